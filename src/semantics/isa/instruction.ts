@@ -90,8 +90,8 @@ export type Operation =
   | { readonly kind: "goto"; readonly wide: boolean }
   /** Linux: leaves a loop through `off` when the iteration budget is used up. */
   | { readonly kind: "may_goto" }
+  /** `imm`: the helper's id, the subprogram's distance in slots from the next instruction, or the BTF id of the kernel function. */
   | { readonly kind: "call"; readonly callee: "helper" | "subprogram" | "kfunc" }
-  /** Linux: call through a register. */
   | { readonly kind: "exit" }
   /** `result`: the new `dst` from the `size` bytes loaded, `loaded` (little-endian). */
   | { readonly kind: "load"; readonly size: Size; readonly signed: boolean; readonly result: Term<64> }
@@ -123,12 +123,31 @@ export type Operation =
   /** Linux: moves a pointer between address spaces (arena); `imm` holds the two spaces. */
   | { readonly kind: "addr_space_cast" };
 
+/** A field of the encoding: `any` where it is an operand, else the one value it must have. */
+export type Field = "any" | number;
+
+/** The fields of an encoded instruction beside the opcode. A number other than 0 selects the row among those of its opcode. */
+export interface Fields {
+  readonly dst: Field;
+  readonly src: Field;
+  readonly off: Field;
+  readonly imm: Field;
+  /** The `imm` of the second slot of a 16-byte load; 0 for every other instruction. */
+  readonly immHigh: Field;
+}
+
 /** A row of the instruction table. */
 export interface Row {
   /** Unique, stable: `add64_imm`, `jeq32_reg`, `ldxdw`, `atomic_fetch_add32`, `ld_imm64_map_fd`, … */
   readonly name: string;
   /** The opcode byte. */
   readonly opcode: number;
+  readonly fields: Fields;
+  /**
+   * The instruction's text in the kernel's verifier-log notation, with a placeholder in braces for each operand (`syntax.ts` lists
+   * them). The disassembler prints it and the assembler reads it.
+   */
+  readonly syntax: string;
   readonly group: ConformanceGroup;
   readonly version: IsaVersion;
   readonly operation: Operation;
