@@ -1,0 +1,221 @@
+/**
+ * Loads programs into the running kernel and says what its verifier answered. An accepted program owns descriptors: close it.
+ *
+ * The maps of a program are created anew for each load, unless the caller passes some that it keeps (to share them between programs, or to look
+ * into them afterwards). BTF, function and line information are passed where the program carries them.
+ */
+import { Unsupported } from "../../semantics/errors.ts";
+import { encode } from "../../semantics/isa/codec.ts";
+import type { Program } from "../../semantics/program/program.ts";
+import {
+  ATTACH_TYPES,
+  type AttachType,
+  LOAD_FLAGS,
+  type LoadFlag,
+  PROGRAM_TYPES,
+  type ProgramType,
+} from "../../semantics/program/program-types.ts";
+import { type BtfRecords, btfRecords } from "./btf-records.ts";
+import { errnoText, KernelError } from "./errno.ts";
+import { parseKernelLog } from "./log.ts";
+import { createMap, type KernelMap } from "./maps.ts";
+import { bpf, closeDescriptor, kernelName } from "./syscall.ts";
+
+export interface LoadOptions {
+  /** BPF_LOG_LEVEL1 1 (the default), BPF_LOG_LEVEL2 2 (a state after each instruction), BPF_LOG_STATS 4; 0 for no log, the fastest. */
+  readonly logLevel?: number;
+  /** Bytes of log kept at most (default 16 MiB): of a longer one the end on Linux 6.4 and later, the beginning before. */
+  readonly logSize?: number;
+  /** Whether to pass the program's BTF, if it has any (default true). */
+  readonly withBtf?: boolean;
+  /** Maps for the program's own, in the same order; they stay the caller's to close. */
+  readonly maps?: readonly KernelMap[];
+}
+
+/** Instructions as bytes: what a `Program` comes down to. */
+export interface RawProgram {
+  readonly name?: string;
+  readonly type: ProgramType;
+  readonly attach?: AttachType;
+  readonly license?: string;
+  readonly flags?: readonly LoadFlag[];
+  /** Little-endian `struct bpf_insn`s; a 16-byte load of a map holds in `imm` an index into `maps`. */
+  readonly insns: Uint8Array;
+  readonly maps?: readonly KernelMap[];
+  readonly btf?: BtfRecords;
+}
+
+/** A program in the kernel. */
+export interface Accepted {
+  readonly verdict: "accept";
+  readonly fd: number;
+  readonly maps: readonly KernelMap[];
+  readonly log: string;
+  /** Instructions that the verifier processed, on all paths; absent without a log. */
+  readonly processed?: number;
+  /** Closes the program and the maps that were created for it. */
+  readonly close: () => void;
+}
+
+export interface Refused {
+  readonly verdict: "reject";
+  /** What was refused: the program (by the verifier or before it), one of its maps, or its BTF. */
+  readonly stage: "program" | "map" | "btf";
+  /** `EACCES`, `EINVAL`, … */
+  readonly errno: string;
+  /** The last line of the log that gives a reason; the errno in words if there is none. */
+  readonly message: string;
+  readonly log: string;
+  readonly processed?: number;
+}
+
+export type LoadResult = Accepted | Refused;
+
+/** Types that load only for a target in the kernel's BTF, which a `Program` does not name. */
+const NEEDS_TARGET: ReadonlySet<ProgramType> = new Set(["tracing", "lsm", "ext", "struct_ops"]);
+
+const DEFAULT_LOG_SIZE = 16 << 20;
+const FIRST_LOG_SIZE = 1 << 18;
+
+/** @throws `Unsupported` for a program type that needs an attach target; `InputError` for maps whose data does not fit. */
+export function loadProgram(program: Program, options: LoadOptions = {}): LoadResult {
+  if (NEEDS_TARGET.has(program.type)) {
+    throw new Unsupported(`loading ${program.type} programs, which need an attach target`);
+  }
+  const opened: { close: () => void }[] = [];
+  let stage: Refused["stage"] = "btf";
+  let result: LoadResult | undefined;
+  try {
+    const btf =
+      options.withBtf === false || program.btf === undefined
+        ? undefined
+        : btfRecords(program.btf, program.functions, program.lines);
+    if (btf !== undefined) opened.push(btf);
+    stage = "map";
+    const maps = options.maps ?? createMaps(program, btf?.fd, opened);
+    stage = "program";
+    const { name, type, attach, license, flags } = program;
+    result = loadRaw(
+      {
+        name,
+        type,
+        license,
+        flags,
+        maps,
+        insns: encode(program.insns),
+        ...(attach === undefined ? {} : { attach }),
+        ...(btf === undefined ? {} : { btf }),
+      },
+      options,
+    );
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    result = { verdict: "reject", stage, errno: error.errno, message: error.message, log: error.log };
+  } finally {
+    if (result?.verdict !== "accept") closeAll(opened);
+  }
+  if (result.verdict === "reject") return result;
+  const { close } = result;
+  return { ...result, close: () => closeAll([{ close }, ...opened]) };
+}
+
+function createMaps(
+  program: Program,
+  btf: number | undefined,
+  opened: { close: () => void }[],
+): readonly KernelMap[] {
+  return program.maps.map((definition) => {
+    const map = createMap(definition, btf);
+    opened.push(map);
+    return map;
+  });
+}
+
+function closeAll(resources: { close: () => void }[]): void {
+  for (const resource of resources.splice(0)) resource.close();
+}
+
+/** Loads bytes. The caller keeps the maps and the BTF. */
+export function loadRaw(program: RawProgram, options: LoadOptions = {}): LoadResult {
+  const { result, errno, log } = loadWithLog(program, options);
+  const { reasons, counts } = parseKernelLog(log);
+  const processed = counts === undefined ? {} : { processed: counts.processed };
+  if (errno !== undefined) {
+    const message = reasons.at(-1) ?? errnoText(errno);
+    return { verdict: "reject", stage: "program", errno, message, log, ...processed };
+  }
+  let open = true;
+  const close = (): void => {
+    if (open) closeDescriptor(result);
+    open = false;
+  };
+  return { verdict: "accept", fd: result, maps: program.maps ?? [], log, close, ...processed };
+}
+
+interface Loaded {
+  readonly result: number;
+  readonly errno?: string;
+  readonly log: string;
+}
+
+/**
+ * A log buffer that is too small makes the load fail with ENOSPC whatever the verdict: ask again with a larger one, at last without.
+ */
+function loadWithLog(program: RawProgram, options: LoadOptions): Loaded {
+  const level = options.logLevel ?? 1;
+  const limit = options.logSize ?? DEFAULT_LOG_SIZE;
+  const insns = withDescriptors(program);
+  if (level === 0) return load(program, insns, 0, new Uint8Array(0));
+  for (let size = Math.min(FIRST_LOG_SIZE, limit); ; size = Math.min(size * 8, limit)) {
+    const loaded = load(program, insns, level, logBuffer(size));
+    if (loaded.errno !== "ENOSPC") return loaded;
+    if (size >= limit) return { ...load(program, insns, 0, new Uint8Array(0)), log: loaded.log };
+  }
+}
+
+let spareLog = new Uint8Array(0);
+
+/** One buffer for all loads: clearing a fresh one costs more than most loads. */
+function logBuffer(size: number): Uint8Array {
+  if (spareLog.length < size) spareLog = new Uint8Array(size);
+  spareLog[0] = 0;
+  return spareLog.subarray(0, size);
+}
+
+function load(program: RawProgram, insns: Uint8Array, level: number, log: Uint8Array): Loaded {
+  const { type, attach, license = "GPL", flags = [], name = "", btf } = program;
+  const answer = bpf("prog_load", {
+    prog_type: PROGRAM_TYPES.indexOf(type),
+    insn_cnt: insns.length / 8,
+    insns,
+    license: new TextEncoder().encode(`${license}\0`),
+    prog_flags: flags.reduce((bits, flag) => bits | LOAD_FLAGS[flag], 0),
+    prog_name: kernelName(name),
+    expected_attach_type: attach === undefined ? 0 : ATTACH_TYPES.indexOf(attach),
+    ...(level === 0 ? {} : { log_level: level, log_size: log.length, log_buf: log }),
+    ...btf?.attributes,
+  });
+  const end = level === 0 ? 0 : log.indexOf(0);
+  const text = new TextDecoder("latin1").decode(log.subarray(0, end < 0 ? log.length : end));
+  return { result: answer.result, log: text, ...(answer.errno === undefined ? {} : { errno: answer.errno }) };
+}
+
+const LD_IMM64 = 0x18;
+/** `src_reg` of the 16-byte loads that hold a map descriptor: BPF_PSEUDO_MAP_FD and BPF_PSEUDO_MAP_VALUE. */
+const PSEUDO_MAP = new Set([1, 2]);
+
+/** A copy of the instructions with the maps' descriptors in place of their indices. */
+function withDescriptors({ insns, maps = [] }: RawProgram): Uint8Array {
+  const copy = insns.slice();
+  const view = new DataView(copy.buffer);
+  for (let at = 0; at + 8 <= copy.length; at += 8) {
+    if (view.getUint8(at) !== LD_IMM64) continue;
+    if (PSEUDO_MAP.has(view.getUint8(at + 1) >> 4)) {
+      // An index without a map goes to the kernel as no descriptor: it rejects the program.
+      const index = view.getInt32(at + 4, true);
+      view.setInt32(at + 4, maps[index]?.fd ?? -1, true);
+    }
+    at += 8;
+  }
+  return copy;
+}
