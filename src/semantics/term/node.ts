@@ -150,3 +150,7 @@ export function argumentsOf(term: Term): readonly Term[] {
       return [term.left, term.right];
   }
 }
+
+/** The innermost fold level that a term (or a fold) depends on; 0 if none. */
+export const levelOf = ({ bound }: { readonly bound: number }): number =>
+  bound === 0 ? 0 : 31 - Math.clz32(bound);
