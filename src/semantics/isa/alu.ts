@@ -93,7 +93,7 @@ function binaryRow(entry: Binary, width: Width, operand: "imm" | "reg"): Row {
     name: `${op}${width}_${operand}`,
     opcode: entry.code | OPERAND_BIT[operand] | classOf(width),
     fields: fields({ dst: "any", off, ...(operand === "reg" ? { src: "any" } : { imm: "any" }) }),
-    syntax: `{${p}dst} ${sign} ${operand === "reg" ? `{${p}src}` : "{imm}"}`,
+    syntax: `{${p}dst} ${sign} ${operand === "reg" ? `{${p}src}` : width === 32 ? "{bits}" : "{imm}"}`,
     group: entry.group === "divmul" ? `divmul${width}` : baseOf(width),
     version: versionOf(width, entry.version),
     operation: {
@@ -179,7 +179,7 @@ const CAST: Row = {
   name: "addr_space_cast",
   opcode: 0xb0 | OPERAND_BIT.reg | CLASS.alu64,
   fields: fields({ dst: "any", src: "any", off: 1, imm: "any" }),
-  syntax: "{dst} = addr_space_cast({src}, {space}, {space0})",
+  syntax: "{dst} = addr_space_cast({src}, {spaces})",
   group: "linux",
   version: 4,
   operation: { kind: "addr_space_cast" },
