@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { PROGRAM_TYPES } from "../program/program-types.ts";
-import { helperAllowed, helperPermission, helperSleeps, isGplCompatible } from "./allow.ts";
+import { helperAllowed, helperPermission, helperSleeps, isGplCompatible, isGplOnly } from "./allow.ts";
 import { HELPER_NAMES, helperId } from "./names.ts";
 
 const ids = z.array(z.number());
@@ -65,6 +65,10 @@ describe("who may call a helper", () => {
     expect(helperAllowed("sched_cls", id("skb_store_bytes"))).toBe(true);
     expect(helperAllowed("kprobe", id("probe_read"))).toBe(true);
     expect(helperPermission("kprobe", id("trace_printk"))).toBe("gpl_only");
+    expect(isGplOnly(id("trace_printk"))).toBe(true);
+    expect(isGplOnly(id("get_stackid"), "kprobe")).toBe(true);
+    expect(isGplOnly(id("get_stackid"), "perf_event")).toBe(false);
+    expect(isGplOnly(id("map_lookup_elem"))).toBe(false);
     expect(helperPermission("xdp", id("map_lookup_elem"))).toBe("everybody");
     expect(helperSleeps(id("copy_from_user"))).toBe(true);
     expect(helperSleeps(id("map_lookup_elem"))).toBe(false);

@@ -2,7 +2,7 @@
  * Which helpers a program may call. Linux decides by program type, in places by the expected attach type, by the program's license and by
  * whether it may sleep; the table is what one kernel answered (scripts/probe-kernel.ts).
  */
-import type { AttachType, ProgramType } from "../program/program-types.ts";
+import { type AttachType, PROGRAM_TYPES, type ProgramType } from "../program/program-types.ts";
 import { ALLOWED, SLEEPING } from "./allow-table.ts";
 
 /** `everybody`: programs of any license. */
@@ -49,6 +49,12 @@ export function helperPermission(type: ProgramType, id: number, attach?: AttachT
 export function helperAllowed(type: ProgramType, id: number, attach?: AttachType): boolean {
   const permission = helperPermission(type, id, attach);
   return permission === "everybody" || permission === "gpl_only";
+}
+
+/** Whether a helper is for programs with a GPL-compatible license only: in programs of the type, or without one in any. */
+export function isGplOnly(id: number, type?: ProgramType): boolean {
+  const types = type === undefined ? PROGRAM_TYPES : [type];
+  return types.some((each) => helperPermission(each, id) === "gpl_only");
 }
 
 const SLEEPERS: ReadonlySet<number> = new Set(idsOf(SLEEPING));
