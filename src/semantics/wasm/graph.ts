@@ -6,6 +6,7 @@
 import {
   type BinaryInstruction,
   type BinaryName,
+  type BinaryOp,
   binaryInstruction,
   isDivision,
   type LoadName,
@@ -264,10 +265,32 @@ export class Graph {
         if (op === "xor" && b.value === 1n) return this.unary("i32.eqz", a);
       }
     }
+    const joined = this.#joinTests(op, a, b);
+    if (joined !== undefined) return joined;
     if (a === b) {
       if (op === "sub" || op === "xor") return this.constant(result, 0n);
       if (op === "and" || op === "or") return a;
       if (isComparison(op)) return this.constant("i32", op === "eq" || op.includes("e_") ? 1n : 0n);
+    }
+    return undefined;
+  }
+
+  /** Two tests of signs, or of being zero, as one: a processor has both in its flags after the bitwise operation. */
+  #joinTests(op: BinaryOp, a: Value, b: Value): Value | undefined {
+    const [x, y] = [signTest(a), signTest(b)];
+    if (x !== undefined && y !== undefined && x.of.type === y.of.type) {
+      const { type } = x.of;
+      const test = (bits: "and" | "or" | "xor", negative: boolean): Value =>
+        this.binary(
+          `${type}.${negative ? "lt_s" : "ge_s"}`,
+          this.binary(`${type}.${bits}`, x.of, y.of),
+          this.constant(type, 0n),
+        );
+      const same = x.negative === y.negative;
+      if (op === "eq") return test("xor", !same);
+      if (op === "ne" || op === "xor") return test("xor", same);
+      if (same && op === "and") return test(x.negative ? "and" : "or", x.negative);
+      if (same && op === "or") return test(x.negative ? "or" : "and", x.negative);
     }
     return undefined;
   }
@@ -347,6 +370,13 @@ export class Graph {
       position,
     }));
   }
+}
+
+/** Whether the value is a test of another one's sign. */
+function signTest(value: Value): { readonly of: Value; readonly negative: boolean } | undefined {
+  if (value.kind !== "binary" || value.b.kind !== "constant" || value.b.value !== 0n) return undefined;
+  const { op } = value.instruction;
+  return op === "lt_s" || op === "ge_s" ? { of: value.a, negative: op === "lt_s" } : undefined;
 }
 
 const COMMUTATIVE: ReadonlySet<string> = new Set(["add", "mul", "and", "or", "xor", "eq", "ne"]);
