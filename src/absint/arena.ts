@@ -1,0 +1,71 @@
+/**
+ * The linear memory in which abstract registers and states live, shared with the WebAssembly operators. Blocks are addressed by
+ * number; nothing here is collected: a verification starts with `reset` and everything before it is gone.
+ */
+
+const PAGE = 65536;
+/** WebAssembly's own limit: 4 GiB. */
+const MAX_PAGES = 65536;
+
+export const memory = new WebAssembly.Memory({ initial: 64, maximum: MAX_PAGES });
+
+/** Views of the memory, replaced whenever it grows: read them through `arena`, never keep one. */
+export const arena = {
+  i32: new Int32Array(memory.buffer),
+  u8: new Uint8Array(memory.buffer),
+  u64: new BigUint64Array(memory.buffer),
+};
+
+/** Address 0 is kept free, so that 0 can mean "none". */
+const FIRST = 64;
+let permanent = FIRST;
+let top = FIRST;
+const free = new Map<number, number[]>();
+
+function grow(needed: number): void {
+  const pages = memory.buffer.byteLength / PAGE;
+  const wanted = Math.max(Math.ceil(needed / PAGE), Math.min(pages * 2, MAX_PAGES));
+  if (wanted > MAX_PAGES) throw new Error("abstract states fill 4 GiB");
+  memory.grow(wanted - pages);
+  arena.i32 = new Int32Array(memory.buffer);
+  arena.u8 = new Uint8Array(memory.buffer);
+  arena.u64 = new BigUint64Array(memory.buffer);
+}
+
+/** A block of at least `bytes` bytes, 8-byte aligned, with whatever was there before. */
+export function allocate(bytes: number): number {
+  const size = (bytes + 7) & ~7;
+  const reused = free.get(size)?.pop();
+  if (reused !== undefined) return reused;
+  const at = top;
+  top += size;
+  if (top > memory.buffer.byteLength) grow(top);
+  return at;
+}
+
+/** Gives a block back; `bytes` as it was asked for. */
+export function release(at: number, bytes: number): void {
+  const size = (bytes + 7) & ~7;
+  const list = free.get(size);
+  if (list === undefined) free.set(size, [at]);
+  else list.push(at);
+}
+
+/** A block that survives every `reset`. To be taken when a module is loaded, before the first `allocate`. */
+export function allocatePermanent(bytes: number): number {
+  if (top !== permanent) throw new Error("permanent blocks come before all others");
+  const at = permanent;
+  permanent += (bytes + 7) & ~7;
+  top = permanent;
+  if (top > memory.buffer.byteLength) grow(top);
+  return at;
+}
+
+/** Forgets every block but the permanent ones. */
+export function reset(): void {
+  free.clear();
+  top = permanent;
+}
+
+/** Bytes in use, the permanent ones and the free ones among them. */
+export const bytesInUse = (): number => top;

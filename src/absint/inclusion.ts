@@ -1,0 +1,152 @@
+/**
+ * The order on states: `stateIncludes(outer, inner)` implies γ(inner) ⊆ γ(outer).
+ *
+ * It is what pruning relies on and what the certificate checker confirms, so it decides by the states alone: what an outer state does
+ * not care about must be `none` in it. Relations are compared through ids: registers that share an id in the outer state promise
+ * something about each other, so they must share one in the inner state too.
+ */
+import { arena } from "./arena.ts";
+import {
+  constantHigh,
+  constantLow,
+  idOf,
+  isConstant,
+  KIND,
+  kindOf,
+  objectOf,
+  offOf,
+  REGISTER_BYTES,
+  rangeOf,
+} from "./register.ts";
+import { scalarIncludes, unknownScalarAt } from "./scalar/operators.ts";
+import {
+  BYTE,
+  depthOf,
+  frameCount,
+  functionOf,
+  REGISTERS,
+  registerAt,
+  returnTo,
+  slotAt,
+  slotByte,
+  spilledAt,
+} from "./state.ts";
+
+/** The inner id that each outer id stands for, in this comparison. */
+const outerIds: number[] = [];
+const innerIds: number[] = [];
+let ids = 0;
+
+function sameRelation(outerId: number, innerId: number): boolean {
+  if (outerId === 0) return true;
+  for (let i = 0; i < ids; i += 1)
+    if (outerIds[i] === outerId) return innerIds[i] === innerId && innerId !== 0;
+  outerIds[ids] = outerId;
+  innerIds[ids] = innerId;
+  ids += 1;
+  return true;
+}
+
+function sameWords(a: number, b: number, bytes: number): boolean {
+  const m = arena.i32;
+  for (let i = 0; i < bytes >> 2; i += 1) if (m[(a >> 2) + i] !== m[(b >> 2) + i]) return false;
+  return true;
+}
+
+function registerIncludes(outer: number, inner: number): boolean {
+  const kind = kindOf(outer);
+  if (kind === KIND.none) return true;
+  if (kindOf(inner) !== kind) return false;
+  if (kind !== KIND.scalar) {
+    if (objectOf(outer) !== objectOf(inner) || offOf(outer) !== offOf(inner)) return false;
+    if (rangeOf(outer) > rangeOf(inner)) return false;
+  }
+  if (!sameWords(outer, inner, REGISTER_BYTES - 32) && scalarIncludes(outer, inner) === 0) return false;
+  return sameRelation(idOf(outer), idOf(inner));
+}
+
+const isAll = (slot: number, kind: number): boolean => {
+  for (let i = 0; i < 8; i += 1) if (slotByte(slot, i) !== kind) return false;
+  return true;
+};
+
+const isUnknown = (register: number, scratch: number): boolean => {
+  if (kindOf(register) !== KIND.scalar || idOf(register) !== 0) return false;
+  unknownScalarAt(scratch);
+  return scalarIncludes(register, scratch) === 1;
+};
+
+const isZeroScalar = (register: number): boolean =>
+  kindOf(register) === KIND.scalar &&
+  isConstant(register) &&
+  constantLow(register) === 0 &&
+  constantHigh(register) === 0;
+
+function byteIncludes(outer: number, inner: number, innerSpill: number): boolean {
+  switch (outer) {
+    case BYTE.invalid:
+      return true;
+    case BYTE.misc:
+      return (
+        inner === BYTE.misc ||
+        inner === BYTE.zero ||
+        (inner === BYTE.spill && kindOf(innerSpill) === KIND.scalar)
+      );
+    case BYTE.zero:
+      return inner === BYTE.zero || (inner === BYTE.spill && isZeroScalar(innerSpill));
+    default:
+      return false;
+  }
+}
+
+function slotIncludes(outer: number, inner: number, scratch: number): boolean {
+  if (slotByte(outer, 0) === BYTE.spill) {
+    const spill = spilledAt(outer);
+    if (slotByte(inner, 0) === BYTE.spill) {
+      for (let i = 0; i < 8; i += 1) {
+        const [o, n] = [slotByte(outer, i), slotByte(inner, i)];
+        if ((o === BYTE.spill) !== (n === BYTE.spill)) return false;
+        if (o !== BYTE.spill && !byteIncludes(o, n, spilledAt(inner))) return false;
+      }
+      return registerIncludes(spill, spilledAt(inner));
+    }
+    // Eight bytes that are not a spill are read as one number: any number, or zero.
+    if (!isAll(outer, BYTE.spill)) return false;
+    if (isAll(inner, BYTE.zero)) return isZeroScalar(spill) || isUnknown(spill, scratch);
+    for (let i = 0; i < 8; i += 1) if (slotByte(inner, i) === BYTE.invalid) return false;
+    return isUnknown(spill, scratch);
+  }
+  for (let i = 0; i < 8; i += 1) {
+    if (!byteIncludes(slotByte(outer, i), slotByte(inner, i), spilledAt(inner))) return false;
+  }
+  return true;
+}
+
+const isUnused = (slot: number): boolean => isAll(slot, BYTE.invalid);
+
+/**
+ * Whether every machine state that `inner` stands for is one that `outer` stands for. Says no when it cannot tell.
+ *
+ * @param scratch  the address of a register that may be overwritten
+ */
+export function stateIncludes(outer: number, inner: number, scratch: number): boolean {
+  const frames = frameCount(outer);
+  if (frameCount(inner) !== frames) return false;
+  ids = 0;
+  // The innermost frame differs most often.
+  for (let f = frames - 1; f >= 0; f -= 1) {
+    if (functionOf(outer, f) !== functionOf(inner, f) || returnTo(outer, f) !== returnTo(inner, f))
+      return false;
+    for (let r = 0; r < REGISTERS; r += 1) {
+      if (!registerIncludes(registerAt(outer, f, r), registerAt(inner, f, r))) return false;
+    }
+    const [outerDepth, innerDepth] = [depthOf(outer, f), depthOf(inner, f)];
+    for (let s = 0; s < outerDepth; s += 1) {
+      const slot = slotAt(outer, f, s);
+      if (s >= innerDepth) {
+        if (!isUnused(slot)) return false;
+      } else if (!slotIncludes(slot, slotAt(inner, f, s), scratch)) return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,159 @@
+/**
+ * Abstract registers: a kind, and what is known of the number. 96 bytes in the arena, a scalar (scalar/operators.ts) and these
+ * fields.
+ *
+ * γ of a scalar register: any number in γ(scalar). γ of a pointer of kind K: base(K, object) + off + v for v in γ(scalar), where for
+ * packet pointers in addition data + v + range ≤ data_end. Registers of one state with the same non-zero `id` hold the same scalar
+ * (scalars), the same variable part v (packet pointers), or are null together (pointers "or null").
+ */
+
+import { arena } from "./arena.ts";
+import { constantScalar, copyScalar, unknownScalarAt } from "./scalar/operators.ts";
+
+export const REGISTER_BYTES = 96;
+
+/** What a register holds. */
+export const KIND = {
+  /** Nothing that may be read; as an expectation of another state: anything at all. */
+  none: 0,
+  scalar: 1,
+  context: 2,
+  /** `object` is the frame's number. */
+  stack: 3,
+  /** `object` is the map's index. */
+  mapValue: 4,
+  mapValueOrNull: 5,
+  /** The map itself; `object` is its index. */
+  map: 6,
+  mapOrNull: 7,
+  packet: 8,
+  packetMeta: 9,
+  packetEnd: 10,
+} as const;
+
+export type Kind = (typeof KIND)[keyof typeof KIND];
+
+/** The kernel's names of the kinds, as its log prints them. */
+export const KIND_NAMES: readonly string[] = [
+  "?",
+  "scalar",
+  "ctx",
+  "fp",
+  "map_value",
+  "map_value_or_null",
+  "map_ptr",
+  "map_ptr_or_null",
+  "pkt",
+  "pkt_meta",
+  "pkt_end",
+];
+
+const FIELD = { kind: 64, off: 68, id: 72, range: 76, object: 80 } as const;
+
+/** Field accessors. `at` is a register's address. */
+export const kindOf = (at: number): number => arena.i32[(at + FIELD.kind) >> 2] ?? 0;
+export const offOf = (at: number): number => arena.i32[(at + FIELD.off) >> 2] ?? 0;
+export const idOf = (at: number): number => arena.i32[(at + FIELD.id) >> 2] ?? 0;
+/** Packet pointers: bytes from the variable part on that are known to be inside the packet. */
+export const rangeOf = (at: number): number => arena.i32[(at + FIELD.range) >> 2] ?? 0;
+export const objectOf = (at: number): number => arena.i32[(at + FIELD.object) >> 2] ?? 0;
+
+export const setKind = (at: number, kind: Kind): void => {
+  arena.i32[(at + FIELD.kind) >> 2] = kind;
+};
+export const setOff = (at: number, off: number): void => {
+  arena.i32[(at + FIELD.off) >> 2] = off;
+};
+export const setId = (at: number, id: number): void => {
+  arena.i32[(at + FIELD.id) >> 2] = id;
+};
+export const setRange = (at: number, range: number): void => {
+  arena.i32[(at + FIELD.range) >> 2] = range;
+};
+
+/** Everything but the scalar. */
+function setFields(at: number, kind: Kind, object: number): void {
+  const i = at >> 2;
+  arena.i32[i + 16] = kind;
+  arena.i32[i + 17] = 0;
+  arena.i32[i + 18] = 0;
+  arena.i32[i + 19] = 0;
+  arena.i32[i + 20] = object;
+  arena.i32[i + 21] = 0;
+  arena.i32[i + 22] = 0;
+  arena.i32[i + 23] = 0;
+}
+
+/** Makes `at` a pointer to the start of an object. */
+export function setPointer(at: number, kind: Kind, object: number): void {
+  constantScalar(at, 0, 0);
+  setFields(at, kind, object);
+}
+
+export function setNone(at: number): void {
+  constantScalar(at, 0, 0);
+  setFields(at, KIND.none, 0);
+}
+
+export function setUnknown(at: number): void {
+  unknownScalarAt(at);
+  setFields(at, KIND.scalar, 0);
+}
+
+/** Makes `at` the constant with these halves (signed or unsigned 32-bit numbers). */
+export function setConstant(at: number, low: number, high: number): void {
+  constantScalar(at, low, high);
+  setFields(at, KIND.scalar, 0);
+}
+
+/** Makes `at` a scalar with what its scalar part says now. */
+export const setScalar = (at: number): void => setFields(at, KIND.scalar, 0);
+
+export function copyRegister(from: number, to: number): void {
+  arena.u8.copyWithin(to, from, from + REGISTER_BYTES);
+}
+
+/** Copies the scalar part alone. */
+export const copyScalarPart = (from: number, to: number): void => copyScalar(from, to);
+
+export const isPointer = (kind: number): boolean => kind > KIND.scalar;
+export const isPacketPointer = (kind: number): boolean => kind === KIND.packet || kind === KIND.packetMeta;
+
+/** Whether the scalar part is one number: no unknown bits, both intervals a point. */
+export function isConstant(at: number): boolean {
+  const i = at >> 2;
+  const m = arena.i32;
+  return m[i + 2] === 0 && m[i + 3] === 0;
+}
+
+/** The low and high halves of a constant, signed. Only for registers with `isConstant`. */
+export const constantLow = (at: number): number => arena.i32[at >> 2] ?? 0;
+export const constantHigh = (at: number): number => arena.i32[(at >> 2) + 1] ?? 0;
+
+/** The constant as a number if it fits exactly in a signed 32-bit number, else undefined. */
+export function smallConstant(at: number): number | undefined {
+  if (!isConstant(at)) return undefined;
+  const low = constantLow(at);
+  return constantHigh(at) === low >> 31 ? low : undefined;
+}
+
+/** A component of the scalar part as an unsigned 64-bit number; `offset` from the layout. For checks and logs, not for hot paths. */
+export const component64 = (at: number, offset: number): bigint => arena.u64[(at + offset) >> 3] ?? 0n;
+export const component32 = (at: number, offset: number): number => (arena.i32[(at + offset) >> 2] ?? 0) >>> 0;
+
+/**
+ * Signed bounds as JavaScript numbers, exact up to 2^53 and rounded beyond: every limit that the checks compare them with is far
+ * smaller.
+ */
+const signedAt = (at: number, offset: number): number => {
+  const i = (at + offset) >> 2;
+  return (arena.i32[i + 1] ?? 0) * 4294967296 + ((arena.i32[i] ?? 0) >>> 0);
+};
+const unsignedAt = (at: number, offset: number): number => {
+  const i = (at + offset) >> 2;
+  return ((arena.i32[i + 1] ?? 0) >>> 0) * 4294967296 + ((arena.i32[i] ?? 0) >>> 0);
+};
+export const uminOf = (at: number): number => unsignedAt(at, 16);
+export const umaxOf = (at: number): number => unsignedAt(at, 24);
+export const sminOf = (at: number): number => signedAt(at, 32);
+export const smaxOf = (at: number): number => signedAt(at, 40);

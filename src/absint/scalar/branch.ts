@@ -1,0 +1,204 @@
+/**
+ * Conditional jumps: what the abstract operands decide, and what either edge teaches about both operands.
+ *
+ * `decide` gives ALWAYS or NEVER only if every pair of concrete operands agrees. `refine` keeps every pair for which the condition
+ * holds; the negated condition has an operator of its own, so one function serves both edges.
+ */
+
+import type { JumpOp } from "../../semantics/isa/instruction.ts";
+import {
+  add,
+  all,
+  and,
+  any,
+  constant,
+  eq,
+  FALSE,
+  ite,
+  ne,
+  not,
+  or,
+  sge,
+  sgt,
+  sle,
+  slt,
+  smax,
+  smin,
+  sub,
+  uge,
+  ugt,
+  ule,
+  ult,
+  umax,
+  umin,
+} from "../../semantics/term/build.ts";
+import type { Term } from "../../semantics/term/node.ts";
+import { intersect, type Part } from "./part.ts";
+import { low, type Scalar, wide } from "./product.ts";
+import * as tnum from "./tnum.ts";
+
+/** A jump's condition, or the negation of one that has no opposite in the instruction set. */
+export type Condition = JumpOp | "jnset";
+
+export const NEGATION: Readonly<Record<Condition, Condition>> = {
+  jeq: "jne",
+  jne: "jeq",
+  jgt: "jle",
+  jle: "jgt",
+  jge: "jlt",
+  jlt: "jge",
+  jsgt: "jsle",
+  jsle: "jsgt",
+  jsge: "jslt",
+  jslt: "jsge",
+  jset: "jnset",
+  jnset: "jset",
+};
+
+const zeroOf = <N extends number>(p: Part<N>): Term<N> => constant(p.umin.width, 0);
+
+/** The condition surely holds. */
+function holds<N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Term<1> {
+  switch (condition) {
+    case "jeq":
+      return any(
+        all(eq(a.umin, a.umax), eq(b.umin, b.umax), eq(a.umin, b.umin)),
+        all(eq(a.smin, a.smax), eq(b.smin, b.smax), eq(a.smin, b.smin)),
+        all(tnum.isConstant(a.tnum), tnum.isConstant(b.tnum), eq(a.tnum.value, b.tnum.value)),
+      );
+    case "jne":
+      return any(
+        ult(a.umax, b.umin),
+        ult(b.umax, a.umin),
+        slt(a.smax, b.smin),
+        slt(b.smax, a.smin),
+        tnum.conflict(a.tnum, b.tnum),
+      );
+    case "jgt":
+      return ugt(a.umin, b.umax);
+    case "jge":
+      return uge(a.umin, b.umax);
+    case "jlt":
+      return ult(a.umax, b.umin);
+    case "jle":
+      return ule(a.umax, b.umin);
+    case "jsgt":
+      return sgt(a.smin, b.smax);
+    case "jsge":
+      return sge(a.smin, b.smax);
+    case "jslt":
+      return slt(a.smax, b.smin);
+    case "jsle":
+      return sle(a.smax, b.smin);
+    case "jset":
+      return ne(and(a.tnum.value, b.tnum.value), zeroOf(a));
+    case "jnset":
+      return eq(and(tnum.possible(a.tnum), tnum.possible(b.tnum)), zeroOf(a));
+  }
+}
+
+/**
+ * 64-bit operands whose low halves differ, or share a bit, do so themselves. Only "differs" and "shares a bit" follow from a part.
+ */
+const holdsByHalf = (condition: Condition, a: Part<32>, b: Part<32>): Term<1> =>
+  condition === "jne" || condition === "jset" ? holds(condition, a, b) : FALSE;
+
+/** `decide` for whole 64-bit scalars, which also looks at the low halves. */
+export function decideWide(condition: Condition, a: Scalar, b: Scalar): Term<2> {
+  const [no, yes] = [constant(2, 0), constant(2, 1)];
+  const negation = NEGATION[condition];
+  const byHalf = ite(
+    holdsByHalf(condition, low(a), low(b)),
+    yes,
+    ite(holdsByHalf(negation, low(a), low(b)), no, decide(condition, wide(a), wide(b))),
+  );
+  return byHalf;
+}
+
+/** 1 if the condition holds for all operands, 0 if for none, 2 if that is not known. */
+export function decide<N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Term<2> {
+  const [no, yes, open] = [constant(2, 0), constant(2, 1), constant(2, 2)];
+  return ite(holds(condition, a, b), yes, ite(holds(NEGATION[condition], a, b), no, open));
+}
+
+type Pair<N extends number> = readonly [Part<N>, Part<N>];
+
+/** Without the constant `b`, an interval that ends there ends one earlier. */
+function without<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
+  const one = constant(a.umin.width, 1);
+  const isConstant = eq(b.umin, b.umax);
+  const at = (end: Term<N>): Term<1> => and(isConstant, eq(end, b.umin));
+  return {
+    tnum: a.tnum,
+    umin: ite(at(a.umin), add(a.umin, one), a.umin),
+    umax: ite(at(a.umax), sub(a.umax, one), a.umax),
+    smin: ite(at(a.smin), add(a.smin, one), a.smin),
+    smax: ite(at(a.smax), sub(a.smax, one), a.smax),
+  };
+}
+
+/** If `a` and `b` can share just one bit, a common bit must be that one. */
+function sharedBit<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
+  const shared = and(tnum.possible(a.tnum), tnum.possible(b.tnum));
+  const single = eq(and(shared, sub(shared, constant(shared.width, 1))), zeroOf(a));
+  const bit = ite(single, shared, zeroOf(a));
+  return { ...a, tnum: { value: or(a.tnum.value, bit), mask: and(a.tnum.mask, not(bit)) } };
+}
+
+/** No common bit: where `b` is surely 1, `a` is 0. */
+function noSharedBit<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
+  return {
+    ...a,
+    tnum: { value: and(a.tnum.value, not(b.tnum.value)), mask: and(a.tnum.mask, not(b.tnum.value)) },
+  };
+}
+
+/**
+ * The operands where the condition holds, given that it can (`decide` does not say never). A part that comes out not well formed
+ * says that it cannot after all.
+ */
+export function refine<N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Pair<N> {
+  const one = constant(a.umin.width, 1);
+  switch (condition) {
+    case "jeq": {
+      const both = intersect(a, b);
+      return [both, both];
+    }
+    case "jne":
+      return [without(a, b), without(b, a)];
+    case "jlt":
+      return [
+        { ...a, umax: umin(a.umax, sub(b.umax, one)) },
+        { ...b, umin: umax(b.umin, add(a.umin, one)) },
+      ];
+    case "jle":
+      return [
+        { ...a, umax: umin(a.umax, b.umax) },
+        { ...b, umin: umax(b.umin, a.umin) },
+      ];
+    case "jslt":
+      return [
+        { ...a, smax: smin(a.smax, sub(b.smax, one)) },
+        { ...b, smin: smax(b.smin, add(a.smin, one)) },
+      ];
+    case "jsle":
+      return [
+        { ...a, smax: smin(a.smax, b.smax) },
+        { ...b, smin: smax(b.smin, a.smin) },
+      ];
+    case "jgt":
+      return swapped(refine("jlt", b, a));
+    case "jge":
+      return swapped(refine("jle", b, a));
+    case "jsgt":
+      return swapped(refine("jslt", b, a));
+    case "jsge":
+      return swapped(refine("jsle", b, a));
+    case "jset":
+      return [sharedBit(a, b), sharedBit(b, a)];
+    case "jnset":
+      return [noSharedBit(a, b), noSharedBit(b, a)];
+  }
+}
+
+const swapped = <N extends number>([a, b]: Pair<N>): Pair<N> => [b, a];

@@ -1,0 +1,98 @@
+/**
+ * The abstract ALU: for each operation of the instruction table, the scalar it gives. A 64-bit operation whose low half depends on
+ * the operands' low halves alone is also computed at 32 bits, so that what is known of the low halves is not lost.
+ */
+
+import type { AluOp } from "../../semantics/isa/instruction.ts";
+import { bswap, concat, constant, extract, ult } from "../../semantics/term/build.ts";
+import type { Term } from "../../semantics/term/node.ts";
+import { add, and_, fromBits, keepLow, neg, or_, signExtendLow, sub, xor_ } from "./alu.ts";
+import { div, mod, sdiv, smod } from "./divide.ts";
+import { mul } from "./multiply.ts";
+import { anything, choose, type Part } from "./part.ts";
+import { combine, fromWide, low, type Scalar, wide, zeroExtended } from "./product.ts";
+import { arsh, lsh, rsh } from "./shift.ts";
+import * as tnum from "./tnum.ts";
+
+type PartOperation = <N extends number>(a: Part<N>, b: Part<N>) => Part<N>;
+
+/** Operations on one part. `congruent` ones satisfy low(f(a, b)) = f(low(a), low(b)). */
+const BINARY: Readonly<Record<string, { readonly apply: PartOperation; readonly congruent: boolean }>> = {
+  add: { apply: add, congruent: true },
+  sub: { apply: sub, congruent: true },
+  mul: { apply: mul, congruent: true },
+  and: { apply: and_, congruent: true },
+  or: { apply: or_, congruent: true },
+  xor: { apply: xor_, congruent: true },
+  neg: { apply: (a) => neg(a), congruent: true },
+  mov: { apply: (_, b) => b, congruent: true },
+  div: { apply: div, congruent: false },
+  mod: { apply: mod, congruent: false },
+  sdiv: { apply: sdiv, congruent: false },
+  smod: { apply: smod, congruent: false },
+  rsh: { apply: rsh, congruent: false },
+  arsh: { apply: arsh, congruent: false },
+};
+
+const halfWidth = <N extends number>(x: Term<N>, bits: number): Term<N> => {
+  const swapped: Term = bswap(extract(bits, x));
+  return bits === x.width ? bswap(x) : concat(x.width, constant(x.width - bits, 0), swapped);
+};
+
+/** The low `bits` with their bytes reversed, zero-extended. */
+const swapLow = (a: Scalar, bits: number): Scalar =>
+  fromWide(fromBits(tnum.mapBits(a.tnum, (x) => halfWidth(x, bits))));
+
+const truncateTo = (a: Scalar, bits: number): Scalar =>
+  bits === 64 ? a : bits === 32 ? zeroExtended(low(a)) : fromWide(keepLow(wide(a), bits));
+
+function signExtend(b: Scalar, from: 8 | 16 | 32, width: 32 | 64): Scalar {
+  if (width === 32) return zeroExtended(signExtendLow(low(b), from));
+  const whole = signExtendLow(wide(b), from);
+  if (from !== 32) return combine(whole, signExtendLow(low(b), from));
+  return combine(whole, low(b));
+}
+
+function lsh64(a: Scalar, b: Scalar): Scalar {
+  const half = lsh(low(a), low(b));
+  return combine(lsh(wide(a), wide(b)), choose(ult(b.umax, constant(64, 32)), half, anything(32)));
+}
+
+/**
+ * The result of `op` at `width` for a destination in γ(a) and an operand in γ(b). Byte-order operations are those of a
+ * little-endian machine. Not synchronised.
+ */
+export function operate(op: AluOp, width: 32 | 64, a: Scalar, b: Scalar): Scalar {
+  switch (op) {
+    case "movsx8":
+      return signExtend(b, 8, width);
+    case "movsx16":
+      return signExtend(b, 16, width);
+    case "movsx32":
+      return signExtend(b, 32, width);
+    case "le16":
+      return truncateTo(a, 16);
+    case "le32":
+      return truncateTo(a, 32);
+    case "le64":
+      return truncateTo(a, 64);
+    case "be16":
+    case "bswap16":
+      return swapLow(a, 16);
+    case "be32":
+    case "bswap32":
+      return swapLow(a, 32);
+    case "be64":
+    case "bswap64":
+      return swapLow(a, 64);
+    case "lsh":
+      return width === 64 ? lsh64(a, b) : zeroExtended(lsh(low(a), low(b)));
+    default: {
+      const operation = BINARY[op];
+      if (operation === undefined) throw new Error(`no abstract operation for ${op}`);
+      if (width === 32) return zeroExtended(operation.apply(low(a), low(b)));
+      const whole = operation.apply(wide(a), wide(b));
+      return operation.congruent ? combine(whole, operation.apply(low(a), low(b))) : fromWide(whole);
+    }
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * The abstract operators as WebAssembly over scalars in linear memory: the reading of the terms that the verifier runs.
+ *
+ * A scalar is a record of 64 bytes (`SCALAR_BYTES`), little-endian, at an 8-byte aligned address of the one memory here; operators take
+ * addresses. Operands and results may overlap: everything is read before anything is written.
+ */
+import type { AluOp, JumpOp } from "../../semantics/isa/instruction.ts";
+import { variable, zext } from "../../semantics/term/build.ts";
+import type { Term } from "../../semantics/term/node.ts";
+import { type FunctionSpec, instantiate, type Sink, type Source } from "../../semantics/term/wasm.ts";
+import { arena, memory } from "../arena.ts";
+import { type Condition, decide, decideWide, NEGATION, refine } from "./branch.ts";
+import { operate } from "./operations.ts";
+import { combine, includes, isEmpty, join, low, type Scalar, wide } from "./product.ts";
+import { synchronised } from "./rules.ts";
+
+/** Byte offsets of a scalar's components. */
+export const LAYOUT = {
+  value: 0,
+  mask: 8,
+  umin: 16,
+  umax: 24,
+  smin: 32,
+  smax: 40,
+  umin32: 48,
+  umax32: 52,
+  smin32: 56,
+  smax32: 60,
+} as const;
+
+export const SCALAR_BYTES = 64;
+
+type Component = keyof typeof LAYOUT;
+const COMPONENTS = Object.keys(LAYOUT).filter((key): key is Component => key in LAYOUT);
+const bytesOf = (component: Component): 4 | 8 => (LAYOUT[component] < 48 ? 8 : 4);
+
+/** The scalar whose components are free variables, named `prefix.component`. */
+export function symbolic(prefix: string): Scalar {
+  const v64 = (name: Component): Term<64> => variable(`${prefix}.${name}`, 64);
+  const v32 = (name: Component): Term<32> => variable(`${prefix}.${name}`, 32);
+  return {
+    tnum: { value: v64("value"), mask: v64("mask") },
+    umin: v64("umin"),
+    umax: v64("umax"),
+    smin: v64("smin"),
+    smax: v64("smax"),
+    umin32: v32("umin32"),
+    umax32: v32("umax32"),
+    smin32: v32("smin32"),
+    smax32: v32("smax32"),
+  };
+}
+
+const componentsOf = (s: Scalar): Readonly<Record<Component, Term>> => ({
+  value: s.tnum.value,
+  mask: s.tnum.mask,
+  umin: s.umin,
+  umax: s.umax,
+  smin: s.smin,
+  smax: s.smax,
+  umin32: s.umin32,
+  umax32: s.umax32,
+  smin32: s.smin32,
+  smax32: s.smax32,
+});
+
+const inputsAt = (s: Scalar, pointer: number): [Term, Source][] => {
+  const terms = componentsOf(s);
+  return COMPONENTS.map((c) => [terms[c], { kind: "memory", pointer, offset: LAYOUT[c], bytes: bytesOf(c) }]);
+};
+
+const outputsAt = (s: Scalar, pointer: number): [Term, Sink][] => {
+  const terms = componentsOf(s);
+  return COMPONENTS.map((c) => [terms[c], { pointer, offset: LAYOUT[c], bytes: bytesOf(c) }]);
+};
+
+const A = symbolic("a");
+const B = symbolic("b");
+
+const binary = (name: string, result: Scalar): FunctionSpec => ({
+  name,
+  parameters: ["i32", "i32", "i32"],
+  inputs: [...inputsAt(A, 0), ...inputsAt(B, 1)],
+  outputs: outputsAt(result, 2),
+});
+
+const question = (name: string, answer: Term): FunctionSpec => ({
+  name,
+  parameters: ["i32", "i32"],
+  inputs: [...inputsAt(A, 0), ...inputsAt(B, 1)],
+  outputs: [],
+  result: answer,
+});
+
+const ALU_OPS: readonly AluOp[] = [
+  ...([
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "sdiv",
+    "or",
+    "and",
+    "lsh",
+    "rsh",
+    "neg",
+    "mod",
+    "smod",
+    "xor",
+    "mov",
+  ] as const),
+  ...(["movsx8", "movsx16", "movsx32", "arsh"] as const),
+  ...(["le16", "le32", "le64", "be16", "be32", "be64", "bswap16", "bswap32", "bswap64"] as const),
+];
+
+const CONDITIONS = Object.keys(NEGATION).filter((key): key is Condition => key in NEGATION);
+const WIDTHS = [32, 64] as const;
+
+function refined(condition: Condition, width: 32 | 64): readonly [Scalar, Scalar] {
+  if (width === 64) {
+    const [a, b] = refine(condition, wide(A), wide(B));
+    return [
+      { ...A, ...a },
+      { ...B, ...b },
+    ];
+  }
+  const [a, b] = refine(condition, low(A), low(B));
+  return [combine(wide(A), a), combine(wide(B), b)];
+}
+
+const SPECS: readonly FunctionSpec[] = [
+  ...WIDTHS.flatMap((width) => ALU_OPS.map((op) => binary(`${op}${width}`, operate(op, width, A, B)))),
+  ...CONDITIONS.map((c) => question(`decide_${c}64`, zext(32, decideWide(c, A, B)))),
+  ...CONDITIONS.map((c) => question(`decide_${c}32`, zext(32, decide(c, low(A), low(B))))),
+  ...WIDTHS.flatMap((width) =>
+    CONDITIONS.map((c): FunctionSpec => {
+      const [a, b] = refined(c, width);
+      return {
+        name: `refine_${c}${width}`,
+        parameters: ["i32", "i32"],
+        inputs: [...inputsAt(A, 0), ...inputsAt(B, 1)],
+        outputs: [...outputsAt(a, 0), ...outputsAt(b, 1)],
+      };
+    }),
+  ),
+  question("includes", zext(32, includes(A, B))),
+  binary("join", join(A, B)),
+  {
+    name: "synchronise",
+    parameters: ["i32"],
+    inputs: inputsAt(A, 0),
+    outputs: outputsAt(synchronised(A), 0),
+    result: zext(32, isEmpty(synchronised(A))),
+  },
+];
+
+const compiled = instantiate(SPECS, memory);
+
+function operator(name: string): (...addresses: number[]) => number {
+  const found = compiled.get(name);
+  if (found === undefined) throw new Error(`no abstract operator ${name}`);
+  return (...addresses) => Number(found(...addresses));
+}
+
+// --- What the rest of the abstract machine calls
+
+/** `alu(op, width)(dst, src, out)`: out := op(dst, src), not synchronised. */
+const ALU = new Map(
+  WIDTHS.flatMap((width) => ALU_OPS.map((op) => [`${op}${width}`, operator(`${op}${width}`)] as const)),
+);
+export function aluOperator(op: AluOp, width: 32 | 64): (dst: number, src: number, out: number) => void {
+  const found = ALU.get(`${op}${width}`);
+  if (found === undefined) throw new Error(`no abstract operator ${op}${width}`);
+  return found;
+}
+
+/** The two questions of a conditional jump. */
+export interface BranchOperators {
+  /** 0 if the jump is never taken, 1 if always, 2 if that depends. */
+  readonly decide: (a: number, b: number) => number;
+  /** Narrows both in place to where the jump is taken, or is not. Not synchronised; see `refine` in branch.ts. */
+  readonly taken: (a: number, b: number) => void;
+  readonly notTaken: (a: number, b: number) => void;
+}
+
+const BRANCHES = new Map(
+  WIDTHS.flatMap((width) =>
+    CONDITIONS.map((c): readonly [string, BranchOperators] => [
+      `${c}${width}`,
+      {
+        decide: operator(`decide_${c}${width}`),
+        taken: operator(`refine_${c}${width}`),
+        notTaken: operator(`refine_${NEGATION[c]}${width}`),
+      },
+    ]),
+  ),
+);
+export function branchOperators(op: JumpOp, width: 32 | 64): BranchOperators {
+  const found = BRANCHES.get(`${op}${width}`);
+  if (found === undefined) throw new Error(`no abstract operator ${op}${width}`);
+  return found;
+}
+
+/** Tightens a scalar in place; 1 if it turns out to hold no value at all. */
+export const synchronise: (at: number) => number = operator("synchronise");
+/** 1 if every value of `inner` is one of `outer`. */
+export const scalarIncludes: (outer: number, inner: number) => number = operator("includes");
+export const joinScalars: (a: number, b: number, out: number) => number = operator("join");
+
+/** The scalar that holds just the number with these 32-bit halves. */
+export function constantScalar(at: number, low: number, high: number): void {
+  const m = arena.i32;
+  const i = at >> 2;
+  m[i] = low;
+  m[i + 1] = high;
+  m[i + 2] = 0;
+  m[i + 3] = 0;
+  for (let k = 4; k < 12; k += 2) {
+    m[i + k] = low;
+    m[i + k + 1] = high;
+  }
+  for (let k = 12; k < 16; k += 1) m[i + k] = low;
+}
+
+/** The scalar that may be any number of `bits` bits (1 … 64), zero-extended. */
+export function unknownScalarAt(at: number, bits = 64): void {
+  const m = arena.i32;
+  const i = at >> 2;
+  const low = bits >= 32 ? -1 : 2 ** bits - 1;
+  const high = bits >= 64 ? -1 : bits > 32 ? 2 ** (bits - 32) - 1 : 0;
+  m[i] = 0;
+  m[i + 1] = 0;
+  m[i + 2] = low;
+  m[i + 3] = high;
+  m[i + 4] = 0;
+  m[i + 5] = 0;
+  m[i + 6] = low;
+  m[i + 7] = high;
+  m[i + 8] = 0;
+  m[i + 9] = bits === 64 ? 1 << 31 : 0;
+  m[i + 10] = low;
+  m[i + 11] = bits === 64 ? 0x7fffffff : high;
+  m[i + 12] = 0;
+  m[i + 13] = low;
+  m[i + 14] = bits >= 32 ? 1 << 31 : 0;
+  m[i + 15] = bits >= 32 ? 0x7fffffff : low;
+}
+
+/** Copies a scalar; the register around it stays. */
+export function copyScalar(from: number, to: number): void {
+  arena.u8.copyWithin(to, from, from + SCALAR_BYTES);
+}

@@ -1,0 +1,171 @@
+/**
+ * An abstract state: what is known of all registers and stack slots of all active frames at one instruction.
+ *
+ * A state is one block of the arena: a header, then for each frame eleven registers and the stack slots in use. The *live* layout
+ * leaves room for a full stack in every frame, so that a state can be executed in place; the *packed* layout holds just the slots
+ * in use and is what is kept. The header says where each frame starts, so that readers need not know which it is.
+ */
+import { allocate, arena } from "./arena.ts";
+import { KIND, REGISTER_BYTES, setNone, setPointer } from "./register.ts";
+
+export const MAX_FRAMES = 8;
+export const STACK_BYTES = 512;
+export const SLOTS = STACK_BYTES / 8;
+export const REGISTERS = 11;
+/** r10, the frame pointer. */
+export const FP = 10;
+
+/** What one stack byte holds. */
+export const BYTE = { invalid: 0, misc: 1, zero: 2, spill: 3 } as const;
+
+const HEADER_BYTES = 16 + MAX_FRAMES * 16;
+const FRAME_REGISTER_BYTES = REGISTERS * REGISTER_BYTES;
+/** A slot is the kinds of its eight bytes, from the lowest address on, and the register spilled there. */
+export const SLOT_BYTES = 8 + REGISTER_BYTES;
+const LIVE_FRAME_BYTES = FRAME_REGISTER_BYTES + SLOTS * SLOT_BYTES;
+export const LIVE_STATE_BYTES = HEADER_BYTES + MAX_FRAMES * LIVE_FRAME_BYTES;
+
+const word = (at: number): number => arena.i32[at >> 2] ?? 0;
+const setWord = (at: number, value: number): void => {
+  arena.i32[at >> 2] = value;
+};
+
+/** Number of active frames, at least 1. */
+export const frameCount = (state: number): number => word(state);
+const setFrameCount = (state: number, count: number): void => setWord(state, count);
+
+/** A number that no register of the state has as its `id`; takes it. */
+export function takeId(state: number): number {
+  const id = word(state + 4) + 1;
+  setWord(state + 4, id);
+  return id;
+}
+
+const frameHeader = (state: number, frame: number): number => state + 16 + frame * 16;
+const frameAt = (state: number, frame: number): number => state + word(frameHeader(state, frame));
+/** Stack slots in use: slot s is the eight bytes from -8 * (s + 1) on, relative to the frame pointer. */
+export const depthOf = (state: number, frame: number): number => word(frameHeader(state, frame) + 4);
+/** Where the frame's caller goes on; -1 in the first frame. */
+export const returnTo = (state: number, frame: number): number => word(frameHeader(state, frame) + 8);
+/** The first instruction of the frame's function. */
+export const functionOf = (state: number, frame: number): number => word(frameHeader(state, frame) + 12);
+
+export const registerAt = (state: number, frame: number, register: number): number =>
+  frameAt(state, frame) + register * REGISTER_BYTES;
+export const slotAt = (state: number, frame: number, slot: number): number =>
+  frameAt(state, frame) + FRAME_REGISTER_BYTES + slot * SLOT_BYTES;
+/** The kind of byte `index` (0 is the lowest address) of a slot. */
+export const slotByte = (slot: number, index: number): number => arena.u8[slot + index] ?? 0;
+export const setSlotByte = (slot: number, index: number, kind: number): void => {
+  arena.u8[slot + index] = kind;
+};
+export const spilledAt = (slot: number): number => slot + 8;
+
+/** A block for a live state. */
+export const allocateLive = (): number => allocate(LIVE_STATE_BYTES);
+
+/** Makes slots up to `slot` part of the frame, with nothing in them. Live states only. */
+export function growStack(state: number, frame: number, slot: number): void {
+  const depth = depthOf(state, frame);
+  if (slot < depth) return;
+  for (let s = depth; s <= slot; s += 1) clearSlot(slotAt(state, frame, s));
+  setWord(frameHeader(state, frame) + 4, slot + 1);
+}
+
+export function clearSlot(slot: number): void {
+  arena.u8.fill(BYTE.invalid, slot, slot + 8);
+  setNone(spilledAt(slot));
+}
+
+/** Enters a function: a frame of which only the frame pointer is known. The caller copies the arguments. Live states only. */
+export function pushFrame(state: number, functionStart: number, returnPc: number): number {
+  const frame = frameCount(state);
+  setFrameCount(state, frame + 1);
+  openFrame(state, frame, functionStart, returnPc);
+  return frame;
+}
+
+function openFrame(state: number, frame: number, functionStart: number, returnPc: number): void {
+  const header = frameHeader(state, frame);
+  setWord(header, HEADER_BYTES + frame * LIVE_FRAME_BYTES);
+  setWord(header + 4, 0);
+  setWord(header + 8, returnPc);
+  setWord(header + 12, functionStart);
+  for (let r = 0; r < FP; r += 1) setNone(registerAt(state, frame, r));
+  setPointer(registerAt(state, frame, FP), KIND.stack, frame);
+}
+
+export function popFrame(state: number): void {
+  setFrameCount(state, frameCount(state) - 1);
+}
+
+/** The state in which a program starts: one frame, r1 the context, nothing else known. */
+export function initialise(state: number): void {
+  setWord(state, 1);
+  setWord(state + 4, 0);
+  setWord(state + 8, 0);
+  setWord(state + 12, 0);
+  openFrame(state, 0, 0, -1);
+  setPointer(registerAt(state, 0, 1), KIND.context, 0);
+}
+
+/** Bytes of the packed form of a state. */
+export function packedBytes(state: number): number {
+  let bytes = HEADER_BYTES;
+  const frames = frameCount(state);
+  for (let f = 0; f < frames; f += 1) bytes += FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
+  return bytes;
+}
+
+/** Copies a state, in either layout, to a block of `packedBytes(state)` bytes. */
+export function pack(state: number, to: number): void {
+  const frames = frameCount(state);
+  arena.u8.copyWithin(to, state, state + HEADER_BYTES);
+  let offset = HEADER_BYTES;
+  for (let f = 0; f < frames; f += 1) {
+    const bytes = FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
+    const from = frameAt(state, f);
+    arena.u8.copyWithin(to + offset, from, from + bytes);
+    setWord(frameHeader(to, f), offset);
+    offset += bytes;
+  }
+}
+
+/** Copies a state, in either layout, to a live block. */
+export function unpack(state: number, to: number): void {
+  const frames = frameCount(state);
+  arena.u8.copyWithin(to, state, state + HEADER_BYTES);
+  for (let f = 0; f < frames; f += 1) {
+    const bytes = FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
+    const from = frameAt(state, f);
+    const offset = HEADER_BYTES + f * LIVE_FRAME_BYTES;
+    arena.u8.copyWithin(to + offset, from, from + bytes);
+    setWord(frameHeader(to, f), offset);
+  }
+}
+
+/** A packed copy outside the arena: what certificates are made of. */
+export function toBytes(state: number): Uint8Array {
+  const size = packedBytes(state);
+  const at = allocate(size);
+  pack(state, at);
+  return arena.u8.slice(at, at + size);
+}
+
+/** Puts what `toBytes` gave into a block of that many bytes. */
+export function fromBytes(bytes: Uint8Array, to: number): void {
+  arena.u8.set(bytes, to);
+}
+
+/** Every register of the state: those of all frames, then what is spilled in their stacks. */
+export function forEachRegister(state: number, visit: (register: number) => void): void {
+  const frames = frameCount(state);
+  for (let f = 0; f < frames; f += 1) {
+    for (let r = 0; r < FP; r += 1) visit(registerAt(state, f, r));
+    const depth = depthOf(state, f);
+    for (let s = 0; s < depth; s += 1) {
+      const slot = slotAt(state, f, s);
+      if (slotByte(slot, 0) === BYTE.spill) visit(spilledAt(slot));
+    }
+  }
+}

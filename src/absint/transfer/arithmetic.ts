@@ -1,0 +1,236 @@
+/**
+ * ALU instructions: scalars by the abstract operators, pointers by the rules of pointer arithmetic. The rules are those of a
+ * privileged program: differences of pointers and 32-bit halves of them are numbers like any other.
+ */
+import type { Instruction, Operation } from "../../semantics/isa/instruction.ts";
+import {
+  copyRegister,
+  copyScalarPart,
+  idOf,
+  isConstant,
+  isPacketPointer,
+  isPointer,
+  KIND,
+  KIND_NAMES,
+  kindOf,
+  offOf,
+  setConstant,
+  setId,
+  setOff,
+  setRange,
+  setScalar,
+  setUnknown,
+  smallConstant,
+  sminOf,
+  umaxOf,
+} from "../register.ts";
+import { aluOperator, synchronise, unknownScalarAt } from "../scalar/operators.ts";
+import { takeId } from "../state.ts";
+import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
+import { reject } from "./rejection.ts";
+
+type Alu = Extract<Operation, { kind: "alu" }>;
+
+/** Offsets and indices beyond this are never right, and sums of a few of them do not overflow 32 bits. */
+const MAX_OFFSET = 2 ** 29;
+
+/** The operators as the kernel's messages write them. */
+const SYMBOLS: Readonly<Record<string, string>> = {
+  add: "+=",
+  sub: "-=",
+  mul: "*=",
+  div: "/=",
+  sdiv: "s/=",
+  or: "|=",
+  and: "&=",
+  lsh: "<<=",
+  rsh: ">>=",
+  neg: "neg",
+  mod: "%=",
+  smod: "s%=",
+  xor: "^=",
+  arsh: "s>>=",
+};
+const symbolOf = (op: string): string => SYMBOLS[op] ?? op;
+
+export function alu(m: Machine, insn: Instruction, operation: Alu): void {
+  const { op, operand } = operation;
+  checkImmediate(insn, operation);
+  const source = operand === "reg" ? readable(m, insn.src) : immediate(insn.imm);
+  if (op === "mov" || op.startsWith("movsx")) {
+    move(m, insn, operation, source);
+    return;
+  }
+  const destination = readable(m, insn.dst);
+  writable(m, insn.dst);
+  const [left, right] = [kindOf(destination), kindOf(source)];
+  if (operand === "none" || operation.op.startsWith("b") || operation.op.startsWith("le")) {
+    if (isPointer(left)) setUnknown(destination);
+    else compute(operation, destination, source);
+    return;
+  }
+  if (isPointer(left) && isPointer(right)) return combinePointers(insn, operation, destination);
+  if (isPointer(left)) return pointerArithmetic(m, insn, operation, destination, source, destination);
+  if (isPointer(right)) {
+    copyRegister(destination, SCRATCH.operand);
+    return pointerArithmetic(m, insn, operation, source, SCRATCH.operand, destination);
+  }
+  const cancels = (op === "xor" || op === "sub") && operand === "reg" && insn.src === insn.dst;
+  if (cancels) setConstant(destination, 0, 0);
+  else compute(operation, destination, source);
+}
+
+function immediate(value: number): number {
+  setConstant(SCRATCH.operand, value, value >> 31);
+  return SCRATCH.operand;
+}
+
+function checkImmediate(insn: Instruction, { op, width, operand }: Alu): void {
+  if (operand !== "imm") return;
+  const divides = op === "div" || op === "mod" || op === "sdiv" || op === "smod";
+  if (divides && insn.imm === 0) reject("EINVAL", "div by zero");
+  const shifts = op === "lsh" || op === "rsh" || op === "arsh";
+  if (shifts && (insn.imm < 0 || insn.imm >= width)) reject("EINVAL", `invalid shift ${insn.imm}`);
+}
+
+function compute({ op, width }: Alu, destination: number, source: number): void {
+  aluOperator(op, width)(destination, source, destination);
+  setScalar(destination);
+  synchronise(destination);
+}
+
+function move(m: Machine, insn: Instruction, operation: Alu, source: number): void {
+  const destination = writable(m, insn.dst);
+  if (isPointer(kindOf(source))) {
+    if (operation.op === "mov" && operation.width === 64) copyRegister(source, destination);
+    else {
+      // Part of an address: a number of that many bits.
+      setUnknown(destination);
+      if (operation.width === 32) unknownScalarAt(destination, 32);
+    }
+    return;
+  }
+  // Copies of one unknown number stay equal; a register says so by its id.
+  const copies = operation.op === "mov" && (operation.width === 64 || umaxOf(source) <= 0xffffffff);
+  if (copies && operation.operand === "reg") {
+    if (idOf(source) === 0 && !isConstant(source)) setId(source, takeId(m.state));
+    copyRegister(source, destination);
+    return;
+  }
+  aluOperator(operation.op, operation.width)(destination, source, destination);
+  setScalar(destination);
+  synchronise(destination);
+}
+
+function combinePointers(insn: Instruction, { op, width }: Alu, destination: number): void {
+  if (op !== "sub") reject("EACCES", `R${insn.dst} pointer ${symbolOf(op)} pointer prohibited`);
+  setUnknown(destination);
+  if (width === 32) unknownScalarAt(destination, 32);
+}
+
+const lacksArithmetic = (kind: number): boolean => kind === KIND.packetEnd || kind === KIND.map;
+
+/** `pointer op number`, or `number + pointer`, into `destination`; any two of the three may be the same register. */
+function pointerArithmetic(
+  m: Machine,
+  insn: Instruction,
+  { op, width }: Alu,
+  pointer: number,
+  number: number,
+  destination: number,
+): void {
+  const kind = kindOf(pointer);
+  const name = KIND_NAMES[kind] ?? "?";
+  if (width === 32) {
+    if (op !== "sub") reject("EACCES", `R${insn.dst} 32-bit pointer arithmetic prohibited`);
+    setUnknown(destination);
+    unknownScalarAt(destination, 32);
+    return;
+  }
+  const constant = smallConstant(number);
+  if (kind === KIND.mapValueOrNull || kind === KIND.mapOrNull) {
+    reject("EACCES", `R${insn.dst} pointer arithmetic on ${name} prohibited, null-check it first`);
+  }
+  if (lacksArithmetic(kind) && !(kind === KIND.map && op === "add" && constant === 0)) {
+    reject("EACCES", `R${insn.dst} pointer arithmetic on ${name} prohibited`);
+  }
+  requireSane(number, name);
+  switch (op) {
+    case "add":
+      addToPointer(m, pointer, number, destination, constant);
+      break;
+    case "sub":
+      if (pointer !== destination) reject("EACCES", `R${insn.dst} tried to subtract pointer from scalar`);
+      if (kind === KIND.stack) reject("EACCES", `R${insn.dst} subtraction from stack pointer prohibited`);
+      subtractFromPointer(m, destination, number, constant);
+      break;
+    case "and":
+    case "or":
+    case "xor":
+      return reject("EACCES", `R${insn.dst} bitwise operator ${symbolOf(op)} on pointer prohibited`);
+    default:
+      reject("EACCES", `R${insn.dst} pointer arithmetic with ${symbolOf(op)} operator prohibited`);
+  }
+  const off = offOf(destination);
+  if (off >= MAX_OFFSET || off <= -MAX_OFFSET)
+    reject("EINVAL", `${name} pointer offset ${off} is not allowed`);
+  requireSane(destination, name);
+}
+
+/** A number that may be added to a pointer: far from overflowing, whatever it is added to. */
+function requireSane(number: number, name: string): void {
+  const least = sminOf(number);
+  if (isConstant(number)) {
+    if (least >= MAX_OFFSET || least <= -MAX_OFFSET) {
+      reject("EINVAL", `math between ${name} pointer and ${least} is not allowed`);
+    }
+    return;
+  }
+  if (least <= -(2 ** 63)) {
+    reject("EINVAL", `math between ${name} pointer and register with unbounded min value is not allowed`);
+  }
+  if (least >= MAX_OFFSET || least <= -MAX_OFFSET) {
+    reject("EINVAL", `value ${least} makes ${name} pointer be out of bounds`);
+  }
+}
+
+function addToPointer(
+  m: Machine,
+  pointer: number,
+  number: number,
+  destination: number,
+  constant: number | undefined,
+): void {
+  if (constant !== undefined) {
+    copyRegister(pointer, destination);
+    setOff(destination, offOf(pointer) + constant);
+    return;
+  }
+  aluOperator("add", 64)(pointer, number, SCRATCH.value);
+  synchronise(SCRATCH.value);
+  copyRegister(pointer, destination);
+  copyScalarPart(SCRATCH.value, destination);
+  forgetRange(m, destination);
+}
+
+function subtractFromPointer(
+  m: Machine,
+  pointer: number,
+  number: number,
+  constant: number | undefined,
+): void {
+  if (constant !== undefined) {
+    setOff(pointer, offOf(pointer) - constant);
+    return;
+  }
+  aluOperator("sub", 64)(pointer, number, pointer);
+  synchronise(pointer);
+  forgetRange(m, pointer);
+}
+
+/** A new variable part: nothing that was learnt of the old one holds. */
+function forgetRange(m: Machine, pointer: number): void {
+  if (!isPacketPointer(kindOf(pointer))) return;
+  setId(pointer, takeId(m.state));
+  setRange(pointer, 0);
+}

@@ -1,0 +1,212 @@
+/**
+ * Conditional jumps. On numbers the operators decide and refine; on pointers there are three things to learn: whether one that may be
+ * null is, how far a packet reaches, and that a pointer that cannot be null is not 0.
+ */
+import type { Instruction, JumpOp, Operation } from "../../semantics/isa/instruction.ts";
+import {
+  copyScalarPart,
+  idOf,
+  isConstant,
+  isPacketPointer,
+  isPointer,
+  KIND,
+  kindOf,
+  offOf,
+  rangeOf,
+  setConstant,
+  setId,
+  setKind,
+  setRange,
+  smallConstant,
+  umaxOf,
+} from "../register.ts";
+import { type BranchOperators, branchOperators, synchronise } from "../scalar/operators.ts";
+import { forEachRegister, registerAt, unpack } from "../state.ts";
+import { currentFrame, type Machine, readable, SCRATCH, STEP, type Step } from "./machine.ts";
+
+type Jump = Extract<Operation, { kind: "jump" }>;
+
+/** Packets are no longer than this; a variable offset beyond it says nothing. */
+const MAX_PACKET_OFFSET = 0xffff;
+
+/** Executes a conditional jump: goes on at one side, or forks. */
+export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
+  const { op, width, operand } = operation;
+  const left = readable(m, insn.dst);
+  let right: number = SCRATCH.operand;
+  if (operand === "reg") right = readable(m, insn.src);
+  else setConstant(right, insn.imm, insn.imm >> 31);
+  const target = m.pc + 1 + insn.off;
+
+  const decided = decide(operation, left, right);
+  if (decided !== OPEN) return follow(m, decided === ALWAYS ? target : m.pc + 1);
+
+  // The state is copied for the taken side; both sides then learn what their edge says.
+  unpack(m.state, m.forked);
+  m.forkedPc = target;
+  const taken = registerAt(m.forked, currentFrame(m), insn.dst);
+  const other = operand === "reg" ? registerAt(m.forked, currentFrame(m), insn.src) : right;
+  if (isPointer(kindOf(left)) || isPointer(kindOf(right))) {
+    if (width === 64) learnFromPointers(m, op, left, right, taken, other);
+    m.pc += 1;
+    return STEP.fork;
+  }
+  const operators = branchOperators(op, width);
+  const takenPossible = refineNumbers(m.forked, operators.taken, taken, other, operand === "reg");
+  if (operand === "imm") setConstant(right, insn.imm, insn.imm >> 31);
+  const fallPossible = refineNumbers(m.state, operators.notTaken, left, right, operand === "reg");
+  if (takenPossible && fallPossible) {
+    m.pc += 1;
+    return STEP.fork;
+  }
+  if (fallPossible) return follow(m, m.pc + 1);
+  unpack(m.forked, m.state);
+  return follow(m, target);
+}
+
+function follow(m: Machine, pc: number): Step {
+  m.pc = pc;
+  return STEP.next;
+}
+
+const [NEVER, ALWAYS, OPEN] = [0, 1, 2];
+
+function decide({ op, width }: Jump, left: number, right: number): number {
+  const [l, r] = [kindOf(left), kindOf(right)];
+  if (!isPointer(l) && !isPointer(r)) return branchOperators(op, width).decide(left, right);
+  if (width !== 64 || !isPointer(l) || isPointer(r) || smallConstant(right) !== 0 || mayBeNull(l))
+    return OPEN;
+  // No object is at address 0.
+  return op === "jeq" ? NEVER : op === "jne" ? ALWAYS : OPEN;
+}
+
+const mayBeNull = (kind: number): boolean => kind === KIND.mapValueOrNull || kind === KIND.mapOrNull;
+
+/** Narrows two numbers of `state`, and all that are known to equal them; says whether the edge is possible at all. */
+function refineNumbers(
+  state: number,
+  refine: BranchOperators["taken"],
+  left: number,
+  right: number,
+  rightIsRegister: boolean,
+): boolean {
+  refine(left, right);
+  if (synchronise(left) !== 0) return false;
+  if (rightIsRegister && left !== right && synchronise(right) !== 0) return false;
+  spread(state, left);
+  if (rightIsRegister) spread(state, right);
+  return true;
+}
+
+/** What was learnt of a number holds for every copy of it. */
+function spread(state: number, from: number): void {
+  const id = idOf(from);
+  if (id === 0) return;
+  forEachRegister(state, (at) => {
+    if (at !== from && idOf(at) === id && kindOf(at) === KIND.scalar) copyScalarPart(from, at);
+  });
+}
+
+function learnFromPointers(
+  m: Machine,
+  op: JumpOp,
+  left: number,
+  right: number,
+  taken: number,
+  other: number,
+): void {
+  if ((op === "jeq" || op === "jne") && mayBeNull(kindOf(left)) && isZero(right)) {
+    const [nullSide, nullAt] = op === "jeq" ? [m.forked, taken] : [m.state, left];
+    const [otherSide, otherAt] = op === "jeq" ? [m.state, left] : [m.forked, taken];
+    resolveNull(nullSide, nullAt, true);
+    resolveNull(otherSide, otherAt, false);
+    return;
+  }
+  learnPacketRange(m, op, left, right, taken, other);
+}
+
+const isZero = (at: number): boolean =>
+  kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
+
+/** All pointers that came of one look-up are null together or not. */
+function resolveNull(state: number, pointer: number, isNull: boolean): void {
+  const id = idOf(pointer);
+  const resolve = (at: number): void => {
+    if (!mayBeNull(kindOf(at)) || idOf(at) !== id) return;
+    if (isNull) setConstant(at, 0, 0);
+    else {
+      setKind(at, kindOf(at) === KIND.mapValueOrNull ? KIND.mapValue : KIND.map);
+      setId(at, 0);
+    }
+  };
+  forEachRegister(state, resolve);
+}
+
+/** The order of two places in a packet that an edge establishes: `lower` ≤ `upper`, or < if `strict`. */
+interface Order {
+  readonly state: number;
+  readonly lower: number;
+  readonly upper: number;
+  readonly strict: boolean;
+}
+
+function learnPacketRange(
+  m: Machine,
+  op: JumpOp,
+  left: number,
+  right: number,
+  taken: number,
+  other: number,
+): void {
+  const yes = (lower: number, upper: number, strict: boolean): Order => ({
+    state: m.forked,
+    lower,
+    upper,
+    strict,
+  });
+  const no = (lower: number, upper: number, strict: boolean): Order => ({
+    state: m.state,
+    lower,
+    upper,
+    strict,
+  });
+  switch (op) {
+    case "jgt":
+      applyOrder(yes(other, taken, true));
+      applyOrder(no(left, right, false));
+      break;
+    case "jge":
+      applyOrder(yes(other, taken, false));
+      applyOrder(no(left, right, true));
+      break;
+    case "jlt":
+      applyOrder(yes(taken, other, true));
+      applyOrder(no(right, left, false));
+      break;
+    case "jle":
+      applyOrder(yes(taken, other, false));
+      applyOrder(no(right, left, true));
+      break;
+    default:
+  }
+}
+
+/** `lower` reaches up to the end of its region: as many bytes as its fixed offset says are there, one more if the order is strict. */
+function applyOrder({ state, lower, upper, strict }: Order): void {
+  const kind = kindOf(lower);
+  if (!isPacketPointer(kind) || !isEndOf(kind, upper)) return;
+  const off = offOf(lower);
+  const limit = umaxOf(lower);
+  if (off < 0 || limit > MAX_PACKET_OFFSET || limit + off > MAX_PACKET_OFFSET) return;
+  const range = strict ? off + 1 : off;
+  const id = idOf(lower);
+  forEachRegister(state, (at) => {
+    if (kindOf(at) === kind && idOf(at) === id && rangeOf(at) < range) setRange(at, range);
+  });
+}
+
+/** Packet data end at the packet's end, metadata where the packet begins. */
+const isEndOf = (kind: number, upper: number): boolean =>
+  kind === KIND.packet
+    ? kindOf(upper) === KIND.packetEnd
+    : kindOf(upper) === KIND.packet && idOf(upper) === 0 && offOf(upper) === 0 && smallConstant(upper) === 0;

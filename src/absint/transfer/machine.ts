@@ -1,0 +1,111 @@
+/**
+ * The abstract machine: a program, a live state, and the scratch space that the transfer functions share.
+ *
+ * A transfer function executes one instruction on the live state in place. It relies on nothing but the state and the program: no
+ * history, no search order. That is what lets the exploration and the certificate checker use the same ones.
+ */
+
+import { Unsupported } from "../../semantics/errors.ts";
+import type { Instruction } from "../../semantics/isa/instruction.ts";
+import { type ContextLayout, contextOf } from "../../semantics/program/contexts.ts";
+import type { MapDefinition } from "../../semantics/program/map-types.ts";
+import type { Program } from "../../semantics/program/program.ts";
+import { allocatePermanent } from "../arena.ts";
+import { KIND, kindOf, REGISTER_BYTES } from "../register.ts";
+import { FP, frameCount, LIVE_STATE_BYTES, registerAt } from "../state.ts";
+import { reject } from "./rejection.ts";
+
+/** Registers that a transfer function may overwrite at will. */
+export const SCRATCH = {
+  operand: allocatePermanent(REGISTER_BYTES),
+  left: allocatePermanent(REGISTER_BYTES),
+  right: allocatePermanent(REGISTER_BYTES),
+  value: allocatePermanent(REGISTER_BYTES),
+} as const;
+
+const LIVE = allocatePermanent(LIVE_STATE_BYTES);
+const FORKED = allocatePermanent(LIVE_STATE_BYTES);
+
+export interface Machine {
+  readonly program: Program;
+  readonly context: ContextLayout;
+  /** The program's maps, then the shapes of their inner maps: what `object` of a map pointer counts in. */
+  readonly maps: readonly MapDefinition[];
+  /** For each map of maps, the index in `maps` of its inner shape. */
+  readonly inner: ReadonlyMap<number, number>;
+  /** The state that is executed in place, and the instruction it stands at. */
+  readonly state: number;
+  pc: number;
+  /** The taken side of a fork and where it goes on. */
+  readonly forked: number;
+  forkedPc: number;
+}
+
+/** What became of one instruction. The next instruction is in `machine.pc`. */
+export const STEP = { next: 0, fork: 1, exit: 2 } as const;
+export type Step = (typeof STEP)[keyof typeof STEP];
+
+const MODELLED_MAPS: ReadonlySet<string> = new Set([
+  "array",
+  "hash",
+  "percpu_array",
+  "percpu_hash",
+  "lru_hash",
+  "lru_percpu_hash",
+  "prog_array",
+  "perf_event_array",
+  "array_of_maps",
+  "hash_of_maps",
+]);
+
+/**
+ * A machine for `program`. There is one live state: machines take turns, they do not nest.
+ *
+ * @throws Unsupported  naming the program type or map type that is not modelled
+ */
+export function createMachine(program: Program): Machine {
+  const context = contextOf(program.type, program.attach);
+  if (context === undefined) throw new Unsupported(`program type ${program.type}`);
+  const maps: MapDefinition[] = [...program.maps];
+  const inner = new Map<number, number>();
+  program.maps.forEach((map, index) => {
+    if (!MODELLED_MAPS.has(map.type)) throw new Unsupported(`map type ${map.type}`);
+    if (map.fields !== undefined && map.fields.length > 0) {
+      throw new Unsupported(`map ${map.name}: ${map.fields[0]?.kind ?? "field"} in the value`);
+    }
+    if (map.inner !== undefined) {
+      inner.set(index, maps.length);
+      maps.push(map.inner);
+    }
+  });
+  return { program, context, maps, inner, state: LIVE, pc: 0, forked: FORKED, forkedPc: 0 };
+}
+
+export const currentFrame = (m: Machine): number => frameCount(m.state) - 1;
+export const register = (m: Machine, number: number): number => registerAt(m.state, currentFrame(m), number);
+
+/** The address of a register that the instruction reads. */
+export function readable(m: Machine, number: number): number {
+  const at = register(m, number);
+  if (kindOf(at) === KIND.none) reject("EACCES", `R${number} !read_ok`);
+  return at;
+}
+
+/** The address of a register that the instruction writes. */
+export function writable(m: Machine, number: number): number {
+  if (number === FP) reject("EACCES", "frame pointer is read only");
+  return register(m, number);
+}
+
+/** The instruction at `pc`; the control-flow check has seen to it that there is one. */
+export function instructionAt(m: Machine, pc: number): Instruction {
+  const found = m.program.insns[pc];
+  if (found === undefined) throw new Error(`no instruction at ${pc}`);
+  return found;
+}
+
+export function mapAt(m: Machine, index: number): MapDefinition {
+  const found = m.maps[index];
+  if (found === undefined) throw new Error(`no map ${index}`);
+  return found;
+}

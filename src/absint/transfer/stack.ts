@@ -1,0 +1,260 @@
+/**
+ * The stack: eight-byte slots that remember, byte by byte, what was written, and the register itself where one was spilled whole.
+ *
+ * A number spilled with 1, 2 or 4 bytes is remembered truncated to them. A read of exactly what was spilled, or of a number's
+ * low bytes, gives it back; any other read of initialised bytes gives some number of that many bytes.
+ */
+import type { Size } from "../../semantics/isa/instruction.ts";
+import {
+  constantHigh,
+  constantLow,
+  copyRegister,
+  idOf,
+  isConstant,
+  isPointer,
+  KIND,
+  kindOf,
+  objectOf,
+  offOf,
+  setConstant,
+  setId,
+  setNone,
+  setUnknown,
+  smallConstant,
+  smaxOf,
+  sminOf,
+} from "../register.ts";
+import { aluOperator, synchronise, unknownScalarAt } from "../scalar/operators.ts";
+import {
+  BYTE,
+  depthOf,
+  growStack,
+  STACK_BYTES,
+  setSlotByte,
+  slotAt,
+  slotByte,
+  spilledAt,
+  takeId,
+} from "../state.ts";
+import type { Target } from "./access.ts";
+import { currentFrame, type Machine, SCRATCH } from "./machine.ts";
+import { reject } from "./rejection.ts";
+import { tnumText } from "./text.ts";
+
+/** Byte offsets from the frame pointer, both ends included: where an access may touch the stack. */
+interface Extent {
+  readonly frame: number;
+  readonly first: number;
+  readonly last: number;
+  /** Whether the access is at one known place. */
+  readonly fixed: boolean;
+}
+
+/**
+ * The bytes that an access of `size` bytes may touch, all of them in the frame.
+ *
+ * @param what  " read from", " write to" or " indirect access to", for the message
+ */
+function extentOf({ number, at, off }: Target, size: number, what: string): Extent {
+  const constant = smallConstant(at);
+  const base = offOf(at) + off;
+  const frame = objectOf(at);
+  if (constant !== undefined) {
+    const first = base + constant;
+    if (first < -STACK_BYTES || first + size > 0) {
+      reject("EACCES", `invalid${what} stack R${number} off=${first} size=${size}`);
+    }
+    return { frame, first, last: first + size - 1, fixed: true };
+  }
+  const [least, greatest] = [sminOf(at), smaxOf(at)];
+  if (least <= -(2 ** 29) || greatest >= 2 ** 29) {
+    reject("EACCES", `invalid unbounded variable-offset${what} stack R${number}`);
+  }
+  if (base + least < -STACK_BYTES || base + greatest + size > 0) {
+    reject(
+      "EACCES",
+      `invalid variable-offset${what} stack R${number} var_off=${tnumText(at)} off=${base} size=${size}`,
+    );
+  }
+  return { frame, first: base + least, last: base + greatest + size - 1, fixed: false };
+}
+
+const slotOf = (off: number): number => (-off - 1) >> 3;
+const byteOf = (off: number): number => off & 7;
+
+function byteKind(m: Machine, frame: number, off: number): number {
+  const slot = slotOf(off);
+  return slot < depthOf(m.state, frame) ? slotByte(slotAt(m.state, frame, slot), byteOf(off)) : BYTE.invalid;
+}
+
+// --- Reads
+
+export function readStack(m: Machine, target: Target, size: Size, destination: number): void {
+  const { frame, first, last, fixed } = extentOf(target, size, " read from");
+  requireInitialised(m, frame, first, last, (off) =>
+    fixed
+      ? `invalid read from stack off ${first}+${off - first} size ${size}`
+      : `invalid read from stack R${target.number} var_off ${tnumText(target.at)} size ${size}`,
+  );
+  if (fixed && fill(m, frame, first, size, destination)) return;
+  const zero = isZero(m, frame, first, last);
+  if (zero) setConstant(destination, 0, 0);
+  else {
+    setUnknown(destination);
+    unknownScalarAt(destination, size * 8);
+  }
+}
+
+/** Reads a spilled register back, if that is what lies there; says whether it did. */
+function fill(m: Machine, frame: number, first: number, size: Size, destination: number): boolean {
+  const slot = slotAt(m.state, frame, slotOf(first));
+  if (slotByte(slot, 0) !== BYTE.spill) return false;
+  const spilled = spilledAt(slot);
+  if (byteOf(first) !== 0) {
+    if (isPointer(kindOf(spilled))) reject("EACCES", "invalid size of register fill");
+    return false;
+  }
+  for (let i = 0; i < size; i += 1) if (slotByte(slot, i) !== BYTE.spill) return false;
+  const whole = size === 8 || slotByte(slot, size) !== BYTE.spill;
+  if (whole) {
+    copyRegister(spilled, destination);
+    return true;
+  }
+  if (isPointer(kindOf(spilled))) reject("EACCES", "invalid size of register fill");
+  copyRegister(spilled, destination);
+  truncate(destination, size);
+  return true;
+}
+
+/** Keeps the low `size` bytes of a number. */
+function truncate(at: number, size: Size): void {
+  if (size === 8) return;
+  aluOperator(size === 4 ? "le32" : size === 2 ? "le16" : "le16", 64)(at, at, at);
+  if (size === 1) {
+    setConstant(SCRATCH.right, 255, 0);
+    aluOperator("and", 64)(at, SCRATCH.right, at);
+  }
+  setId(at, 0);
+  synchronise(at);
+}
+
+function requireInitialised(
+  m: Machine,
+  frame: number,
+  first: number,
+  last: number,
+  message: (off: number) => string,
+): void {
+  for (let off = first; off <= last; off += 1) {
+    if (byteKind(m, frame, off) === BYTE.invalid) reject("EACCES", message(off));
+  }
+}
+
+function isZero(m: Machine, frame: number, first: number, last: number): boolean {
+  for (let off = first; off <= last; off += 1) {
+    const kind = byteKind(m, frame, off);
+    if (kind === BYTE.zero) continue;
+    if (kind !== BYTE.spill) return false;
+    const spilled = spilledAt(slotAt(m.state, frame, slotOf(off)));
+    if (!isZeroNumber(spilled)) return false;
+  }
+  return true;
+}
+
+const isZeroNumber = (at: number): boolean =>
+  kindOf(at) === KIND.scalar && isConstant(at) && constantLow(at) === 0 && constantHigh(at) === 0;
+
+// --- Writes
+
+export function writeStack(m: Machine, target: Target, size: Size, value: number): void {
+  const { frame, first, last, fixed } = extentOf(target, size, " write to");
+  if (kindOf(value) === KIND.stack && frame !== currentFrame(m)) {
+    reject("EINVAL", "cannot spill pointers to stack into stack frame of the caller");
+  }
+  growStack(m.state, frame, slotOf(first));
+  if (!fixed) {
+    overwriteSomewhere(m, frame, first, last, isZeroNumber(value));
+    return;
+  }
+  const slot = slotAt(m.state, frame, slotOf(first));
+  if (byteOf(first) === 0 && (size === 8 || kindOf(value) === KIND.scalar)) {
+    spill(m, slot, size, value);
+    return;
+  }
+  forgetSpill(slot);
+  const kind = isZeroNumber(value) ? BYTE.zero : BYTE.misc;
+  for (let off = first; off <= last; off += 1) setSlotByte(slot, byteOf(off), kind);
+}
+
+/** Spills the register at `value` into the low `size` bytes of a slot. */
+function spill(m: Machine, slot: number, size: Size, value: number): void {
+  forgetSpill(slot);
+  const to = spilledAt(slot);
+  if (kindOf(value) === KIND.scalar && !isConstant(value) && idOf(value) === 0 && size === 8) {
+    setId(value, takeId(m.state));
+  }
+  copyRegister(value, to);
+  truncate(to, size);
+  for (let i = 0; i < size; i += 1) setSlotByte(slot, i, BYTE.spill);
+}
+
+/** What was spilled in a slot becomes plain initialised bytes. */
+function forgetSpill(slot: number): void {
+  if (slotByte(slot, 0) !== BYTE.spill) return;
+  const kind = isZeroNumber(spilledAt(slot)) ? BYTE.zero : BYTE.misc;
+  for (let i = 0; i < 8; i += 1) if (slotByte(slot, i) === BYTE.spill) setSlotByte(slot, i, kind);
+  setNone(spilledAt(slot));
+}
+
+/** A write to some bytes between `first` and `last`: what is not initialised may stay so. */
+function overwriteSomewhere(m: Machine, frame: number, first: number, last: number, zero: boolean): void {
+  for (let off = first; off <= last; off += 1) {
+    const slot = slotAt(m.state, frame, slotOf(off));
+    forgetSpill(slot);
+    const kind = slotByte(slot, byteOf(off));
+    if (kind === BYTE.zero && !zero) setSlotByte(slot, byteOf(off), BYTE.misc);
+  }
+}
+
+// --- Helpers' buffers
+
+/** `size` initialised bytes that a helper reads. */
+export function requireReadable(m: Machine, target: Target, size: number): void {
+  if (size === 0) return;
+  const { frame, first, last, fixed } = extentOf(target, size, " read from");
+  requireInitialised(m, frame, first, last, (off) =>
+    fixed
+      ? `invalid read from stack R${target.number} off ${first}+${off - first} size ${size}`
+      : `invalid read from stack R${target.number} var_off ${tnumText(target.at)}+${off - first} size ${size}`,
+  );
+}
+
+/**
+ * `size` bytes that a helper fills. `certain` says that it fills all of them; otherwise what was not initialised stays so.
+ */
+export function markWritten(m: Machine, target: Target, size: number, certain: boolean): void {
+  if (size === 0) return;
+  const { frame, first, last, fixed } = extentOf(target, size, " write to");
+  growStack(m.state, frame, slotOf(first));
+  if (!fixed || !certain) return overwriteSomewhere(m, frame, first, last, false);
+  for (let off = first; off <= last; off += 1) {
+    const slot = slotAt(m.state, frame, slotOf(off));
+    forgetSpill(slot);
+    setSlotByte(slot, byteOf(off), BYTE.misc);
+  }
+}
+
+/** The constant that `size` (at most 4) bytes at a pointer hold, unsigned, if that is known: for keys of arrays. */
+export function constantAt(m: Machine, target: Target, size: 4): number | undefined {
+  const constant = smallConstant(target.at);
+  if (constant === undefined) return undefined;
+  const first = offOf(target.at) + target.off + constant;
+  if (first < -STACK_BYTES || first + size > 0) return undefined;
+  if (isZero(m, objectOf(target.at), first, first + size - 1)) return 0;
+  const slot = slotOf(first);
+  if (byteOf(first) !== 0 || slot >= depthOf(m.state, objectOf(target.at))) return undefined;
+  if (!fill(m, objectOf(target.at), first, size, SCRATCH.value)) return undefined;
+  return kindOf(SCRATCH.value) === KIND.scalar && isConstant(SCRATCH.value)
+    ? constantLow(SCRATCH.value) >>> 0
+    : undefined;
+}

@@ -1,0 +1,185 @@
+/** One instruction of the abstract machine: the table's operations, each to its transfer function. */
+import { Unsupported } from "../../semantics/errors.ts";
+import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
+import {
+  KIND,
+  KIND_NAMES,
+  kindOf,
+  setConstant,
+  setNone,
+  setOff,
+  setPointer,
+  setScalar,
+  setUnknown,
+} from "../register.ts";
+import { unknownScalarAt } from "../scalar/operators.ts";
+import { load, rejectKind, requireNaturallyAligned, store, type Target } from "./access.ts";
+import { alu } from "./arithmetic.ts";
+import { jump } from "./branch.ts";
+import { callFunction, callHelper, exit } from "./call.ts";
+import {
+  currentFrame,
+  instructionAt,
+  type Machine,
+  mapAt,
+  readable,
+  register,
+  SCRATCH,
+  STEP,
+  type Step,
+  writable,
+} from "./machine.ts";
+import { reject } from "./rejection.ts";
+
+/**
+ * Executes the instruction at `m.pc` on the live state. On `STEP.next` the state stands at the new `m.pc`; on `STEP.fork` so does the live
+ * state, and `m.forked` at `m.forkedPc`; on `STEP.exit` the program has ended.
+ *
+ * @throws Rejection  if the instruction is not safe in this state
+ * @throws Unsupported  if it is not modelled
+ */
+export function step(m: Machine): Step {
+  const insn = instructionAt(m, m.pc);
+  const { operation } = insn.row;
+  switch (operation.kind) {
+    case "alu":
+      alu(m, insn, operation);
+      break;
+    case "jump":
+      return jump(m, insn, operation);
+    case "goto":
+      m.pc += 1 + (operation.wide ? insn.imm : insn.off);
+      return STEP.next;
+    case "load":
+      loadRegister(m, insn, operation.size, operation.signed);
+      break;
+    case "store":
+      storeRegister(m, insn, operation.size, operation.operand);
+      break;
+    case "load_acquire":
+      requireAtomicTarget(m, target(m, insn.src, insn.off), operation.size, "loads from");
+      loadRegister(m, insn, operation.size, false);
+      break;
+    case "store_release":
+      requireAtomicTarget(m, target(m, insn.dst, insn.off), operation.size, "stores into");
+      storeRegister(m, insn, operation.size, "reg");
+      break;
+    case "atomic":
+      atomic(m, insn, operation);
+      break;
+    case "packet":
+      loadPacket(m, insn, operation);
+      break;
+    case "ld_imm64":
+      loadImmediate(m, insn, operation.load);
+      m.pc += 2;
+      return STEP.next;
+    case "call":
+      return call(m, insn, operation.callee);
+    case "exit":
+      return exit(m);
+    case "may_goto":
+    case "addr_space_cast":
+      throw new Unsupported(`instruction ${insn.row.name}`);
+  }
+  m.pc += 1;
+  return STEP.next;
+}
+
+const target = (m: Machine, number: number, off: number): Target => ({
+  number,
+  at: readable(m, number),
+  off,
+});
+
+function loadRegister(m: Machine, insn: Instruction, size: Size, signed: boolean): void {
+  const from = target(m, insn.src, insn.off);
+  load(m, from, size, signed, writable(m, insn.dst));
+}
+
+function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm" | "reg"): void {
+  let value: number = SCRATCH.left;
+  if (operand === "reg") value = readable(m, insn.src);
+  else setConstant(value, insn.imm, insn.imm >> 31);
+  store(m, target(m, insn.dst, insn.off), size, value);
+}
+
+/** Atomic instructions go to memory proper: the stack and map values. */
+function requireAtomicTarget(_m: Machine, to: Target, size: Size, what: string): void {
+  const kind = kindOf(to.at);
+  if (kind === KIND.context || kind === KIND.packet || kind === KIND.packetMeta) {
+    reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${KIND_NAMES[kind] ?? "?"} is not allowed`);
+  }
+  if (kind !== KIND.stack && kind !== KIND.mapValue) rejectKind(to, kind);
+  requireNaturallyAligned(to, size, kind);
+}
+
+function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { kind: "atomic" }>): void {
+  const { op, size, fetch } = operation;
+  readable(m, insn.src);
+  const exchange = op === "cmpxchg";
+  if (exchange) readable(m, 0);
+  const to = target(m, insn.dst, insn.off);
+  requireAtomicTarget(m, to, size, "stores into");
+  load(m, to, size, false, SCRATCH.left);
+  // What is left in memory is some number: the operators do not follow it.
+  setUnknown(SCRATCH.right);
+  unknownScalarAt(SCRATCH.right, size * 8);
+  store(m, to, size, SCRATCH.right);
+  if (!fetch) return;
+  const result = exchange ? register(m, 0) : writable(m, insn.src);
+  setUnknown(result);
+  unknownScalarAt(result, size * 8);
+}
+
+/** The legacy packet loads end the program where the packet is too short, so a load that returns has a number. */
+function loadPacket(m: Machine, insn: Instruction, operation: Extract<Operation, { kind: "packet" }>): void {
+  const { type } = m.program;
+  if (type !== "socket_filter" && type !== "sched_cls" && type !== "sched_act") {
+    reject("EINVAL", "BPF_LD_[ABS|IND] instructions not allowed for this program type");
+  }
+  if (currentFrame(m) > 0) throw new Unsupported("BPF_LD_[ABS|IND] in a subprogram");
+  if (kindOf(readable(m, 6)) !== KIND.context) {
+    reject("EINVAL", "at the time of BPF_LD_ABS|IND R6 != pointer to skb");
+  }
+  if (operation.mode === "ind") readable(m, insn.src);
+  for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
+  const r0 = register(m, 0);
+  setUnknown(r0);
+  unknownScalarAt(r0, operation.size * 8);
+}
+
+function loadImmediate(m: Machine, insn: Instruction, load: string): void {
+  const to = writable(m, insn.dst);
+  switch (load) {
+    case "const":
+      setConstant(to, insn.imm, insn.immHigh);
+      setScalar(to);
+      return;
+    case "map_fd":
+      setPointer(to, KIND.map, insn.imm);
+      return;
+    case "map_value":
+      if (mapAt(m, insn.imm).type !== "array")
+        throw new Unsupported(`direct value of a ${mapAt(m, insn.imm).type} map`);
+      setPointer(to, KIND.mapValue, insn.imm);
+      setOff(to, insn.immHigh);
+      return;
+    default:
+      throw new Unsupported(`16-byte load of kind ${load}`);
+  }
+}
+
+function call(m: Machine, insn: Instruction, callee: "helper" | "subprogram" | "kfunc"): Step {
+  switch (callee) {
+    case "helper":
+      callHelper(m, insn);
+      m.pc += 1;
+      return STEP.next;
+    case "subprogram":
+      callFunction(m, m.pc + 1 + insn.imm);
+      return STEP.next;
+    case "kfunc":
+      throw new Unsupported(`kernel function ${insn.imm}`);
+  }
+}
