@@ -85,6 +85,10 @@ export interface MapDefinition {
   /** Type ids of key and value in the program's BTF. */
   readonly btfKey?: number;
   readonly btfValue?: number;
+  /** `map_extra`: what a map type takes besides, e.g. the hashes of a bloom filter. */
+  readonly extra?: number;
+  /** What a map of maps or of programs holds at start, by name in the same object. */
+  readonly holds?: readonly { readonly index: number; readonly name: string }[];
   /** libbpf's `pinning` attribute. */
   readonly pinning?: "none" | "by_name";
 }

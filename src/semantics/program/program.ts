@@ -46,6 +46,12 @@ export interface Program {
   readonly functions: readonly FunctionInfo[];
   /** Raw BTF, as it would be given to BPF_BTF_LOAD. */
   readonly btf?: Uint8Array;
+  /** `struct bpf_line_info` records (16 bytes, little-endian) that refer to `btf`, as BPF_PROG_LOAD takes them. */
+  readonly lineInfo?: Uint8Array;
+  /** What the program attaches to, where its section says so: a kernel function, `category/name` of a tracepoint, an LSM hook. */
+  readonly target?: string;
+  /** Calls of kernel functions by name; the instruction's `imm` is their BTF id in the kernel that the object was read for, or 0. */
+  readonly kfuncs?: readonly { readonly insn: number; readonly name: string }[];
   /** The section it came from (`xdp`, `tc`, …), where it came from an object. */
   readonly section?: string;
 }

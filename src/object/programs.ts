@@ -1,0 +1,170 @@
+/**
+ * Reads a compiled object into programs. What is wrong with the file as a whole is an `InputError`; what is wrong with one program leaves
+ * the others usable and is told in `failures`.
+ */
+import { InputError, Unsupported } from "../semantics/errors.ts";
+import { MAP_FLAGS } from "../semantics/program/map-types.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { ProgramType } from "../semantics/program/program-types.ts";
+import { type Btf, readBtf } from "./btf.ts";
+import { readBtfExt } from "./btf-ext.ts";
+import { settleBtf } from "./btf-settle.ts";
+import { applyCore } from "./core.ts";
+import { readElf } from "./elf.ts";
+import { type Extern, kconfigData, readExterns } from "./externs.ts";
+import { type FunctionFailure, type ObjectFunction, readFunctions } from "./functions.ts";
+import { link, type Piece, type Surroundings } from "./link.ts";
+import { type ObjectMap, readMaps } from "./maps.ts";
+import { references, type Targets } from "./relocate.ts";
+import { sectionMeaning } from "./sections.ts";
+
+export interface ObjectOptions {
+  /** The BTF of the kernel that CO-RE relocations and kernel functions are resolved against. */
+  readonly targetBtf?: Btf;
+  /** The kernel's configuration by name, values as in its `.config`; `LINUX_KERNEL_VERSION` among them. */
+  readonly kconfig?: ReadonlyMap<string, string>;
+  /** The type of programs in sections whose names say nothing. */
+  readonly defaultType?: ProgramType;
+}
+
+export interface ObjectFile {
+  /** In file order. */
+  readonly programs: readonly Program[];
+  /** Programs that cannot be built, with the reason in one line. */
+  readonly failures: readonly FunctionFailure[];
+}
+
+/** All programs of a file together; keeps a small hostile file from asking for endless copies of one subprogram. */
+const MOST_SLOTS = 8_000_000;
+
+/** Reads an object in either byte order. */
+export function readObject(bytes: Uint8Array, options: ObjectOptions = {}): ObjectFile {
+  const elf = readElf(bytes);
+  const typeSection = elf.section(".BTF");
+  const local = typeSection === undefined ? undefined : readBtf(typeSection.data.bytes);
+  const extSection = elf.section(".BTF.ext");
+  const records =
+    local === undefined || extSection === undefined ? new Map() : readBtfExt(extSection.data.bytes, local);
+  const btf = local === undefined ? undefined : settleBtf(elf, local);
+  const { functions, failures } = readFunctions(elf, records);
+  const externs = local === undefined ? new Map<string, Extern>() : readExterns(elf, local);
+  const kconfig = local === undefined ? undefined : kconfigMap(local, btf, externs, options);
+  const around = surroundings(functions, readMaps(elf, btf), externs, kconfig, btf, options);
+
+  const license = elf.section("license")?.data;
+  const common = {
+    license: license === undefined || license.size === 0 ? "" : license.text(0),
+    ...(btf === undefined ? {} : { btf: btf.raw }),
+  };
+  const programs: Program[] = [];
+  const failed = [...failures];
+  let slots = 0;
+  for (const entry of functions) {
+    if (!entry.entry) continue;
+    const program = attempt(entry, around, options, common);
+    if ("message" in program) failed.push(program);
+    else {
+      slots += program.insns.length;
+      if (slots > MOST_SLOTS) throw new InputError(`more than ${MOST_SLOTS} instructions in all programs`);
+      programs.push(program);
+    }
+  }
+  return { programs, failures: failed };
+}
+
+function attempt(
+  entry: ObjectFunction,
+  around: Surroundings,
+  options: ObjectOptions,
+  common: Pick<Program, "license" | "btf">,
+): Program | FunctionFailure {
+  const section = entry.section.name;
+  const meaning =
+    sectionMeaning(section) ??
+    (options.defaultType === undefined ? undefined : { type: options.defaultType, flags: [] });
+  if (meaning === undefined) {
+    return { name: entry.name, message: `section ${section}: its name does not tell the program's type` };
+  }
+  try {
+    return { name: entry.name, section, ...meaning, ...common, ...link(entry, around) };
+  } catch (error) {
+    if (error instanceof InputError || error instanceof Unsupported) {
+      return { name: entry.name, message: error.message };
+    }
+    throw error;
+  }
+}
+
+function surroundings(
+  functions: readonly ObjectFunction[],
+  maps: readonly ObjectMap[],
+  externs: ReadonlyMap<string, Extern>,
+  kconfig: KconfigMap | undefined,
+  btf: Btf | undefined,
+  options: ObjectOptions,
+): Surroundings {
+  const begins = new Map(functions.map((f) => [`${f.section.index}:${f.offset}`, f]));
+  const targets: Targets = {
+    maps,
+    externs,
+    function: (section, offset) => begins.get(`${section}:${offset}`),
+  };
+  const pieces = new Map<ObjectFunction, Piece>();
+  const target = options.targetBtf;
+  return {
+    btf,
+    kconfig: kconfig?.map,
+    piece: (from) => {
+      const known = pieces.get(from);
+      if (known !== undefined) return known;
+      const code = btf === undefined || from.core.length === 0 ? from.code : applyCore(from);
+      const piece = { from, code, references: references(from, targets) };
+      for (const reference of piece.references) {
+        if (reference.kind === "kconfig") kconfig?.check(reference.extern.name);
+      }
+      pieces.set(from, piece);
+      return piece;
+    },
+    kernelId: (name, kind, weak) => {
+      const id = target?.findKind(name, kind);
+      if (id !== undefined) return id;
+      if (target !== undefined && !weak) throw new InputError(`the kernel has no ${kind} ${name} in its BTF`);
+      return 0;
+    },
+  };
+}
+
+interface KconfigMap {
+  readonly map: ObjectMap;
+  /** Throws if the value of a name that must exist is unknown. */
+  check(name: string): void;
+}
+
+function kconfigMap(
+  local: Btf,
+  btf: Btf | undefined,
+  externs: ReadonlyMap<string, Extern>,
+  options: ObjectOptions,
+): KconfigMap | undefined {
+  const { data, missing } = kconfigData(local, externs.values(), options.kconfig ?? new Map());
+  if (data.length === 0) return undefined;
+  const id = btf?.findKind(".kconfig", "datasec");
+  const definition = {
+    name: ".kconfig",
+    type: "array" as const,
+    keySize: 4,
+    valueSize: data.length,
+    maxEntries: 1,
+    flags: MAP_FLAGS.rdonly_prog,
+    data,
+    frozen: true,
+    ...(id === undefined ? {} : { btfValue: id }),
+  };
+  return {
+    map: { definition, section: -1, offset: 0, global: true },
+    check: (name) => {
+      if (missing.includes(name))
+        throw new InputError(`the value of the kernel configuration ${name} is not known`);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** Finds what the kernel treats specially in a map's value: locks, timers, list heads, pointers to kernel objects. */
+import type { MapField } from "../semantics/program/map-types.ts";
+import { type Btf, DEEPEST } from "./btf.ts";
+
+/** The structures that the kernel knows by name (Documentation/bpf/kptr and map documentation), and what it calls them. */
+const SPECIAL: ReadonlyMap<string, string> = new Map([
+  ["bpf_spin_lock", "spin_lock"],
+  ["bpf_res_spin_lock", "res_spin_lock"],
+  ["bpf_timer", "timer"],
+  ["bpf_wq", "workqueue"],
+  ["bpf_task_work", "task_work"],
+  ["bpf_list_head", "list_head"],
+  ["bpf_list_node", "list_node"],
+  ["bpf_rb_root", "rb_root"],
+  ["bpf_rb_node", "rb_node"],
+  ["bpf_refcount", "refcount"],
+]);
+
+/** Type tags of pointers to kernel objects. */
+const POINTERS: ReadonlyMap<string, string> = new Map([
+  ["kptr_untrusted", "kptr"],
+  ["kptr", "kptr_ref"],
+  ["percpu_kptr", "kptr_percpu"],
+  ["uptr", "uptr"],
+]);
+
+/** More than the kernel takes (BTF_FIELDS_MAX is 11); bounds the work for a hostile type. */
+const MOST_FIELDS = 64;
+const MOST_VISITS = 10_000;
+
+/** The special fields of a value of the type, by offset. */
+export function valueFields(btf: Btf, id: number): MapField[] {
+  const fields: MapField[] = [];
+  let visits = 0;
+  const visit = (type: number, offset: number, depth: number): void => {
+    if (depth > DEEPEST || fields.length >= MOST_FIELDS || visits++ > MOST_VISITS) return;
+    const found = btf.resolve(type).type;
+    switch (found.kind) {
+      case "struct":
+      case "union": {
+        const kind = SPECIAL.get(found.name);
+        if (kind !== undefined) {
+          fields.push({ kind, offset });
+          return;
+        }
+        for (const member of found.members)
+          visit(member.type, offset + Math.floor(member.bitOffset / 8), depth + 1);
+        return;
+      }
+      case "datasec":
+        for (const entry of found.vars) visit(entry.type, entry.offset, depth + 1);
+        return;
+      case "var":
+        visit(found.type, offset, depth + 1);
+        return;
+      case "array": {
+        if (!mayHoldFields(btf, found.type)) return;
+        const size = btf.size(found.type);
+        for (let index = 0; index < Math.min(found.length, MOST_FIELDS); index++) {
+          visit(found.type, offset + index * size, depth + 1);
+        }
+        return;
+      }
+      case "ptr": {
+        const target = btf.type(found.type);
+        const kind = target.kind === "type_tag" ? POINTERS.get(target.name) : undefined;
+        if (kind === undefined) return;
+        const object = btf.resolve(found.type).type;
+        fields.push({ kind, offset, ...("name" in object ? { type: object.name } : {}) });
+        return;
+      }
+      case "void":
+      case "int":
+      case "enum":
+      case "enum64":
+      case "fwd":
+      case "typedef":
+      case "volatile":
+      case "const":
+      case "restrict":
+      case "type_tag":
+      case "func":
+      case "func_proto":
+      case "float":
+      case "decl_tag":
+        return;
+    }
+  };
+  visit(id, 0, 0);
+  return fields.sort((a, b) => a.offset - b.offset);
+}
+
+function mayHoldFields(btf: Btf, element: number): boolean {
+  const { kind } = btf.resolve(element).type;
+  return kind === "struct" || kind === "union" || kind === "ptr" || kind === "array";
+}
