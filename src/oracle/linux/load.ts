@@ -18,7 +18,7 @@ import {
 import { type BtfRecords, btfRecords } from "./btf-records.ts";
 import { errnoText, KernelError } from "./errno.ts";
 import { parseKernelLog } from "./log.ts";
-import { createMap, type KernelMap } from "./maps.ts";
+import { createMap, type KernelMap, word } from "./maps.ts";
 import { bpf, closeDescriptor, kernelName } from "./syscall.ts";
 
 export interface LoadOptions {
@@ -87,9 +87,7 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
   let result: LoadResult | undefined;
   try {
     const btf =
-      options.withBtf === false || program.btf === undefined
-        ? undefined
-        : btfRecords(program.btf, program.functions, program.lines);
+      options.withBtf === false || program.btf === undefined ? undefined : btfRecords(program.btf, program);
     if (btf !== undefined) opened.push(btf);
     stage = "map";
     const maps = options.maps ?? createMaps(program, btf?.fd, opened);
@@ -124,11 +122,21 @@ function createMaps(
   btf: number | undefined,
   opened: { close: () => void }[],
 ): readonly KernelMap[] {
-  return program.maps.map((definition) => {
+  const maps = program.maps.map((definition) => {
     const map = createMap(definition, btf);
     opened.push(map);
     return map;
   });
+  for (const map of maps) {
+    const { type, holds = [] } = map.definition;
+    // What a program array holds are other programs of the object: the caller's to load and put there.
+    if (type === "prog_array") continue;
+    for (const { index, name } of holds) {
+      const held = maps.find(({ definition }) => definition.name === name);
+      if (held !== undefined) map.update(word(index), word(held.fd));
+    }
+  }
+  return maps;
 }
 
 function closeAll(resources: { close: () => void }[]): void {

@@ -150,6 +150,7 @@ export function createMap(definition: MapDefinition, btf?: number): KernelMap {
     map_flags: flags,
     inner_map_fd: inner?.fd ?? 0,
     map_name: kernelName(name),
+    map_extra: definition.extra ?? 0,
     ...types,
   });
   inner?.close();

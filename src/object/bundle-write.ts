@@ -1,0 +1,61 @@
+/** Writes bundles, as `bundle.ts` reads them. */
+import { encode } from "../semantics/isa/codec.ts";
+import type { MapDefinition } from "../semantics/program/map-types.ts";
+import type { Bundle } from "./bundle.ts";
+
+/** The bundle as a file's text; what a bundle cannot hold (source lines, section) is left out. */
+export function writeBundle({ program, expect }: Bundle): string {
+  const typed = program.functions.every(({ typeId }) => typeId !== undefined);
+  const file = {
+    name: program.name,
+    type: program.type,
+    attach: program.attach,
+    license: program.license,
+    flags: program.flags.length === 0 ? undefined : program.flags,
+    insns: hexText(encode(program.insns)),
+    maps: program.maps.length === 0 ? undefined : program.maps.map(mapFile),
+    btf: program.btf === undefined ? undefined : hexText(program.btf),
+    func_info:
+      program.functions.length > 0 && typed
+        ? program.functions.map(({ insn, typeId }) => ({ insn, type_id: typeId }))
+        : undefined,
+    expect:
+      expect === undefined
+        ? undefined
+        : {
+            verdict: expect.verdict,
+            message: expect.message,
+            runs:
+              expect.runs.length === 0
+                ? undefined
+                : expect.runs.map(({ packet, context, retval }) => ({
+                    packet: packet === undefined ? undefined : hexText(packet),
+                    context: context === undefined ? undefined : hexText(context),
+                    retval,
+                  })),
+          },
+  };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+function mapFile(definition: MapDefinition): object {
+  const { name, type, keySize, valueSize, maxEntries, flags, inner, data, frozen, fields } = definition;
+  return {
+    name,
+    type,
+    key_size: keySize,
+    value_size: valueSize,
+    max_entries: maxEntries,
+    flags,
+    inner: inner === undefined ? undefined : mapFile(inner),
+    data: data === undefined ? undefined : hexText(data),
+    frozen: frozen === true ? true : undefined,
+    fields: fields?.length === 0 ? undefined : fields,
+    btf_key: definition.btfKey,
+    btf_value: definition.btfValue,
+  };
+}
+
+function hexText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}

@@ -1,0 +1,163 @@
+/**
+ * The program bundle (`*.prog.json`): one program with its maps, and what is expected of it, in a file that people write and the corpus
+ * is made of. Unknown keys are errors; every error is one line that begins with the path inside the JSON (`maps[0].type: …`).
+ *
+ * A bundle holds less than a `Program` from an object: no source lines, no section. `insns` and `data` are hex.
+ */
+import { InputError } from "../semantics/errors.ts";
+import { assemble } from "../semantics/isa/assemble.ts";
+import { decode } from "../semantics/isa/codec.ts";
+import type { MapDefinition } from "../semantics/program/map-types.ts";
+import type { FunctionInfo, Program, Slots } from "../semantics/program/program.ts";
+import { type Btf, readBtf } from "./btf.ts";
+import { type BundleFile, bundleSchema, explain, type MapFile } from "./bundle-schema.ts";
+import { parseJson } from "./json.ts";
+
+/** One run that a bundle expects. */
+export interface ExpectedRun {
+  readonly packet?: Uint8Array;
+  readonly context?: Uint8Array;
+  /** r0's low 32 bits, unsigned. */
+  readonly retval: number;
+}
+
+export interface Expectation {
+  readonly verdict: "accept" | "reject";
+  /** A part of the log's last line. */
+  readonly message?: string;
+  readonly runs: readonly ExpectedRun[];
+}
+
+export interface Bundle {
+  readonly program: Program;
+  readonly expect?: Expectation;
+}
+
+/** The bundle is well formed, and its instructions are not: no kernel loads them, where other errors say that the file is no bundle. */
+export class EncodingError extends InputError {
+  /** The bundle's `name`. */
+  readonly program: string;
+
+  constructor(program: string, cause: InputError) {
+    super(`insns: ${cause.message}`, { cause });
+    this.program = program;
+  }
+}
+
+/**
+ * @param text the file's text
+ * @throws InputError with line and column of a syntax error, or with the path of what does not fit; `EncodingError` where only the
+ * instructions are at fault
+ */
+export function readBundle(text: string): Bundle {
+  const parsed = bundleSchema.safeParse(parseJson(text));
+  if (!parsed.success) throw new InputError(explain(parsed.error));
+  const file = parsed.data;
+  const btf = file.btf === undefined ? undefined : readBtf(file.btf, "btf");
+  const { expect } = file;
+  return {
+    program: {
+      name: file.name,
+      type: file.type,
+      ...defined({ attach: file.attach, btf: file.btf }),
+      license: file.license,
+      flags: file.flags,
+      insns: instructionsOf(file),
+      maps: file.maps.map(mapOf),
+      lines: [],
+      functions: file.func_info.map((record, index) => functionOf(record, index, file.name, btf)),
+    },
+    ...(expect === undefined
+      ? {}
+      : {
+          expect: {
+            verdict: expect.verdict,
+            ...defined({ message: expect.message }),
+            runs: expect.runs.map(({ retval, packet, context }) => ({
+              retval,
+              ...defined({ packet, context }),
+            })),
+          },
+        }),
+  };
+}
+
+/** The given values without those that are undefined. */
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exactly the entries that the filter leaves
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+function instructionsOf({ name, insns, asm, maps }: BundleFile): Slots {
+  if ((insns === undefined) === (asm === undefined)) {
+    throw new InputError("insns: a bundle has either insns or asm");
+  }
+  const slots = asm === undefined ? decoded(name, insns ?? new Uint8Array(0)) : assembled(asm, maps);
+  for (const [index, instruction] of slots.entries()) {
+    const operation = instruction?.row.operation;
+    if (instruction === undefined || operation?.kind !== "ld_imm64") continue;
+    if (operation.load !== "map_fd" && operation.load !== "map_value") continue;
+    if (instruction.imm < 0 || instruction.imm >= maps.length) {
+      const where = asm === undefined ? "insns" : "asm";
+      throw new InputError(
+        `${where}: instruction ${index} refers to map ${instruction.imm} of ${maps.length}`,
+      );
+    }
+  }
+  return slots;
+}
+
+function decoded(name: string, insns: Uint8Array): Slots {
+  try {
+    return decode(insns);
+  } catch (error) {
+    if (error instanceof InputError) throw new EncodingError(name, error);
+    throw error;
+  }
+}
+
+function assembled(asm: string | readonly string[], maps: readonly { readonly name: string }[]): Slots {
+  try {
+    return assemble(asm, { maps });
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`asm: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function mapOf(file: MapFile): MapDefinition {
+  const { name, type, flags, data, frozen, fields, inner } = file;
+  return {
+    name,
+    type,
+    keySize: file.key_size,
+    valueSize: file.value_size,
+    maxEntries: file.max_entries,
+    flags,
+    ...defined({
+      data,
+      btfKey: file.btf_key,
+      btfValue: file.btf_value,
+      inner: inner === undefined ? undefined : mapOf(inner),
+    }),
+    ...(frozen ? { frozen } : {}),
+    ...(fields.length === 0
+      ? {}
+      : { fields: fields.map(({ kind, offset, type: of }) => ({ kind, offset, ...defined({ type: of }) })) }),
+  };
+}
+
+function functionOf(
+  { insn, type_id: typeId }: BundleFile["func_info"][number],
+  index: number,
+  program: string,
+  btf: Btf | undefined,
+): FunctionInfo {
+  if (btf === undefined) throw new InputError(`func_info[${index}]: there is no btf that it refers to`);
+  const type = typeId < btf.count ? btf.type(typeId) : undefined;
+  if (type?.kind !== "func")
+    throw new InputError(`func_info[${index}].type_id: type ${typeId} of btf is no function`);
+  return { insn, typeId, name: type.name === "" ? program : type.name, linkage: type.linkage };
+}
