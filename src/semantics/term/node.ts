@@ -154,3 +154,23 @@ export function argumentsOf(term: Term): readonly Term[] {
 /** The innermost fold level that a term (or a fold) depends on; 0 if none. */
 export const levelOf = ({ bound }: { readonly bound: number }): number =>
   bound === 0 ? 0 : 31 - Math.clz32(bound);
+
+/** Everything that the terms are made of, operands before what they are operands of; a fold's step and condition among it. */
+export function termsIn(roots: readonly Term[]): ReadonlySet<Term> {
+  const visited = new Set<Term>();
+  const visit = (term: Term): void => {
+    if (visited.has(term)) return;
+    for (const argument of argumentsOf(term)) visit(argument);
+    if (term.op === "fold") {
+      for (const part of term.fold.step) visit(part);
+      if (term.fold.condition !== undefined) visit(term.fold.condition);
+    }
+    visited.add(term);
+  };
+  for (const root of roots) visit(root);
+  return visited;
+}
+
+/** The free variables of the terms, in the order of their first use. */
+export const variablesOf = (roots: readonly Term[]): readonly Variable<number>[] =>
+  [...termsIn(roots)].filter((term) => term.op === "var");
