@@ -30,6 +30,9 @@ const INFIX = {
 /** Written without parentheses on the left: `a + b + c`. */
 const CHAINED: ReadonlySet<string> = new Set(["add", "mul", "and", "or", "xor", "concat"]);
 
+/** Their arguments stand in brackets, or in parentheses if they need them. */
+const BRACKETED: ReadonlySet<string> = new Set(["neg", "bswap", "zext", "sext", "extract"]);
+
 const isSmall = (term: Term): boolean =>
   term.op === "const" || term.op === "var" || term.op === "bound" || term.op === "fold";
 
@@ -68,27 +71,29 @@ class Printer {
   /** The term itself, or its name if it has one or deserves one. */
   text(term: Term): string {
     if (isSmall(term) || (this.#uses.get(term) ?? 0) < 2) return this.#express(term);
-    return this.#name(term, "t", (name) => [`let ${name} = ${this.#express(term)}`]);
+    return this.#name(term, "t", () => [this.#express(term)]);
   }
 
-  #name<K extends Term | Fold>(key: K, prefix: string, define: (name: string) => readonly string[]): string {
+  /** The key's name; at the first use its definition is written, the name and what follows from it on the first line. */
+  #name(key: Term | Fold, prefix: string, define: () => readonly string[]): string {
     const level = levelOf(key);
     const names = (this.#names[level] ??= new Map());
     let name = names.get(key);
     if (name === undefined) {
+      const [first, ...rest] = define();
       this.#named += 1;
       name = `${prefix}${this.#named}`;
       names.set(key, name);
-      const lines = define(name);
-      (this.#blocks[level] ??= []).push(...lines);
+      (this.#blocks[level] ??= []).push(`let ${name} = ${first}`, ...rest);
     }
     return name;
   }
 
-  /** An operand: in parentheses unless it is one word. */
+  /** An operand: in parentheses where it needs them. */
   #operand(term: Term): string {
     const text = this.text(term);
-    return text.includes(" ") ? `(${text})` : text;
+    const stands = !text.includes(" ") || BRACKETED.has(term.op) || text.startsWith("~");
+    return stands ? text : `(${text})`;
   }
 
   #express(term: Term): string {
@@ -100,8 +105,10 @@ class Printer {
       case "bound":
         return term.position === "index" ? `i${term.level}` : stateName(term.level, term.position);
       case "fold":
-        return `${this.#name(term.fold, "f", (name) => this.#repeat(name, term.fold))}.${term.position}`;
+        return `${this.#name(term.fold, "f", () => this.#repeat(term.fold))}.${term.position}`;
       case "not":
+        if (term.arg.op === "eq" && (this.#uses.get(term.arg) ?? 0) < 2)
+          return this.#infix("ne", "!=", term.arg.left, term.arg.right);
         return `~${this.#operand(term.arg)}`;
       case "neg":
         return `-${this.#operand(term.arg)}`;
@@ -128,7 +135,7 @@ class Printer {
     return `${inChain ? this.text(left) : this.#operand(left)} ${sign} ${this.#operand(right)}`;
   }
 
-  #repeat(name: string, { level, count, init, step, condition }: Fold): readonly string[] {
+  #repeat({ level, count, init, step, condition }: Fold): readonly string[] {
     const state = init.map((_, i) => stateName(level, i)).join(", ");
     const first = init.map((term) => this.text(term)).join(", ");
     const [block, names] = [this.#blocks[level], this.#names[level]];
@@ -139,10 +146,7 @@ class Printer {
     body.push(`next (${step.map((term) => this.text(term)).join(", ")})`);
     this.#blocks[level] = block ?? [];
     this.#names[level] = names ?? new Map();
-    return [
-      `let ${name} = repeat ${count} for i${level} from (${state}) = (${first})`,
-      ...body.map((line) => `  ${line}`),
-    ];
+    return [`repeat ${count} for i${level} from (${state}) = (${first})`, ...body.map((line) => `  ${line}`)];
   }
 }
 
