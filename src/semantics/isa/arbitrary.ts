@@ -19,7 +19,7 @@ const VALUES: Record<keyof Fields, fc.Arbitrary<number>> = {
 };
 
 /** An instruction of `row` with random operands. */
-export function instructionOf(row: Row): fc.Arbitrary<Instruction> {
+function instructionOf(row: Row): fc.Arbitrary<Instruction> {
   const operand = (field: keyof Fields): fc.Arbitrary<number> =>
     row.fields[field] === "any" ? VALUES[field] : fc.constant(0);
   return fc.record({

@@ -16,10 +16,10 @@ import { InputError } from "../errors.ts";
 import type { Slots } from "../program/program.ts";
 import { isWide } from "./codec.ts";
 import type { Instruction, Row } from "./instruction.ts";
-import { READERS, type Reading, type Surroundings } from "./operands.ts";
+import { READERS, type Reading } from "./operands.ts";
 import { type Operand, syntaxOf } from "./syntax.ts";
 import { ROWS } from "./table.ts";
-import { type Line, type Token, tokenize, tokensOf } from "./tokens.ts";
+import { canBeLabel, type Line, type Token, tokenize, tokensOf } from "./tokens.ts";
 
 interface AssemblyOptions {
   /** The maps that `map[name]` may name. */
@@ -77,8 +77,7 @@ function matchRow(
   row: Row,
   pattern: Pattern,
   tokens: readonly Token[],
-  texts: readonly string[],
-  surroundings: Surroundings,
+  read: (operand: Operand, position: number) => Reading | string,
   expected: Expected,
 ): Match | undefined {
   let values: Partial<Values> = {};
@@ -86,11 +85,11 @@ function matchRow(
   let position = 0;
   for (const part of pattern) {
     if (typeof part === "string") {
-      if (texts[position] !== part) return note(expected, position, JSON.stringify(part));
+      if (tokens[position]?.text !== part) return note(expected, position, JSON.stringify(part));
       position += 1;
       continue;
     }
-    const reading = READERS[part.operand](texts.slice(position), surroundings);
+    const reading = read(part.operand, position);
     if (typeof reading === "string") return note(expected, position, reading);
     if (contradicts(reading, values)) return note(expected, position, "the same register again");
     const token = tokens[position];
@@ -114,10 +113,18 @@ function parseInstruction(parsed: Line, line: number, options: AssemblyOptions):
   const byte = opcode === undefined ? undefined : Number.parseInt(opcode.text, 16);
   const surroundings = { maps: options.maps ?? [], opcodeGiven: byte !== undefined };
   const texts = tokens.map((token) => token.text);
+  /** Most rows ask the same of the same tokens. */
+  const readings: Map<Operand, Reading | string>[] = [];
+  const read = (operand: Operand, position: number): Reading | string => {
+    const here = (readings[position] ??= new Map());
+    const found = here.get(operand) ?? READERS[operand](texts.slice(position), surroundings);
+    here.set(operand, found);
+    return found;
+  };
   const expected: Expected = { position: 0, what: new Set() };
   for (const [row, pattern] of PATTERNS) {
     if (byte !== undefined && row.opcode !== byte) continue;
-    const match = matchRow(row, pattern, tokens, texts, surroundings, expected);
+    const match = matchRow(row, pattern, tokens, read, expected);
     if (match !== undefined) return match;
   }
   if (opcode !== undefined && expected.what.size === 0) {
@@ -129,8 +136,6 @@ function parseInstruction(parsed: Line, line: number, options: AssemblyOptions):
   const wanted = expected.what.size > ALTERNATIVES ? "an instruction" : [...expected.what].join(" or ");
   return fail(line, where, `expected ${wanted}, ${instead}`);
 }
-
-const RESERVED = /^(?:[rw]\d+|pc|if|goto|gotol|may_goto|call|exit|lock|ll)$/;
 
 /**
  * Reads a program.
@@ -147,7 +152,7 @@ export function assemble(source: string | readonly string[], options: AssemblyOp
     const line = index + 1;
     const parsed = tokenize(text, line);
     for (const { text: name, column } of parsed.labels) {
-      if (RESERVED.test(name)) fail(line, column, `${JSON.stringify(name)} cannot be a label`);
+      if (!canBeLabel(name)) fail(line, column, `${JSON.stringify(name)} cannot be a label`);
       if (labels.has(name)) fail(line, column, `label ${JSON.stringify(name)} is there already`);
       labels.set(name, slots.length);
     }

@@ -9,6 +9,7 @@ import { HELPER_NAMES } from "../helpers/names.ts";
 import type { FunctionInfo, Slots } from "../program/program.ts";
 import type { Instruction } from "./instruction.ts";
 import { type Operand, syntaxOf } from "./syntax.ts";
+import { canBeLabel } from "./tokens.ts";
 
 interface InstructionText {
   /** Whether the opcode comes first, as in the kernel's log (the default). Without it a 16-byte constant ends in `ll`. */
@@ -109,8 +110,9 @@ function labelsOf(slots: Slots, functions: readonly FunctionInfo[]): ReadonlyMap
   const labels = new Map<number, string>();
   const taken = new Set<string>();
   for (const { insn, name } of functions) {
-    if (!targets.has(insn) || labels.has(insn) || taken.has(name) || !/^[A-Za-z_]\w*$/.test(name)) continue;
-    if (/^(L|[rw])\d+$|^pc$|^bpf_/.test(name)) continue;
+    // `call bpf_x` would be read as a helper; `L3` is what the other labels are called.
+    if (!canBeLabel(name) || /^bpf_|^L\d+$/.test(name)) continue;
+    if (!targets.has(insn) || labels.has(insn) || taken.has(name)) continue;
     labels.set(insn, name);
     taken.add(name);
   }

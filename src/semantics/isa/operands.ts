@@ -13,7 +13,7 @@ export interface Reading {
   readonly label?: { readonly name: string; readonly field: "off" | "imm" };
 }
 
-export interface Surroundings {
+interface Surroundings {
   readonly maps: readonly { readonly name: string }[];
   /** The line gives the opcode, so that a constant need not say how wide it is. */
   readonly opcodeGiven: boolean;

@@ -21,7 +21,7 @@ describe("assemble(disassemble(p)) = p", () => {
         labels: true,
         maps,
         functions: [
-          { insn: 1, name: "r1" },
+          { insn: 1, name: "exit" },
           { insn: 2, name: "second" },
         ],
       },

@@ -26,6 +26,13 @@ const OPCODE = /\s*\(([0-9a-fA-F]{2})\)/y;
 const TOKEN =
   /\s*(s(?:>>=|[/%<>]=|[<>])|0[xX][0-9a-fA-F]+|\d+|[A-Za-z_.$][\w.$]*|>>=|<<=|[-+*/%&|^]=|[<>=!]=|[-+*&<>=(),[\]#@])/y;
 
+const RESERVED = /^(?:[rw]\d+|pc|if|goto|gotol|may_goto|call|exit|lock|ll)$/;
+
+/** Whether a name may stand for a place in the program. */
+export function canBeLabel(name: string): boolean {
+  return /^[A-Za-z_.$][\w.$]*$/.test(name) && !RESERVED.test(name);
+}
+
 /** @throws InputError naming the line (from 1) and the column of what is no token */
 export function tokenize(source: string, line: number): Line {
   const text = source.slice(0, COMMENT.exec(source)?.index ?? source.length).trimEnd();
