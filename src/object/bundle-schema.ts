@@ -21,7 +21,7 @@ const hex = z.string().transform((text, context): Uint8Array => {
 
 const innerMap = z.strictObject({
   name: z.string(),
-  type: z.enum(MAP_TYPES),
+  type: z.enum(MAP_TYPES).exclude(["unspec"]),
   key_size: u32,
   value_size: u32,
   max_entries: u32,

@@ -45,7 +45,8 @@ class Scanner {
       else if (!this.#take(",")) this.#fail(`"," or "${close}"`);
       else this.#member(close, open);
     }
-    if (this.#problem === undefined) this.#fail("the end");
+    this.#match(SPACE);
+    this.#fail("the end");
     return this.#problem ?? { offset: this.#at, wanted: "JSON" };
   }
 

@@ -129,7 +129,7 @@ function readHeader(lines: readonly string[]): Header {
         header[key] = value;
         break;
       case "type":
-        header.type = oneOf(PROGRAM_TYPES, value, where, "program type");
+        header.type = oneOf(PROGRAM_TYPES.slice(1), value, where, "program type");
         break;
       case "attach":
         header.attach = oneOf(ATTACH_TYPES, value, where, "attach type");
