@@ -1,0 +1,80 @@
+/** Every abstract operation on parts beside what it does to numbers: the table that tests and benchmarks go through. */
+import { add, and_, keepLow, neg, or_, signExtendLow, sub, xor_ } from "../../src/absint/scalar/alu.ts";
+import type { Condition } from "../../src/absint/scalar/branch.ts";
+import { div, mod, sdiv, smod } from "../../src/absint/scalar/divide.ts";
+import { mul } from "../../src/absint/scalar/multiply.ts";
+import { arsh, lsh, rsh } from "../../src/absint/scalar/shift.ts";
+import type { Abstract, Concrete } from "./exhaust.ts";
+import { signed } from "./small.ts";
+
+export interface Operator {
+  readonly name: string;
+  readonly abstract: Abstract;
+  /** RFC 9669 section 4.1, for registers of `width` bits. */
+  readonly concrete: Concrete;
+  /** The widths at which it has a meaning. */
+  readonly widths: readonly number[];
+}
+
+const WIDTHS = [1, 2, 3, 4];
+/** A count modulo the width is its low bits only here. */
+const POWERS_OF_TWO = [1, 2, 4];
+const BITS = [1, 2, 3];
+
+const operator = (name: string, abstract: Abstract, concrete: Concrete, widths = WIDTHS): Operator => ({
+  name,
+  abstract,
+  concrete,
+  widths,
+});
+
+const low = (x: number, bits: number): number => x & ((1 << bits) - 1);
+
+export const OPERATORS: readonly Operator[] = [
+  operator("add", add, (x, y) => x + y),
+  operator("sub", sub, (x, y) => x - y),
+  operator("mul", mul, (x, y) => x * y),
+  operator("div", div, (x, y) => (y === 0 ? 0 : Math.floor(x / y))),
+  operator("mod", mod, (x, y) => (y === 0 ? x : x % y)),
+  operator("sdiv", sdiv, (x, y, n) => (y === 0 ? 0 : Math.trunc(signed(x, n) / signed(y, n)))),
+  operator("smod", smod, (x, y, n) => (y === 0 ? x : signed(x, n) % signed(y, n))),
+  operator("and", and_, (x, y) => x & y),
+  operator("or", or_, (x, y) => x | y),
+  operator("xor", xor_, (x, y) => x ^ y),
+  operator("neg", neg, (x) => -x),
+  operator("lsh", lsh, (x, y, n) => x << (y % n), POWERS_OF_TWO),
+  operator("rsh", rsh, (x, y, n) => x >> (y % n), POWERS_OF_TWO),
+  operator("arsh", arsh, (x, y, n) => signed(x, n) >> (y % n), POWERS_OF_TWO),
+  ...BITS.map((bits) =>
+    operator(
+      `sign extension of ${bits}`,
+      (a) => signExtendLow(a, bits),
+      (x) => signed(low(x, bits), bits),
+      WIDTHS.filter((n) => n >= bits),
+    ),
+  ),
+  ...BITS.map((bits) =>
+    operator(
+      `low ${bits}`,
+      (a) => keepLow(a, bits),
+      (x) => low(x, bits),
+      WIDTHS.filter((n) => n >= bits),
+    ),
+  ),
+];
+
+/** RFC 9669 section 4.3. */
+export const CONDITIONS: Readonly<Record<Condition, (x: number, y: number, width: number) => boolean>> = {
+  jeq: (x, y) => x === y,
+  jne: (x, y) => x !== y,
+  jgt: (x, y) => x > y,
+  jge: (x, y) => x >= y,
+  jlt: (x, y) => x < y,
+  jle: (x, y) => x <= y,
+  jsgt: (x, y, n) => signed(x, n) > signed(y, n),
+  jsge: (x, y, n) => signed(x, n) >= signed(y, n),
+  jslt: (x, y, n) => signed(x, n) < signed(y, n),
+  jsle: (x, y, n) => signed(x, n) <= signed(y, n),
+  jset: (x, y) => (x & y) !== 0,
+  jnset: (x, y) => (x & y) === 0,
+};
