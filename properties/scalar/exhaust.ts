@@ -54,7 +54,7 @@ interface Limits {
 }
 
 /** Whether to vary only what a result depends on, or everything: far more cases, to see that it comes to the same. */
-export type Variation = "relevant" | "all";
+type Variation = "relevant" | "all";
 
 const DEFAULTS: Limits = { limit: 12_000_000 * EFFORT, sample: 500_000 * EFFORT, seed: SEED };
 
@@ -146,7 +146,13 @@ export function imagesOf(concrete: Concrete, width: number): (a: number, b: numb
 }
 
 /** `f(x, y)` is in the result for all x and y in the operands. */
-export function operatorHolds(name: string, abstract: Abstract, concrete: Concrete, width: number): Coverage {
+export function operatorHolds(
+  name: string,
+  abstract: Abstract,
+  concrete: Concrete,
+  width: number,
+  variation: Variation = "relevant",
+): Coverage {
   const result = abstract(unpacked(operand("a", width)), unpacked(operand("b", width)));
   const claims = componentClaims(result, "", imagesOf(concrete, width));
   return goThrough(name, width, claims, DEFAULTS, variation);
