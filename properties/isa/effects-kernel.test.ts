@@ -17,6 +17,7 @@ import { CELLS, type Cells, expected, fromPacket, hasEffect, rowProgram, toPacke
 
 const kernel = kernelAvailable();
 const because = kernel.ok ? "" : ` (skipped: ${kernel.reason})`;
+if (!kernel.ok) console.log(`properties/isa/effects-kernel skipped: ${kernel.reason}`);
 
 const SEED = 20240711n;
 const RANDOM_PAIRS = 500;

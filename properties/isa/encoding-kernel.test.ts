@@ -18,6 +18,7 @@ import { hasEffect, rowProgram } from "./row-program.ts";
 
 const kernel = kernelAvailable();
 const because = kernel.ok ? "" : ` (skipped: ${kernel.reason})`;
+if (!kernel.ok) console.log(`properties/isa/encoding-kernel skipped: ${kernel.reason}`);
 
 /** An accepted program with the row in it; `undefined` for rows that need BTF, an arena or an array of descriptors to be accepted. */
 function acceptable(row: Row): { type: ProgramType; slots: Slots; at: number } | undefined {

@@ -14,6 +14,7 @@ import { randomWords } from "./operands.ts";
 
 const kernel = kernelAvailable();
 const because = kernel.ok ? "" : ` (skipped: ${kernel.reason})`;
+if (!kernel.ok) console.log(`properties/isa/text-kernel skipped: ${kernel.reason}`);
 const EACH = 20;
 
 function printsPlainly({ operation }: Row): boolean {
