@@ -33,7 +33,7 @@ export const KIND = {
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
-/** The kernel's names of the kinds, as its log prints them. */
+/** The kernel's names of the kinds, as its log prints them. A looked-up inner map is a map value until it is known not to be null. */
 export const KIND_NAMES: readonly string[] = [
   "?",
   "scalar",
@@ -42,7 +42,7 @@ export const KIND_NAMES: readonly string[] = [
   "map_value",
   "map_value_or_null",
   "map_ptr",
-  "map_ptr_or_null",
+  "map_value_or_null",
   "pkt",
   "pkt_meta",
   "pkt_end",

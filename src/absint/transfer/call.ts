@@ -1,7 +1,7 @@
 /** Calls of helpers and of the program's own functions, and returns. */
 
 import { Unsupported } from "../../semantics/errors.ts";
-import { helperAllowed, isGplOnly } from "../../semantics/helpers/allow.ts";
+import { helperPermission, helperSleeps, isGplCompatible } from "../../semantics/helpers/allow.ts";
 import { HELPER_NAMES } from "../../semantics/helpers/names.ts";
 import { type ArgumentKind, type HelperPrototype, prototypeOf } from "../../semantics/helpers/prototypes.ts";
 import type { Instruction } from "../../semantics/isa/instruction.ts";
@@ -54,9 +54,14 @@ export function callHelper(m: Machine, insn: Instruction): void {
   if (name === undefined || id <= 0) reject("EINVAL", `invalid func unknown#${id}`);
   const label = `bpf_${name}#${id}`;
   const { program } = m;
-  if (!helperAllowed(program.type, id)) reject("EINVAL", `program of this type cannot use helper ${label}`);
-  if (isGplOnly(id) && !isGplCompatible(program.license)) {
+  const permission = helperPermission(program.type, id, program.attach);
+  if (permission === undefined) throw new Unsupported(`helpers of program type ${program.type}`);
+  if (permission === "forbidden") reject("EINVAL", `program of this type cannot use helper ${label}`);
+  if (permission === "gpl_only" && !isGplCompatible(program.license)) {
     reject("EINVAL", "cannot call GPL-restricted function from non-GPL compatible program");
+  }
+  if (helperSleeps(id) && !program.flags.includes("sleepable")) {
+    reject("EINVAL", "helper call might sleep in a non-sleepable prog");
   }
   const helper = prototypeOf(id);
   if (helper === undefined) throw new Unsupported(`helper ${label}`);
@@ -69,12 +74,6 @@ export function callHelper(m: Machine, insn: Instruction): void {
   if (helper.changesPacket === true) forgetPackets(m);
   giveResult(m, facts);
 }
-
-/** The licenses that the kernel counts as compatible with the GPL (linux/license.h). */
-export const isGplCompatible = (license: string): boolean =>
-  ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"].includes(
-    license,
-  );
 
 /** Pointers into a packet that may have moved are numbers from now on. */
 function forgetPackets(m: Machine): void {
@@ -136,6 +135,7 @@ function requireKind({ number, at }: Target, wanted: number): void {
 
 function checkMapFits({ helper, label }: CallFacts, map: MapDefinition): void {
   if (helper.maps !== undefined && !helper.maps.includes(map.type)) {
+    if (helper.name === "tail_call") reject("EINVAL", "expected prog array map for tail call");
     reject("EINVAL", `cannot pass map_type ${MAP_TYPES.indexOf(map.type)} into func ${label}`);
   }
   const writes = helper.name === "map_update_elem" || helper.name === "map_delete_elem";
@@ -175,7 +175,7 @@ function checkSized(m: Machine, facts: CallFacts, zeroAllowed: boolean, number: 
   const isNull = kindOf(target.at) === KIND.scalar && smallConstant(target.at) === 0 && isConstant(target.at);
   if (isNull && (memoryKind === "bytes_or_null" || zeroAllowed)) {
     if (greatest === 0) return;
-    return rejectMemory(target);
+    reject("EACCES", `R${target.number} type=scalar expected=fp`);
   }
   if (memoryKind !== "bytes_out") return checkMemory(m, facts, target, greatest, "read");
   checkMemory(m, facts, target, greatest, "write");

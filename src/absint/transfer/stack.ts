@@ -55,14 +55,14 @@ interface Extent {
  *
  * @param what  " read from", " write to" or " indirect access to", for the message
  */
-function extentOf({ number, at, off }: Target, size: number, what: string): Extent {
+function extentOf({ number, at, off }: Target, size: number, what: string, byHelper = false): Extent {
   const constant = smallConstant(at);
   const base = offOf(at) + off;
   const frame = objectOf(at);
   if (constant !== undefined) {
     const first = base + constant;
     if (first < -STACK_BYTES || first + size > 0) {
-      reject("EACCES", `invalid${what} stack R${number} off=${first} size=${size}`);
+      reject(byHelper ? "EINVAL" : "EACCES", `invalid${what} stack R${number} off=${first} size=${size}`);
     }
     return { frame, first, last: first + size - 1, fixed: true };
   }
@@ -72,7 +72,7 @@ function extentOf({ number, at, off }: Target, size: number, what: string): Exte
   }
   if (base + least < -STACK_BYTES || base + greatest + size > 0) {
     reject(
-      "EACCES",
+      "EINVAL",
       `invalid variable-offset${what} stack R${number} var_off=${tnumText(at)} off=${base} size=${size}`,
     );
   }
@@ -221,7 +221,7 @@ function overwriteSomewhere(m: Machine, frame: number, first: number, last: numb
 /** `size` initialised bytes that a helper reads. */
 export function requireReadable(m: Machine, target: Target, size: number): void {
   if (size === 0) return;
-  const { frame, first, last, fixed } = extentOf(target, size, " read from");
+  const { frame, first, last, fixed } = extentOf(target, size, " read from", true);
   requireInitialised(m, frame, first, last, (off) =>
     fixed
       ? `invalid read from stack R${target.number} off ${first}+${off - first} size ${size}`
@@ -234,7 +234,7 @@ export function requireReadable(m: Machine, target: Target, size: number): void 
  */
 export function markWritten(m: Machine, target: Target, size: number, certain: boolean): void {
   if (size === 0) return;
-  const { frame, first, last, fixed } = extentOf(target, size, " write to");
+  const { frame, first, last, fixed } = extentOf(target, size, " write to", true);
   growStack(m.state, frame, slotOf(first));
   if (!fixed || !certain) return overwriteSomewhere(m, frame, first, last, false);
   for (let off = first; off <= last; off += 1) {

@@ -1,0 +1,140 @@
+/**
+ * The control-flow check: what must hold of a program's instructions before any state is looked at, and what the exploration needs to
+ * know of the graph. Jumps stay inside their function and never land in the second half of a 16-byte load; every function ends
+ * in an exit or a jump; every instruction can be reached.
+ */
+import { reject } from "../absint/transfer/rejection.ts";
+import { Unsupported } from "../semantics/errors.ts";
+import type { Instruction } from "../semantics/isa/instruction.ts";
+import type { Program, Slots } from "../semantics/program/program.ts";
+
+/** The kernel's limit for privileged users. */
+const MAX_INSNS = 1_000_000;
+
+export interface ControlFlow {
+  /** The first instruction of each function, ascending; the first is 0. */
+  readonly functions: readonly number[];
+  /** Whether two or more ways lead to an instruction: where paths meet, and where loops close. */
+  readonly isJoin: Uint8Array;
+  /** For each instruction, the first instruction of its function. */
+  readonly functionOf: Int32Array;
+}
+
+/** Where an instruction may go on inside its function; a call goes on behind it. */
+export function successors(insns: Slots, pc: number): readonly number[] {
+  const insn = insns[pc];
+  if (insn === undefined) throw new Error(`no instruction at ${pc}`);
+  const { operation } = insn.row;
+  switch (operation.kind) {
+    case "exit":
+      return [];
+    case "goto":
+      return [jumpTarget(pc, insn) ?? pc];
+    case "jump":
+    case "may_goto":
+      return [pc + 1, pc + 1 + insn.off];
+    case "ld_imm64":
+      return [pc + 2];
+    default:
+      return [pc + 1];
+  }
+}
+
+function jumpTarget(pc: number, insn: Instruction): number | undefined {
+  const { operation } = insn.row;
+  switch (operation.kind) {
+    case "goto":
+      return pc + 1 + (operation.wide ? insn.imm : insn.off);
+    case "jump":
+    case "may_goto":
+      return pc + 1 + insn.off;
+    default:
+      return undefined;
+  }
+}
+
+/** The function that a call instruction enters, or `undefined` for any other instruction. */
+export function callee(pc: number, insn: Instruction): number | undefined {
+  const { operation } = insn.row;
+  return operation.kind === "call" && operation.callee === "subprogram" ? pc + 1 + insn.imm : undefined;
+}
+
+/**
+ * Checks a program's control flow.
+ *
+ * @throws Rejection  with the kernel's message
+ */
+export function checkControlFlow({ insns }: Program): ControlFlow {
+  const count = insns.length;
+  if (count === 0) reject("EINVAL", "empty program");
+  if (count > MAX_INSNS) reject("E2BIG", `program of ${count} insns is too large`);
+  const functions = functionStarts(insns);
+  const functionOf = new Int32Array(count);
+  functions.forEach((start, i) => functionOf.fill(start, start, functions[i + 1] ?? count));
+  functions.forEach((start, i) => checkFunction(insns, start, functions[i + 1] ?? count));
+  const isJoin = visit(insns);
+  return { functions, isJoin, functionOf };
+}
+
+function functionStarts(insns: Slots): number[] {
+  const starts = new Set([0]);
+  insns.forEach((insn, pc) => {
+    if (insn === undefined) return;
+    if (insn.row.operation.kind === "ld_imm64" && insn.row.operation.load === "func") {
+      throw new Unsupported("16-byte load of kind func");
+    }
+    const start = callee(pc, insn);
+    if (start === undefined) return;
+    if (start < 0 || start >= insns.length) reject("EINVAL", "call to invalid destination");
+    if (insns[start] === undefined) reject("EINVAL", `jump into the middle of ldimm64 insn ${start - 1}`);
+    starts.add(start);
+  });
+  return [...starts].sort((a, b) => a - b);
+}
+
+function checkFunction(insns: Slots, start: number, end: number): void {
+  for (let pc = start; pc < end; pc += 1) {
+    const insn = insns[pc];
+    if (insn === undefined) continue;
+    const target = jumpTarget(pc, insn);
+    if (target === undefined) continue;
+    if (target < start || target >= end) reject("EINVAL", `jump out of range from insn ${pc} to ${target}`);
+    if (insns[target] === undefined) reject("EINVAL", `jump into the middle of ldimm64 insn ${target - 1}`);
+  }
+  const last = insns[end - 1];
+  const kind = last?.row.operation.kind;
+  if (kind !== "exit" && kind !== "goto") reject("EINVAL", "last insn is not an exit or jmp");
+}
+
+/** Walks all ways from instruction 0; counts the ways into each instruction. */
+function visit(insns: Slots): Uint8Array {
+  const ways = new Uint8Array(insns.length);
+  const seen = new Uint8Array(insns.length);
+  const pending = [0];
+  seen[0] = 1;
+  const reach = (pc: number): void => {
+    if (seen[pc] === 0) {
+      seen[pc] = 1;
+      pending.push(pc);
+    }
+  };
+  for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
+    const insn = insns[pc];
+    const start = insn === undefined ? undefined : callee(pc, insn);
+    if (start !== undefined) {
+      reach(start);
+      // A function returns from each of its exits.
+      ways[pc + 1] = 2;
+    }
+    for (const next of successors(insns, pc)) {
+      if ((ways[next] ?? 0) < 2) ways[next] = (ways[next] ?? 0) + 1;
+      reach(next);
+    }
+  }
+  insns.forEach((insn, pc) => {
+    if (insn !== undefined && seen[pc] === 0) reject("EINVAL", `unreachable insn ${pc}`);
+  });
+  // The first instruction has the program's start as a way of its own.
+  if ((ways[0] ?? 0) > 0) ways[0] = 2;
+  return ways.map((n) => (n >= 2 ? 1 : 0));
+}

@@ -1,0 +1,240 @@
+/**
+ * The exploration: all paths, depth first, each instruction on the abstract state it is reached with. Where paths meet, a state
+ * that an already explored one covers is not explored again. What it finds out is written down as a certificate, which
+ * check-certificate.ts confirms without trusting anything here.
+ */
+import { allocate, release } from "../absint/arena.ts";
+import { stateIncludes } from "../absint/inclusion.ts";
+import { setNone } from "../absint/register.ts";
+import {
+  frameCount,
+  initialise,
+  pack,
+  packedBytes,
+  REGISTERS,
+  registerAt,
+  returnTo,
+  toBytes,
+  unpack,
+} from "../absint/state.ts";
+import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
+import { reject } from "../absint/transfer/rejection.ts";
+import { step } from "../absint/transfer/step.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { Certificate, CertificateNode } from "./certificate.ts";
+import type { ControlFlow } from "./control-flow.ts";
+import { liveRegisters } from "./liveness.ts";
+import { currentFrameText } from "./print-state.ts";
+import type { StackUse } from "./stack-use.ts";
+
+/** The kernel's limit on processed instructions. */
+export const INSN_LIMIT = 1_000_000;
+
+/** A state that was met where paths join. It is finished when every path from it has been explored to its end. */
+interface Checkpoint {
+  readonly pc: number;
+  /** The packed state in the arena, and its size. */
+  readonly at: number;
+  readonly bytes: number;
+  readonly parent: Checkpoint | undefined;
+  /** Paths from here that are not explored to their end yet. */
+  open: number;
+  /** Position in the order of finishing; -1 until then. */
+  rank: number;
+  hits: number;
+  misses: number;
+  /** Finished checkpoints that paths from here ended in. */
+  readonly edges: Set<Checkpoint>;
+}
+
+/** A side of a fork that is still to be explored. */
+interface Pending {
+  readonly at: number;
+  readonly bytes: number;
+  readonly pc: number;
+  readonly from: number;
+  readonly checkpoint: Checkpoint;
+  /** Length of the path up to the fork. */
+  readonly pathLength: number;
+}
+
+/** Called before each instruction and when a path begins or ends: what a log is made of. */
+export interface ExplorationObserver {
+  readonly before: (m: Machine) => void;
+  readonly after: (m: Machine, pc: number) => void;
+  readonly pathEnds: (m: Machine, why: "exit" | "covered") => void;
+  readonly pathBegins: (m: Machine, from: number) => void;
+}
+
+/** Counters that outlive a rejection. */
+export interface Progress {
+  processed: number;
+  totalStates: number;
+  peakStates: number;
+  maxStatesPerInsn: number;
+  /** The instructions of the current path. */
+  readonly path: number[];
+  machine: Machine | undefined;
+}
+
+/**
+ * Explores `program` and returns its certificate.
+ *
+ * @throws Rejection  if some path is not safe; `progress` says where
+ * @throws Unsupported  if something on the way is not modelled
+ */
+export function explore(
+  program: Program,
+  flow: ControlFlow,
+  progress: Progress,
+  stackUse: StackUse,
+  observer: ExplorationObserver | undefined,
+): Certificate {
+  const m = createMachine(program);
+  progress.machine = m;
+  const live = liveRegisters(program.insns);
+  const seen = new Map<number, Checkpoint[]>();
+  const finished: Checkpoint[] = [];
+  const pending: Pending[] = [];
+  const { path } = progress;
+  let stored = 0;
+
+  initialise(m.state);
+  m.pc = 0;
+  const root = keep(m, undefined);
+  let current = root;
+  observer?.pathBegins(m, -1);
+
+  for (;;) {
+    const pc = m.pc;
+    if (flow.isJoin[pc] === 1 && path.length > 0) {
+      forgetDead(m, live);
+      const met = meet(pc);
+      if (met !== undefined) {
+        current = met;
+      } else {
+        stackUse.record(m);
+        observer?.pathEnds(m, "covered");
+        if (!resume()) break;
+        continue;
+      }
+    }
+    if (progress.processed >= INSN_LIMIT) {
+      reject("E2BIG", `BPF program is too large. Processed ${progress.processed + 1} insn`);
+    }
+    progress.processed += 1;
+    path.push(pc);
+    observer?.before(m);
+    if (program.insns[pc]?.row.operation.kind === "exit") stackUse.record(m);
+    const outcome = step(m);
+    observer?.after(m, pc);
+    if (outcome === STEP.next) continue;
+    if (outcome === STEP.fork) {
+      const bytes = packedBytes(m.forked);
+      const at = allocate(bytes);
+      pack(m.forked, at);
+      pending.push({ at, bytes, pc: m.forkedPc, from: pc, checkpoint: current, pathLength: path.length });
+      current.open += 1;
+      continue;
+    }
+    observer?.pathEnds(m, "exit");
+    close(current);
+    if (!resume()) break;
+  }
+  return certificateOf(finished);
+
+  /** Goes on with the fork met last; false if there is none. */
+  function resume(): boolean {
+    const next = pending.pop();
+    if (next === undefined) return false;
+    unpack(next.at, m.state);
+    release(next.at, next.bytes);
+    m.pc = next.pc;
+    current = next.checkpoint;
+    path.length = next.pathLength;
+    observer?.pathBegins(m, next.from);
+    return true;
+  }
+
+  /** A new checkpoint at the current state, or undefined if a finished one covers it. */
+  function meet(pc: number): Checkpoint | undefined {
+    let list = seen.get(pc);
+    if (list === undefined) {
+      list = [];
+      seen.set(pc, list);
+    }
+    for (let i = list.length - 1; i >= 0; i -= 1) {
+      const old = list[i];
+      if (old === undefined) continue;
+      if (stateIncludes(old.at, m.state, SCRATCH.value)) {
+        if (old.rank >= 0) {
+          old.hits += 1;
+          current.edges.add(old);
+          close(current);
+          return undefined;
+        }
+        if (stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
+      }
+      old.misses += 1;
+      // A state that keeps missing is not looked at again; it stays what its parents rest on.
+      const patience = old.rank >= 0 ? 3 : 64;
+      if (old.misses > old.hits * patience + patience) list.splice(i, 1);
+    }
+    const made = keep(m, current);
+    list.push(made);
+    progress.maxStatesPerInsn = Math.max(progress.maxStatesPerInsn, list.length);
+    return made;
+  }
+
+  function keep(machine: Machine, parent: Checkpoint | undefined): Checkpoint {
+    const bytes = packedBytes(machine.state);
+    const at = allocate(bytes);
+    pack(machine.state, at);
+    progress.totalStates += 1;
+    stored += 1;
+    progress.peakStates = Math.max(progress.peakStates, stored);
+    return { pc: machine.pc, at, bytes, parent, open: 1, rank: -1, hits: 0, misses: 0, edges: new Set() };
+  }
+
+  /** One path from `checkpoint` has ended; with the last one, the checkpoint is finished, and a path of its parent. */
+  function close(checkpoint: Checkpoint): void {
+    let at: Checkpoint | undefined = checkpoint;
+    while (at !== undefined) {
+      at.open -= 1;
+      if (at.open > 0) return;
+      at.rank = finished.length;
+      finished.push(at);
+      at.parent?.edges.add(at);
+      at = at.parent;
+    }
+  }
+}
+
+/** The same state a second time on one path: the loop between never ends. */
+function rejectLoop(m: Machine, before: number): never {
+  const now = currentFrameText(m);
+  return reject(
+    "EINVAL",
+    `infinite loop detected at insn ${m.pc}\ncur state:${now}\nold state:${currentFrameText({ ...m, state: before })}`,
+  );
+}
+
+/** Forgets what no path from here reads: in the current frame before this instruction, in its callers where they go on. */
+function forgetDead(m: Machine, live: Uint16Array): void {
+  const frames = frameCount(m.state);
+  let pc = m.pc;
+  for (let f = frames - 1; f >= 0; f -= 1) {
+    const set = live[pc] ?? 0;
+    for (let r = 0; r < REGISTERS - 1; r += 1) if ((set & (1 << r)) === 0) setNone(registerAt(m.state, f, r));
+    pc = returnTo(m.state, f);
+  }
+}
+
+/** Every finished state, in the order of finishing, with the edges between them. */
+function certificateOf(finished: readonly Checkpoint[]): Certificate {
+  const nodes = finished.map((checkpoint): CertificateNode => {
+    const edges = [...checkpoint.edges].map((to) => to.rank).sort((a, b) => a - b);
+    return { pc: checkpoint.pc, state: toBytes(checkpoint.at), edges };
+  });
+  return { nodes };
+}

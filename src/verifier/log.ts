@@ -1,0 +1,163 @@
+/**
+ * The verifier's log in the kernel's format: the instructions as they are processed, what they did to the registers and slots that
+ * they touched, source lines, and the closing line. Tools that read the kernel's log read this one.
+ *
+ * Level 1 shows the path that was refused, level 2 every path.
+ */
+import { isConstant, KIND, kindOf, objectOf, offOf, smallConstant } from "../absint/register.ts";
+import { depthOf, FP, frameCount } from "../absint/state.ts";
+import { type Machine, register } from "../absint/transfer/machine.ts";
+import { disassembleInstruction } from "../semantics/isa/disassemble.ts";
+import type { Instruction } from "../semantics/isa/instruction.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { ExplorationObserver } from "./explore.ts";
+import { INSN_LIMIT } from "./explore.ts";
+import { frameText, registerText, slotText } from "./print-state.ts";
+import type { Statistics, Verdict } from "./verdict.ts";
+
+export type LogLevel = 1 | 2;
+
+/** The registers an instruction names, with r10 where it goes through memory. */
+function touched(insn: Instruction): number[] {
+  const { operation } = insn.row;
+  switch (operation.kind) {
+    case "alu":
+      return operation.operand === "reg" ? [insn.src, insn.dst] : [insn.dst];
+    case "jump":
+      return operation.operand === "reg" ? [insn.src, insn.dst] : [insn.dst];
+    case "load":
+    case "load_acquire":
+    case "atomic":
+    case "store_release":
+      return [insn.dst, insn.src];
+    case "store":
+      return operation.operand === "reg" ? [insn.dst, insn.src] : [insn.dst];
+    case "ld_imm64":
+      return [insn.dst];
+    case "call":
+    case "packet":
+    case "exit":
+      return [0];
+    default:
+      return [];
+  }
+}
+
+/** The slot that a memory instruction reaches through a pointer to its own frame's stack. */
+function touchedSlot(m: Machine, insn: Instruction, base: number): number | undefined {
+  const at = register(m, base);
+  if (kindOf(at) !== KIND.stack || objectOf(at) !== frameCount(m.state) - 1 || !isConstant(at))
+    return undefined;
+  const off = offOf(at) + insn.off + (smallConstant(at) ?? 0);
+  const slot = (-off - 1) >> 3;
+  return slot >= 0 && slot < depthOf(m.state, frameCount(m.state) - 1) ? slot : undefined;
+}
+
+const baseRegister = (insn: Instruction): number | undefined => {
+  switch (insn.row.operation.kind) {
+    case "load":
+    case "load_acquire":
+      return insn.src;
+    case "store":
+    case "store_release":
+    case "atomic":
+      return insn.dst;
+    default:
+      return undefined;
+  }
+};
+
+/** What follows the instruction in its line is aligned to column 38, or to the next multiple of eight that leaves a gap. */
+function padded(text: string): string {
+  const used = text.length + 1;
+  const column = Math.ceil(Math.max(used + 4, 40) / 8) * 8;
+  return text.padEnd(column - 2);
+}
+
+/** Collects a log while a program is explored. */
+export class VerifierLog implements ExplorationObserver {
+  readonly #program: Program;
+  readonly #level: LogLevel;
+  #lines: string[] = [];
+  #sourceShown = -1;
+  #depth = 0;
+
+  constructor(program: Program, level: LogLevel) {
+    this.#program = program;
+    this.#level = level;
+  }
+
+  before(m: Machine): void {
+    const source = this.#program.lines.findLastIndex(({ insn }) => insn <= m.pc);
+    const line = this.#program.lines[source];
+    if (line !== undefined && source !== this.#sourceShown && line.text !== "") {
+      this.#sourceShown = source;
+      const file = line.file.split("/").at(-1) ?? line.file;
+      this.#lines.push(`; ${line.text.trim()} @ ${file}:${line.line}`);
+    }
+    const insn = this.#program.insns[m.pc];
+    if (insn !== undefined) this.#lines.push(`${m.pc}: ${this.#instruction(insn)}`);
+    this.#depth = frameCount(m.state);
+  }
+
+  after(m: Machine, pc: number): void {
+    const insn = this.#program.insns[pc];
+    if (insn === undefined) return;
+    const depth = frameCount(m.state);
+    if (depth > this.#depth) {
+      this.#lines.push("caller:", frameText(m, depth - 2), "callee:", frameText(m, depth - 1));
+      return;
+    }
+    if (depth < this.#depth) {
+      this.#lines.push(`returning from callee to caller at ${m.pc}:`, frameText(m, depth - 1));
+      return;
+    }
+    const parts = this.#effect(m, insn);
+    if (parts.length === 0) return;
+    const frame = depth > 1 ? ` frame${depth - 1}:` : "";
+    this.#lines.push(`${padded(this.#lines.pop() ?? "")};${frame} ${parts.join(" ")}`);
+  }
+
+  pathEnds(m: Machine, why: "exit" | "covered"): void {
+    if (this.#level === 1) this.#lines = [];
+    else if (why === "covered") this.#lines.push(`${m.pc}: safe`);
+    this.#sourceShown = -1;
+  }
+
+  pathBegins(m: Machine, from: number): void {
+    const where = from < 0 ? `${m.pc}` : `\nfrom ${from} to ${m.pc}`;
+    this.#lines.push(`${where}:${frameText(m, frameCount(m.state) - 1)}`);
+  }
+
+  #instruction(insn: Instruction): string {
+    return disassembleInstruction(insn, { maps: this.#program.maps });
+  }
+
+  #effect(m: Machine, insn: Instruction): string[] {
+    const frame = frameCount(m.state) - 1;
+    const base = baseRegister(insn);
+    const shown = [...new Set(touched(insn))].sort((a, b) => a - b);
+    const parts = shown
+      .filter((r) => r <= FP && kindOf(register(m, r)) !== KIND.none)
+      .map((r) => `R${r}=${registerText(m, register(m, r), frame)}`);
+    const slot = base === undefined ? undefined : touchedSlot(m, insn, base);
+    const text = slot === undefined ? undefined : slotText(m, frame, slot);
+    return text === undefined ? parts : [...parts, text];
+  }
+
+  /** The log's text, with the verdict's message and the closing line. */
+  finish(verdict: Verdict): string {
+    const message =
+      verdict.verdict === "reject"
+        ? [verdict.message]
+        : verdict.verdict === "unsupported"
+          ? [`unsupported: ${verdict.feature}`]
+          : [];
+    return [...this.#lines, ...message, closingLine(verdict.statistics)].map((line) => `${line}\n`).join("");
+  }
+}
+
+/** The kernel's closing line. */
+export function closingLine({ processed, maxStatesPerInsn, totalStates, peakStates }: Statistics): string {
+  return `processed ${processed} insns (limit ${INSN_LIMIT}) max_states_per_insn ${maxStatesPerInsn} total_states ${totalStates} peak_states ${peakStates} mark_read 0`;
+}

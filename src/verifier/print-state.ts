@@ -1,0 +1,129 @@
+/** Abstract registers and stack slots as the kernel's log prints them. */
+import {
+  component32,
+  component64,
+  constantHigh,
+  constantLow,
+  idOf,
+  isConstant,
+  isPacketPointer,
+  KIND,
+  KIND_NAMES,
+  kindOf,
+  objectOf,
+  offOf,
+  rangeOf,
+} from "../absint/register.ts";
+import { LAYOUT } from "../absint/scalar/operators.ts";
+import { BYTE, depthOf, FP, frameCount, registerAt, slotAt, slotByte, spilledAt } from "../absint/state.ts";
+import { type Machine, mapAt } from "../absint/transfer/machine.ts";
+import { signedText, tnumText } from "../absint/transfer/text.ts";
+
+const unsignedText = (x: bigint): string => (x <= 0xffffn ? `${x}` : `0x${x.toString(16)}`);
+
+const S64_MIN = -(1n << 63n);
+const S64_MAX = (1n << 63n) - 1n;
+const U64_MAX = (1n << 64n) - 1n;
+
+/** The bounds that say something, equal ones together: `smin=umin=1,umax=7`. */
+function boundsText(at: number): string[] {
+  const s64 = (offset: number): bigint => BigInt.asIntN(64, component64(at, offset));
+  const s32 = (offset: number): bigint => BigInt.asIntN(32, BigInt(component32(at, offset)));
+  const u32 = (offset: number): bigint => BigInt(component32(at, offset));
+  const bounds = [
+    { name: "smin", value: s64(LAYOUT.smin), full: S64_MIN, text: signedText },
+    { name: "smax", value: s64(LAYOUT.smax), full: S64_MAX, text: signedText },
+    { name: "umin", value: component64(at, LAYOUT.umin), full: 0n, text: unsignedText },
+    { name: "umax", value: component64(at, LAYOUT.umax), full: U64_MAX, text: unsignedText },
+    { name: "smin32", value: s32(LAYOUT.smin32), full: -0x80000000n, text: signedText },
+    { name: "smax32", value: s32(LAYOUT.smax32), full: 0x7fffffffn, text: signedText },
+    { name: "umin32", value: u32(LAYOUT.umin32), full: 0n, text: unsignedText },
+    { name: "umax32", value: u32(LAYOUT.umax32), full: 0xffffffffn, text: unsignedText },
+  ].filter(({ value, full }) => value !== full);
+  const groups = new Map<bigint, { names: string[]; text: string }>();
+  for (const { name, value, text } of bounds) {
+    const key = BigInt.asUintN(64, value);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { names: [name], text: text(value) });
+    else group.names.push(name);
+  }
+  return [...groups.values()].map(({ names, text }) => `${names.join("=")}=${text}`);
+}
+
+/** What the scalar part says, but for a constant 0 and for nothing at all. */
+function scalarFacts(at: number): string[] {
+  if (isConstant(at)) {
+    const value = component64(at, LAYOUT.value);
+    return value === 0n ? [] : [`imm=${signedText(BigInt.asIntN(64, value))}`];
+  }
+  const facts = boundsText(at);
+  if (component64(at, LAYOUT.mask) !== U64_MAX) facts.push(`var_off=${tnumText(at)}`);
+  return facts;
+}
+
+/** A register, without its name. */
+export function registerText(m: Machine, at: number, frame: number): string {
+  const kind = kindOf(at);
+  switch (kind) {
+    case KIND.none:
+      return "?";
+    case KIND.scalar: {
+      if (isConstant(at)) {
+        const value = (BigInt(constantHigh(at)) << 32n) | BigInt(constantLow(at) >>> 0);
+        return signedText(value);
+      }
+      const id = idOf(at) === 0 ? [] : [`id=${idOf(at)}`];
+      return `scalar(${[...id, ...scalarFacts(at)].join(",")})`;
+    }
+    case KIND.stack: {
+      const where = objectOf(at) === frame ? "fp" : `fp[${objectOf(at)}]`;
+      const facts = scalarFacts(at);
+      return `${where}${offOf(at)}${facts.length === 0 ? "" : `(${facts.join(",")})`}`;
+    }
+    default: {
+      const fields: string[] = [];
+      if (idOf(at) !== 0) fields.push(`id=${idOf(at)}`);
+      if (kind >= KIND.mapValue && kind <= KIND.mapOrNull) {
+        const map = mapAt(m, objectOf(at));
+        fields.push(`map=${map.name}`, `ks=${map.keySize}`, `vs=${map.valueSize}`);
+      }
+      if (offOf(at) !== 0) fields.push(`off=${offOf(at)}`);
+      if (isPacketPointer(kind)) fields.push(`r=${rangeOf(at)}`);
+      return `${KIND_NAMES[kind]}(${[...fields, ...scalarFacts(at)].join(",")})`;
+    }
+  }
+}
+
+/** The kernel's letters for what a byte holds; spilled bytes are shown by their register. */
+const LETTERS: Readonly<Record<number, string>> = {
+  [BYTE.invalid]: "?",
+  [BYTE.misc]: "m",
+  [BYTE.zero]: "0",
+  [BYTE.spill]: "",
+};
+
+/** A stack slot with its name, or nothing if it holds nothing. Bytes are shown from the highest address down. */
+export function slotText(m: Machine, frame: number, slot: number): string | undefined {
+  const at = slotAt(m.state, frame, slot);
+  const letters = [7, 6, 5, 4, 3, 2, 1, 0].map((i) => LETTERS[slotByte(at, i)] ?? "?").join("");
+  const spilled = slotByte(at, 0) === BYTE.spill;
+  if (!spilled && letters === "????????") return undefined;
+  return `fp-${8 * (slot + 1)}=${letters}${spilled ? registerText(m, spilledAt(at), frame) : ""}`;
+}
+
+/** The registers and slots of a frame that hold something, in the kernel's order. */
+export function frameText(m: Machine, frame: number): string {
+  const parts: string[] = [];
+  for (let r = 0; r <= FP; r += 1) {
+    const at = registerAt(m.state, frame, r);
+    if (kindOf(at) !== KIND.none) parts.push(`R${r}=${registerText(m, at, frame)}`);
+  }
+  for (let s = 0; s < depthOf(m.state, frame); s += 1) {
+    const text = slotText(m, frame, s);
+    if (text !== undefined) parts.push(text);
+  }
+  return `${frame === 0 ? "" : ` frame${frame}:`}${parts.map((part) => ` ${part}`).join("")}`;
+}
+
+/** All of the current frame. */
+export const currentFrameText = (m: Machine): string => frameText(m, frameCount(m.state) - 1);

@@ -1,0 +1,62 @@
+/**
+ * How much stack a program's functions use together. The kernel gives a chain of calls 512 bytes in all, each frame rounded up to 16,
+ * and half of that to callers of a function that tail-calls.
+ */
+import { depthOf, frameCount, functionOf, STACK_BYTES } from "../absint/state.ts";
+import type { Machine } from "../absint/transfer/machine.ts";
+import { reject } from "../absint/transfer/rejection.ts";
+import { helperId } from "../semantics/helpers/names.ts";
+import type { Program } from "../semantics/program/program.ts";
+import { type ControlFlow, callee } from "./control-flow.ts";
+
+const FRAME_ALIGNMENT = 16;
+const TAIL_CALL_LIMIT = 256;
+
+export class StackUse {
+  /** Bytes by first instruction of the function: the most that any path used. */
+  readonly #depth = new Map<number, number>();
+
+  /** Notes what the active frames use. To be called where a frame ends or is not followed further. */
+  record(m: Machine): void {
+    const frames = frameCount(m.state);
+    for (let f = 0; f < frames; f += 1) {
+      const start = functionOf(m.state, f);
+      const bytes = depthOf(m.state, f) * 8;
+      if (bytes > (this.#depth.get(start) ?? 0)) this.#depth.set(start, bytes);
+    }
+  }
+
+  /**
+   * Checks every chain of calls.
+   *
+   * @throws Rejection  with the kernel's message
+   */
+  check({ insns }: Program, { functions, functionOf: owner }: ControlFlow): void {
+    const calls = new Map<number, Set<number>>(functions.map((start) => [start, new Set()]));
+    const tailCalls = new Set<number>();
+    const tailCall = helperId("tail_call");
+    insns.forEach((insn, pc) => {
+      if (insn === undefined) return;
+      const from = owner[pc] ?? 0;
+      const to = callee(pc, insn);
+      if (to !== undefined) calls.get(from)?.add(to);
+      const { operation } = insn.row;
+      if (operation.kind === "call" && operation.callee === "helper" && insn.imm === tailCall)
+        tailCalls.add(from);
+    });
+    const descend = (start: number, frames: number, above: number): void => {
+      if (above >= TAIL_CALL_LIMIT && tailCalls.has(start)) {
+        reject(
+          "EACCES",
+          `tail_calls are not allowed when call stack of previous frames is ${above} bytes. Too large`,
+        );
+      }
+      const own = Math.max(this.#depth.get(start) ?? 0, 1);
+      const total = above + Math.ceil(own / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
+      if (total > STACK_BYTES)
+        reject("EACCES", `combined stack size of ${frames} calls is ${total}. Too large`);
+      for (const next of calls.get(start) ?? []) descend(next, frames + 1, total);
+    };
+    descend(0, 1, 0);
+  }
+}

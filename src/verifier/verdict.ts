@@ -1,0 +1,32 @@
+/** What a verification comes to. */
+import type { Errno } from "../absint/transfer/rejection.ts";
+import type { Certificate } from "./certificate.ts";
+
+export interface Statistics {
+  /** Instructions executed on abstract states, over all paths. */
+  readonly processed: number;
+  readonly maxStatesPerInsn: number;
+  readonly totalStates: number;
+  readonly peakStates: number;
+}
+
+export type Verdict =
+  | { readonly verdict: "accept"; readonly certificate: Certificate; readonly statistics: Statistics }
+  | {
+      readonly verdict: "reject";
+      readonly errno: Errno;
+      /** The kernel's words; several lines where the kernel has several. */
+      readonly message: string;
+      /** The instruction that is refused; undefined if it is the program as a whole. */
+      readonly insn: number | undefined;
+      /** The instructions that lead there, from 0 on, each as it was executed. */
+      readonly path: readonly number[];
+      readonly statistics: Statistics;
+    }
+  | {
+      readonly verdict: "unsupported";
+      /** What is not modelled, by name. */
+      readonly feature: string;
+      readonly insn: number | undefined;
+      readonly statistics: Statistics;
+    };

@@ -1,0 +1,48 @@
+/** Verifying a program: the control-flow check, the exploration, and the verdict with its evidence. */
+import { reset } from "../absint/arena.ts";
+import { Rejection } from "../absint/transfer/rejection.ts";
+import { Unsupported } from "../semantics/errors.ts";
+import type { Program } from "../semantics/program/program.ts";
+import { checkControlFlow } from "./control-flow.ts";
+import { type ExplorationObserver, explore, type Progress } from "./explore.ts";
+import { StackUse } from "./stack-use.ts";
+import type { Statistics, Verdict } from "./verdict.ts";
+
+/**
+ * Verifies `program` as a privileged user's. Verifications take turns: they share one memory.
+ *
+ * @param observer  sees every step, for a log
+ */
+export function verify(program: Program, observer?: ExplorationObserver): Verdict {
+  reset();
+  const progress: Progress = {
+    processed: 0,
+    totalStates: 0,
+    peakStates: 0,
+    maxStatesPerInsn: 0,
+    path: [],
+    machine: undefined,
+  };
+  const statistics = (): Statistics => {
+    const { processed, totalStates, peakStates, maxStatesPerInsn } = progress;
+    return { processed, totalStates, peakStates, maxStatesPerInsn };
+  };
+  try {
+    const flow = checkControlFlow(program);
+    const stackUse = new StackUse();
+    const certificate = explore(program, flow, progress, stackUse, observer);
+    progress.path.length = 0;
+    stackUse.check(program, flow);
+    return { verdict: "accept", certificate, statistics: statistics() };
+  } catch (error) {
+    const insn = progress.path.at(-1);
+    if (error instanceof Rejection) {
+      const { errno, message } = error;
+      return { verdict: "reject", errno, message, insn, path: [...progress.path], statistics: statistics() };
+    }
+    if (error instanceof Unsupported) {
+      return { verdict: "unsupported", feature: error.message, insn, statistics: statistics() };
+    }
+    throw error;
+  }
+}
