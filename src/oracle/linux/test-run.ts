@@ -2,11 +2,12 @@
  * Runs a loaded program in the kernel on given input (BPF_PROG_TEST_RUN; Documentation/bpf/bpf_prog_run.rst).
  *
  * What goes in, by program type:
- * - xdp: a packet of at least 14 bytes; the context (`xdp_md`) may set `data` = 0 … `data_end`, `data_meta`, `ingress_ifindex` and queue;
- * - the `__sk_buff` types: a packet of at least 14 bytes, an Ethernet frame. sched_cls and sched_act see it from its first byte, the
- *   others from byte 14, and get the output back from there. Of the context, the kernel takes mark, priority, ifindex, cb, tstamp, wire_len, gso_segs, gso_size,
- *   hwtstamp and ingress_ifindex; everything else must be 0;
- * - flow_dissector: a packet; sk_lookup, netfilter, syscall, raw_tracepoint: a context or arguments, no packet (netfilter: a packet).
+ * - xdp: a packet of at least 14 bytes; the context (`xdp_md`) may be given as 24 bytes: `data_meta` 0, `data` the length of the
+ *   metadata that the packet begins with, `data_end` the packet's length, `ingress_ifindex` and queue of a device that exists, or 0;
+ * - the `__sk_buff` types: an Ethernet frame of at least 14 bytes. sched_cls and sched_act see it from its first byte, the others from
+ *   byte 14, and give it back from there. Of the context, the kernel takes mark, priority, ifindex, ingress_ifindex, cb, tstamp,
+ *   wire_len, gso_segs, gso_size and hwtstamp; everything else must be 0;
+ * - flow_dissector: a packet; sk_lookup: a context; netfilter: a packet; raw_tracepoint and syscall: a context, which does not come back.
  * Programs of other types (kprobe, tracepoint, perf_event, the cgroup types but cgroup_skb, …) cannot be run this way: ENOTSUPP.
  */
 import { errnoText } from "./errno.ts";
@@ -15,6 +16,8 @@ import { bpf } from "./syscall.ts";
 export interface TestInput {
   readonly packet?: Uint8Array;
   readonly context?: Uint8Array;
+  /** Whether to ask for the context afterwards (the default); raw_tracepoint and syscall programs refuse to be asked. */
+  readonly contextBack?: boolean;
   /** Runs in a row; the packet is not put back between them. Default 1. */
   readonly repeat?: number;
 }
@@ -25,7 +28,7 @@ export interface TestRun {
   readonly retval: number;
   /** The packet afterwards; empty if there was none. */
   readonly packet: Uint8Array;
-  /** The context afterwards; empty if none was given. */
+  /** The context afterwards; empty if none was given or asked for. */
   readonly context: Uint8Array;
   /** Nanoseconds for one run, on average. */
   readonly durationNs: number;
@@ -45,7 +48,8 @@ const GROWTH = 4096;
 export function testRun(fd: number, input: TestInput = {}): TestRun | NotRun {
   const { packet, context, repeat } = input;
   const packetOut = packet === undefined ? undefined : new Uint8Array(packet.length + GROWTH);
-  const contextOut = context === undefined ? undefined : new Uint8Array(context.length);
+  const contextOut =
+    input.contextBack === false || context === undefined ? undefined : new Uint8Array(context.length);
   const answer = bpf("prog_test_run", {
     prog_fd: fd,
     ...(packet === undefined || packetOut === undefined
@@ -56,14 +60,8 @@ export function testRun(fd: number, input: TestInput = {}): TestRun | NotRun {
           data_out: packetOut,
           data_size_out: packetOut.length,
         }),
-    ...(context === undefined || contextOut === undefined
-      ? {}
-      : {
-          ctx_in: context,
-          ctx_size_in: context.length,
-          ctx_out: contextOut,
-          ctx_size_out: contextOut.length,
-        }),
+    ...(context === undefined ? {} : { ctx_in: context, ctx_size_in: context.length }),
+    ...(contextOut === undefined ? {} : { ctx_out: contextOut, ctx_size_out: contextOut.length }),
     ...(repeat === undefined ? {} : { repeat }),
   });
   if (answer.errno !== undefined) {
