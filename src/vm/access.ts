@@ -1,0 +1,208 @@
+/**
+ * Access to memory: every check that is made, in one place, for loads and stores and for what helpers are given alike.
+ *
+ * The interpreter goes past it only where nothing but bounds can be wrong (`Region.plain`).
+ */
+import { Unsupported } from "../semantics/errors.ts";
+import type { Size } from "../semantics/isa/instruction.ts";
+import type { ContextField } from "../semantics/program/contexts.ts";
+import { fault, memoryFault } from "./fault.ts";
+import { LOADED_AT, STORED_AT } from "./processor.ts";
+import { addressAt, type Region, SCALAR, UNINITIALISED } from "./region.ts";
+import type { State } from "./state.ts";
+
+const LOADED = LOADED_AT / 4;
+const STORED = STORED_AT / 4;
+
+/** Addresses below this are null pointers that were moved a little. */
+const NULL_PAGE = 4096n;
+
+/** The region that a register points into; `what` is who wants to know. */
+export function pointer(state: State, register: number, what: string): Region {
+  const region = state.tag(register);
+  if (region === UNINITIALISED) fault("uninitialised_register", `${what}: r${register} is not initialised`);
+  if (region === SCALAR) {
+    const value = state.value(register);
+    if (value < NULL_PAGE)
+      fault("null_pointer", `${what}: r${register} is a null pointer (0x${value.toString(16)})`);
+    fault("not_a_pointer", `${what}: r${register} is the number 0x${value.toString(16)}, not a pointer`);
+  }
+  return region;
+}
+
+/** Checks that the bytes may be read or written, apart from alignment and what the stack holds. */
+export function checkBytes(
+  region: Region,
+  offset: number,
+  size: number,
+  access: "read" | "write",
+  what: string,
+): void {
+  if (region.place.kind === "map") {
+    memoryFault("opaque_pointer", region, offset, size, `${what}: a map has no bytes to access`);
+  }
+  if (!region.live) {
+    const gone = region.place.kind === "packet" ? "the packet may have moved since" : "the frame was left";
+    memoryFault("stale_pointer", region, offset, size, `${what} through a stale pointer (${gone})`);
+  }
+  if (offset < region.start || offset + size > region.end) {
+    const bounds = `out of bounds (it has ${region.start} to ${region.end})`;
+    memoryFault("out_of_bounds", region, offset, size, `${what} ${bounds}`);
+  }
+  if (access === "write" && !region.writable)
+    memoryFault("read_only", region, offset, size, `${what} to read-only memory`);
+  if (access === "read" && !region.readable)
+    memoryFault("write_only", region, offset, size, `${what} from write-only memory`);
+}
+
+/** Checks that stack bytes to be read have been written. */
+export function checkInitialised(
+  state: State,
+  region: Region,
+  offset: number,
+  size: number,
+  what: string,
+): void {
+  if (region.shadow === undefined || state.options.uninitialisedStack === "allow") return;
+  const at = region.shadow.firstUninitialised(region.origin + offset, size);
+  if (at === undefined) return;
+  const byte = at - region.origin;
+  memoryFault("uninitialised_stack", region, offset, size, `${what} of uninitialised stack (byte ${byte})`);
+}
+
+function checkAligned(region: Region, offset: number, size: number, what: string): void {
+  if (offset % size !== 0) memoryFault("misaligned", region, offset, size, `${what} misaligned`);
+}
+
+// --- Moving bytes between memory and the processor's scratch words
+
+/** Reads into the scratch word for what memory holds, zero-extended. */
+export function fetch(words: Int32Array, view: DataView, at: number, size: number): void {
+  if (size === 8) {
+    words[LOADED] = view.getInt32(at, true);
+    words[LOADED + 1] = view.getInt32(at + 4, true);
+    return;
+  }
+  words[LOADED + 1] = 0;
+  if (size === 4) words[LOADED] = view.getInt32(at, true);
+  else if (size === 1) words[LOADED] = view.getUint8(at);
+  else words[LOADED] = view.getUint16(at, true);
+}
+
+/** Writes the low bytes of the scratch word for what memory shall hold. */
+export function put(words: Int32Array, view: DataView, at: number, size: number): void {
+  const low = words[STORED] ?? 0;
+  if (size === 8) {
+    view.setInt32(at, low, true);
+    view.setInt32(at + 4, words[STORED + 1] ?? 0, true);
+  } else if (size === 4) view.setInt32(at, low, true);
+  else if (size === 1) view.setUint8(at, low);
+  else view.setUint16(at, low, true);
+}
+
+// --- Loads and stores that need more than a look at the bounds
+
+/**
+ * Loads into the scratch word, and returns the region of the value loaded; a pointer that a context field gives is left in the
+ * scratch word as its address.
+ */
+export function load(state: State, register: number, off: number, size: Size, aligned: boolean): Region {
+  const region = pointer(state, register, "load");
+  const offset = state.offset(register, region) + off;
+  if (region.place.kind === "context") return loadField(state, region, offset, size, aligned);
+  checkBytes(region, offset, size, "read", "load");
+  const { shadow } = region;
+  if (aligned || shadow !== undefined) checkAligned(region, offset, size, "load");
+  checkInitialised(state, region, offset, size, "load");
+  fetch(state.words, region.view, region.origin + offset, size);
+  const spilled = size === 8 ? shadow?.spilled[(region.origin + offset) >> 3] : undefined;
+  return spilled ?? SCALAR;
+}
+
+/** Stores the scratch word; `tag` is the region of the value stored. */
+export function store(
+  state: State,
+  register: number,
+  off: number,
+  size: Size,
+  aligned: boolean,
+  tag: Region,
+): void {
+  const region = pointer(state, register, "store");
+  const offset = state.offset(register, region) + off;
+  if (region.place.kind === "context") {
+    storeField(state, region, offset, size, aligned);
+    return;
+  }
+  checkBytes(region, offset, size, "write", "store");
+  const { shadow } = region;
+  if (aligned || shadow !== undefined) checkAligned(region, offset, size, "store");
+  const at = region.origin + offset;
+  put(state.words, region.view, at, size);
+  if (shadow === undefined) return;
+  shadow.write(at, size);
+  if (size === 8 && tag !== SCALAR) shadow.spilled[at >> 3] = tag;
+}
+
+/** The checks for an atomic operation on memory; returns the place. */
+export function atomicPlace(
+  state: State,
+  register: number,
+  off: number,
+  size: number,
+): { readonly region: Region; readonly at: number } {
+  const region = pointer(state, register, "atomic operation");
+  const offset = state.offset(register, region) + off;
+  if (region.place.kind === "context") {
+    memoryFault("context_access", region, offset, size, "atomic operation on the context");
+  }
+  checkBytes(region, offset, size, "read", "atomic operation");
+  checkBytes(region, offset, size, "write", "atomic operation");
+  checkAligned(region, offset, size, "atomic operation");
+  checkInitialised(state, region, offset, size, "atomic operation");
+  return { region, at: region.origin + offset };
+}
+
+// --- The context
+
+function fieldOf(
+  state: State,
+  region: Region,
+  offset: number,
+  size: Size,
+  access: "read" | "write",
+): ContextField {
+  const field = state.input.context.field(access, offset, size);
+  const what = access === "read" ? "load" : "store";
+  return (
+    field ??
+    memoryFault("context_access", region, offset, size, `${what} that no field of the context allows`)
+  );
+}
+
+function loadField(state: State, region: Region, offset: number, size: Size, aligned: boolean): Region {
+  if (aligned) memoryFault("context_access", region, offset, size, "load with acquire from the context");
+  const { kind, name } = fieldOf(state, region, offset, size, "read");
+  if (kind === "scalar") {
+    fetch(state.words, region.view, offset, size);
+    return SCALAR;
+  }
+  const { packet } = state;
+  if (packet === undefined || kind === "sock_common_or_null")
+    throw new Unsupported(`the context field ${name}`);
+  const target = packet.region;
+  const at = { packet: 0, packet_end: target.end, packet_meta: target.start }[kind];
+  const { low, high } = addressAt({ low: target.baseLow, high: target.baseHigh }, at);
+  state.words[LOADED] = low;
+  state.words[LOADED + 1] = high;
+  return target;
+}
+
+function storeField(state: State, region: Region, offset: number, size: Size, aligned: boolean): void {
+  if (aligned) memoryFault("context_access", region, offset, size, "store with release to the context");
+  const field = fieldOf(state, region, offset, size, "write");
+  const { context } = state.input;
+  const before = field.size === 4 ? context.view.getUint32(field.offset, true) : 0;
+  put(state.words, region.view, offset, size);
+  context.settle(field, before);
+}

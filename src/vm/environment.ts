@@ -1,0 +1,32 @@
+/**
+ * What a run depends on beside the program and its maps: the packet or context it is given, time, chance and who is running.
+ * Defaults are those of BPF_PROG_TEST_RUN where it has any. Equal environments and maps give equal runs.
+ */
+export interface Task {
+  readonly pid: number;
+  /** The thread group: what user space calls the process's id. */
+  readonly tgid: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** At most 15 bytes. */
+  readonly comm: string;
+}
+
+export interface Environment {
+  /** A frame from its Ethernet header on. Programs on packets need one of at least 14 bytes. */
+  readonly packet?: Uint8Array;
+  /**
+   * As BPF_PROG_TEST_RUN takes it in `ctx_in`: for socket buffers a `__sk_buff` with the fields that it lets one set, for XDP an `xdp_md` whose
+   * `data` says how many of the packet's first bytes are metadata, for tracing programs the context itself. Missing bytes are 0.
+   */
+  readonly context?: Uint8Array;
+  /** The clock at the start; it advances by a nanosecond an instruction. */
+  readonly clockNs?: bigint;
+  /** Of get_prandom_u32; an integer. */
+  readonly seed?: number;
+  /** The processor that the program runs on. */
+  readonly cpu?: number;
+  readonly task?: Partial<Task>;
+}
+
+export const DEFAULT_TASK: Task = { pid: 1, tgid: 1, uid: 0, gid: 0, comm: "soundcheck" };

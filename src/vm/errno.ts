@@ -1,0 +1,10 @@
+/** Error numbers that helpers and map operations return, negated as the kernel returns them (asm-generic/errno-base.h, errno.h). */
+export const EPERM = -1;
+export const ENOENT = -2;
+export const E2BIG = -7;
+export const ENOMEM = -12;
+export const EACCES = -13;
+export const EFAULT = -14;
+export const EEXIST = -17;
+export const EINVAL = -22;
+export const EOPNOTSUPP = -95;

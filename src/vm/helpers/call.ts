@@ -1,0 +1,143 @@
+/**
+ * A helper call as the helper sees it: arguments r1 … r5, each checked when it is taken, as strictly as a program's own loads and stores.
+ */
+import { checkBytes, checkInitialised, pointer } from "../access.ts";
+import { fault, memoryFault } from "../fault.ts";
+import type { MapStorage } from "../maps/map.ts";
+import type { Packet } from "../packet.ts";
+import { type Region, SCALAR, UNINITIALISED } from "../region.ts";
+import type { Run } from "../run.ts";
+import type { State } from "../state.ts";
+
+/** The longest memory that a helper takes (BPF_MAX_VAR_SIZ in linux/bpf_verifier.h). */
+const MAX_SIZE = 2 ** 29;
+
+const EMPTY = new Uint8Array(0);
+
+export class Call {
+  readonly helper: string;
+  readonly run: Run;
+  readonly state: State;
+
+  constructor(helper: string, run: Run) {
+    this.helper = helper;
+    this.run = run;
+    this.state = run.state;
+  }
+
+  #what(register: number, name: string): string {
+    return `call ${this.helper}: argument ${register} (${name})`;
+  }
+
+  /** Ends the run: an argument is not what the helper's prototype asks for. */
+  refuse(register: number, name: string, problem: string): never {
+    return fault("helper_argument", `${this.#what(register, name)}: ${problem}`);
+  }
+
+  #initialised(register: number, name: string): Region {
+    const tag = this.state.tag(register);
+    if (tag === UNINITIALISED) {
+      fault("uninitialised_register", `${this.#what(register, name)}: r${register} is not initialised`);
+    }
+    return tag;
+  }
+
+  // --- Arguments that are numbers
+
+  /** All 64 bits, unsigned. */
+  u64(register: number, name: string): bigint {
+    this.#initialised(register, name);
+    return this.state.value(register);
+  }
+
+  u32(register: number, name: string): number {
+    return Number(BigInt.asUintN(32, this.u64(register, name)));
+  }
+
+  i32(register: number, name: string): number {
+    return Number(BigInt.asIntN(32, this.u64(register, name)));
+  }
+
+  /** A size in bytes, which must be a number, and not 0 unless the helper says so. */
+  size(register: number, name: string, zero: "zero" | "positive" = "positive"): number {
+    if (this.#initialised(register, name) !== SCALAR)
+      this.refuse(register, name, "a size is a number, not a pointer");
+    const size = this.u64(register, name);
+    if (size > BigInt(MAX_SIZE)) this.refuse(register, name, `a size of ${BigInt.asIntN(64, size)} bytes`);
+    if (size === 0n && zero !== "zero") this.refuse(register, name, "a size of 0 bytes");
+    return Number(size);
+  }
+
+  // --- Arguments that are pointers
+
+  #place(register: number, size: number, access: "read" | "write", name: string): readonly [Region, number] {
+    const what = this.#what(register, name);
+    const region = pointer(this.state, register, what);
+    const offset = this.state.offset(register, region);
+    if (region.place.kind === "context")
+      memoryFault("context_access", region, offset, size, `${what} is the context`);
+    checkBytes(region, offset, size, access, what);
+    if (access === "read") checkInitialised(this.state, region, offset, size, what);
+    return [region, offset];
+  }
+
+  /** Memory that the helper reads: the bytes themselves, not a copy. */
+  read(register: number, size: number, name: string): Uint8Array {
+    const [region, offset] = this.#place(register, size, "read", name);
+    return region.bytes.subarray(region.origin + offset, region.origin + offset + size);
+  }
+
+  /** The same where the prototype allows a null pointer, for 0 bytes. */
+  readOrNull(register: number, size: number, name: string): Uint8Array {
+    const isNull = this.#initialised(register, name) === SCALAR && this.state.value(register) === 0n;
+    return isNull && size === 0 ? EMPTY : this.read(register, size, name);
+  }
+
+  /** Memory that the helper fills, whatever it held before. */
+  write(register: number, size: number, name: string): Uint8Array {
+    const [region, offset] = this.#place(register, size, "write", name);
+    const at = region.origin + offset;
+    region.shadow?.write(at, size);
+    return region.bytes.subarray(at, at + size);
+  }
+
+  /** The context itself. */
+  context(register: number): void {
+    const what = this.#what(register, "ctx");
+    const region = pointer(this.state, register, what);
+    if (region !== this.state.input.context.region) this.refuse(register, "ctx", "is not the context");
+    const offset = this.state.offset(register, region);
+    if (offset !== 0) memoryFault("context_access", region, offset, 0, `${what} was moved`);
+  }
+
+  /** The context of a program on packets, with its packet. */
+  packet(register: number): Packet {
+    this.context(register);
+    const { packet } = this.state;
+    return packet ?? this.refuse(register, "ctx", `a ${this.type} program has no packet`);
+  }
+
+  map(register: number): MapStorage {
+    const region = pointer(this.state, register, this.#what(register, "map"));
+    if (region.map === undefined) return this.refuse(register, "map", "is not a map");
+    const offset = this.state.offset(register, region);
+    if (offset !== 0)
+      memoryFault("opaque_pointer", region, offset, 0, `${this.#what(register, "map")} was moved`);
+    return region.map;
+  }
+
+  // --- What is the same for all
+
+  get type(): string {
+    return this.state.loaded.program.type;
+  }
+
+  /** The clock, in nanoseconds. */
+  get now(): bigint {
+    return (this.state.environment.clockNs ?? 0n) + BigInt(this.state.steps);
+  }
+
+  get cpu(): number {
+    return this.state.environment.cpu ?? 0;
+  }
+}

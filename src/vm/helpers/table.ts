@@ -1,0 +1,19 @@
+/** The helpers that the machine has, by number. */
+import { HELPER_NAMES } from "../../semantics/helpers/names.ts";
+import type { Helper, HelperTable } from "./helper.ts";
+import { MAP_HELPERS } from "./maps.ts";
+import { OUTPUT_HELPERS } from "./output.ts";
+import { SOCKET_BUFFER_HELPERS } from "./socket-buffer.ts";
+import { SYSTEM_HELPERS } from "./system.ts";
+import { XDP_HELPERS } from "./xdp.ts";
+
+const HELPERS: HelperTable = {
+  ...MAP_HELPERS,
+  ...OUTPUT_HELPERS,
+  ...SOCKET_BUFFER_HELPERS,
+  ...SYSTEM_HELPERS,
+  ...XDP_HELPERS,
+};
+
+/** By id; `undefined` where the machine has none. */
+export const HELPERS_BY_ID: readonly (Helper | undefined)[] = HELPER_NAMES.map((name) => HELPERS[name]);

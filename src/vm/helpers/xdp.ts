@@ -1,0 +1,74 @@
+/** Helpers that resize XDP packets, and redirection, which XDP and classifiers share. */
+import { EACCES, EINVAL } from "../errno.ts";
+import { XDP_FRAME } from "../input.ts";
+import { ETHERNET_HEADER } from "../packet.ts";
+import type { Call } from "./call.ts";
+import type { HelperTable } from "./helper.ts";
+
+/** Metadata is a multiple of this many bytes, and at most 255 fit the kernel's count. */
+const METADATA_UNIT = 4;
+const METADATA_MAX = 255;
+
+function adjustHead(call: Call): number {
+  const packet = call.packet(1);
+  const data = packet.data + call.i32(2, "delta");
+  const metadata = packet.data - packet.meta;
+  if (data < XDP_FRAME + metadata || data > packet.end - ETHERNET_HEADER) {
+    packet.invalidate();
+    return EINVAL;
+  }
+  packet.buffer.copyWithin(data - metadata, packet.meta, packet.data);
+  packet.resize(data - metadata, data, packet.end);
+  return 0;
+}
+
+function adjustTail(call: Call): number {
+  const packet = call.packet(1);
+  const end = packet.end + call.i32(2, "delta");
+  if (end > packet.buffer.length || end < packet.data + ETHERNET_HEADER) {
+    packet.invalidate();
+    return EINVAL;
+  }
+  if (end > packet.end) packet.buffer.fill(0, packet.end, end);
+  packet.resize(packet.meta, packet.data, end);
+  return 0;
+}
+
+function adjustMeta(call: Call): number {
+  const packet = call.packet(1);
+  const meta = packet.meta + call.i32(2, "delta");
+  const length = packet.data - meta;
+  if (meta < XDP_FRAME || length < 0) {
+    packet.invalidate();
+    return EINVAL;
+  }
+  if (length % METADATA_UNIT !== 0 || length > METADATA_MAX) {
+    packet.invalidate();
+    return EACCES;
+  }
+  packet.resize(meta, packet.data, packet.end);
+  return 0;
+}
+
+const XDP_ABORTED = 0;
+const XDP_REDIRECT = 4;
+const TC_ACT_SHOT = 2;
+const TC_ACT_REDIRECT = 7;
+const REDIRECT_INGRESS = 1n;
+
+/** Remembers where the packet is to go, and returns the action that sends it there. */
+function redirect(call: Call): number {
+  const ifindex = call.u32(1, "ifindex");
+  const flags = call.u64(2, "flags");
+  const xdp = call.type === "xdp";
+  if ((flags & ~(xdp ? 0n : REDIRECT_INGRESS)) !== 0n) return xdp ? XDP_ABORTED : TC_ACT_SHOT;
+  call.run.redirect = { ifindex, ingress: flags === REDIRECT_INGRESS };
+  return xdp ? XDP_REDIRECT : TC_ACT_REDIRECT;
+}
+
+export const XDP_HELPERS: HelperTable = {
+  xdp_adjust_head: adjustHead,
+  xdp_adjust_tail: adjustTail,
+  xdp_adjust_meta: adjustMeta,
+  redirect,
+};

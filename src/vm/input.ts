@@ -1,0 +1,275 @@
+/**
+ * What a program of each type is given, from an environment: as BPF_PROG_TEST_RUN prepares it on Linux 6.18, on the loopback device.
+ * Learnt by experiment; `properties/machine` compares.
+ */
+import { InputError, Unsupported } from "../semantics/errors.ts";
+import { type ContextLayout, contextOf } from "../semantics/program/contexts.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { ProgramType } from "../semantics/program/program-types.ts";
+import { Context } from "./context.ts";
+import type { Environment } from "./environment.ts";
+import { ETHERNET_HEADER, Packet } from "./packet.ts";
+import type { AddressSpace } from "./region.ts";
+
+/** The buffer of an XDP frame: a page, with room in front and for the kernel's own structures behind. */
+const XDP_HEADROOM = 256;
+const XDP_TAILROOM = 320;
+const XDP_PAGE = 4096;
+const XDP_MAX = XDP_PAGE - XDP_HEADROOM - XDP_TAILROOM;
+
+const LOOPBACK_IFINDEX = 1;
+
+export interface Input {
+  readonly context: Context;
+  /** Programs on packets have one. */
+  readonly packet?: Packet;
+}
+
+/** The context as bytes of the layout's size. */
+function contextBytes(layout: ContextLayout, given: Uint8Array | undefined): Uint8Array {
+  const bytes = new Uint8Array(layout.size);
+  if (given === undefined) return bytes;
+  if (given.length > layout.size) {
+    throw new InputError(`context: ${given.length} bytes, but ${layout.struct} has ${layout.size}`);
+  }
+  bytes.set(given);
+  return bytes;
+}
+
+function requirePacket({ packet }: Environment, type: ProgramType): Uint8Array {
+  if (packet === undefined) throw new InputError(`packet: a ${type} program needs one`);
+  if (packet.length < ETHERNET_HEADER) {
+    throw new InputError(`packet: ${packet.length} bytes, but an Ethernet header has ${ETHERNET_HEADER}`);
+  }
+  return packet;
+}
+
+// --- XDP
+
+const XDP_MD = {
+  data: 0,
+  data_end: 4,
+  data_meta: 8,
+  ingress_ifindex: 12,
+  rx_queue_index: 16,
+  egress_ifindex: 20,
+};
+
+function xdpInput(space: AddressSpace, layout: ContextLayout, environment: Environment): Input {
+  const bytes = requirePacket(environment, "xdp");
+  if (bytes.length > XDP_MAX) throw new Unsupported(`XDP packets over ${XDP_MAX} bytes (several buffers)`);
+  const context = contextBytes(layout, environment.context);
+  const view = new DataView(context.buffer);
+  const metadata = view.getUint32(XDP_MD.data, true);
+  if (environment.context !== undefined) checkXdpContext(view, bytes.length, metadata);
+  if (view.getUint32(XDP_MD.ingress_ifindex, true) === 0)
+    view.setUint32(XDP_MD.ingress_ifindex, LOOPBACK_IFINDEX, true);
+  const packet = new Packet(space, {
+    bytes,
+    headroom: XDP_HEADROOM - metadata,
+    tailroom: XDP_MAX + metadata - bytes.length,
+    metadata,
+    hidden: 0,
+    writable: true,
+  });
+  return { context: new Context(space, layout, context), packet };
+}
+
+function checkXdpContext(view: DataView, length: number, metadata: number): void {
+  const end = view.getUint32(XDP_MD.data_end, true);
+  if (end !== length) throw new InputError(`context: data_end is ${end}, but the packet has ${length} bytes`);
+  const room = XDP_HEADROOM - XDP_FRAME;
+  if (metadata > room || metadata % 4 !== 0 || metadata > end) {
+    throw new InputError(
+      `context: data is ${metadata}, but metadata has a multiple of 4 and at most ${room} bytes`,
+    );
+  }
+  for (const name of ["data_meta", "egress_ifindex"] as const) {
+    if (view.getUint32(XDP_MD[name], true) !== 0) throw new InputError(`context: ${name} is not 0`);
+  }
+}
+
+/** The first bytes of the headroom belong to the kernel's `struct xdp_frame`. */
+export const XDP_FRAME = 40;
+
+/** `xdp_md` as BPF_PROG_TEST_RUN returns it: positions count from the metadata. */
+export function xdpContextOut({ context, packet }: Input): Uint8Array {
+  const out = context.region.bytes.slice();
+  const view = new DataView(out.buffer);
+  if (packet !== undefined) {
+    view.setUint32(XDP_MD.data, packet.data - packet.meta, true);
+    view.setUint32(XDP_MD.data_end, packet.end - packet.meta, true);
+  }
+  return out;
+}
+
+// --- Socket buffers
+
+/** Program types on socket buffers, and whether they see the Ethernet header. */
+const SEES_ETHERNET: { readonly [T in ProgramType]?: boolean } = {
+  socket_filter: false,
+  sched_cls: true,
+  sched_act: true,
+  cgroup_skb: false,
+  lwt_in: false,
+  lwt_out: false,
+  lwt_xmit: false,
+};
+
+const SK_BUFF = {
+  len: 0,
+  pkt_type: 4,
+  mark: 8,
+  protocol: 16,
+  priority: 32,
+  ingress_ifindex: 36,
+  ifindex: 40,
+  cb: 48,
+  family: 88,
+  remote_ip4: 92,
+  local_ip4: 96,
+  remote_ip6: 100,
+  local_ip6: 116,
+  tstamp: 152,
+  wire_len: 160,
+  gso_segs: 164,
+  gso_size: 176,
+  hwtstamp: 184,
+};
+
+/** What `ctx_in` may set, by offset and size; the rest must be 0. */
+const SETTABLE: readonly (readonly [offset: number, size: number])[] = [
+  [SK_BUFF.mark, 4],
+  [SK_BUFF.priority, 4],
+  [SK_BUFF.ingress_ifindex, 4],
+  [SK_BUFF.ifindex, 4],
+  [SK_BUFF.cb, 20],
+  [SK_BUFF.tstamp, 8],
+  [SK_BUFF.wire_len, 4],
+  [SK_BUFF.gso_segs, 4],
+  [SK_BUFF.gso_size, 4],
+  [SK_BUFF.hwtstamp, 8],
+];
+
+function isSettable(at: number): boolean {
+  return SETTABLE.some(([offset, size]) => at >= offset && at < offset + size);
+}
+
+const PACKET_HOST = 0;
+const PACKET_MULTICAST = 2;
+const PACKET_OTHERHOST = 3;
+
+/** Who the frame is for, seen from the loopback device, whose address is all zeros. */
+function packetType(frame: Uint8Array): number {
+  if (frame.subarray(0, 6).every((byte) => byte === 0)) return PACKET_HOST;
+  return ((frame[0] ?? 0) & 1) === 1 ? PACKET_MULTICAST : PACKET_OTHERHOST;
+}
+
+const ETHERTYPE_MIN = 0x600;
+const ETH_P_802_3 = 0x0001;
+const ETH_P_802_2 = 0x0004;
+const ETH_P_IP = 0x0800;
+const ETH_P_IPV6 = 0x86dd;
+
+/** The protocol as Linux's eth_type_trans finds it, in host order. */
+function protocolOf(frame: Uint8Array): number {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  const type = view.getUint16(12);
+  if (type >= ETHERTYPE_MIN) return type;
+  const raw = frame.length >= ETHERNET_HEADER + 2 && view.getUint16(ETHERNET_HEADER) === 0xffff;
+  return raw ? ETH_P_802_3 : ETH_P_802_2;
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+
+function fillSkBuff(view: DataView, frame: Uint8Array, length: number): void {
+  const protocol = protocolOf(frame);
+  view.setUint32(SK_BUFF.len, length, true);
+  view.setUint32(SK_BUFF.pkt_type, packetType(frame), true);
+  // In network order, as a 16-bit number.
+  view.setUint16(SK_BUFF.protocol, protocol);
+  if (view.getUint32(SK_BUFF.ifindex, true) === 0) view.setUint32(SK_BUFF.ifindex, LOOPBACK_IFINDEX, true);
+  if (view.getUint32(SK_BUFF.wire_len, true) === 0) view.setUint32(SK_BUFF.wire_len, length, true);
+  fillSocket(view, protocol, frame.subarray(ETHERNET_HEADER));
+}
+
+/** The test run's socket takes its addresses from the packet's. */
+function fillSocket(view: DataView, protocol: number, network: Uint8Array): void {
+  const bytes = new Uint8Array(view.buffer);
+  if (protocol === ETH_P_IP) {
+    requireHeader("IPv4", network, IPV4_HEADER);
+    view.setUint32(SK_BUFF.family, AF_INET, true);
+    bytes.set(network.subarray(12, 16), SK_BUFF.local_ip4);
+    bytes.set(network.subarray(16, 20), SK_BUFF.remote_ip4);
+  } else if (protocol === ETH_P_IPV6) {
+    requireHeader("IPv6", network, IPV6_HEADER);
+    view.setUint32(SK_BUFF.family, AF_INET6, true);
+    bytes.set(network.subarray(8, 24), SK_BUFF.local_ip6);
+    bytes.set(network.subarray(24, 40), SK_BUFF.remote_ip6);
+  }
+}
+
+function requireHeader(name: string, network: Uint8Array, size: number): void {
+  if (network.length < size) {
+    throw new InputError(
+      `packet: ${network.length} bytes after the Ethernet header, but ${name} needs ${size}`,
+    );
+  }
+}
+
+function checkSkBuff(bytes: Uint8Array, view: DataView, length: number): void {
+  const wrong = bytes.findIndex((byte, at) => byte !== 0 && !isSettable(at));
+  if (wrong !== -1) throw new InputError(`context: byte ${wrong} of __sk_buff may not be set`);
+  const wireLength = view.getUint32(SK_BUFF.wire_len, true);
+  if (wireLength !== 0 && wireLength < length) {
+    throw new InputError(`context: wire_len is ${wireLength}, but the packet has ${length} bytes`);
+  }
+}
+
+function skBuffInput(
+  space: AddressSpace,
+  layout: ContextLayout,
+  type: ProgramType,
+  environment: Environment,
+): Input {
+  const frame = requirePacket(environment, type);
+  const hidden = SEES_ETHERNET[type] === true ? 0 : ETHERNET_HEADER;
+  const bytes = contextBytes(layout, environment.context);
+  const view = new DataView(bytes.buffer);
+  checkSkBuff(bytes, view, frame.length - hidden);
+  fillSkBuff(view, frame, frame.length - hidden);
+  const packet = new Packet(space, {
+    bytes: frame,
+    headroom: 0,
+    tailroom: 0,
+    metadata: 0,
+    hidden,
+    writable: layout.packet === "write",
+  });
+  return { context: new Context(space, layout, bytes), packet };
+}
+
+/** `__sk_buff` as BPF_PROG_TEST_RUN returns it: the settable fields. */
+export function skBuffContextOut({ context }: Input): Uint8Array {
+  return context.region.bytes.map((byte, at) => (isSettable(at) ? byte : 0));
+}
+
+// --- All types
+
+/**
+ * The packet and context for a run.
+ *
+ * @throws InputError  for an environment that BPF_PROG_TEST_RUN would refuse
+ * @throws Unsupported  for a program type whose context is not modelled
+ */
+export function inputFor(space: AddressSpace, { type, attach }: Program, environment: Environment): Input {
+  const layout = contextOf(type, attach);
+  if (layout === undefined) throw new Unsupported(`running ${type} programs`);
+  if (type === "xdp") return xdpInput(space, layout, environment);
+  if (SEES_ETHERNET[type] !== undefined) return skBuffInput(space, layout, type, environment);
+  if (layout.struct === "__sk_buff") throw new Unsupported(`running ${type} programs`);
+  return { context: new Context(space, layout, contextBytes(layout, environment.context)) };
+}

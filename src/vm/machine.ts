@@ -1,0 +1,135 @@
+/**
+ * The concrete machine: runs a program on a packet or context, and says how it ended. Nothing about the program is assumed: one that no
+ * verifier has seen either ends, faults, or uses something that the machine does not model (`Unsupported`).
+ *
+ * Chance, time and everything else that a run depends on is in its environment and its maps.
+ */
+import { InputError } from "../semantics/errors.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { Environment } from "./environment.ts";
+import type { Fault } from "./fault.ts";
+import { type Input, inputFor, skBuffContextOut, xdpContextOut } from "./input.ts";
+import { interpret } from "./interpreter.ts";
+import { createMap } from "./maps/create.ts";
+import type { LoadedProgram, MapStorage } from "./maps/map.ts";
+import { prepare } from "./op.ts";
+import { ETHERNET_HEADER } from "./packet.ts";
+import { processor } from "./processor.ts";
+import { AddressSpace } from "./region.ts";
+import { type Redirect, Run } from "./run.ts";
+import { type RunOptions, State } from "./state.ts";
+import { View } from "./view.ts";
+
+export interface MachineOptions extends Partial<RunOptions> {
+  /** The program's maps, in its order, to share them with other programs; new ones by default. */
+  readonly maps?: readonly MapStorage[];
+  /** How many processors there are: 1 by default. */
+  readonly cpus?: number;
+}
+
+/** Both outcomes count the instructions executed, and have what was printed until then. */
+export type RunResult =
+  | {
+      readonly outcome: "exit";
+      /** All 64 bits, unsigned; programs return the low 32. */
+      readonly r0: bigint;
+      /** r0 is a pointer: its value is the machine's own address. */
+      readonly pointer: boolean;
+      /** The packet as BPF_PROG_TEST_RUN returns it: with metadata, and with zeros for an Ethernet header that the program did not see. */
+      readonly packet?: Uint8Array;
+      /** The context as BPF_PROG_TEST_RUN returns it, for programs on packets. */
+      readonly context?: Uint8Array;
+      readonly redirect?: Redirect;
+      readonly printed: readonly string[];
+      readonly steps: number;
+    }
+  | {
+      readonly outcome: "fault";
+      readonly fault: Fault;
+      readonly printed: readonly string[];
+      readonly steps: number;
+    };
+
+/** Called before each instruction. */
+export type Observer = (pc: number, view: View) => void;
+
+const DEFAULT_BUDGET = 10_000_000;
+
+export class Machine {
+  readonly loaded: LoadedProgram;
+  readonly #cpus: number;
+  readonly #options: RunOptions;
+
+  /** @throws Unsupported  for a type of map that the machine does not have */
+  constructor(program: Program, options: MachineOptions = {}) {
+    const { cpus = 1, budget = DEFAULT_BUDGET, uninitialisedStack = "fault" } = options;
+    const maps = options.maps ?? program.maps.map((definition) => createMap(definition, cpus));
+    if (maps.length !== program.maps.length) {
+      throw new Error(`${maps.length} maps given, but the program has ${program.maps.length}`);
+    }
+    this.loaded = { program, ops: prepare(program), maps };
+    this.#cpus = cpus;
+    this.#options = { budget, uninitialisedStack };
+  }
+
+  get maps(): readonly MapStorage[] {
+    return this.loaded.maps;
+  }
+
+  /** The program's map of the given name; there being none is the caller's mistake. */
+  map(name: string): MapStorage {
+    const found = this.maps.find(({ definition }) => definition.name === name);
+    if (found === undefined) throw new Error(`the program has no map ${name}`);
+    return found;
+  }
+
+  /**
+   * Runs the program once. The maps keep what it leaves in them.
+   *
+   * @throws InputError  for an environment that the program's type cannot be given
+   * @throws Unsupported  where the program needs something that the machine does not model
+   */
+  run(environment: Environment = {}, observer?: Observer): RunResult {
+    const { cpu = 0 } = environment;
+    if (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.#cpus) {
+      throw new InputError(`cpu: ${cpu}, but there are ${this.#cpus} processors`);
+    }
+    const space = new AddressSpace();
+    const input = inputFor(space, this.loaded.program, environment);
+    const { bytes } = processor();
+    const before = bytes.slice();
+    try {
+      const state = new State(this.loaded, space, input, environment, this.#options);
+      return this.#finish(new Run(state), observer);
+    } finally {
+      bytes.set(before);
+    }
+  }
+
+  #finish(run: Run, observer: Observer | undefined): RunResult {
+    const { state, printed } = run;
+    const view = new View(state);
+    const step = observer === undefined ? undefined : () => observer(state.pc, view);
+    const fault = interpret(run, step);
+    const { steps } = state;
+    if (fault !== undefined) return { outcome: "fault", fault, printed, steps };
+    return {
+      outcome: "exit",
+      r0: state.value(0),
+      pointer: state.tag(0).place.kind !== "none",
+      ...packetOut(state.input),
+      ...(run.redirect === undefined ? {} : { redirect: run.redirect }),
+      printed,
+      steps,
+    };
+  }
+}
+
+function packetOut(input: Input): { readonly packet?: Uint8Array; readonly context?: Uint8Array } {
+  const { packet, context } = input;
+  if (packet === undefined) return {};
+  const out = packet.buffer.slice(packet.meta - packet.hidden, packet.end);
+  out.fill(0, 0, Math.min(packet.hidden, ETHERNET_HEADER));
+  const isXdp = context.layout.struct === "xdp_md";
+  return { packet: out, context: isXdp ? xdpContextOut(input) : skBuffContextOut(input) };
+}

@@ -1,0 +1,208 @@
+/**
+ * Instructions prepared for the interpreter: an array of flat records, one a slot, with everything decided that does not depend on values.
+ */
+import { Unsupported } from "../semantics/errors.ts";
+import type { Instruction, Operation } from "../semantics/isa/instruction.ts";
+import type { Program } from "../semantics/program/program.ts";
+import { type Effect, FRAME_POINTER, OPERAND, processor } from "./processor.ts";
+
+/** What the interpreter does with an op. */
+export const DO = {
+  alu: 0,
+  aluImm: 1,
+  jump: 2,
+  jumpImm: 3,
+  goto: 4,
+  load: 5,
+  store: 6,
+  storeImm: 7,
+  atomic: 8,
+  constant: 9,
+  mapFd: 10,
+  mapValue: 11,
+  helper: 12,
+  subprogram: 13,
+  exit: 14,
+  packet: 15,
+  packetIndirect: 16,
+  mayGoto: 17,
+  /** The second half of a 16-byte load. */
+  hole: 18,
+  framePointerWrite: 19,
+  unsupported: 20,
+} as const;
+
+/** What becomes of pointers in arithmetic. */
+export const PROVENANCE = {
+  /** The result is a number. */
+  none: 0,
+  /** mov: the operand's. */
+  copy: 1,
+  /** add: that of the one operand that is a pointer. */
+  add: 2,
+  /** sub: that of `dst`, unless both are pointers: their distance is a number. */
+  subtract: 3,
+} as const;
+
+export interface Op {
+  readonly code: number;
+  readonly dst: number;
+  readonly src: number;
+  readonly off: number;
+  readonly imm: number;
+  readonly immHigh: number;
+  /** Bytes accessed, if any. */
+  readonly size: number;
+  /** Where a jump or a subprogram call goes. */
+  readonly target: number;
+  readonly provenance: number;
+  /** Whether `dst` is read. */
+  readonly readsDst: boolean;
+  /** Whether the access must be aligned whatever memory it is to (atomic operations). */
+  readonly aligned: boolean;
+  /** Whether src, or r0, receives the old value (atomic operations). */
+  readonly fetch: boolean;
+  readonly exchange: boolean;
+  /** Byte addresses in the register file: of `dst`, and of the operand. */
+  readonly dstAt: number;
+  readonly operandAt: number;
+  readonly effect: Effect;
+  /** What is not modelled, for `unsupported`. */
+  readonly name: string;
+}
+
+const noEffect: Effect = () => 0;
+
+const HOLE: Op = {
+  code: DO.hole,
+  dst: 0,
+  src: 0,
+  off: 0,
+  imm: 0,
+  immHigh: 0,
+  size: 0,
+  target: 0,
+  provenance: PROVENANCE.none,
+  readsDst: false,
+  aligned: false,
+  fetch: false,
+  exchange: false,
+  dstAt: 0,
+  operandAt: 0,
+  effect: noEffect,
+  name: "",
+};
+
+function provenanceOf({ op, width, operand }: Operation & { readonly kind: "alu" }): number {
+  if (width === 32) return PROVENANCE.none;
+  if (op === "mov") return operand === "reg" ? PROVENANCE.copy : PROVENANCE.none;
+  if (op === "add") return PROVENANCE.add;
+  return op === "sub" ? PROVENANCE.subtract : PROVENANCE.none;
+}
+
+const MOVES: ReadonlySet<string> = new Set(["mov", "movsx8", "movsx16", "movsx32"]);
+
+/** The parts of an op that depend on what its operation is. */
+function specifics(
+  operation: Operation,
+  { off, imm }: Instruction,
+  slot: number,
+): Partial<Op> & { code: number } {
+  const next = slot + 1;
+  const operandAt = (operand: string): Partial<Op> => (operand === "reg" ? {} : { operandAt: OPERAND });
+  switch (operation.kind) {
+    case "alu": {
+      const { operand, op } = operation;
+      const readsDst = !MOVES.has(op);
+      const code = operand === "reg" ? DO.alu : DO.aluImm;
+      return { code, provenance: provenanceOf(operation), readsDst, ...operandAt(operand) };
+    }
+    case "jump": {
+      const code = operation.operand === "reg" ? DO.jump : DO.jumpImm;
+      return { code, target: next + off, ...operandAt(operation.operand) };
+    }
+    case "goto":
+      return { code: DO.goto, target: next + (operation.wide ? imm : off) };
+    case "may_goto":
+      return { code: DO.mayGoto, target: next + off };
+    case "exit":
+      return { code: DO.exit };
+    case "load":
+      return { code: DO.load, size: operation.size };
+    case "load_acquire":
+      return { code: DO.load, size: operation.size, aligned: true };
+    case "store":
+      return {
+        code: operation.operand === "reg" ? DO.store : DO.storeImm,
+        size: operation.size,
+        ...operandAt(operation.operand),
+      };
+    case "store_release":
+      return { code: DO.store, size: operation.size, aligned: true };
+    case "atomic": {
+      const { size, fetch, op } = operation;
+      const exchange = op === "cmpxchg";
+      return { code: DO.atomic, size, aligned: true, fetch: fetch && !exchange, exchange };
+    }
+    case "packet":
+      return { code: operation.mode === "abs" ? DO.packet : DO.packetIndirect, size: operation.size };
+    case "call":
+      if (operation.callee === "helper") return { code: DO.helper };
+      if (operation.callee === "subprogram") return { code: DO.subprogram, target: next + imm };
+      return { code: DO.unsupported, name: `kernel function ${imm}` };
+    case "ld_imm64":
+      if (operation.load === "const") return { code: DO.constant };
+      if (operation.load === "map_fd") return { code: DO.mapFd };
+      if (operation.load === "map_value") return { code: DO.mapValue };
+      return { code: DO.unsupported, name: `16-byte loads of kind ${operation.load}` };
+    default:
+      return { code: DO.unsupported, name: "address space casts" };
+  }
+}
+
+/** Whether the instruction writes the register that `dst` names, or what it fetches into r10. */
+function writesFramePointer({ row: { operation }, dst, src }: Instruction): boolean {
+  switch (operation.kind) {
+    case "alu":
+    case "load":
+    case "load_acquire":
+    case "ld_imm64":
+    case "addr_space_cast":
+      return dst === FRAME_POINTER;
+    case "atomic":
+      return operation.source !== undefined && src === FRAME_POINTER;
+    default:
+      return false;
+  }
+}
+
+function prepareOne(instruction: Instruction, slot: number): Op {
+  const { row, dst, src, off, imm, immHigh } = instruction;
+  const effect = processor().effects.get(row.name) ?? noEffect;
+  return {
+    ...HOLE,
+    dst,
+    src,
+    off,
+    imm,
+    immHigh,
+    dstAt: 8 * dst,
+    operandAt: 8 * src,
+    effect,
+    name: row.name,
+    ...specifics(row.operation, instruction, slot),
+    ...(writesFramePointer(instruction) ? { code: DO.framePointerWrite } : {}),
+  };
+}
+
+/** The program's instructions, by slot. */
+export function prepare(program: Program): readonly Op[] {
+  return program.insns.map((instruction, slot) =>
+    instruction === undefined ? HOLE : prepareOne(instruction, slot),
+  );
+}
+
+/** Stops at something that the machine does not model. */
+export function refuse(op: Op): never {
+  throw new Unsupported(op.name);
+}

@@ -1,0 +1,114 @@
+/**
+ * A packet in its buffer: metadata, data, and the free space around them into which XDP programs may grow it. All positions are
+ * indices in the buffer. The region that programs see begins at the metadata, has its offset 0 at the data, and is replaced
+ * whenever the packet may have moved, which makes the pointers to it stale.
+ */
+import { type Address, type AddressSpace, addressAt, Region } from "./region.ts";
+
+export const ETHERNET_HEADER = 14;
+const SKF_NET_OFF = -0x100000;
+const SKF_LL_OFF = -0x200000;
+
+interface PacketParts {
+  readonly bytes: Uint8Array;
+  /** Free bytes before and after. */
+  readonly headroom: number;
+  readonly tailroom: number;
+  /** How many of the first bytes are metadata. */
+  readonly metadata: number;
+  /** Bytes at the front that exist but are not the program's to see (a link-layer header already taken off). */
+  readonly hidden: number;
+  /** Whether the program's type may write through packet pointers. */
+  readonly writable: boolean;
+}
+
+export class Packet {
+  readonly buffer: Uint8Array;
+  readonly #base: Address;
+  readonly #writable: boolean;
+  /** How far before the data helpers and legacy loads may reach. */
+  readonly hidden: number;
+  #meta: number;
+  #data: number;
+  #end: number;
+  #region: Region;
+
+  constructor(space: AddressSpace, { bytes, headroom, tailroom, metadata, hidden, writable }: PacketParts) {
+    this.buffer = new Uint8Array(headroom + bytes.length + tailroom);
+    this.buffer.set(bytes, headroom);
+    this.#base = space.take(this.buffer.length);
+    this.#writable = writable;
+    this.hidden = hidden;
+    this.#meta = headroom + hidden;
+    this.#data = this.#meta + metadata;
+    this.#end = headroom + bytes.length;
+    this.#region = this.#newRegion();
+  }
+
+  #newRegion(): Region {
+    return new Region({
+      place: { kind: "packet" },
+      base: addressAt(this.#base, this.#data),
+      bytes: this.buffer,
+      origin: this.#data,
+      start: this.#meta - this.#data,
+      end: this.#end - this.#data,
+      writable: this.#writable,
+    });
+  }
+
+  get meta(): number {
+    return this.#meta;
+  }
+
+  get data(): number {
+    return this.#data;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Bytes of data, without metadata. */
+  get length(): number {
+    return this.#end - this.#data;
+  }
+
+  get region(): Region {
+    return this.#region;
+  }
+
+  /** Moves the boundaries; every pointer into the packet becomes stale, even if none moved. */
+  resize(meta: number, data: number, end: number): void {
+    this.#meta = meta;
+    this.#data = data;
+    this.#end = end;
+    this.invalidate();
+  }
+
+  invalidate(): void {
+    this.#region.live = false;
+    this.#region = this.#newRegion();
+  }
+
+  /** `size` bytes at `offset` of the data, or `undefined` if it does not have them. */
+  slice(offset: number, size: number): Uint8Array | undefined {
+    if (offset < 0 || offset + size > this.length) return undefined;
+    return this.buffer.subarray(this.#data + offset, this.#data + offset + size);
+  }
+
+  /**
+   * The index in the buffer of `size` bytes that legacy packet access names, or `undefined` if the packet does not have them. Offsets count
+   * from the data; far negative ones from the network and link-layer headers (SKF_NET_OFF, SKF_LL_OFF in linux/filter.h).
+   */
+  legacyIndex(offset: number, size: number): number | undefined {
+    const frame = this.#data - this.hidden;
+    let at = this.#data + offset;
+    if (offset < 0) {
+      if (offset >= SKF_NET_OFF) at = frame + ETHERNET_HEADER + (offset - SKF_NET_OFF);
+      else if (offset >= SKF_LL_OFF) at = frame + (offset - SKF_LL_OFF);
+      else return undefined;
+    }
+    return at >= frame && at + size <= this.#end ? at : undefined;
+  }
+}

@@ -1,0 +1,41 @@
+/** A run in progress: its state, and what it has done to the world so far. */
+import type { LoadedProgram } from "./maps/map.ts";
+import type { State } from "./state.ts";
+
+/** Where bpf_redirect sends the packet. */
+export interface Redirect {
+  readonly ifindex: number;
+  /** To the interface's receiving side. */
+  readonly ingress: boolean;
+}
+
+export class Run {
+  readonly state: State;
+  /** The trace's lines. */
+  readonly printed: string[] = [];
+  redirect: Redirect | undefined;
+  tailCalls = 0;
+  /** A tail call has replaced the program since the interpreter last looked. */
+  entered = false;
+  #random: number;
+
+  constructor(state: State) {
+    this.state = state;
+    this.#random = state.environment.seed ?? 0;
+  }
+
+  /** The next of the numbers that the environment's seed stands for, of 32 bits (the generator splitmix32). */
+  random(): number {
+    this.#random = (this.#random + 0x9e3779b9) | 0;
+    const a = Math.imul(this.#random ^ (this.#random >>> 16), 0x21f0aaad);
+    const b = Math.imul(a ^ (a >>> 15), 0x735a2d97);
+    return (b ^ (b >>> 15)) >>> 0;
+  }
+
+  /** Continues at the start of another program. */
+  enter(target: LoadedProgram): void {
+    this.tailCalls += 1;
+    this.state.replace(target);
+    this.entered = true;
+  }
+}

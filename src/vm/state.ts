@@ -1,0 +1,254 @@
+/**
+ * The state of a run: registers with their provenance, stack frames, and the regions that pointers may point to.
+ */
+import { MAP_FLAGS } from "../semantics/program/map-types.ts";
+import type { Environment } from "./environment.ts";
+import { fault } from "./fault.ts";
+import type { Input } from "./input.ts";
+import type { LoadedProgram, MapStorage } from "./maps/map.ts";
+import type { Packet } from "./packet.ts";
+import { FRAME_POINTER, processor, REGISTERS } from "./processor.ts";
+import { type AddressSpace, addressAt, Region, SCALAR, StackShadow, UNINITIALISED } from "./region.ts";
+
+export const STACK_SIZE = 512;
+/** The main program and seven subprograms deep (MAX_CALL_FRAMES in linux/bpf_verifier.h). */
+const MAX_FRAMES = 8;
+/** Registers that a subprogram gives back as it found them. */
+const FIRST_SAVED = 6;
+const SAVED = FRAME_POINTER - FIRST_SAVED;
+/** How often may_goto falls through in one frame (BPF_MAX_LOOPS in linux/bpf.h). */
+const MAX_LOOPS = 8 * 1024 * 1024;
+
+/** What can be chosen for a run beside its environment. */
+export interface RunOptions {
+  /** Instructions after which the run ends with a fault. */
+  readonly budget: number;
+  /**
+   * What reading stack that was never written is: `fault`, or `allow` (it reads as what an earlier subprogram left there, at first zeros), as
+   * Linux permits privileged programs to do.
+   */
+  readonly uninitialisedStack: "fault" | "allow";
+}
+
+export interface Frame {
+  /** The program that this frame returns into, and where. */
+  readonly caller: LoadedProgram;
+  readonly returnTo: number;
+  /** r6 … r9 of the caller, in halves, and their regions. */
+  readonly saved: Int32Array;
+  readonly savedTags: readonly Region[];
+  stack: Region;
+  /** How often may_goto may still fall through. */
+  loopsLeft: number;
+}
+
+interface StackMemory {
+  readonly bytes: Uint8Array;
+  readonly shadow: StackShadow;
+  readonly base: { readonly low: number; readonly high: number };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+export class State {
+  readonly words = processor().words;
+  readonly quads = processor().quads;
+  /** Each register's region. */
+  readonly tags: Region[] = Array.from({ length: REGISTERS }, () => UNINITIALISED);
+  readonly environment: Environment;
+  readonly options: RunOptions;
+  readonly input: Input;
+  /** The program that runs: tail calls change it. */
+  loaded: LoadedProgram;
+  /** The current instruction, kept up to date for helpers and observers only. */
+  pc = 0;
+  /** Instructions executed, likewise. */
+  steps = 0;
+  readonly #space: AddressSpace;
+  readonly #frames: Frame[] = [];
+  readonly #stacks: StackMemory[] = [];
+  readonly #values = new Map<Uint8Array, Region>();
+  readonly #maps = new Map<MapStorage, Region>();
+
+  constructor(
+    loaded: LoadedProgram,
+    space: AddressSpace,
+    input: Input,
+    environment: Environment,
+    options: RunOptions,
+  ) {
+    this.loaded = loaded;
+    this.#space = space;
+    this.input = input;
+    this.environment = environment;
+    this.options = options;
+    this.quads.fill(0n);
+    this.push(0);
+    this.setPointer(1, input.context.region, 0);
+  }
+
+  get packet(): Packet | undefined {
+    return this.input.packet;
+  }
+
+  // --- Registers
+
+  tag(register: number): Region {
+    return this.tags[register] ?? UNINITIALISED;
+  }
+
+  /** The register's value as an address in `region`: the offset. */
+  offset(register: number, region: Region): number {
+    return region.offsetOf(this.words[2 * register] ?? 0, this.words[2 * register + 1] ?? 0);
+  }
+
+  /** Unsigned 64 bits. */
+  value(register: number): bigint {
+    return this.quads[register] ?? 0n;
+  }
+
+  setNumber(register: number, value: bigint): void {
+    this.quads[register] = BigInt.asUintN(64, value);
+    this.tags[register] = SCALAR;
+  }
+
+  setPointer(register: number, region: Region, offset: number): void {
+    const { low, high } = addressAt({ low: region.baseLow, high: region.baseHigh }, offset);
+    this.words[2 * register] = low;
+    this.words[2 * register + 1] = high;
+    this.tags[register] = region;
+  }
+
+  /** After a call r1 … r5 hold nothing. */
+  scratch(): void {
+    this.tags.fill(UNINITIALISED, 1, FIRST_SAVED);
+  }
+
+  // --- Frames
+
+  /** 0 in the main program. */
+  get depth(): number {
+    return this.#frames.length - 1;
+  }
+
+  get frames(): readonly Frame[] {
+    return this.#frames;
+  }
+
+  get frame(): Frame {
+    const frame = this.#frames.at(-1);
+    if (frame === undefined) throw new Error("a run has at least the main program's frame");
+    return frame;
+  }
+
+  /** Enters a function that returns to slot `returnTo` of the current program: only its arguments hold anything. */
+  push(returnTo: number): void {
+    if (this.#frames.length === MAX_FRAMES)
+      fault("call_depth", `call: ${MAX_FRAMES} frames are in use already`);
+    const low = 2 * FIRST_SAVED;
+    this.#frames.push({
+      caller: this.loaded,
+      returnTo,
+      saved: this.words.slice(low, low + 2 * SAVED),
+      savedTags: this.tags.slice(FIRST_SAVED, FRAME_POINTER),
+      stack: this.#newStack(this.#frames.length),
+      loopsLeft: MAX_LOOPS,
+    });
+    this.tags[0] = UNINITIALISED;
+    this.tags.fill(UNINITIALISED, FIRST_SAVED, FRAME_POINTER);
+    this.setPointer(FRAME_POINTER, this.frame.stack, 0);
+  }
+
+  /** Leaves the current function; its frame's memory is gone. */
+  pop(): number {
+    const frame = this.#frames.pop();
+    if (frame === undefined) throw new Error("no frame to leave");
+    frame.stack.live = false;
+    this.loaded = frame.caller;
+    this.words.set(frame.saved, 2 * FIRST_SAVED);
+    for (const [i, tag] of frame.savedTags.entries()) this.tags[FIRST_SAVED + i] = tag;
+    this.scratch();
+    this.setPointer(FRAME_POINTER, this.frame.stack, 0);
+    return frame.returnTo;
+  }
+
+  /** A tail call: the current function becomes the main function of another program, with a stack of its own. */
+  replace(loaded: LoadedProgram): void {
+    const { frame } = this;
+    this.loaded = loaded;
+    frame.stack.live = false;
+    frame.stack = this.#newStack(this.depth);
+    frame.loopsLeft = MAX_LOOPS;
+    this.tags.fill(UNINITIALISED);
+    this.setPointer(1, this.input.context.region, 0);
+    this.setPointer(FRAME_POINTER, frame.stack, 0);
+  }
+
+  #newStack(frame: number): Region {
+    const { bytes, shadow, base } = (this.#stacks[frame] ??= {
+      bytes: new Uint8Array(STACK_SIZE),
+      shadow: new StackShadow(STACK_SIZE),
+      base: addressAt(this.#space.take(STACK_SIZE), STACK_SIZE),
+    });
+    shadow.clear();
+    return new Region({
+      place: { kind: "stack", frame },
+      base,
+      bytes,
+      origin: STACK_SIZE,
+      start: -STACK_SIZE,
+      end: 0,
+      shadow,
+    });
+  }
+
+  // --- Maps
+
+  /** The map that index `index` of the current program's maps stands for. */
+  map(index: number): MapStorage {
+    const map = this.loaded.maps[index];
+    if (map === undefined)
+      return fault("invalid_instruction", `map ${index}: the program has ${this.loaded.maps.length}`);
+    return map;
+  }
+
+  /** The region of the map itself. */
+  mapRegion(map: MapStorage): Region {
+    let region = this.#maps.get(map);
+    if (region === undefined) {
+      region = new Region({
+        place: { kind: "map", map: map.definition.name },
+        base: this.#space.take(0),
+        bytes: new Uint8Array(0),
+        origin: 0,
+        start: 0,
+        end: 0,
+        map,
+      });
+      this.#maps.set(map, region);
+    }
+    return region;
+  }
+
+  /** The region of a value, which is `bytes` itself: one for each value and run. */
+  valueRegion({ definition }: MapStorage, key: Uint8Array, bytes: Uint8Array): Region {
+    let region = this.#values.get(bytes);
+    if (region === undefined) {
+      const { name, flags } = definition;
+      region = new Region({
+        place: { kind: "map_value", map: name, key: hex(key) },
+        base: this.#space.take(bytes.length),
+        bytes,
+        origin: 0,
+        start: 0,
+        end: bytes.length,
+        readable: (flags & MAP_FLAGS.wronly_prog) === 0,
+        writable: (flags & MAP_FLAGS.rdonly_prog) === 0,
+      });
+      this.#values.set(bytes, region);
+    }
+    return region;
+  }
+}

@@ -1,0 +1,110 @@
+/** A run as an observer sees it: registers, frames and stack, read on demand. It is valid only while the observer is being called. */
+import type { Packet } from "./packet.ts";
+import { FRAME_POINTER } from "./processor.ts";
+import { type Region, SCALAR, UNINITIALISED } from "./region.ts";
+import { type Frame, STACK_SIZE, type State } from "./state.ts";
+
+/** A register or a spilled one: nothing yet, a number, or a pointer. Values are unsigned 64-bit. */
+export type Content =
+  | { readonly kind: "uninitialised" }
+  | { readonly kind: "number"; readonly value: bigint }
+  /** `offset` in bytes from the region's offset 0. */
+  | { readonly kind: "pointer"; readonly value: bigint; readonly region: Region; readonly offset: number };
+
+const NOTHING: Content = { kind: "uninitialised" };
+const FIRST_SAVED = 6;
+const WORD = 32n;
+
+function content(tag: Region, low: number, high: number): Content {
+  if (tag === UNINITIALISED) return NOTHING;
+  const value = (BigInt(high >>> 0) << WORD) | BigInt(low >>> 0);
+  if (tag === SCALAR) return { kind: "number", value };
+  return { kind: "pointer", value, region: tag, offset: tag.offsetOf(low, high) };
+}
+
+/** What a stack byte is: never written, a byte of data, or a byte of a spilled pointer. */
+export type StackByte = "uninitialised" | "data" | "pointer";
+
+export class View {
+  readonly #state: State;
+
+  constructor(state: State) {
+    this.#state = state;
+  }
+
+  /** The slot about to be executed. */
+  get pc(): number {
+    return this.#state.pc;
+  }
+
+  /** Instructions executed so far. */
+  get steps(): number {
+    return this.#state.steps;
+  }
+
+  /** The name of the program that runs: after a tail call another. */
+  get program(): string {
+    return this.#state.loaded.program.name;
+  }
+
+  /** The current frame's number; 0 in the main program. */
+  get depth(): number {
+    return this.#state.depth;
+  }
+
+  /** The packet, with its region: the region's `end` is the distance from the data to the packet's end, `start` that to its metadata. */
+  get packet(): Packet | undefined {
+    return this.#state.packet;
+  }
+
+  /** Where the current frame's caller continues. */
+  returnsTo(frame = this.depth): number {
+    return this.#frame(frame).returnTo;
+  }
+
+  #frame(frame: number): Frame {
+    const found = this.#state.frames[frame];
+    if (found === undefined) throw new Error(`there is no frame ${frame}`);
+    return found;
+  }
+
+  /** Register 0 … 10 as `frame` has it: for a caller's frame r6 … r9 as they will be restored, and its r10; the others are gone. */
+  register(register: number, frame = this.depth): Content {
+    const { words } = this.#state;
+    if (frame === this.depth) {
+      return content(this.#state.tag(register), words[2 * register] ?? 0, words[2 * register + 1] ?? 0);
+    }
+    if (register === FRAME_POINTER) {
+      const { stack } = this.#frame(frame);
+      return content(stack, stack.baseLow, stack.baseHigh);
+    }
+    if (register < FIRST_SAVED) return NOTHING;
+    const { saved, savedTags } = this.#frame(frame + 1);
+    const at = register - FIRST_SAVED;
+    return content(savedTags[at] ?? UNINITIALISED, saved[2 * at] ?? 0, saved[2 * at + 1] ?? 0);
+  }
+
+  /** The 512 bytes of a frame's stack, from its lower end. Not a copy. */
+  stack(frame = this.depth): Uint8Array {
+    return this.#frame(frame).stack.bytes;
+  }
+
+  /** What the byte at `offset` (-512 … -1, from r10) of a frame's stack is. */
+  stackByte(offset: number, frame = this.depth): StackByte {
+    const { shadow } = this.#frame(frame).stack;
+    const at = STACK_SIZE + offset;
+    if (shadow?.initialised[at] !== 1) return "uninitialised";
+    return shadow.spilled[at >> 3] === undefined ? "data" : "pointer";
+  }
+
+  /**
+   * The 8 bytes at `offset` (a multiple of 8, from r10) as a register that they would be loaded into: uninitialised unless all bytes are
+   * written.
+   */
+  stackSlot(offset: number, frame = this.depth): Content {
+    const { shadow, view, origin } = this.#frame(frame).stack;
+    const at = origin + offset;
+    if (shadow === undefined || shadow.firstUninitialised(at, 8) !== undefined) return NOTHING;
+    return content(shadow.spilled[at >> 3] ?? SCALAR, view.getInt32(at, true), view.getInt32(at + 4, true));
+  }
+}
