@@ -27,6 +27,7 @@ export function errnoName(number: number): string {
 
 /** `Permission denied (EACCES)`: the C library's words, where Node knows them. */
 export function errnoText(name: string): string {
+  if (name === "ENOTSUPP") return "not supported (ENOTSUPP)";
   const number = numberOf(name);
   const words = number === undefined ? undefined : WORDS.get(-number)?.[1];
   return words === undefined ? name : `${words} (${name})`;

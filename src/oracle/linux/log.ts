@@ -49,7 +49,7 @@ const REMARKS = [
   /^(verification time|stack depth|Live regs before insn)/,
   /^\s+\d+: [.\d]{10}/,
   /^(cur|old) state:/,
-  /^(?:frame\d+: )?(R\d+(_r?w|_rD|_D)*=|fp-\d+)/,
+  /^\s*(?:frame\d+: )?(R\d+(_r?w|_rD|_D)*=|fp-\d+)/,
   /^(Validating .* func#\d+\.\.\.|Func#\d+ .* is (global|safe).*|.* is safe for any args.*)$/,
   /^(caller|callee|returning from callee|to caller at \d+):?$/,
   /^(-{3,}|BEGIN PROG LOAD LOG|END PROG LOAD LOG)/,

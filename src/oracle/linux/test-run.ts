@@ -1,14 +1,16 @@
 /**
  * Runs a loaded program in the kernel on given input (BPF_PROG_TEST_RUN; Documentation/bpf/bpf_prog_run.rst).
  *
- * What goes in, by program type:
- * - xdp: a packet of at least 14 bytes; the context (`xdp_md`) may be given as 24 bytes: `data_meta` 0, `data` the length of the
- *   metadata that the packet begins with, `data_end` the packet's length, `ingress_ifindex` and queue of a device that exists, or 0;
- * - the `__sk_buff` types: an Ethernet frame of at least 14 bytes. sched_cls and sched_act see it from its first byte, the others from
- *   byte 14, and give it back from there. Of the context, the kernel takes mark, priority, ifindex, ingress_ifindex, cb, tstamp,
- *   wire_len, gso_segs, gso_size and hwtstamp; everything else must be 0;
- * - flow_dissector: a packet; sk_lookup: a context; netfilter: a packet; raw_tracepoint and syscall: a context, which does not come back.
- * Programs of other types (kprobe, tracepoint, perf_event, the cgroup types but cgroup_skb, …) cannot be run this way: ENOTSUPP.
+ * What goes in and comes out, by program type, as Linux 6.18 does it:
+ * - xdp: a packet of at least 14 bytes; the context (`xdp_md`), if given, as 24 bytes: `data` the length of the metadata that the packet
+ *   begins with (0 or 4 … 32), `data_end` the packet's length, `data_meta` 0, `ingress_ifindex` and queue of a device that exists, or 0;
+ * - socket_filter, sched_cls, sched_act, cgroup_skb, lwt_in, lwt_out, lwt_xmit: an Ethernet frame of at least 14 bytes. sched_cls and sched_act see
+ *   it from its first byte; the others from byte 14, and zeros come back in place of the header. Of the context (`__sk_buff`) the kernel takes
+ *   mark, priority, ingress_ifindex, ifindex, cb, tstamp, wire_len (at least the packet's length), gso_segs, gso_size and hwtstamp;
+ *   anything else must be 0. Without a context, ifindex is 1 (the loopback device);
+ * - flow_dissector: a packet; `struct bpf_flow_keys` comes back. netfilter: a packet, which does not come back;
+ * - sk_lookup: a context. raw_tracepoint and syscall: a context, which does not come back.
+ * Programs of other types (kprobe, tracepoint, perf_event, sk_skb, lwt_seg6local, the other cgroup types, …) cannot be run: ENOTSUPP.
  */
 import { errnoText } from "./errno.ts";
 import { bpf } from "./syscall.ts";
