@@ -24,6 +24,8 @@ export type Linked = Pick<Program, "insns" | "maps" | "lines" | "functions" | "k
 export interface Surroundings {
   /** Prepares a function; cached, as programs share subprograms. */
   piece(from: ObjectFunction): Piece;
+  /** All maps of the object. */
+  readonly maps: readonly ObjectMap[];
   /** The configuration map, if there is one. */
   readonly kconfig: ObjectMap | undefined;
   /** The BTF id of a kernel function or variable; 0 if it is weak and missing, or if the kernel is unknown. */
@@ -50,6 +52,13 @@ export function link(entry: ObjectFunction, around: Surroundings): Linked {
     for (const reference of references) {
       if ("map" in reference) maps.add(reference.map);
       else if (reference.kind === "kconfig" && around.kconfig !== undefined) maps.add(around.kconfig);
+    }
+  }
+  for (const { definition } of maps) {
+    // A set grows while it is walked: what is held may hold others.
+    for (const { name } of definition.holds ?? []) {
+      const held = around.maps.find((map) => map.definition.name === name);
+      if (held !== undefined) maps.add(held);
     }
   }
   const used = [...maps];

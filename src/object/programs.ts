@@ -113,6 +113,7 @@ function surroundings(
   const target = options.targetBtf;
   return {
     btf,
+    maps,
     kconfig: kconfig?.map,
     piece: (from) => {
       const known = pieces.get(from);
