@@ -3,35 +3,40 @@
  */
 import { type Place, placeName, type Region } from "./region.ts";
 
-export type FaultKind =
+export const FAULT_KINDS = [
   /** Bytes that the region does not have. */
-  | "out_of_bounds"
-  | "uninitialised_register"
-  | "uninitialised_stack"
+  "out_of_bounds",
+  "uninitialised_register",
+  "uninitialised_stack",
   /** The region is gone: a packet that was resized, the frame of a subprogram that returned. */
-  | "stale_pointer"
-  | "read_only"
+  "stale_pointer",
+  "read_only",
   /** The region may be written but not read (BPF_F_WRONLY_PROG). */
-  | "write_only"
-  | "misaligned"
+  "write_only",
+  "misaligned",
   /** No field of the context may be accessed like that. */
-  | "context_access"
-  | "null_pointer"
+  "context_access",
+  "null_pointer",
   /** A number was used as an address. */
-  | "not_a_pointer"
+  "not_a_pointer",
   /** The pointer's target has no bytes to access: a map. */
-  | "opaque_pointer"
+  "opaque_pointer",
   /** Execution left the program, or entered the second half of a 16-byte load. */
-  | "invalid_jump"
-  | "call_depth"
+  "invalid_jump",
+  "call_depth",
   /** r10 was written. */
-  | "frame_pointer_write"
+  "frame_pointer_write",
   /** A helper was given what its prototype forbids. */
-  | "helper_argument"
+  "helper_argument",
+  /** The program's type or license does not permit the helper. */
+  "forbidden_helper",
   /** The program's type has no such instruction. */
-  | "invalid_instruction"
+  "invalid_instruction",
   /** The step limit was reached. */
-  | "budget";
+  "budget",
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   readonly kind: FaultKind;

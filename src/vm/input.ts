@@ -21,6 +21,8 @@ const LOOPBACK_IFINDEX = 1;
 
 export interface Input {
   readonly context: Context;
+  /** XDP: the context as it was given. */
+  readonly given?: Uint8Array;
   /** Programs on packets have one. */
   readonly packet?: Packet;
 }
@@ -59,6 +61,7 @@ function xdpInput(space: AddressSpace, layout: ContextLayout, environment: Envir
   const bytes = requirePacket(environment, "xdp");
   if (bytes.length > XDP_MAX) throw new Unsupported(`XDP packets over ${XDP_MAX} bytes (several buffers)`);
   const context = contextBytes(layout, environment.context);
+  const given = context.slice();
   const view = new DataView(context.buffer);
   const metadata = view.getUint32(XDP_MD.data, true);
   if (environment.context !== undefined) checkXdpContext(view, bytes.length, metadata);
@@ -72,7 +75,7 @@ function xdpInput(space: AddressSpace, layout: ContextLayout, environment: Envir
     hidden: 0,
     writable: true,
   });
-  return { context: new Context(space, layout, context), packet };
+  return { context: new Context(space, layout, context), packet, given };
 }
 
 function checkXdpContext(view: DataView, length: number, metadata: number): void {
@@ -93,8 +96,8 @@ function checkXdpContext(view: DataView, length: number, metadata: number): void
 export const XDP_FRAME = 40;
 
 /** `xdp_md` as BPF_PROG_TEST_RUN returns it: positions count from the metadata. */
-export function xdpContextOut({ context, packet }: Input): Uint8Array {
-  const out = context.region.bytes.slice();
+export function xdpContextOut({ context, given, packet }: Input): Uint8Array {
+  const out = (given ?? context.region.bytes).slice();
   const view = new DataView(out.buffer);
   if (packet !== undefined) {
     view.setUint32(XDP_MD.data, packet.data - packet.meta, true);

@@ -3,6 +3,7 @@
  * provenance and decides where to go on; what comes out of an operation is the business of the instruction table's effects.
  */
 
+import { HELPER_NAMES } from "../semantics/helpers/names.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
 import { atomicPlace, fetch, load, put, store } from "./access.ts";
 import { type Fault, FaultSignal, fault } from "./fault.ts";
@@ -24,6 +25,12 @@ function uninitialised(register: number): never {
 
 function outside(target: number, length: number): never {
   return fault("invalid_jump", `slot ${target} is outside the program of ${length} slots`);
+}
+
+function forbidden({ imm }: Op, { loaded }: State): never {
+  const { type, license } = loaded.program;
+  const name = HELPER_NAMES[imm] ?? `helper ${imm}`;
+  return fault("forbidden_helper", `call ${name}: not for ${type} programs under the license "${license}"`);
 }
 
 /** The region of an arithmetic result. */
@@ -49,7 +56,15 @@ function loadSlowly(state: State, op: Op): void {
   state.tags[op.dst] = tag;
 }
 
-function storeSlowly(state: State, op: Op, tag: Region): void {
+/** Stores the scratch word, with no more checks than the memory needs. */
+function storeScratch(state: State, op: Op, tag: Region): void {
+  const { words } = state;
+  const region = state.tag(op.dst);
+  const offset = state.offset(op.dst, region) + op.off;
+  if (region.plain && region.writable && !op.aligned && region.holds(offset, op.size)) {
+    put(words, region.view, region.origin + offset, op.size);
+    return;
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   store(state, op.dst, op.off, op.size as Size, op.aligned, tag);
 }
@@ -174,7 +189,7 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
           const tag = tags[op.src] ?? UNINITIALISED;
           if (tag === UNINITIALISED) uninitialised(op.src);
           op.effect(STORED_AT, op.operandAt, 0, 0);
-          storeSlowly(state, op, tag);
+          storeScratch(state, op, tag);
           pc += 1;
           break;
         }
@@ -182,7 +197,7 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
           words[OPERAND_WORD] = op.imm;
           words[OPERAND_WORD + 1] = op.imm >> 31;
           op.effect(STORED_AT, OPERAND, 0, 0);
-          storeSlowly(state, op, SCALAR);
+          storeScratch(state, op, SCALAR);
           pc += 1;
           break;
         case DO.goto:
@@ -247,6 +262,8 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
           break;
         case DO.framePointerWrite:
           return fault("frame_pointer_write", "r10 is read-only");
+        case DO.forbiddenHelper:
+          return forbidden(op, state);
         case DO.hole:
           return fault("invalid_jump", "execution entered the second half of a 16-byte load");
         default:

@@ -10,7 +10,7 @@ import type { Environment } from "./environment.ts";
 import type { Fault } from "./fault.ts";
 import { type Input, inputFor, skBuffContextOut, xdpContextOut } from "./input.ts";
 import { interpret } from "./interpreter.ts";
-import { createMap } from "./maps/create.ts";
+import { createMaps } from "./maps/create.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import { prepare } from "./op.ts";
 import { ETHERNET_HEADER } from "./packet.ts";
@@ -21,7 +21,7 @@ import { type RunOptions, State } from "./state.ts";
 import { View } from "./view.ts";
 
 export interface MachineOptions extends Partial<RunOptions> {
-  /** The program's maps, in its order, to share them with other programs; new ones by default. */
+  /** The program's maps, in its order, to share them with other programs (`loadTogether`); new ones by default. */
   readonly maps?: readonly MapStorage[];
   /** How many processors there are: 1 by default. */
   readonly cpus?: number;
@@ -63,7 +63,7 @@ export class Machine {
   /** @throws Unsupported  for a type of map that the machine does not have */
   constructor(program: Program, options: MachineOptions = {}) {
     const { cpus = 1, budget = DEFAULT_BUDGET, uninitialisedStack = "fault" } = options;
-    const maps = options.maps ?? program.maps.map((definition) => createMap(definition, cpus));
+    const maps = options.maps ?? createMaps(program.maps, cpus);
     if (maps.length !== program.maps.length) {
       throw new Error(`${maps.length} maps given, but the program has ${program.maps.length}`);
     }

@@ -2,6 +2,7 @@
  * Instructions prepared for the interpreter: an array of flat records, one a slot, with everything decided that does not depend on values.
  */
 import { Unsupported } from "../semantics/errors.ts";
+import { helperPermission, isGplCompatible } from "../semantics/helpers/allow.ts";
 import type { Instruction, Operation } from "../semantics/isa/instruction.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { type Effect, FRAME_POINTER, OPERAND, processor } from "./processor.ts";
@@ -29,7 +30,8 @@ export const DO = {
   /** The second half of a 16-byte load. */
   hole: 18,
   framePointerWrite: 19,
-  unsupported: 20,
+  forbiddenHelper: 20,
+  unsupported: 21,
 } as const;
 
 /** What becomes of pointers in arithmetic. */
@@ -176,7 +178,14 @@ function writesFramePointer({ row: { operation }, dst, src }: Instruction): bool
   }
 }
 
-function prepareOne(instruction: Instruction, slot: number): Op {
+/** Whether the program may not call the helper: by its type, or by its license. */
+function isForbidden({ row: { operation }, imm }: Instruction, program: Program): boolean {
+  if (operation.kind !== "call" || operation.callee !== "helper") return false;
+  const permission = helperPermission(program.type, imm, program.attach);
+  return permission === "forbidden" || (permission === "gpl_only" && !isGplCompatible(program.license));
+}
+
+function prepareOne(instruction: Instruction, slot: number, program: Program): Op {
   const { row, dst, src, off, imm, immHigh } = instruction;
   const effect = processor().effects.get(row.name) ?? noEffect;
   return {
@@ -192,13 +201,14 @@ function prepareOne(instruction: Instruction, slot: number): Op {
     name: row.name,
     ...specifics(row.operation, instruction, slot),
     ...(writesFramePointer(instruction) ? { code: DO.framePointerWrite } : {}),
+    ...(isForbidden(instruction, program) ? { code: DO.forbiddenHelper } : {}),
   };
 }
 
 /** The program's instructions, by slot. */
 export function prepare(program: Program): readonly Op[] {
   return program.insns.map((instruction, slot) =>
-    instruction === undefined ? HOLE : prepareOne(instruction, slot),
+    instruction === undefined ? HOLE : prepareOne(instruction, slot, program),
   );
 }
 

@@ -1,13 +1,13 @@
 /** Maps from their definitions. */
-
 import { Unsupported } from "../../semantics/errors.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import { ArrayMap } from "./array.ts";
 import { HashMap } from "./hash.ts";
 import { MapOfMaps, type MapStorage, PerfEventArray, ProgramArray } from "./map.ts";
+import { indexKey } from "./storage.ts";
 
 /**
- * A new map with its initial contents.
+ * A new map with its initial contents; maps of maps and of programs are empty.
  *
  * @param cpus  how many processors the machine has: per-CPU maps hold that many values an element
  * @throws Unsupported  for a type of map that the machine does not have
@@ -30,4 +30,20 @@ export function createMap(definition: MapDefinition, cpus: number): MapStorage {
     default:
       throw new Unsupported(`map ${definition.name}: maps of type ${definition.type}`);
   }
+}
+
+/**
+ * New maps for all definitions, where maps of maps hold the others that their definitions name. What program arrays hold is left to
+ * who has the programs.
+ */
+export function createMaps(definitions: readonly MapDefinition[], cpus: number): readonly MapStorage[] {
+  const maps = definitions.map((definition) => createMap(definition, cpus));
+  for (const map of maps) {
+    if (map.kind !== "maps") continue;
+    for (const { index, name } of map.definition.holds ?? []) {
+      const held = maps.find(({ definition }) => definition.name === name);
+      if (held !== undefined) map.set(indexKey(index), held);
+    }
+  }
+  return maps;
 }
