@@ -6,8 +6,7 @@
  * covers every pair of parts (`partsBy` says why) with far fewer cases: 4-bit addition has 10^12 pairs of parts, and this goes
  * through 10^4 to 10^5 for each component.
  */
-import type { Condition } from "../../src/absint/scalar/branch.ts";
-import { decide, refine } from "../../src/absint/scalar/branch.ts";
+import { type Condition, decide, refine } from "../../src/absint/scalar/branch.ts";
 import type { Part } from "../../src/absint/scalar/part.ts";
 import { concat } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
@@ -153,14 +152,40 @@ export function operatorHolds(
   width: number,
   variation: Variation = "relevant",
 ): Coverage {
+  return resultHolds(name, abstract, imagesOf(concrete, width), width, variation);
+}
+
+/** The result holds the set that `required` makes of those of the operands. */
+export function resultHolds(
+  name: string,
+  abstract: Abstract,
+  required: (a: number, b: number) => number,
+  width: number,
+  variation: Variation = "relevant",
+): Coverage {
   const result = abstract(unpacked(operand("a", width)), unpacked(operand("b", width)));
-  const claims = componentClaims(result, "", imagesOf(concrete, width));
-  return goThrough(name, width, claims, DEFAULTS, variation);
+  return goThrough(name, width, componentClaims(result, "", required), DEFAULTS, variation);
+}
+
+/** The answer is yes only if the second operand's set is part of the first's. */
+export function inclusionHolds(
+  name: string,
+  includes: (outer: Part<number>, inner: Part<number>) => Term<1>,
+  width: number,
+): Coverage {
+  const term = includes(unpacked(operand("a", width)), unpacked(operand("b", width)));
+  const required = (a: number, b: number): number => ((b & ~a) === 0 ? 0 : FALSE);
+  const within = [FALSE | TRUE, TRUE];
+  return goThrough(name, width, [{ about: "inclusion", term, within, required }], DEFAULTS);
 }
 
 type Truth = (x: number, y: number, width: number) => boolean;
-export type Decide = typeof decide;
-export type Refine = typeof refine;
+export type Decide = (condition: Condition, a: Part<number>, b: Part<number>) => Term<2>;
+export type Refine = (
+  condition: Condition,
+  a: Part<number>,
+  b: Part<number>,
+) => readonly [Part<number>, Part<number>];
 
 /** By one number, the set of those to which it is in relation. */
 function relation(width: number, holds: (x: number, y: number) => boolean): readonly number[] {

@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import type { Condition } from "../../src/absint/scalar/branch.ts";
-import { decisionHolds, operatorHolds, refinementHolds } from "./exhaust.ts";
+import { includes, intersect, join } from "../../src/absint/scalar/part.ts";
+import { decisionHolds, inclusionHolds, operatorHolds, refinementHolds, resultHolds } from "./exhaust.ts";
 import { CONDITIONS, OPERATORS } from "./operators.ts";
 
 const SAMPLED_AT_4 = new Set(["sdiv", "smod"]);
@@ -28,5 +29,17 @@ describe.each(conditions)("%s", (condition, truth) => {
   test.each([1, 2, 3, 4])("at %i bits", (width) => {
     expect(decisionHolds(condition, truth, width).sampled).toEqual([]);
     expect(refinementHolds(condition, truth, width).sampled).toEqual([]);
+  });
+});
+
+describe("the lattice of parts", () => {
+  test.each([1, 2, 3, 4])("at %i bits", (width) => {
+    expect(resultHolds("join", join, (a, b) => a | b, width).sampled).toEqual([]);
+    expect(resultHolds("intersect", intersect, (a, b) => a & b, width).sampled).toEqual([]);
+    const { sampled } = inclusionHolds("includes", includes, width);
+    if (width <= 2) expect(sampled).toEqual([]);
+  });
+  test("inclusion of the wrong way round is refuted", () => {
+    expect(() => inclusionHolds("includes", (outer, inner) => includes(inner, outer), 2)).toThrow("lacks");
   });
 });

@@ -27,12 +27,8 @@ import {
   write,
 } from "./scalars.ts";
 
-const [A, B, OUT, COPY] = Array.from({ length: 4 }, () => allocate(SCALAR_BYTES)) as [
-  number,
-  number,
-  number,
-  number,
-];
+const block = (): number => allocate(SCALAR_BYTES);
+const [A, B, OUT, COPY] = [block(), block(), block(), block()] as const;
 
 /** A scalar and numbers in it. */
 interface Sample {
@@ -43,7 +39,7 @@ interface Sample {
 /** As many numbers of a scalar as are tried, each with each of the other operand's. */
 const HELD = 4;
 
-export function sampleAt(at: number, x: bigint, form: Shape): Sample {
+function sampleAt(at: number, x: bigint, form: Shape): Sample {
   const loose = scalarAround(x, form);
   write(at, loose);
   if (form.synchronised) tighten(at, loose, [x]);
@@ -64,7 +60,7 @@ function tighten(at: number, before: Plain, held: readonly bigint[]): void {
 }
 
 /** Two operands; the second is often near the first, which is where comparisons change. */
-const operands = fc
+export const operands = fc
   .record({
     x: number,
     y: fc.oneof(

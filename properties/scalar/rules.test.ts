@@ -1,0 +1,28 @@
+/** Every rule of synchronisation keeps all numbers and loosens nothing; so does synchronisation, which is one reading of their sequence. */
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { allocate } from "../../src/absint/arena.ts";
+import { SCALAR_BYTES, synchronise } from "../../src/absint/scalar/operators.ts";
+import { ALL_RULES, ORDER, synchronised } from "../../src/absint/scalar/rules.ts";
+import { applied, ruleHolds } from "./rules.ts";
+import { number, read, scalarAround, shape, write } from "./scalars.ts";
+import { runs } from "./settings.ts";
+
+test.each(ALL_RULES)("$name", ({ apply }) => {
+  fc.assert(ruleHolds(apply), runs(1000));
+});
+
+test("synchronisation is the rules one after the other", () => {
+  const at = allocate(SCALAR_BYTES);
+  fc.assert(
+    fc.property(number, shape, (x, form) => {
+      const loose = scalarAround(x, form);
+      write(at, loose);
+      expect(synchronise(at)).toBe(0);
+      const result = read(at);
+      expect(result).toEqual(ORDER.reduce((s, { apply }) => applied(apply, s), loose));
+      expect(result).toEqual(applied(synchronised, loose));
+    }),
+    runs(200),
+  );
+});
