@@ -76,6 +76,8 @@ const NEEDS_TARGET: ReadonlySet<ProgramType> = new Set(["tracing", "lsm", "ext",
 
 const DEFAULT_LOG_SIZE = 16 << 20;
 const FIRST_LOG_SIZE = 1 << 18;
+/** Where the reasons and the counts stand: characters at the log's end. */
+const TAIL = 1 << 16;
 
 /** @throws `Unsupported` for a program type that needs an attach target; `InputError` for maps whose data does not fit. */
 export function loadProgram(program: Program, options: LoadOptions = {}): LoadResult {
@@ -146,7 +148,7 @@ function closeAll(resources: { close: () => void }[]): void {
 /** Loads bytes. The caller keeps the maps and the BTF. */
 export function loadRaw(program: RawProgram, options: LoadOptions = {}): LoadResult {
   const { result, errno, log } = loadWithLog(program, options);
-  const { reasons, counts } = parseKernelLog(log);
+  const { reasons, counts } = parseKernelLog(log.slice(-TAIL));
   const processed = counts === undefined ? {} : { processed: counts.processed };
   if (errno !== undefined) {
     const message = reasons.at(-1) ?? errnoText(errno);

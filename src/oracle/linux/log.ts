@@ -62,13 +62,13 @@ export function parseKernelLog(log: string): KernelLog {
   let before: string | undefined;
   for (const line of log.split("\n")) {
     const text = line.trimEnd();
-    if (text === "" || REMARKS.some((remark) => remark.test(text))) continue;
+    const step = STEP.exec(text);
+    if (step === null && (text === "" || REMARKS.some((remark) => remark.test(text)))) continue;
     const end = COUNTS.exec(text);
     if (end !== null) {
       counts = countsOf(end);
       continue;
     }
-    const step = STEP.exec(text);
     const state = step === null ? STATE.exec(text) : null;
     if (step !== null) {
       const after = step[3] === undefined ? {} : { after: step[3] };
