@@ -286,6 +286,15 @@ describe.skipIf(!kernel.ok)("the running kernel", () => {
       expect(liveIds("map").length).toBeGreaterThanOrEqual(2);
     });
 
+    it("without keys are queues", () => {
+      const queue = kept({ ...array("q", 4), type: "queue", keySize: 0 });
+      const none = new Uint8Array(0);
+      expect(queue.lookup(none)).toBeUndefined();
+      queue.update(none, word(5));
+      queue.update(none, word(6));
+      expect(queue.lookup(none)).toEqual(word(5));
+    });
+
     it("of every plain type exist", () => {
       const types: Partial<MapDefinition>[] = [
         { type: "lru_hash" },

@@ -44,7 +44,7 @@ export class KernelMap {
   /** The value under a key, or `undefined` if there is none. Queues and stacks take an empty key and give their next value. */
   lookup(key: Uint8Array): Uint8Array | undefined {
     const value = new Uint8Array(this.transferSize);
-    const { errno } = bpf("map_lookup_elem", { map_fd: this.fd, key: this.#checked(key, "key"), value });
+    const { errno } = bpf("map_lookup_elem", { map_fd: this.fd, key: this.#key(key), value });
     if (errno === "ENOENT") return undefined;
     this.#expect("look-up", errno);
     return value;
@@ -54,7 +54,7 @@ export class KernelMap {
   update(key: Uint8Array, value: Uint8Array, flags = 0): void {
     const { errno } = bpf("map_update_elem", {
       map_fd: this.fd,
-      key: this.#checked(key, "key"),
+      key: this.#key(key),
       value: this.#checked(value, "value"),
       flags,
     });
@@ -63,7 +63,7 @@ export class KernelMap {
 
   /** Whether there was an element to delete. */
   delete(key: Uint8Array): boolean {
-    const { errno } = bpf("map_delete_elem", { map_fd: this.fd, key: this.#checked(key, "key") });
+    const { errno } = bpf("map_delete_elem", { map_fd: this.fd, key: this.#key(key) });
     if (errno === "ENOENT") return false;
     this.#expect("deletion", errno);
     return true;
@@ -106,6 +106,11 @@ export class KernelMap {
     if (!this.#open) return;
     this.#open = false;
     closeDescriptor(this.fd);
+  }
+
+  /** Maps without keys want no address. */
+  #key(key: Uint8Array): Uint8Array | 0 {
+    return this.#checked(key, "key").length === 0 ? 0 : key;
   }
 
   #checked(bytes: Uint8Array, what: "key" | "value"): Uint8Array {
