@@ -82,7 +82,7 @@ export function shift(g: Graph, name: "shl" | "lshr" | "ashr", a: Pair, count: P
   const by = count[0];
   const [zero, one, last] = [word(g, 0), word(g, 1), word(g, 63)];
   // Wasm takes counts modulo 64; what moves between the words by 64 - count bits moves by 1 and by 63 - count, so that 0 is no exception.
-  const rest = op(g, "sub", last, op(g, "and", by, last));
+  const rest = op(g, "sub", last, by);
   const far = g.unary("i32.wrap_i64", op(g, "and", op(g, "shr_u", by, word(g, 6)), one));
   const past = g.binary("i32.or", op(g, "ne", count[1], zero), op(g, "ge_u", by, word(g, width)));
   if (name === "shl") {

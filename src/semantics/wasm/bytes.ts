@@ -1,3 +1,5 @@
+const UTF8 = new TextEncoder();
+
 /** A growing sequence of bytes with WebAssembly's encodings of numbers and names (core specification 2.0, section 5.2). */
 export class Bytes {
   #buffer = new Uint8Array(256);
@@ -59,7 +61,7 @@ export class Bytes {
   }
 
   name(text: string): void {
-    this.vector(new TextEncoder().encode(text));
+    this.vector(UTF8.encode(text));
   }
 
   /** What was written; later writes do not change it. */

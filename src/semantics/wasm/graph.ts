@@ -225,10 +225,12 @@ export class Graph {
   }
 
   binary(name: BinaryName, left: Value, right: Value): Value {
-    const instruction = binaryInstruction(name);
+    const given = binaryInstruction(name);
+    // A constant goes to the right, where simplifications look for it.
+    const mirror = left.kind === "constant" && right.kind !== "constant" ? MIRROR.get(given.op) : undefined;
+    const instruction = mirror === undefined ? given : binaryInstruction(`${given.operand}.${mirror}`);
     const { op, opcode, result: type } = instruction;
-    const swap = left.kind === "constant" && COMMUTATIVE.has(op);
-    const [a, b] = swap ? [right, left] : [left, right];
+    const [a, b] = mirror === undefined ? [left, right] : [right, left];
     const simple = this.#simplify(instruction, a, b);
     if (simple !== undefined) return simple;
     const key = (opcode * ID_LIMIT + a.id) * ID_LIMIT + b.id;
@@ -379,7 +381,19 @@ function signTest(value: Value): { readonly of: Value; readonly negative: boolea
   return op === "lt_s" || op === "ge_s" ? { of: value.a, negative: op === "lt_s" } : undefined;
 }
 
-const COMMUTATIVE: ReadonlySet<string> = new Set(["add", "mul", "and", "or", "xor", "eq", "ne"]);
+/** What says the same of exchanged operands. */
+const MIRROR: ReadonlyMap<BinaryOp, BinaryOp> = new Map([
+  ...(["add", "mul", "and", "or", "xor", "eq", "ne"] as const).map((op) => [op, op] as const),
+  ...(["s", "u"] as const).flatMap(
+    (sign) =>
+      [
+        [`lt_${sign}`, `gt_${sign}`],
+        [`gt_${sign}`, `lt_${sign}`],
+        [`le_${sign}`, `ge_${sign}`],
+        [`ge_${sign}`, `le_${sign}`],
+      ] as const,
+  ),
+]);
 const NEUTRAL_ZERO: ReadonlySet<string> = new Set([
   "add",
   "sub",
