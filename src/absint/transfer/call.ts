@@ -84,10 +84,8 @@ function forgetPackets(m: Machine): void {
 
 function giveResult(m: Machine, { helper, mapIndex, certainlyFound }: CallFacts): void {
   const r0 = register(m, 0);
-  if (helper.returns === "number") {
-    setUnknown(r0);
-    return;
-  }
+  if (helper.returns === "nothing") return setNone(r0);
+  if (helper.returns === "number") return setUnknown(r0);
   const inner = m.inner.get(mapIndex);
   const kind = inner !== undefined ? KIND.mapOrNull : certainlyFound ? KIND.mapValue : KIND.mapValueOrNull;
   setPointer(r0, kind, inner ?? mapIndex);

@@ -2,6 +2,7 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
 import {
+  copyRegister,
   KIND,
   KIND_NAMES,
   kindOf,
@@ -128,8 +129,8 @@ function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { k
   store(m, to, size, SCRATCH.right);
   if (!fetch) return;
   const result = exchange ? register(m, 0) : writable(m, insn.src);
+  if (kindOf(SCRATCH.left) === KIND.scalar) return copyRegister(SCRATCH.left, result);
   setUnknown(result);
-  unknownScalarAt(result, size * 8);
 }
 
 /** The legacy packet loads end the program where the packet is too short, so a load that returns has a number. */

@@ -24,7 +24,8 @@ export type ArgumentKind =
 export interface HelperPrototype {
   readonly name: string;
   readonly arguments: readonly ArgumentKind[];
-  readonly returns: "number" | "value_or_null";
+  /** `nothing` leaves r0 unreadable. */
+  readonly returns: "number" | "value_or_null" | "nothing";
   /** The map types that the map argument may have; any that a look-up works on, if not given. */
   readonly maps?: readonly string[];
   /** Whether the helper may move or resize the packet, so that pointers into it are stale afterwards. */
@@ -87,7 +88,7 @@ const PROTOTYPES: readonly HelperPrototype[] = [
     returns: "number",
     changesPacket: true,
   },
-  { name: "tail_call", arguments: ["context", "map", "anything"], returns: "number", maps: ["prog_array"] },
+  { name: "tail_call", arguments: ["context", "map", "anything"], returns: "nothing", maps: ["prog_array"] },
   { name: "get_current_pid_tgid", arguments: [], returns: "number" },
   { name: "get_current_uid_gid", arguments: [], returns: "number" },
   { name: "get_current_comm", arguments: ["bytes_out", "size"], returns: "number" },

@@ -1,0 +1,50 @@
+/**
+ * The verifier's cases: one small program each, with the verdict and the message that Linux 6.18 gave. Ours are the same, or the
+ * difference is one of corpus/differences.json. Every accept is certified, and the running kernel, if there is one, still says
+ * what the case says.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { readKnowledge } from "../../src/campaign/expectations.ts";
+import { readBundle } from "../../src/object/bundle.ts";
+import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
+import { loadProgram } from "../../src/oracle/linux/load.ts";
+import { checkCertificate } from "../../src/verifier/check-certificate.ts";
+import { verify } from "../../src/verifier/verify.ts";
+
+const corpus = new URL("../../corpus/", import.meta.url);
+const read = (name: string): string => readFileSync(new URL(name, corpus), "utf8");
+const { differences } = readKnowledge(read("expectations.json"), read("differences.json"));
+const cases = readdirSync(new URL("verifier/", corpus))
+  .filter((name) => name.endsWith(".prog.json"))
+  .map((name) => ({ name, ...readBundle(read(`verifier/${name}`)) }));
+
+/** Messages that say the same in other words, because what Linux says is about something else that it can do. */
+const OTHER_WORDS = new Set(["pointers: dereference of a map"]);
+
+describe("our verdict on each case is the kernel's, or a known difference", () => {
+  test.each(cases)("$program.name", ({ program, expect: expected }) => {
+    const verdict = verify(program);
+    const known = differences.find((d) => d.program === program.name);
+    expect(verdict.verdict).toBe(known?.ours ?? expected?.verdict);
+    if (verdict.verdict === "accept") {
+      expect(checkCertificate(program, verdict.certificate)).toMatchObject({ ok: true });
+    }
+    if (verdict.verdict === "reject" && known === undefined && !OTHER_WORDS.has(program.name)) {
+      expect(verdict.message).toContain(expected?.message);
+    }
+  });
+});
+
+const kernel = kernelAvailable();
+describe.skipIf(!kernel.ok)(
+  `the running kernel still says so${kernel.ok ? "" : ` (skipped: ${kernel.reason})`}`,
+  () => {
+    test.each(cases)("$program.name", ({ program, expect: expected }) => {
+      const result = loadProgram(program);
+      if (result.verdict === "accept") result.close();
+      expect(result.verdict).toBe(expected?.verdict);
+      if (result.verdict === "reject") expect(result.log).toContain(expected?.message);
+    });
+  },
+);

@@ -1,0 +1,224 @@
+/**
+ * The main job: each program is verified; if it is accepted, its certificate is checked and generated runs walk it; if it is rejected, runs
+ * look for an input that faults. The running kernel's verdict stands beside ours.
+ */
+
+import type { Expectation } from "../object/bundle.ts";
+import type { ObjectOptions } from "../object/programs.ts";
+import { readPrograms } from "../object/read.ts";
+import { kernelAvailable } from "../oracle/linux/kernel.ts";
+import { loadProgram } from "../oracle/linux/load.ts";
+import { InputError, Unsupported } from "../semantics/errors.ts";
+import type { Program } from "../semantics/program/program.ts";
+import { checkCertificate } from "../verifier/check-certificate.ts";
+import { VerifierLog } from "../verifier/log.ts";
+import type { Verdict } from "../verifier/verdict.ts";
+import { verify } from "../verifier/verify.ts";
+import type {
+  Agreement,
+  CheckedVerdict,
+  CheckSummary,
+  ProgramReport,
+  UnreadableReport,
+} from "./check-report.ts";
+import { type CorpusKnowledge, NO_KNOWLEDGE } from "./expectations.ts";
+import { runProgram } from "./run-program.ts";
+
+export interface CheckOptions {
+  readonly seed: number;
+  /** Runs of each program. */
+  readonly runs: number;
+  /** Whether to ask the running kernel, if there is one. */
+  readonly compare: boolean;
+  /** Milliseconds, from any start. */
+  readonly now: () => number;
+  readonly progress?: (event: CheckProgress) => void;
+  readonly knowledge?: CorpusKnowledge;
+  /** How objects are read: the target kernel's BTF. */
+  readonly object?: ObjectOptions;
+}
+
+export interface CheckProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly file: string;
+  readonly program: string;
+  /** Present once the program is done. */
+  readonly report?: ProgramReport;
+}
+
+export interface InputFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+interface Task {
+  readonly file: string;
+  readonly program: Program;
+  readonly expect?: Expectation;
+}
+
+/** Logs longer than this are cut to their end: what a report shows. */
+const LONGEST_LOG = 60_000;
+
+/** Checks every program of the files. A file that cannot be read is reported and does not stop the others. */
+export function checkFiles(files: readonly InputFile[], options: CheckOptions): CheckSummary {
+  const start = options.now();
+  const tasks: Task[] = [];
+  const unreadable: UnreadableReport[] = [];
+  for (const { name, bytes } of files) {
+    try {
+      const { programs, failures, expect } = readPrograms(name, bytes, options.object);
+      for (const program of programs)
+        tasks.push({ file: name, program, ...(expect === undefined ? {} : { expect }) });
+      for (const failure of failures)
+        unreadable.push({ file: name, program: failure.name, message: failure.message });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      unreadable.push({ file: name, message: error.message });
+    }
+  }
+  const kernel = options.compare ? kernelAvailable() : { ok: false as const, reason: "not asked for" };
+  const reports = tasks.map((task, index) => {
+    const event = { total: tasks.length, file: task.file, program: task.program.name };
+    options.progress?.({ ...event, done: index });
+    const report = checkProgram(task, options, kernel);
+    options.progress?.({ ...event, done: index + 1, report });
+    return report;
+  });
+  return {
+    reports,
+    unreadable,
+    kernel: kernel.ok
+      ? { compared: true, release: kernel.release }
+      : { compared: false, reason: kernel.reason },
+    seed: options.seed,
+    seconds: (options.now() - start) / 1000,
+  };
+}
+
+function checkProgram(
+  task: Task,
+  options: CheckOptions,
+  kernel: ReturnType<typeof kernelAvailable>,
+): ProgramReport {
+  const { file, program } = task;
+  const start = options.now();
+  const verdict = verify(program);
+  const ms = options.now() - start;
+  const checked = verdict.verdict === "accept" ? checkCertificate(program, verdict.certificate) : undefined;
+  const ran = runProgram(program, verdict, options.seed, options.runs);
+  const ours = checkedVerdict(verdict, ms);
+  const theirs = kernel.ok ? kernelVerdict(program, options.now) : undefined;
+  const expectation = expectationOf(task, ours, options.knowledge ?? NO_KNOWLEDGE);
+  return {
+    file,
+    program,
+    verdict: ours,
+    log: logOf(program, verdict),
+    ...(verdict.verdict === "accept" && checked !== undefined
+      ? {
+          certificate: {
+            nodes: verdict.certificate.nodes.length,
+            bytes: verdict.certificate.nodes.reduce((sum, { state }) => sum + state.length, 0),
+            confirmed: checked.ok,
+            ...(checked.ok ? {} : { reason: `node ${checked.node}: ${checked.reason}` }),
+          },
+        }
+      : {}),
+    ...ran,
+    ...(theirs === undefined || "reason" in theirs ? {} : { kernel: theirs }),
+    agreement: !kernel.ok
+      ? { kind: "not compared", reason: kernel.reason }
+      : theirs !== undefined && "reason" in theirs
+        ? { kind: "not compared", reason: theirs.reason }
+        : agreementOf(program, ours, theirs, options.knowledge ?? NO_KNOWLEDGE),
+    ...(expectation === undefined ? {} : { expectation }),
+  };
+}
+
+function checkedVerdict(verdict: Verdict, ms: number): CheckedVerdict {
+  const { processed } = verdict.statistics;
+  switch (verdict.verdict) {
+    case "accept":
+      return { verdict: "accept", processed, ms };
+    case "reject": {
+      const { errno, message, insn } = verdict;
+      return { verdict: "reject", errno, message, ...(insn === undefined ? {} : { insn }), processed, ms };
+    }
+    case "unsupported": {
+      const { feature, insn } = verdict;
+      return {
+        verdict: "unsupported",
+        message: feature,
+        ...(insn === undefined ? {} : { insn }),
+        processed,
+        ms,
+      };
+    }
+  }
+}
+
+/** The log of the refused path; of an accepted program the closing line, and of a short one everything. */
+function logOf(program: Program, verdict: Verdict): string {
+  const short = verdict.statistics.processed <= 500;
+  const log = new VerifierLog(program, verdict.verdict === "accept" && short ? 2 : 1);
+  // The exploration is a function of the program: a second one with the log on takes the same way.
+  const text = log.finish(verdict.verdict === "accept" && !short ? verdict : verify(program, log));
+  return text.length <= LONGEST_LOG
+    ? text
+    : `(the first ${text.length - LONGEST_LOG} characters are left out)\n${text.slice(-LONGEST_LOG)}`;
+}
+
+function kernelVerdict(program: Program, now: () => number): CheckedVerdict | { readonly reason: string } {
+  try {
+    const start = now();
+    const result = loadProgram(program);
+    const ms = now() - start;
+    const processed = result.processed === undefined ? {} : { processed: result.processed };
+    if (result.verdict === "accept") {
+      result.close();
+      return { verdict: "accept", ...processed, ms };
+    }
+    return { verdict: "reject", errno: result.errno, message: result.message, ...processed, ms };
+  } catch (error) {
+    if (error instanceof Unsupported || error instanceof InputError) return { reason: error.message };
+    throw error;
+  }
+}
+
+function agreementOf(
+  program: Program,
+  ours: CheckedVerdict,
+  theirs: CheckedVerdict | undefined,
+  { differences }: CorpusKnowledge,
+): Agreement {
+  if (theirs === undefined || ours.verdict === theirs.verdict) return { kind: "same" };
+  const known = differences.find(
+    (d) => d.program === program.name && d.ours === ours.verdict && d.kernel === theirs.verdict,
+  );
+  if (known !== undefined) return { kind: "explained", reason: known.reason };
+  if (ours.verdict === "unsupported")
+    return { kind: "explained", reason: `not modelled: ${ours.message ?? ""}` };
+  return { kind: "different" };
+}
+
+/** `corpus/objects/xdp_vlan.v3.o` is an object of `xdp_vlan`. */
+const objectName = (file: string): string => (file.split("/").at(-1) ?? file).replace(/(\.v\d)?\.o$/, "");
+
+function expectationOf(
+  { file, program, expect }: Task,
+  ours: CheckedVerdict,
+  knowledge: CorpusKnowledge,
+): ProgramReport["expectation"] {
+  const expected = expect ?? knowledge.expected(objectName(file), program.name);
+  if (expected === undefined) return undefined;
+  const { verdict, message } = expected;
+  if (ours.verdict !== verdict) {
+    const known = knowledge.differences.find((d) => d.program === program.name && d.ours === ours.verdict);
+    return known === undefined
+      ? { verdict, holds: false, reason: `the verdict is ${ours.verdict}` }
+      : { verdict, holds: true, reason: known.reason };
+  }
+  return { verdict, holds: true, ...(message === undefined ? {} : { reason: message }) };
+}

@@ -1,0 +1,105 @@
+/** Generated runs of one program: along its certificate if it was accepted, in search of a fault if it was not. */
+import { InputError, Unsupported } from "../semantics/errors.ts";
+import { contextOf } from "../semantics/program/contexts.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { Verdict } from "../verifier/verdict.ts";
+import type { Environment } from "../vm/environment.ts";
+import { Machine, type Observer, type RunResult } from "../vm/machine.ts";
+import type { CheckedRun, Violation } from "./check-report.ts";
+import { fillMaps } from "./fill-maps.ts";
+import { inputsFor, type RunInput } from "./inputs.ts";
+import { CertificateWalk } from "./walk.ts";
+
+export interface ProgramRuns {
+  readonly runs: readonly CheckedRun[];
+  readonly coverage: { readonly executed: number; readonly total: number };
+  readonly violations: readonly Violation[];
+  readonly witness?: CheckedRun;
+}
+
+/** Instructions after which a run of a rejected program counts as one that does not end. */
+const BUDGET = 200_000;
+/** The machine's processors: per-CPU maps have that many values. */
+const CPUS = 2;
+/** Violations of one program that are kept: the first says what is wrong. */
+const MOST_VIOLATIONS = 3;
+
+/** Runs `program` on `count` generated inputs. Takes over the abstract machine's memory. */
+export function runProgram(program: Program, verdict: Verdict, seed: number, count: number): ProgramRuns {
+  const total = program.insns.filter((insn) => insn !== undefined).length;
+  if (verdict.verdict === "unsupported" || contextOf(program.type, program.attach) === undefined) {
+    return { runs: [], coverage: { executed: 0, total }, violations: [] };
+  }
+  const walk = verdict.verdict === "accept" ? new CertificateWalk(program, verdict.certificate) : undefined;
+  const executed = new Uint8Array(program.insns.length);
+  const runs: CheckedRun[] = [];
+  const violations: Violation[] = [];
+  let witness: CheckedRun | undefined;
+
+  for (const input of inputsFor(program, seed, count)) {
+    walk?.start();
+    const run = runOnce(program, input, (pc, view) => {
+      if (view.program === program.name) executed[pc] = 1;
+      walk?.observe(pc, view);
+    });
+    runs.push(run);
+    if (run.outcome.kind === "unsupported") break;
+    const problem = walk === undefined ? undefined : problemOf(run, walk.escape);
+    if (problem !== undefined) violations.push({ ...problem, run });
+    if (violations.length >= MOST_VIOLATIONS) break;
+    if (walk === undefined && run.outcome.kind === "fault") {
+      witness = run;
+      break;
+    }
+  }
+  const covered = executed.reduce((sum, one) => sum + one, 0);
+  return {
+    runs,
+    coverage: { executed: covered, total },
+    violations,
+    ...(witness === undefined ? {} : { witness }),
+  };
+}
+
+/** What must not happen in a run of an accepted program. */
+function problemOf(run: CheckedRun, escape: CertificateWalk["escape"]): Omit<Violation, "run"> | undefined {
+  if (escape !== undefined) return escape;
+  if (run.outcome.kind !== "fault") return undefined;
+  return { insn: run.outcome.insn, message: `an accepted program faults: ${run.outcome.message}` };
+}
+
+/** One run on fresh maps, filled by the input's seed. */
+export function runOnce(program: Program, input: RunInput, observer?: Observer): CheckedRun {
+  const { packet, seed } = input;
+  let steps = 0;
+  const counted: Observer = (pc, view) => {
+    steps = view.steps + 1;
+    observer?.(pc, view);
+  };
+  const done = (outcome: CheckedRun["outcome"]): CheckedRun => ({ packet, seed, steps, outcome });
+  try {
+    const machine = new Machine(program, { cpus: CPUS, budget: BUDGET });
+    fillMaps(machine.maps, packet, seed, CPUS);
+    return done(outcomeOf(machine.run(environmentOf(input), counted)));
+  } catch (error) {
+    if (error instanceof Unsupported || error instanceof InputError) {
+      return done({ kind: "unsupported", feature: error.message });
+    }
+    throw error;
+  }
+}
+
+function outcomeOf(result: RunResult): CheckedRun["outcome"] {
+  if (result.outcome === "exit") return { kind: "exit", r0: `0x${result.r0.toString(16)}` };
+  return { kind: "fault", insn: result.fault.insn, message: result.fault.message };
+}
+
+function environmentOf({ packet, context, seed }: RunInput): Environment {
+  return {
+    ...(packet.length === 0 ? {} : { packet }),
+    ...(context.length === 0 ? {} : { context }),
+    seed,
+    clockNs: BigInt(seed) * 1000n,
+    cpu: seed % CPUS,
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * Concrete runs walk the certificate: the machine executes, and an abstract state moves along with it, from the certificate's start over
+ * the transfer functions and the certificate's edges. At each instruction the machine must be inside the abstract state. That puts
+ * transfer functions, branch refinement, pruning, stack tracking and pointer typing to the test at once.
+ */
+import { allocate, reset } from "../absint/arena.ts";
+import { stateIncludes } from "../absint/inclusion.ts";
+import { fromBytes, unpack } from "../absint/state.ts";
+import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
+import { Rejection } from "../absint/transfer/rejection.ts";
+import { step } from "../absint/transfer/step.ts";
+import { helperId } from "../semantics/helpers/names.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { Certificate } from "../verifier/certificate.ts";
+import type { View } from "../vm/view.ts";
+import { escape } from "./containment.ts";
+
+export interface Escape {
+  readonly insn: number;
+  readonly message: string;
+}
+
+export class CertificateWalk {
+  readonly #program: Program;
+  readonly #certificate: Certificate;
+  readonly #machine: Machine;
+  readonly #states: readonly number[];
+  #node = -1;
+  /** The instruction that is about to have been executed when the machine is next seen; -1 before the first. */
+  #last = -1;
+  #done = false;
+  #escape: Escape | undefined;
+
+  /** Takes over the abstract machine's memory until the next verification. */
+  constructor(program: Program, certificate: Certificate) {
+    reset();
+    this.#program = program;
+    this.#certificate = certificate;
+    this.#machine = createMachine(program);
+    this.#states = certificate.nodes.map(({ state }) => {
+      const at = allocate(state.length);
+      fromBytes(state, at);
+      return at;
+    });
+  }
+
+  /** Where the run that ended left the abstract states, if it did. */
+  get escape(): Escape | undefined {
+    return this.#escape;
+  }
+
+  /** Goes back to the start, for another run. */
+  start(): void {
+    this.#node = this.#states.length - 1;
+    unpack(this.#stateOf(this.#node), this.#machine.state);
+    this.#machine.pc = 0;
+    this.#last = -1;
+    this.#done = false;
+    this.#escape = undefined;
+  }
+
+  /** To be called before each instruction of the run. */
+  readonly observe = (pc: number, view: View): void => {
+    if (this.#done) return;
+    if (this.#last >= 0) {
+      if (this.#leftByTailCall(pc)) {
+        this.#done = true;
+        return;
+      }
+      const problem = this.#advance(pc);
+      if (problem !== undefined) return this.#stop(problem);
+      this.#switchNode();
+    }
+    this.#last = pc;
+    const problem = escape(this.#machine, view);
+    if (problem !== undefined) this.#stop({ insn: pc, message: problem });
+  };
+
+  #stop(problem: Escape): void {
+    this.#escape = problem;
+    this.#done = true;
+  }
+
+  #stateOf(node: number): number {
+    const at = this.#states[node];
+    if (at === undefined) throw new Error(`the certificate has no node ${node}`);
+    return at;
+  }
+
+  /** After a successful tail call another program runs, of which this certificate says nothing. */
+  #leftByTailCall(pc: number): boolean {
+    const insn = this.#program.insns[this.#last];
+    const { operation } = insn?.row ?? {};
+    if (operation?.kind !== "call" || operation.callee !== "helper") return false;
+    return insn?.imm === helperId("tail_call") && pc !== this.#last + 1;
+  }
+
+  /** Executes the last instruction on the abstract state and follows the machine to `pc`. */
+  #advance(pc: number): Escape | undefined {
+    const m = this.#machine;
+    const insn = this.#last;
+    m.pc = insn;
+    try {
+      const outcome = step(m);
+      if (outcome === STEP.exit) return { insn, message: "the machine goes on after the program's end" };
+      if (m.pc === pc) return undefined;
+      if (outcome === STEP.fork && m.forkedPc === pc) {
+        unpack(m.forked, m.state);
+        m.pc = pc;
+        return undefined;
+      }
+      return { insn, message: `the machine went on to insn ${pc}, which the verifier takes for impossible` };
+    } catch (error) {
+      if (error instanceof Rejection)
+        return { insn, message: `the abstract state is refused here: ${error.message}` };
+      throw error;
+    }
+  }
+
+  /** Where the certificate says that another state covers this one, that one goes on. */
+  #switchNode(): void {
+    const m = this.#machine;
+    const { nodes } = this.#certificate;
+    const target = nodes[this.#node]?.edges.find(
+      (to) => nodes[to]?.pc === m.pc && stateIncludes(this.#stateOf(to), m.state, SCRATCH.value),
+    );
+    if (target === undefined) return;
+    this.#node = target;
+    unpack(this.#stateOf(target), m.state);
+  }
+}
