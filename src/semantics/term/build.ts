@@ -179,7 +179,6 @@ export const all = (...conditions: readonly Term<1>[]): Term<1> =>
 /** Disjunction of truth values; false for none. */
 export const any = (...conditions: readonly Term<1>[]): Term<1> =>
   conditions.length === 0 ? FALSE : conditions.reduce((a, b) => or(a, b));
-export const implies = (a: Term<1>, b: Term<1>): Term<1> => or(not(a), b);
 
 // --- Choice and width
 

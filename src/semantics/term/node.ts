@@ -10,7 +10,7 @@
  */
 
 export type UnaryOp = "not" | "neg" | "bswap";
-export type DivisionOp = "udiv" | "urem" | "sdiv" | "srem";
+type DivisionOp = "udiv" | "urem" | "sdiv" | "srem";
 export type BinaryOp = "add" | "sub" | "mul" | DivisionOp | "and" | "or" | "xor" | "shl" | "lshr" | "ashr";
 export type CompareOp = "eq" | "ult" | "ule" | "slt" | "sle";
 
@@ -23,7 +23,7 @@ interface Node<N extends number> {
   readonly bound: number;
 }
 
-export interface Constant<N extends number> extends Node<N> {
+interface Constant<N extends number> extends Node<N> {
   readonly op: "const";
   /** The value, in [0, 2^width). */
   readonly value: bigint;
@@ -42,7 +42,7 @@ export interface BoundVariable<N extends number> extends Node<N> {
   readonly position: number | "index";
 }
 
-export interface Unary<N extends number> extends Node<N> {
+interface Unary<N extends number> extends Node<N> {
   readonly op: UnaryOp;
   readonly arg: Term;
 }
@@ -53,32 +53,32 @@ export interface Binary<N extends number> extends Node<N> {
   readonly right: Term;
 }
 
-export interface Compare<N extends number> extends Node<N> {
+interface Compare<N extends number> extends Node<N> {
   readonly op: CompareOp;
   readonly left: Term;
   readonly right: Term;
 }
 
-export interface Ite<N extends number> extends Node<N> {
+interface Ite<N extends number> extends Node<N> {
   readonly op: "ite";
   readonly condition: Term<1>;
   readonly ifTrue: Term;
   readonly ifFalse: Term;
 }
 
-export interface Extract<N extends number> extends Node<N> {
+interface Extract<N extends number> extends Node<N> {
   readonly op: "extract";
   readonly arg: Term;
   /** The lowest bit taken; the term's own width says how many. */
   readonly low: number;
 }
 
-export interface Extend<N extends number> extends Node<N> {
+interface Extend<N extends number> extends Node<N> {
   readonly op: "zext" | "sext";
   readonly arg: Term;
 }
 
-export interface Concat<N extends number> extends Node<N> {
+interface Concat<N extends number> extends Node<N> {
   readonly op: "concat";
   readonly high: Term;
   readonly low: Term;
@@ -100,7 +100,7 @@ export interface Fold {
 }
 
 /** One component of a fold's final state. */
-export interface Projection<N extends number> extends Node<N> {
+interface Projection<N extends number> extends Node<N> {
   readonly op: "fold";
   readonly fold: Fold;
   readonly position: number;

@@ -47,7 +47,7 @@ const sort = (width: number): string => `(_ BitVec ${width})`;
 const literal = (width: number, value: bigint): Text => bits(`(_ bv${value} ${width})`);
 
 /** The name of a variable in SMT-LIB text. */
-export function symbolOf({ name }: Variable<number>): string {
+function symbolOf({ name }: Variable<number>): string {
   if (/[|\\]/.test(name) || name.startsWith("$")) throw new TermError(`no SMT-LIB symbol: ${name}`);
   return `|${name}|`;
 }

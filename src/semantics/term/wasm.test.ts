@@ -2,7 +2,14 @@ import binaryen from "binaryen";
 import { describe, expect, test } from "vitest";
 import { add, constant, eq, extract, fold, ite, mul, sub, udiv, variable, xor, zext } from "./build.ts";
 import type { Term } from "./node.ts";
-import { encodeModule, type FunctionSpec, instantiate, type Sink, type Source } from "./wasm.ts";
+import {
+  encodeModule,
+  type FunctionSpec,
+  instantiate,
+  instantiateOnAddresses,
+  type Sink,
+  type Source,
+} from "./wasm.ts";
 
 const x = variable("x", 64);
 const y = variable("y", 64);
@@ -67,6 +74,20 @@ test("results are signed numbers of JavaScript, extended from the term's width w
   expect(call(extract(32, add(x, y)), 1n, -3n)).toBe(-2);
   expect(call(extract(31, add(x, y)), 1n, -3n)).toBe(0x7ffffffe);
   expect(call(extract(40, add(x, y)), 1n, -3n)).toBe(0xfffffffffen);
+});
+
+test("functions of addresses return numbers", () => {
+  const spec: FunctionSpec = {
+    name: "f",
+    parameters: ["i32"],
+    inputs: [[x, word(0)]],
+    outputs: [[x, word(8)]],
+  };
+  view.setBigUint64(0, 9n, true);
+  expect(instantiateOnAddresses([spec], memory).get("f")?.(0)).toBe(0);
+  expect(view.getBigUint64(8, true)).toBe(9n);
+  expect(instantiateOnAddresses([{ ...spec, result: extract(8, x) }], memory).get("f")?.(0)).toBe(9);
+  expect(() => instantiateOnAddresses([{ ...spec, result: x }], memory)).toThrow(/f: not a function of/);
 });
 
 test("a spec that does not fit is an error", () => {

@@ -8,7 +8,7 @@ import { FunctionBuilder } from "../wasm/function.ts";
 import { Graph, type Value } from "../wasm/graph.ts";
 import type { LoadName, StoreName, ValueType } from "../wasm/instructions.ts";
 import { encodeFunctions } from "../wasm/module.ts";
-import { TermError, zext } from "./build.ts";
+import { constant, TermError, zext } from "./build.ts";
 import { Lowering, typeOf } from "./lower.ts";
 import type { Term } from "./node.ts";
 
@@ -117,6 +117,27 @@ function compileFunction(spec: FunctionSpec): FunctionBuilder {
 /** A module that imports the memory "env"."memory" and exports each function by its name. Throws `TermError` on a wrong spec. */
 export const encodeModule = (specs: readonly FunctionSpec[]): Uint8Array =>
   encodeFunctions(specs.map(compileFunction));
+
+/** An exported function of addresses alone. Called as it is: a wrapper would cost more than a small function. */
+export type OnAddresses = (...addresses: readonly number[]) => number;
+
+/**
+ * As `instantiate`, for functions whose parameters are all i32 and whose results, if any, have at most 32 bits; those without a result
+ * return 0. Throws `TermError` for others.
+ */
+export function instantiateOnAddresses(
+  specs: readonly FunctionSpec[],
+  memory: WebAssembly.Memory,
+): ReadonlyMap<string, OnAddresses> {
+  const checked = specs.map((spec) => {
+    const { name, parameters, result = constant(32, 0) } = spec;
+    if (parameters.includes("i64") || result.width > 32)
+      throw new TermError(`${name}: not a function of addresses to a number`);
+    return { ...spec, result };
+  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just checked: i32 is number
+  return instantiate(checked, memory) as ReadonlyMap<string, OnAddresses>;
+}
 
 /** Compiles the functions and binds them to `memory`, synchronously. */
 export function instantiate(

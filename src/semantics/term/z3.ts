@@ -9,7 +9,7 @@ import type { Term, Variable } from "./node.ts";
 import { variablesOf } from "./node.ts";
 import { toSmtLib } from "./smt.ts";
 
-export type Answer =
+type Answer =
   /** No values of the variables make all assertions 1: only this is a proof. */
   | { readonly result: "unsat" }
   /** These values do. */

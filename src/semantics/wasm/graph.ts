@@ -29,7 +29,7 @@ interface Base {
   /** Whether a loop or a division is part of it, so that a jump round it may pay. */
   readonly costly: boolean;
 }
-export interface ConstantValue extends Base {
+interface ConstantValue extends Base {
   readonly kind: "constant";
   readonly value: bigint;
 }
