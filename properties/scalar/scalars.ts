@@ -34,8 +34,8 @@ export function read(at: number): Plain {
   return Object.fromEntries(COMPONENTS.map((c) => [c, component(c)])) as Plain;
 }
 
-export const s64 = (x: bigint): bigint => BigInt.asIntN(64, x);
-export const s32 = (x: bigint): bigint => BigInt.asIntN(32, x);
+const s64 = (x: bigint): bigint => BigInt.asIntN(64, x);
+const s32 = (x: bigint): bigint => BigInt.asIntN(32, x);
 const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
 const u32 = (x: bigint): bigint => BigInt.asUintN(32, x);
 

@@ -57,51 +57,41 @@ export const NEGATION: Readonly<Record<Condition, Condition>> = {
 
 const zeroOf = <N extends number>(p: Part<N>): Term<N> => constant(p.umin.width, 0);
 
-/** The condition surely holds. */
-function holds<N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Term<1> {
-  switch (condition) {
-    case "jeq":
-      return any(
-        all(eq(a.umin, a.umax), eq(b.umin, b.umax), eq(a.umin, b.umin)),
-        all(eq(a.smin, a.smax), eq(b.smin, b.smax), eq(a.smin, b.smin)),
-        all(tnum.isConstant(a.tnum), tnum.isConstant(b.tnum), eq(a.tnum.value, b.tnum.value)),
-      );
-    case "jne":
-      return any(
-        ult(a.umax, b.umin),
-        ult(b.umax, a.umin),
-        slt(a.smax, b.smin),
-        slt(b.smax, a.smin),
-        tnum.conflict(a.tnum, b.tnum),
-      );
-    case "jgt":
-      return ugt(a.umin, b.umax);
-    case "jge":
-      return uge(a.umin, b.umax);
-    case "jlt":
-      return ult(a.umax, b.umin);
-    case "jle":
-      return ule(a.umax, b.umin);
-    case "jsgt":
-      return sgt(a.smin, b.smax);
-    case "jsge":
-      return sge(a.smin, b.smax);
-    case "jslt":
-      return slt(a.smax, b.smin);
-    case "jsle":
-      return sle(a.smax, b.smin);
-    case "jset":
-      return ne(and(a.tnum.value, b.tnum.value), zeroOf(a));
-    case "jnset":
-      return eq(and(tnum.possible(a.tnum), tnum.possible(b.tnum)), zeroOf(a));
-  }
-}
+type Surely = <N extends number>(a: Part<N>, b: Part<N>) => Term<1>;
+
+/** Whether the condition surely holds. */
+const HOLDS: Readonly<Record<Condition, Surely>> = {
+  jeq: (a, b) =>
+    any(
+      all(eq(a.umin, a.umax), eq(b.umin, b.umax), eq(a.umin, b.umin)),
+      all(eq(a.smin, a.smax), eq(b.smin, b.smax), eq(a.smin, b.smin)),
+      all(tnum.isConstant(a.tnum), tnum.isConstant(b.tnum), eq(a.tnum.value, b.tnum.value)),
+    ),
+  jne: (a, b) =>
+    any(
+      ult(a.umax, b.umin),
+      ult(b.umax, a.umin),
+      slt(a.smax, b.smin),
+      slt(b.smax, a.smin),
+      tnum.conflict(a.tnum, b.tnum),
+    ),
+  jgt: (a, b) => ugt(a.umin, b.umax),
+  jge: (a, b) => uge(a.umin, b.umax),
+  jlt: (a, b) => ult(a.umax, b.umin),
+  jle: (a, b) => ule(a.umax, b.umin),
+  jsgt: (a, b) => sgt(a.smin, b.smax),
+  jsge: (a, b) => sge(a.smin, b.smax),
+  jslt: (a, b) => slt(a.smax, b.smin),
+  jsle: (a, b) => sle(a.smax, b.smin),
+  jset: (a, b) => ne(and(a.tnum.value, b.tnum.value), zeroOf(a)),
+  jnset: (a, b) => eq(and(tnum.possible(a.tnum), tnum.possible(b.tnum)), zeroOf(a)),
+};
 
 /**
  * 64-bit operands whose low halves differ, or share a bit, do so themselves. Only "differs" and "shares a bit" follow from a part.
  */
 const holdsByHalf = (condition: Condition, a: Part<32>, b: Part<32>): Term<1> =>
-  condition === "jne" || condition === "jset" ? holds(condition, a, b) : FALSE;
+  condition === "jne" || condition === "jset" ? HOLDS[condition](a, b) : FALSE;
 
 /** `decide` for whole 64-bit scalars, which also looks at the low halves. */
 export function decideWide(condition: Condition, a: Scalar, b: Scalar): Term<2> {
@@ -118,7 +108,7 @@ export function decideWide(condition: Condition, a: Scalar, b: Scalar): Term<2> 
 /** 1 if the condition holds for all operands, 0 if for none, 2 if that is not known. */
 export function decide<N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Term<2> {
   const [no, yes, open] = [constant(2, 0), constant(2, 1), constant(2, 2)];
-  return ite(holds(condition, a, b), yes, ite(holds(NEGATION[condition], a, b), no, open));
+  return ite(HOLDS[condition](a, b), yes, ite(HOLDS[NEGATION[condition]](a, b), no, open));
 }
 
 type Pair<N extends number> = readonly [Part<N>, Part<N>];
@@ -153,52 +143,49 @@ function noSharedBit<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
   };
 }
 
+const oneOf = <N extends number>(p: Part<N>): Term<N> => constant(p.umin.width, 1);
+
+type Narrow = <N extends number>(a: Part<N>, b: Part<N>) => Pair<N>;
+
+const less: Narrow = (a, b) => [
+  { ...a, umax: umin(a.umax, sub(b.umax, oneOf(b))) },
+  { ...b, umin: umax(b.umin, add(a.umin, oneOf(a))) },
+];
+const atMost: Narrow = (a, b) => [
+  { ...a, umax: umin(a.umax, b.umax) },
+  { ...b, umin: umax(b.umin, a.umin) },
+];
+const signedLess: Narrow = (a, b) => [
+  { ...a, smax: smin(a.smax, sub(b.smax, oneOf(b))) },
+  { ...b, smin: smax(b.smin, add(a.smin, oneOf(a))) },
+];
+const signedAtMost: Narrow = (a, b) => [
+  { ...a, smax: smin(a.smax, b.smax) },
+  { ...b, smin: smax(b.smin, a.smin) },
+];
+const swapped = <N extends number>([a, b]: Pair<N>): Pair<N> => [b, a];
+
+const REFINEMENTS: Readonly<Record<Condition, Narrow>> = {
+  jeq: (a, b) => {
+    const both = intersect(a, b);
+    return [both, both];
+  },
+  jne: (a, b) => [without(a, b), without(b, a)],
+  jlt: less,
+  jle: atMost,
+  jgt: (a, b) => swapped(less(b, a)),
+  jge: (a, b) => swapped(atMost(b, a)),
+  jslt: signedLess,
+  jsle: signedAtMost,
+  jsgt: (a, b) => swapped(signedLess(b, a)),
+  jsge: (a, b) => swapped(signedAtMost(b, a)),
+  jset: (a, b) => [sharedBit(a, b), sharedBit(b, a)],
+  jnset: (a, b) => [noSharedBit(a, b), noSharedBit(b, a)],
+};
+
 /**
  * The operands where the condition holds, given that it can (`decide` does not say never). A part that comes out not well formed
  * says that it cannot after all.
  */
-export function refine<N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Pair<N> {
-  const one = constant(a.umin.width, 1);
-  switch (condition) {
-    case "jeq": {
-      const both = intersect(a, b);
-      return [both, both];
-    }
-    case "jne":
-      return [without(a, b), without(b, a)];
-    case "jlt":
-      return [
-        { ...a, umax: umin(a.umax, sub(b.umax, one)) },
-        { ...b, umin: umax(b.umin, add(a.umin, one)) },
-      ];
-    case "jle":
-      return [
-        { ...a, umax: umin(a.umax, b.umax) },
-        { ...b, umin: umax(b.umin, a.umin) },
-      ];
-    case "jslt":
-      return [
-        { ...a, smax: smin(a.smax, sub(b.smax, one)) },
-        { ...b, smin: smax(b.smin, add(a.smin, one)) },
-      ];
-    case "jsle":
-      return [
-        { ...a, smax: smin(a.smax, b.smax) },
-        { ...b, smin: smax(b.smin, a.smin) },
-      ];
-    case "jgt":
-      return swapped(refine("jlt", b, a));
-    case "jge":
-      return swapped(refine("jle", b, a));
-    case "jsgt":
-      return swapped(refine("jslt", b, a));
-    case "jsge":
-      return swapped(refine("jsle", b, a));
-    case "jset":
-      return [sharedBit(a, b), sharedBit(b, a)];
-    case "jnset":
-      return [noSharedBit(a, b), noSharedBit(b, a)];
-  }
-}
-
-const swapped = <N extends number>([a, b]: Pair<N>): Pair<N> => [b, a];
+export const refine = <N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Pair<N> =>
+  REFINEMENTS[condition](a, b);

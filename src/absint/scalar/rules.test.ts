@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { constant } from "../../semantics/term/build.ts";
 import { evaluate } from "../../semantics/term/concrete.ts";
-import { isEmpty, type Scalar, unknownScalar } from "./product.ts";
+import { contains, exactly, isEmpty, type Scalar, unknownScalar } from "./product.ts";
 import { ALL_RULES, synchronised } from "./rules.ts";
 
 /** Components of a scalar as numbers, signed ones below zero as such. */
@@ -122,6 +122,16 @@ test("synchronisation: a number between 0 and 255 is known in all components", (
   expect(numbers(synchronised(scalar({ smin: 0n, smax: 255n })))).toEqual(numbers(scalar(all)));
   expect(numbers(synchronised(scalar({ value: 0n, mask: 255n })))).toEqual(numbers(scalar(all)));
 });
+
+test.each([0n, 1n, -1n, 0x8000_0000n, 0x7fff_ffff_ffff_ffffn])(
+  "synchronisation: %i alone stays alone",
+  (x) => {
+    const alone = exactly(constant(64, x));
+    expect(numbers(synchronised(alone))).toEqual(numbers(alone));
+    expect(evaluate(contains(alone, constant(64, x)), new Map())).toBe(1n);
+    expect(evaluate(contains(alone, constant(64, x + 1n)), new Map())).toBe(0n);
+  },
+);
 
 test.each<[string, Known]>([
   ["an interval", { umin: 5n, umax: 4n }],
