@@ -71,7 +71,7 @@ export const setRange = (at: number, range: number): void => {
   arena.i32[(at + FIELD.range) >> 2] = range;
 };
 
-/** Everything but the scalar. */
+/** Everything but the scalar; no origins (origins.ts has the last three words). */
 function setFields(at: number, kind: Kind, object: number): void {
   const i = at >> 2;
   arena.i32[i + 16] = kind;
@@ -106,8 +106,14 @@ export function setConstant(at: number, low: number, high: number): void {
   setFields(at, KIND.scalar, 0);
 }
 
-/** Makes `at` a scalar with what its scalar part says now. */
-export const setScalar = (at: number): void => setFields(at, KIND.scalar, 0);
+/** Makes `at` a scalar with what its scalar part says now; its origins stay. */
+export function setScalar(at: number): void {
+  setKind(at, KIND.scalar);
+  setOff(at, 0);
+  setId(at, 0);
+  setRange(at, 0);
+  arena.i32[(at + FIELD.object) >> 2] = 0;
+}
 
 export function copyRegister(from: number, to: number): void {
   arena.u8.copyWithin(to, from, from + REGISTER_BYTES);

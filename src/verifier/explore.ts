@@ -5,6 +5,7 @@
  */
 import { allocate, release } from "../absint/arena.ts";
 import { stateIncludes } from "../absint/inclusion.ts";
+import { beginOrigins, type Marks, newMarks } from "../absint/origins.ts";
 import { setNone } from "../absint/register.ts";
 import {
   frameCount,
@@ -23,6 +24,7 @@ import { step } from "../absint/transfer/step.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode } from "./certificate.ts";
 import type { ControlFlow } from "./control-flow.ts";
+import { demandCovered, generalise, propagate } from "./generalise.ts";
 import { liveRegisters } from "./liveness.ts";
 import { currentFrameText } from "./print-state.ts";
 import type { StackUse } from "./stack-use.ts";
@@ -43,6 +45,8 @@ interface Checkpoint {
   rank: number;
   hits: number;
   misses: number;
+  /** What the paths from here used of the state. */
+  readonly marks: Marks;
   /** Finished checkpoints that paths from here ended in. */
   readonly edges: Set<Checkpoint>;
 }
@@ -101,8 +105,7 @@ export function explore(
 
   initialise(m.state);
   m.pc = 0;
-  const root = keep(m, undefined);
-  let current = root;
+  let current = keep(m, undefined);
   observer?.pathBegins(m, -1);
 
   for (;;) {
@@ -151,6 +154,7 @@ export function explore(
     release(next.at, next.bytes);
     m.pc = next.pc;
     current = next.checkpoint;
+    m.marks = current.marks;
     path.length = next.pathLength;
     observer?.pathBegins(m, next.from);
     return true;
@@ -169,6 +173,7 @@ export function explore(
       if (stateIncludes(old.at, m.state, SCRATCH.value)) {
         if (old.rank >= 0) {
           old.hits += 1;
+          demandCovered(old.at, m.state, current.marks, SCRATCH.value);
           current.edges.add(old);
           close(current);
           return undefined;
@@ -193,7 +198,21 @@ export function explore(
     progress.totalStates += 1;
     stored += 1;
     progress.peakStates = Math.max(progress.peakStates, stored);
-    return { pc: machine.pc, at, bytes, parent, open: 1, rank: -1, hits: 0, misses: 0, edges: new Set() };
+    const marks = newMarks(frameCount(machine.state) - 1);
+    beginOrigins(machine.state);
+    machine.marks = marks;
+    return {
+      pc: machine.pc,
+      at,
+      bytes,
+      parent,
+      open: 1,
+      rank: -1,
+      hits: 0,
+      misses: 0,
+      marks,
+      edges: new Set(),
+    };
   }
 
   /** One path from `checkpoint` has ended; with the last one, the checkpoint is finished, and a path of its parent. */
@@ -205,6 +224,8 @@ export function explore(
       at.rank = finished.length;
       finished.push(at);
       at.parent?.edges.add(at);
+      if (at.parent !== undefined) propagate(at.at, at.marks, at.parent.marks);
+      generalise(at.at, at.marks);
       at = at.parent;
     }
   }

@@ -28,7 +28,7 @@ import {
   umaxOf,
 } from "../register.ts";
 import { aluOperator, synchronise, unknownScalarAt } from "../scalar/operators.ts";
-import { type Machine, mapAt } from "./machine.ts";
+import { type Machine, mapAt, type Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
 import { readStack, writeStack } from "./stack.ts";
 import { tnumText } from "./text.ts";
@@ -37,13 +37,6 @@ export type Direction = "read" | "write";
 
 /** Variable offsets from here on are not bounds at all. */
 const MAX_VARIABLE_OFFSET = 2 ** 29;
-
-/** A pointer operand: the register's number for messages, its address, and the instruction's own offset. */
-export interface Target {
-  readonly number: number;
-  readonly at: number;
-  readonly off: number;
-}
 
 /**
  * Checks a load of `size` bytes and puts what it gives into `destination`, which may be the pointer itself.

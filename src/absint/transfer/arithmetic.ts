@@ -3,6 +3,7 @@
  * privileged program: differences of pointers and 32-bit halves of them are numbers like any other.
  */
 import type { Instruction, Operation } from "../../semantics/isa/instruction.ts";
+import { addOrigins, demand } from "../origins.ts";
 import {
   copyRegister,
   copyScalarPart,
@@ -95,6 +96,7 @@ function checkImmediate(insn: Instruction, { op, width, operand }: Alu): void {
 
 function compute({ op, width }: Alu, destination: number, source: number): void {
   aluOperator(op, width)(destination, source, destination);
+  if (source !== destination) addOrigins(source, destination);
   setScalar(destination);
   synchronise(destination);
 }
@@ -117,7 +119,9 @@ function move(m: Machine, insn: Instruction, operation: Alu, source: number): vo
     copyRegister(source, destination);
     return;
   }
-  aluOperator(operation.op, operation.width)(destination, source, destination);
+  aluOperator(operation.op, operation.width)(destination, source, SCRATCH.value);
+  copyRegister(source, destination);
+  copyScalarPart(SCRATCH.value, destination);
   setScalar(destination);
   synchronise(destination);
 }
@@ -154,6 +158,7 @@ function pointerArithmetic(
   if (lacksArithmetic(kind) && !(kind === KIND.map && op === "add" && constant === 0)) {
     reject("EACCES", `R${insn.dst} pointer arithmetic on ${name} prohibited`);
   }
+  demand(m.marks, number);
   requireSane(number, name);
   switch (op) {
     case "add":

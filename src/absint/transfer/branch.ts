@@ -3,6 +3,7 @@
  * null is, how far a packet reaches, and that a pointer that cannot be null is not 0.
  */
 import type { Instruction, JumpOp, Operation } from "../../semantics/isa/instruction.ts";
+import { addOrigins, demand } from "../origins.ts";
 import {
   copyScalarPart,
   idOf,
@@ -39,7 +40,10 @@ export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
   const target = m.pc + 1 + insn.off;
 
   const decided = decide(operation, left, right);
-  if (decided !== OPEN) return follow(m, decided === ALWAYS ? target : m.pc + 1);
+  if (decided !== OPEN) {
+    demandNumbers(m, left, right);
+    return follow(m, decided === ALWAYS ? target : m.pc + 1);
+  }
 
   // The state is copied for the taken side; both sides then learn what their edge says.
   unpack(m.state, m.forked);
@@ -59,9 +63,15 @@ export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
     m.pc += 1;
     return STEP.fork;
   }
+  demandNumbers(m, left, right);
   if (fallPossible) return follow(m, m.pc + 1);
   unpack(m.forked, m.state);
   return follow(m, target);
+}
+
+function demandNumbers(m: Machine, left: number, right: number): void {
+  if (!isPointer(kindOf(left))) demand(m.marks, left);
+  if (!isPointer(kindOf(right))) demand(m.marks, right);
 }
 
 function follow(m: Machine, pc: number): Step {
@@ -93,6 +103,11 @@ function refineNumbers(
   refine(left, right);
   if (synchronise(left) !== 0) return false;
   if (rightIsRegister && left !== right && synchronise(right) !== 0) return false;
+  if (rightIsRegister) {
+    // Each learns from the other.
+    addOrigins(right, left);
+    addOrigins(left, right);
+  }
   spread(state, left);
   if (rightIsRegister) spread(state, right);
   return true;
@@ -103,7 +118,10 @@ function spread(state: number, from: number): void {
   const id = idOf(from);
   if (id === 0) return;
   forEachRegister(state, (at) => {
-    if (at !== from && idOf(at) === id && kindOf(at) === KIND.scalar) copyScalarPart(from, at);
+    if (at === from || idOf(at) !== id || kindOf(at) !== KIND.scalar) return;
+    copyScalarPart(from, at);
+    addOrigins(from, at);
+    addOrigins(at, from);
   });
 }
 
@@ -116,6 +134,7 @@ function learnFromPointers(
   other: number,
 ): void {
   if ((op === "jeq" || op === "jne") && mayBeNull(kindOf(left)) && isZero(right)) {
+    demand(m.marks, right);
     const [nullSide, nullAt] = op === "jeq" ? [m.forked, taken] : [m.state, left];
     const [otherSide, otherAt] = op === "jeq" ? [m.state, left] : [m.forked, taken];
     resolveNull(nullSide, nullAt, true);

@@ -6,6 +6,7 @@ import { HELPER_NAMES } from "../../semantics/helpers/names.ts";
 import { type ArgumentKind, type HelperPrototype, prototypeOf } from "../../semantics/helpers/prototypes.ts";
 import type { Instruction } from "../../semantics/isa/instruction.ts";
 import { MAP_FLAGS, MAP_TYPES, type MapDefinition } from "../../semantics/program/map-types.ts";
+import { demand } from "../origins.ts";
 import {
   component64,
   copyRegister,
@@ -27,8 +28,17 @@ import {
 } from "../register.ts";
 import { LAYOUT } from "../scalar/operators.ts";
 import { forEachRegister, MAX_FRAMES, popFrame, pushFrame, registerAt, returnTo, takeId } from "../state.ts";
-import { checkMapValue, checkPacket, requireUnmoved, requireWritablePacket, type Target } from "./access.ts";
-import { currentFrame, type Machine, mapAt, readable, register, STEP, type Step } from "./machine.ts";
+import { checkMapValue, checkPacket, requireUnmoved, requireWritablePacket } from "./access.ts";
+import {
+  currentFrame,
+  type Machine,
+  mapAt,
+  readable,
+  register,
+  STEP,
+  type Step,
+  type Target,
+} from "./machine.ts";
 import { reject } from "./rejection.ts";
 import { constantAt, markWritten, requireReadable } from "./stack.ts";
 
@@ -159,6 +169,7 @@ function checkSized(m: Machine, facts: CallFacts, zeroAllowed: boolean, number: 
   if (isPointer(kindOf(size))) {
     reject("EACCES", `R${number} type=${KIND_NAMES[kindOf(size)] ?? "?"} expected=scalar`);
   }
+  demand(m.marks, size);
   if (sminOf(size) < 0) {
     reject("EACCES", `R${number} min value is negative, either use unsigned or 'var &= const'`);
   }
@@ -171,6 +182,7 @@ function checkSized(m: Machine, facts: CallFacts, zeroAllowed: boolean, number: 
     reject("EACCES", `R${number} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
   }
   const isNull = kindOf(target.at) === KIND.scalar && smallConstant(target.at) === 0 && isConstant(target.at);
+  if (isNull) demand(m.marks, target.at);
   if (isNull && (memoryKind === "bytes_or_null" || zeroAllowed)) {
     if (greatest === 0) return;
     reject("EACCES", `R${target.number} type=scalar expected=fp`);
@@ -249,6 +261,7 @@ function checkReturnValue(m: Machine, result: number): void {
   const limit =
     m.program.type !== "cgroup_skb" ? undefined : m.program.attach === "cgroup_inet_egress" ? 3 : 1;
   if (limit === undefined) return;
+  demand(m.marks, result);
   if (kindOf(result) !== KIND.scalar) {
     reject(
       "EINVAL",

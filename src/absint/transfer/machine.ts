@@ -11,6 +11,7 @@ import { type ContextLayout, contextOf } from "../../semantics/program/contexts.
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { allocatePermanent } from "../arena.ts";
+import { type Marks, newMarks } from "../origins.ts";
 import { KIND, kindOf, REGISTER_BYTES } from "../register.ts";
 import { FP, frameCount, LIVE_STATE_BYTES, registerAt } from "../state.ts";
 import { reject } from "./rejection.ts";
@@ -39,6 +40,15 @@ export interface Machine {
   /** The taken side of a fork and where it goes on. */
   readonly forked: number;
   forkedPc: number;
+  /** What is used of the last checkpoint's state; whoever keeps no checkpoints need not look at it. */
+  marks: Marks;
+}
+
+/** A pointer operand: the register's number for messages, its address, and the instruction's own offset. */
+export interface Target {
+  readonly number: number;
+  readonly at: number;
+  readonly off: number;
 }
 
 /** What became of one instruction. The next instruction is in `machine.pc`. */
@@ -78,7 +88,17 @@ export function createMachine(program: Program): Machine {
       maps.push(map.inner);
     }
   });
-  return { program, context, maps, inner, state: LIVE, pc: 0, forked: FORKED, forkedPc: 0 };
+  return {
+    program,
+    context,
+    maps,
+    inner,
+    state: LIVE,
+    pc: 0,
+    forked: FORKED,
+    forkedPc: 0,
+    marks: newMarks(0),
+  };
 }
 
 export const currentFrame = (m: Machine): number => frameCount(m.state) - 1;

@@ -5,6 +5,7 @@
  * low bytes, gives it back; any other read of initialised bytes gives some number of that many bytes.
  */
 import type { Size } from "../../semantics/isa/instruction.ts";
+import { demand, isRewritten, noteSlotRead, setRewritten } from "../origins.ts";
 import {
   constantHigh,
   constantLow,
@@ -36,8 +37,7 @@ import {
   spilledAt,
   takeId,
 } from "../state.ts";
-import type { Target } from "./access.ts";
-import { currentFrame, type Machine, SCRATCH } from "./machine.ts";
+import { currentFrame, type Machine, SCRATCH, type Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
 
@@ -147,6 +147,10 @@ function requireInitialised(
 ): void {
   for (let off = first; off <= last; off += 1) {
     if (byteKind(m, frame, off) === BYTE.invalid) reject("EACCES", message(off));
+    if (off === first || byteOf(off) === 0) {
+      const slot = slotOf(off);
+      noteSlotRead(m.marks, frame, slot, slotAt(m.state, frame, slot));
+    }
   }
 }
 
@@ -157,6 +161,7 @@ function isZero(m: Machine, frame: number, first: number, last: number): boolean
     if (kind !== BYTE.spill) return false;
     const spilled = spilledAt(slotAt(m.state, frame, slotOf(off)));
     if (!isZeroNumber(spilled)) return false;
+    demand(m.marks, spilled);
   }
   return true;
 }
@@ -166,12 +171,20 @@ const isZeroNumber = (at: number): boolean =>
 
 // --- Writes
 
+/** Makes the slots down to the one at `off` part of the frame: new ones, so there is nothing in them to be read. */
+function grow(m: Machine, frame: number, off: number): void {
+  const depth = depthOf(m.state, frame);
+  growStack(m.state, frame, slotOf(off));
+  for (let s = depth; s <= slotOf(off); s += 1) setRewritten(slotAt(m.state, frame, s), true);
+}
+
 export function writeStack(m: Machine, target: Target, size: Size, value: number): void {
   const { frame, first, last, fixed } = extentOf(target, size, " write to");
   if (kindOf(value) === KIND.stack && frame !== currentFrame(m)) {
     reject("EINVAL", "cannot spill pointers to stack into stack frame of the caller");
   }
-  growStack(m.state, frame, slotOf(first));
+  grow(m, frame, first);
+  if (isZeroNumber(value) && !(fixed && byteOf(first) === 0)) demand(m.marks, value);
   if (!fixed) {
     overwriteSomewhere(m, frame, first, last, isZeroNumber(value));
     return;
@@ -181,36 +194,43 @@ export function writeStack(m: Machine, target: Target, size: Size, value: number
     spill(m, slot, size, value);
     return;
   }
-  forgetSpill(slot);
+  forgetSpill(m, slot);
+  if (size === 8) setRewritten(slot, true);
   const kind = isZeroNumber(value) ? BYTE.zero : BYTE.misc;
   for (let off = first; off <= last; off += 1) setSlotByte(slot, byteOf(off), kind);
 }
 
 /** Spills the register at `value` into the low `size` bytes of a slot. */
 function spill(m: Machine, slot: number, size: Size, value: number): void {
-  forgetSpill(slot);
+  const rewritten = size === 8 || isRewritten(slot);
+  forgetSpill(m, slot);
   const to = spilledAt(slot);
   if (kindOf(value) === KIND.scalar && !isConstant(value) && idOf(value) === 0 && size === 8) {
     setId(value, takeId(m.state));
   }
   copyRegister(value, to);
   truncate(to, size);
+  setRewritten(slot, rewritten);
   for (let i = 0; i < size; i += 1) setSlotByte(slot, i, BYTE.spill);
 }
 
 /** What was spilled in a slot becomes plain initialised bytes. */
-function forgetSpill(slot: number): void {
+function forgetSpill(m: Machine, slot: number): void {
   if (slotByte(slot, 0) !== BYTE.spill) return;
-  const kind = isZeroNumber(spilledAt(slot)) ? BYTE.zero : BYTE.misc;
+  const zero = isZeroNumber(spilledAt(slot));
+  if (zero) demand(m.marks, spilledAt(slot));
+  const kind = zero ? BYTE.zero : BYTE.misc;
   for (let i = 0; i < 8; i += 1) if (slotByte(slot, i) === BYTE.spill) setSlotByte(slot, i, kind);
+  const rewritten = isRewritten(slot);
   setNone(spilledAt(slot));
+  setRewritten(slot, rewritten);
 }
 
 /** A write to some bytes between `first` and `last`: what is not initialised may stay so. */
 function overwriteSomewhere(m: Machine, frame: number, first: number, last: number, zero: boolean): void {
   for (let off = first; off <= last; off += 1) {
     const slot = slotAt(m.state, frame, slotOf(off));
-    forgetSpill(slot);
+    forgetSpill(m, slot);
     const kind = slotByte(slot, byteOf(off));
     if (kind === BYTE.zero && !zero) setSlotByte(slot, byteOf(off), BYTE.misc);
   }
@@ -235,12 +255,13 @@ export function requireReadable(m: Machine, target: Target, size: number): void 
 export function markWritten(m: Machine, target: Target, size: number, certain: boolean): void {
   if (size === 0) return;
   const { frame, first, last, fixed } = extentOf(target, size, " write to", true);
-  growStack(m.state, frame, slotOf(first));
+  grow(m, frame, first);
   if (!fixed || !certain) return overwriteSomewhere(m, frame, first, last, false);
   for (let off = first; off <= last; off += 1) {
     const slot = slotAt(m.state, frame, slotOf(off));
-    forgetSpill(slot);
+    forgetSpill(m, slot);
     setSlotByte(slot, byteOf(off), BYTE.misc);
+    if (byteOf(off) === 0 && off + 7 <= last) setRewritten(slot, true);
   }
 }
 
@@ -254,7 +275,7 @@ export function constantAt(m: Machine, target: Target, size: 4): number | undefi
   const slot = slotOf(first);
   if (byteOf(first) !== 0 || slot >= depthOf(m.state, objectOf(target.at))) return undefined;
   if (!fill(m, objectOf(target.at), first, size, SCRATCH.value)) return undefined;
-  return kindOf(SCRATCH.value) === KIND.scalar && isConstant(SCRATCH.value)
-    ? constantLow(SCRATCH.value) >>> 0
-    : undefined;
+  if (kindOf(SCRATCH.value) !== KIND.scalar || !isConstant(SCRATCH.value)) return undefined;
+  demand(m.marks, SCRATCH.value);
+  return constantLow(SCRATCH.value) >>> 0;
 }

@@ -14,7 +14,7 @@ import {
   setUnknown,
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
-import { load, rejectKind, requireNaturallyAligned, store, type Target } from "./access.ts";
+import { load, rejectKind, requireNaturallyAligned, store } from "./access.ts";
 import { alu } from "./arithmetic.ts";
 import { jump } from "./branch.ts";
 import { callFunction, callHelper, exit } from "./call.ts";
@@ -28,6 +28,7 @@ import {
   SCRATCH,
   STEP,
   type Step,
+  type Target,
   writable,
 } from "./machine.ts";
 import { reject } from "./rejection.ts";

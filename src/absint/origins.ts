@@ -1,0 +1,94 @@
+/**
+ * What the future of a state really uses of it, so that states that differ in nothing else are found to be covered.
+ *
+ * Between two checkpoints of an exploration every number carries its *origins*: the registers and stack slots of the last checkpoint that
+ * it was computed from. Where a transfer function lets a number's value decide something (which way a jump goes, whether an access is in
+ * bounds) it *demands* the number, and with it its origins. Where it reads a stack slot that was not rewritten since the checkpoint, it notes
+ * that too. What was never demanded or read may be forgotten in the checkpoint's state.
+ *
+ * Nothing rests on this being right: what is forgotten too much is found missing when the certificate is checked.
+ *
+ * Origins are a set of 96 bits in the register's record: bit r for register r (0 … 9) and bit 10 + s for slot s (0 … 63) of the
+ * checkpoint's frame, bit 74 for anything in its callers' frames. Bit 95, in the record of a slot, says that the slot was rewritten.
+ */
+import { arena } from "./arena.ts";
+import { depthOf, FP, frameCount, registerAt, slotAt, spilledAt } from "./state.ts";
+
+/** The three words of the set, in the last bytes of a register's record. */
+const WORDS = 21;
+const SLOT_BIT = 10;
+const CALLERS_BIT = 74;
+const REWRITTEN = 1 << 31;
+
+export interface Marks {
+  /** The origins that were demanded. */
+  readonly demanded: Int32Array;
+  /** The slots of the checkpoint's frame that were read as the checkpoint left them, 32 a word. */
+  readonly slotsRead: Int32Array;
+  /** Whether any slot of its callers was. */
+  callersRead: boolean;
+  /** The checkpoint's frame. */
+  readonly frame: number;
+}
+
+export const newMarks = (frame: number): Marks => ({
+  demanded: new Int32Array(3),
+  slotsRead: new Int32Array(2),
+  callersRead: false,
+  frame,
+});
+
+const wordsAt = (register: number): number => (register >> 2) + WORDS;
+
+/** The origins of what is computed from both are those of either: adds those of `from` to `to`. */
+export function addOrigins(from: number, to: number): void {
+  const m = arena.i32;
+  const [f, t] = [wordsAt(from), wordsAt(to)];
+  for (let i = 0; i < 3; i += 1) m[t + i] = (m[t + i] ?? 0) | (m[f + i] ?? 0);
+}
+
+/** Something depends on the value of the number at `register`. */
+export function demand(marks: Marks, register: number): void {
+  const w = wordsAt(register);
+  for (let i = 0; i < 3; i += 1) marks.demanded[i] = (marks.demanded[i] ?? 0) | (arena.i32[w + i] ?? 0);
+}
+
+/** The slot's bytes are read. */
+export function noteSlotRead(marks: Marks, frame: number, slot: number, slotAddress: number): void {
+  if (frame > marks.frame || isRewritten(slotAddress)) return;
+  if (frame < marks.frame) marks.callersRead = true;
+  else marks.slotsRead[slot >> 5] = (marks.slotsRead[slot >> 5] ?? 0) | (1 << (slot & 31));
+}
+
+export const isRewritten = (slotAddress: number): boolean =>
+  ((arena.i32[wordsAt(spilledAt(slotAddress)) + 2] ?? 0) & REWRITTEN) !== 0;
+
+export function setRewritten(slotAddress: number, rewritten: boolean): void {
+  const w = wordsAt(spilledAt(slotAddress)) + 2;
+  const old = arena.i32[w] ?? 0;
+  arena.i32[w] = rewritten ? old | REWRITTEN : old & ~REWRITTEN;
+}
+
+const wasDemanded = (marks: Marks, bit: number): boolean =>
+  ((marks.demanded[bit >> 5] ?? 0) & (1 << (bit & 31))) !== 0;
+export const wasRegisterDemanded = (marks: Marks, register: number): boolean => wasDemanded(marks, register);
+export const wasSlotDemanded = (marks: Marks, slot: number): boolean => wasDemanded(marks, SLOT_BIT + slot);
+export const wereCallersDemanded = (marks: Marks): boolean => wasDemanded(marks, CALLERS_BIT);
+export const wasSlotRead = (marks: Marks, slot: number): boolean =>
+  ((marks.slotsRead[slot >> 5] ?? 0) & (1 << (slot & 31))) !== 0;
+
+function setOrigin(register: number, bit: number): void {
+  const w = wordsAt(register);
+  for (let i = 0; i < 3; i += 1) arena.i32[w + i] = i === bit >> 5 ? 1 << (bit & 31) : 0;
+}
+
+/** Makes a live state the one that origins are counted from: everything is its own origin, no slot is rewritten. */
+export function beginOrigins(state: number): void {
+  const current = frameCount(state) - 1;
+  for (let f = 0; f <= current; f += 1) {
+    for (let r = 0; r < FP; r += 1) setOrigin(registerAt(state, f, r), f === current ? r : CALLERS_BIT);
+    for (let s = 0; s < depthOf(state, f); s += 1) {
+      setOrigin(spilledAt(slotAt(state, f, s)), f === current ? SLOT_BIT + s : CALLERS_BIT);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Makes the states of finished checkpoints as general as what was used of them allows: numbers that nothing depended on become unknown,
+ * stack slots that nothing read are cleared. The more general a state, the more it covers.
+ */
+
+import {
+  demand,
+  type Marks,
+  noteSlotRead,
+  wasRegisterDemanded,
+  wasSlotDemanded,
+  wasSlotRead,
+  wereCallersDemanded,
+} from "../absint/origins.ts";
+import { idOf, KIND, kindOf, setUnknown } from "../absint/register.ts";
+import { scalarIncludes, unknownScalarAt } from "../absint/scalar/operators.ts";
+import {
+  BYTE,
+  clearSlot,
+  depthOf,
+  FP,
+  frameCount,
+  registerAt,
+  slotAt,
+  slotByte,
+  spilledAt,
+} from "../absint/state.ts";
+
+const isNumber = (register: number): boolean => kindOf(register) === KIND.scalar;
+
+/** What a finished checkpoint's paths used of its state, its parent's paths used too: by the origins that the state was stored with. */
+export function propagate(state: number, marks: Marks, parent: Marks): void {
+  const current = frameCount(state) - 1;
+  const callers = wereCallersDemanded(marks);
+  for (let f = 0; f <= current; f += 1) {
+    for (let r = 0; r < FP; r += 1) {
+      const at = registerAt(state, f, r);
+      if (isNumber(at) && (f === current ? wasRegisterDemanded(marks, r) : callers)) demand(parent, at);
+    }
+    for (let s = 0; s < depthOf(state, f); s += 1) {
+      const slot = slotAt(state, f, s);
+      if (f === current ? wasSlotRead(marks, s) : marks.callersRead) noteSlotRead(parent, f, s, slot);
+      const spilled = spilledAt(slot);
+      const demanded = f === current ? wasSlotDemanded(marks, s) : callers;
+      if (demanded && slotByte(slot, 0) === BYTE.spill && isNumber(spilled)) demand(parent, spilled);
+    }
+  }
+}
+
+/** Forgets, in a stored state, what was not used of it. */
+export function generalise(state: number, marks: Marks): void {
+  const current = frameCount(state) - 1;
+  const callers = wereCallersDemanded(marks);
+  for (let f = 0; f <= current; f += 1) {
+    for (let r = 0; r < FP; r += 1) {
+      const at = registerAt(state, f, r);
+      if (isNumber(at) && !(f === current ? wasRegisterDemanded(marks, r) : callers)) setUnknown(at);
+    }
+    for (let s = 0; s < depthOf(state, f); s += 1) {
+      const slot = slotAt(state, f, s);
+      if (!(f === current ? wasSlotRead(marks, s) : marks.callersRead)) {
+        clearSlot(slot);
+        continue;
+      }
+      const spilled = spilledAt(slot);
+      const demanded = f === current ? wasSlotDemanded(marks, s) : callers;
+      if (!demanded && slotByte(slot, 0) === BYTE.spill && isNumber(spilled)) forgetNumber(slot);
+    }
+  }
+}
+
+/** A spilled number that nothing depended on: any number of as many bytes. */
+function forgetNumber(slot: number): void {
+  let bytes = 0;
+  while (bytes < 8 && slotByte(slot, bytes) === BYTE.spill) bytes += 1;
+  setUnknown(spilledAt(slot));
+  unknownScalarAt(spilledAt(slot), bytes * 8);
+}
+
+/** `outer` covers `inner`, whose paths end here: what `outer` says, its paths may have used. */
+export function demandCovered(outer: number, inner: number, marks: Marks, scratch: number): void {
+  const current = frameCount(outer) - 1;
+  unknownScalarAt(scratch);
+  const says = (at: number): boolean => isNumber(at) && (idOf(at) !== 0 || scalarIncludes(at, scratch) === 0);
+  for (let f = 0; f <= current; f += 1) {
+    for (let r = 0; r < FP; r += 1) {
+      if (says(registerAt(outer, f, r))) demand(marks, registerAt(inner, f, r));
+    }
+    const depth = Math.min(depthOf(outer, f), depthOf(inner, f));
+    for (let s = 0; s < depth; s += 1) {
+      const slot = slotAt(outer, f, s);
+      let used = false;
+      for (let i = 0; i < 8; i += 1) used ||= slotByte(slot, i) !== BYTE.invalid;
+      if (!used) continue;
+      const own = slotAt(inner, f, s);
+      noteSlotRead(marks, f, s, own);
+      if (slotByte(slot, 0) === BYTE.spill && slotByte(own, 0) === BYTE.spill && says(spilledAt(slot))) {
+        demand(marks, spilledAt(own));
+      }
+    }
+  }
+}
