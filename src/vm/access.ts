@@ -119,19 +119,19 @@ export function load(state: State, register: number, off: number, size: Size, al
   return spilled ?? SCALAR;
 }
 
-/** Stores the scratch word; `tag` is the region of the value stored. */
+/** Stores the scratch word; `tag` is the region of the value stored, or nothing for an immediate. */
 export function store(
   state: State,
   register: number,
   off: number,
   size: Size,
   aligned: boolean,
-  tag: Region,
+  tag: Region | undefined,
 ): void {
   const region = pointer(state, register, "store");
   const offset = state.offset(register, region) + off;
   if (region.place.kind === "context") {
-    storeField(state, region, offset, size, aligned);
+    storeField(state, region, offset, size, aligned, tag === undefined);
     return;
   }
   checkBytes(region, offset, size, "write", "store");
@@ -198,11 +198,18 @@ function loadField(state: State, region: Region, offset: number, size: Size, ali
   return target;
 }
 
-function storeField(state: State, region: Region, offset: number, size: Size, aligned: boolean): void {
+function storeField(
+  state: State,
+  region: Region,
+  offset: number,
+  size: Size,
+  aligned: boolean,
+  immediate: boolean,
+): void {
   if (aligned) memoryFault("context_access", region, offset, size, "store with release to the context");
   const field = fieldOf(state, region, offset, size, "write");
   const { context } = state.input;
   const before = field.size === 4 ? context.view.getUint32(field.offset, true) : 0;
   put(state.words, region.view, offset, size);
-  context.settle(field, before);
+  context.settle(field, before, immediate);
 }

@@ -36,10 +36,13 @@ export class Context {
     return contextAccess(this.layout, access, offset, size);
   }
 
-  /** A program has written to the field: what Linux does not keep is dropped. `before` is the field's old value. */
-  settle({ name, offset }: ContextField, before: number): void {
+  /**
+   * A program has written to the field: what Linux does not keep is dropped. `before` is the field's old value. Linux compares a queue
+   * that is given as an immediate as a signed number, and one in a register as an unsigned one.
+   */
+  settle({ name, offset }: ContextField, before: number, immediate: boolean): void {
     if (!SHORT_FIELDS.has(name)) return;
-    const written = this.view.getUint32(offset, true);
+    const written = immediate ? this.view.getInt32(offset, true) : this.view.getUint32(offset, true);
     const kept = name === "queue_mapping" && written >= NO_QUEUE ? before : written & 0xffff;
     this.view.setUint32(offset, kept, true);
   }

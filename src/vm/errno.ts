@@ -7,4 +7,4 @@ export const EACCES = -13;
 export const EFAULT = -14;
 export const EEXIST = -17;
 export const EINVAL = -22;
-export const EOPNOTSUPP = -95;
+export const ERANGE = -34;

@@ -188,14 +188,16 @@ const AF_INET6 = 10;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 
-function fillSkBuff(view: DataView, frame: Uint8Array, length: number): void {
+function fillSkBuff(view: DataView, frame: Uint8Array, length: number, hasContext: boolean): void {
   const protocol = protocolOf(frame);
   view.setUint32(SK_BUFF.len, length, true);
   view.setUint32(SK_BUFF.pkt_type, packetType(frame), true);
   // In network order, as a 16-bit number.
   view.setUint16(SK_BUFF.protocol, protocol);
   if (view.getUint32(SK_BUFF.ifindex, true) === 0) view.setUint32(SK_BUFF.ifindex, LOOPBACK_IFINDEX, true);
-  if (view.getUint32(SK_BUFF.wire_len, true) === 0) view.setUint32(SK_BUFF.wire_len, length, true);
+  if (hasContext && view.getUint32(SK_BUFF.wire_len, true) === 0) {
+    view.setUint32(SK_BUFF.wire_len, length, true);
+  }
   fillSocket(view, protocol, frame.subarray(ETHERNET_HEADER));
 }
 
@@ -243,7 +245,7 @@ function skBuffInput(
   const bytes = contextBytes(layout, environment.context);
   const view = new DataView(bytes.buffer);
   checkSkBuff(bytes, view, frame.length - hidden);
-  fillSkBuff(view, frame, frame.length - hidden);
+  fillSkBuff(view, frame, frame.length - hidden, environment.context !== undefined);
   const packet = new Packet(space, {
     bytes: frame,
     headroom: 0,

@@ -57,7 +57,7 @@ function loadSlowly(state: State, op: Op): void {
 }
 
 /** Stores the scratch word, with no more checks than the memory needs. */
-function storeScratch(state: State, op: Op, tag: Region): void {
+function storeScratch(state: State, op: Op, tag: Region | undefined): void {
   const { words } = state;
   const region = state.tag(op.dst);
   const offset = state.offset(op.dst, region) + op.off;
@@ -197,7 +197,7 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
           words[OPERAND_WORD] = op.imm;
           words[OPERAND_WORD + 1] = op.imm >> 31;
           op.effect(STORED_AT, OPERAND, 0, 0);
-          storeScratch(state, op, SCALAR);
+          storeScratch(state, op, undefined);
           pc += 1;
           break;
         case DO.goto:

@@ -21,7 +21,9 @@ export type Place =
   /** A value of a map, by the map's name and the key in hex. */
   | { readonly kind: "map_value"; readonly map: string; readonly key: string }
   /** The map itself: what `ld_imm64` of a map gives, and what a look-up in a map of maps gives. */
-  | { readonly kind: "map"; readonly map: string };
+  | { readonly kind: "map"; readonly map: string }
+  /** What a program without a context is given (`raw.ts`). */
+  | { readonly kind: "memory" };
 
 export function placeName(place: Place): string {
   switch (place.kind) {
@@ -33,6 +35,8 @@ export function placeName(place: Place): string {
       return "the packet";
     case "context":
       return `the context (${place.struct})`;
+    case "memory":
+      return "the memory";
     case "map_value":
       return `map ${place.map}'s value of key 0x${place.key}`;
     default:

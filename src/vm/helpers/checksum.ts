@@ -1,10 +1,10 @@
 /**
  * Internet checksums (RFC 1071), computed in the order in which Linux computes them: one's complement has two zeros, and which
- * of them comes out depends on the order. All values are unsigned 32-bit numbers; sums are over little-endian words as they lie in memory.
+ * of them comes out depends on the order. All values are unsigned 32-bit numbers; sums are over words as they lie in memory.
  */
 
 /** One's complement addition: the carry comes around. */
-export function csumAdd(a: number, b: number): number {
+function csumAdd(a: number, b: number): number {
   const sum = a + b;
   return (sum >= 2 ** 32 ? sum + 1 : sum) >>> 0;
 }
@@ -18,13 +18,14 @@ export function csumTo16(sum: number): number {
 }
 
 /** What is written into a header: the complement of the folded sum. */
-export const csumFold = (sum: number): number => ~csumTo16(sum) & 0xffff;
+const csumFold = (sum: number): number => ~csumTo16(sum) & 0xffff;
 
-/** The sum of `bytes` as little-endian 16-bit words (an odd last byte is a low one), added to `start`. */
+/** The sum of `bytes` as little-endian 32-bit words (a last one that is short has zeros behind it), added to `start`. */
 export function csumPartial(bytes: Uint8Array, start: number): number {
   let sum = start;
-  for (let i = 0; i < bytes.length; i += 2) {
-    sum = csumAdd(sum, (bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8));
+  for (let i = 0; i < bytes.length; i += 4) {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(i, i + 4);
+    sum = csumAdd(sum, (a | (b << 8) | (c << 16) | (d << 24)) >>> 0);
   }
   return sum;
 }

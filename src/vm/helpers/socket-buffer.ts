@@ -2,15 +2,7 @@
 import { EFAULT, EINVAL, ENOMEM } from "../errno.ts";
 import type { Packet } from "../packet.ts";
 import type { Call } from "./call.ts";
-import {
-  csumAdd,
-  csumPartial,
-  csumReplace2,
-  csumReplace4,
-  csumReplaceByDiff,
-  csumSub,
-  csumTo16,
-} from "./checksum.ts";
+import { csumPartial, csumReplace2, csumReplace4, csumReplaceByDiff, csumSub, csumTo16 } from "./checksum.ts";
 import type { HelperTable } from "./helper.ts";
 
 /** Offsets are unsigned 32-bit numbers of which those over the largest signed one are refused. */
@@ -115,11 +107,11 @@ function csumDiff(call: Call): number {
   return csumTo16(difference(from, to, seed));
 }
 
+/** Added to a checksum's sum this takes `from` away and puts `to` in; which zero it is depends on what is there. */
 function difference(from: Uint8Array, to: Uint8Array, seed: number): number {
   if (from.length > 0 && to.length > 0) return csumSub(csumPartial(to, seed), csumPartial(from, 0));
-  if (to.length > 0) return csumPartial(to, seed);
   if (from.length > 0) return ~csumPartial(from, ~seed >>> 0) >>> 0;
-  return csumAdd(seed, 0);
+  return csumPartial(to, seed);
 }
 
 export const SOCKET_BUFFER_HELPERS: HelperTable = {

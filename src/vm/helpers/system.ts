@@ -1,7 +1,7 @@
 /** Helpers about time, chance, the processor, the running task, and memory at large. */
 import { DEFAULT_TASK, type Task } from "../environment.ts";
-import { EFAULT } from "../errno.ts";
-import { SCALAR, UNINITIALISED } from "../region.ts";
+import { EFAULT, ERANGE } from "../errno.ts";
+import { SCALAR } from "../region.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
@@ -18,6 +18,9 @@ function currentComm(call: Call): number {
   return 0;
 }
 
+/** Kernel addresses on x86-64: the upper half of the canonical ones. */
+const KERNEL_START = 0xffff_8000_0000_0000n;
+
 /**
  * Reads from any address, of which the machine knows those that carry their region; whatever else is asked for is not mapped here.
  * As in Linux a failed read fills with zeros.
@@ -25,16 +28,16 @@ function currentComm(call: Call): number {
 function probeRead(call: Call): number {
   const size = call.size(2, "size", "zero");
   const out = call.write(1, size, "dst");
-  call.u64(3, "unsafe_ptr");
+  const address = call.u64(3, "unsafe_ptr");
   const region = call.state.tag(3);
   const offset = call.state.offset(3, region);
-  const known = region !== SCALAR && region !== UNINITIALISED && region.holds(offset, size);
-  if (!known) {
-    out.fill(0);
-    return size === 0 ? 0 : EFAULT;
+  if (region !== SCALAR && region.holds(offset, size)) {
+    out.set(region.bytes.slice(region.origin + offset, region.origin + offset + size));
+    return 0;
   }
-  out.set(region.bytes.slice(region.origin + offset, region.origin + offset + size));
-  return 0;
+  out.fill(0);
+  if (address < KERNEL_START) return ERANGE;
+  return size === 0 ? 0 : EFAULT;
 }
 
 const pack = (high: number, low: number): bigint => (BigInt(high) << 32n) | BigInt(low);

@@ -5,11 +5,12 @@
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import { E2BIG, EEXIST, EINVAL, ENOENT } from "../errno.ts";
 import {
+  asksForLock,
   BPF_NOEXIST,
-  checkUpdateFlags,
   checkUserWrite,
   indexKey,
   indexOf,
+  isUnknownUpdate,
   perCpuStride,
   type ValueMap,
 } from "./storage.ts";
@@ -52,10 +53,10 @@ export class ArrayMap implements ValueMap {
   }
 
   #checkUpdate(key: Uint8Array, flags: bigint): number {
-    const wrong = checkUpdateFlags(flags);
-    if (wrong !== 0) return wrong;
+    if (isUnknownUpdate(flags)) return EINVAL;
     if (indexOf(key) >= this.definition.maxEntries) return E2BIG;
-    return flags === BigInt(BPF_NOEXIST) ? EEXIST : 0;
+    if ((flags & BigInt(BPF_NOEXIST)) !== 0n) return EEXIST;
+    return asksForLock(flags) ? EINVAL : 0;
   }
 
   put(key: Uint8Array, value: Uint8Array, flags: bigint, cpu: number): number {

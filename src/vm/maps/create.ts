@@ -26,10 +26,15 @@ export function createMap(definition: MapDefinition, cpus: number): MapStorage {
     case "prog_array":
       return new ProgramArray(definition);
     case "perf_event_array":
-      return new PerfEventArray(definition);
+      return new PerfEventArray(eventPlaces(definition, cpus));
     default:
       throw new Unsupported(`map ${definition.name}: maps of type ${definition.type}`);
   }
+}
+
+/** A perf event array that leaves its size open has a place for each processor, as libbpf makes it. */
+function eventPlaces(definition: MapDefinition, cpus: number): MapDefinition {
+  return definition.maxEntries === 0 ? { ...definition, maxEntries: cpus } : definition;
 }
 
 /**

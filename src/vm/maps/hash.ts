@@ -5,10 +5,11 @@
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import { E2BIG, EEXIST, EINVAL, ENOENT } from "../errno.ts";
 import {
+  asksForLock,
   BPF_EXIST,
   BPF_NOEXIST,
-  checkUpdateFlags,
   checkUserWrite,
+  isUnknownUpdate,
   keyText,
   perCpuStride,
   type ValueMap,
@@ -44,8 +45,7 @@ export class HashMap implements ValueMap {
 
   /** Room for a new value: the error of the flags, or of there being no room, or 0. */
   #checkUpdate(existing: Element | undefined, flags: bigint): number {
-    const wrong = checkUpdateFlags(flags);
-    if (wrong !== 0) return wrong;
+    if (isUnknownUpdate(flags) || asksForLock(flags)) return EINVAL;
     if (existing !== undefined) return flags === BigInt(BPF_NOEXIST) ? EEXIST : 0;
     if (flags === BigInt(BPF_EXIST)) return ENOENT;
     return this.#elements.size >= this.definition.maxEntries ? E2BIG : 0;

@@ -37,11 +37,11 @@ export interface ValueMap {
   reset(): void;
 }
 
-/** The error of an update's flags for a map without a spin lock, or 0. */
-export function checkUpdateFlags(flags: bigint): number {
-  if ((flags & ~BigInt(BPF_F_LOCK)) > BigInt(BPF_EXIST) || (flags & BigInt(BPF_F_LOCK)) !== 0n) return EINVAL;
-  return 0;
-}
+/** Whether an update's flags are none that Linux knows; whether the lock may be asked for is another question. */
+export const isUnknownUpdate = (flags: bigint): boolean => (flags & ~BigInt(BPF_F_LOCK)) > BigInt(BPF_EXIST);
+
+/** Whether the flags ask for the lock in the value, which no map here has. */
+export const asksForLock = (flags: bigint): boolean => (flags & BigInt(BPF_F_LOCK)) !== 0n;
 
 /** The error of a write by user space, or 0: frozen maps and those for reading alone refuse it. */
 export function checkUserWrite(definition: MapDefinition, key: Uint8Array): number {

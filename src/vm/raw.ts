@@ -1,0 +1,61 @@
+/**
+ * Programs on bare memory, as conformance suites run them: r1 points to the memory, r2 is its length in bytes, and there is no context.
+ * Where there is no memory both are 0.
+ */
+import type { Program, Slots } from "../semantics/program/program.ts";
+import type { Fault } from "./fault.ts";
+import type { Input } from "./input.ts";
+import { interpret } from "./interpreter.ts";
+import { prepare } from "./op.ts";
+import { AddressSpace, Region } from "./region.ts";
+import { Run } from "./run.ts";
+import { type RunOptions, State } from "./state.ts";
+
+/** Linux permits privileged programs to read stack that they have not written, and so do the other machines that suites compare. */
+const OPTIONS: RunOptions = { budget: 100_000_000, uninitialisedStack: "allow" };
+
+export type RawResult =
+  | {
+      readonly outcome: "exit";
+      /** All 64 bits, unsigned. */
+      readonly r0: bigint;
+    }
+  | { readonly outcome: "fault"; readonly fault: Fault };
+
+function inputOf(space: AddressSpace, memory: Uint8Array): Input {
+  const region = new Region({
+    place: { kind: "memory" },
+    base: space.take(memory.length),
+    bytes: memory,
+    origin: 0,
+    start: 0,
+    end: memory.length,
+  });
+  const layout = { struct: "memory", size: memory.length, fields: [], packet: "none" } as const;
+  return { context: { layout, region, view: region.view, field: () => undefined, settle: () => undefined } };
+}
+
+/**
+ * Runs instructions once on `memory`, which they may change.
+ *
+ * @throws Unsupported  for an instruction or helper that the machine does not have, and for maps
+ */
+export function runRaw(insns: Slots, memory: Uint8Array): RawResult {
+  const program: Program = {
+    name: "program",
+    type: "unspec",
+    license: "GPL",
+    flags: [],
+    insns,
+    maps: [],
+    lines: [],
+    functions: [],
+  };
+  const space = new AddressSpace();
+  const loaded = { program, ops: prepare(program), maps: [] };
+  const state = new State(loaded, space, inputOf(space, memory), {}, OPTIONS);
+  if (memory.length === 0) state.setNumber(1, 0n);
+  state.setNumber(2, BigInt(memory.length));
+  const fault = interpret(new Run(state), undefined);
+  return fault === undefined ? { outcome: "exit", r0: state.value(0) } : { outcome: "fault", fault };
+}
