@@ -127,6 +127,9 @@ const end = fc.oneof(
 );
 type End = typeof end extends fc.Arbitrary<infer T> ? T : never;
 
+/** A bit for the tnum and for each end. */
+const ALL_KNOWN = 2 ** 9 - 1;
+
 /** What a scalar is beside the number in it. */
 export interface Shape {
   readonly mask: bigint;
@@ -138,12 +141,20 @@ export interface Shape {
   readonly picks: readonly bigint[];
 }
 
-export const shape: fc.Arbitrary<Shape> = fc.record({
-  mask,
-  ends: fc.array(end, { minLength: 8, maxLength: 8 }),
-  synchronised: fc.boolean(),
-  picks: fc.array(number, { minLength: 2, maxLength: 2 }),
-});
+/** In half of the cases much is left open, so that more numbers than x remain. */
+export const shape: fc.Arbitrary<Shape> = fc
+  .record({
+    mask,
+    ends: fc.array(end, { minLength: 8, maxLength: 8 }),
+    synchronised: fc.boolean(),
+    picks: fc.array(number, { minLength: 2, maxLength: 2 }),
+    known: fc.oneof(fc.constant(ALL_KNOWN), fc.nat(ALL_KNOWN)),
+  })
+  .map(({ known, ...shape }) => ({
+    ...shape,
+    mask: known & 1 ? shape.mask : 2n ** 64n - 1n,
+    ends: shape.ends.map((end, i) => ((known >> (i + 1)) & 1 ? end : { kind: "far" as const })),
+  }));
 
 /** An interval of [0, 2^width) around x. */
 function around(x: bigint, width: number, low: End, high: End): readonly [bigint, bigint] {
