@@ -14,11 +14,17 @@ const MAX_INSNS = 1_000_000;
 export interface ControlFlow {
   /** The first instruction of each function, ascending; the first is 0. */
   readonly functions: readonly number[];
-  /** Whether two or more ways lead to an instruction: where paths meet, and where loops close. */
-  readonly isJoin: Uint8Array;
+  /** Where a state is worth comparing with earlier ones (`POINT`). */
+  readonly points: Uint8Array;
   /** For each instruction, the first instruction of its function. */
   readonly functionOf: Int32Array;
 }
+
+/**
+ * What kind of place an instruction is for pruning. Two or more ways lead to a `join`: paths meet there, and every loop has one.
+ * At the target of a conditional jump less is live than before, so a state may be covered there that was not earlier.
+ */
+export const POINT = { none: 0, branch: 1, join: 2 } as const;
 
 /** Where an instruction may go on inside its function; a call goes on behind it. */
 export function successors(insns: Slots, pc: number): readonly number[] {
@@ -72,8 +78,8 @@ export function checkControlFlow({ insns }: Program): ControlFlow {
   const functionOf = new Int32Array(count);
   functions.forEach((start, i) => functionOf.fill(start, start, functions[i + 1] ?? count));
   functions.forEach((start, i) => checkFunction(insns, start, functions[i + 1] ?? count));
-  const isJoin = visit(insns);
-  return { functions, isJoin, functionOf };
+  const points = visit(insns);
+  return { functions, points, functionOf };
 }
 
 function functionStarts(insns: Slots): number[] {
@@ -106,7 +112,7 @@ function checkFunction(insns: Slots, start: number, end: number): void {
   if (kind !== "exit" && kind !== "goto") reject("EINVAL", "last insn is not an exit or jmp");
 }
 
-/** Walks all ways from instruction 0; counts the ways into each instruction. */
+/** Walks all ways from instruction 0; gives the kind of each place. */
 function visit(insns: Slots): Uint8Array {
   const ways = new Uint8Array(insns.length);
   const seen = new Uint8Array(insns.length);
@@ -136,5 +142,10 @@ function visit(insns: Slots): Uint8Array {
   });
   // The first instruction has the program's start as a way of its own.
   if ((ways[0] ?? 0) > 0) ways[0] = 2;
-  return ways.map((n) => (n >= 2 ? 1 : 0));
+  const points = ways.map((n) => (n >= 2 ? POINT.join : POINT.none));
+  insns.forEach((insn, pc) => {
+    if (insn?.row.operation.kind !== "jump") return;
+    for (const next of successors(insns, pc)) if (points[next] === POINT.none) points[next] = POINT.branch;
+  });
+  return points;
 }

@@ -23,7 +23,7 @@ import { reject } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode } from "./certificate.ts";
-import type { ControlFlow } from "./control-flow.ts";
+import { type ControlFlow, POINT } from "./control-flow.ts";
 import { demandCovered, generalise, propagate } from "./generalise.ts";
 import { liveRegisters } from "./liveness.ts";
 import { currentFrameText } from "./print-state.ts";
@@ -31,6 +31,12 @@ import type { StackUse } from "./stack-use.ts";
 
 /** The kernel's limit on processed instructions. */
 export const INSN_LIMIT = 1_000_000;
+
+/** Between joins a state is stored only after so many instructions. */
+const FAR = 8;
+
+/** How often a state may fail to cover another, for each time that it does. */
+const PATIENCE = 64;
 
 /** A state that was met where paths join. It is finished when every path from it has been explored to its end. */
 interface Checkpoint {
@@ -102,6 +108,8 @@ export function explore(
   const pending: Pending[] = [];
   const { path } = progress;
   let stored = 0;
+  /** Instructions processed when a state was last stored. */
+  let kept = 0;
 
   initialise(m.state);
   m.pc = 0;
@@ -110,9 +118,10 @@ export function explore(
 
   for (;;) {
     const pc = m.pc;
-    if (flow.isJoin[pc] === 1 && path.length > 0) {
+    const point = flow.points[pc] ?? POINT.none;
+    if (point !== POINT.none && path.length > 0) {
       forgetDead(m, live);
-      const met = meet(pc);
+      const met = meet(pc, point === POINT.join || progress.processed - kept >= FAR);
       if (met !== undefined) {
         current = met;
       } else {
@@ -160,8 +169,11 @@ export function explore(
     return true;
   }
 
-  /** A new checkpoint at the current state, or undefined if a finished one covers it. */
-  function meet(pc: number): Checkpoint | undefined {
+  /**
+   * Compares the current state with those met here before: undefined if a finished one covers it. Otherwise a new checkpoint, or the current
+   * one still, if nothing is to be stored here.
+   */
+  function meet(pc: number, store: boolean): Checkpoint | undefined {
     let list = seen.get(pc);
     if (list === undefined) {
       list = [];
@@ -180,11 +192,12 @@ export function explore(
         }
         if (stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
       }
+      if (!store) continue;
       old.misses += 1;
       // A state that keeps missing is not looked at again; it stays what its parents rest on.
-      const patience = old.rank >= 0 ? 3 : 64;
-      if (old.misses > old.hits * patience + patience) list.splice(i, 1);
+      if (old.misses > (old.hits + 1) * PATIENCE) list.splice(i, 1);
     }
+    if (!store) return current;
     const made = keep(m, current);
     list.push(made);
     progress.maxStatesPerInsn = Math.max(progress.maxStatesPerInsn, list.length);
@@ -196,6 +209,7 @@ export function explore(
     const at = allocate(bytes);
     pack(machine.state, at);
     progress.totalStates += 1;
+    kept = progress.processed;
     stored += 1;
     progress.peakStates = Math.max(progress.peakStates, stored);
     const marks = newMarks(frameCount(machine.state) - 1);
