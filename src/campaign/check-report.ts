@@ -15,8 +15,9 @@ export interface CheckedVerdict {
 
 /** One run of the machine. */
 export interface CheckedRun {
-  /** The packet that went in, and the seed of everything else, so that the run can be repeated. */
+  /** The packet or context that went in (the other is empty), and the seed of everything else, so that the run can be repeated. */
   readonly packet: Uint8Array;
+  readonly context: Uint8Array;
   readonly seed: number;
   readonly steps: number;
   /** `r0` as a hexadecimal number, or the fault's message. */

@@ -18,9 +18,9 @@ export interface ProgramRuns {
 }
 
 /** Instructions after which a run of a rejected program counts as one that does not end. */
-const BUDGET = 200_000;
+export const BUDGET = 200_000;
 /** The machine's processors: per-CPU maps have that many values. */
-const CPUS = 2;
+export const CPUS = 2;
 /** Violations of one program that are kept: the first says what is wrong. */
 const MOST_VIOLATIONS = 3;
 
@@ -70,13 +70,13 @@ function problemOf(run: CheckedRun, escape: CertificateWalk["escape"]): Omit<Vio
 
 /** One run on fresh maps, filled by the input's seed. */
 export function runOnce(program: Program, input: RunInput, observer?: Observer): CheckedRun {
-  const { packet, seed } = input;
+  const { packet, context, seed } = input;
   let steps = 0;
   const counted: Observer = (pc, view) => {
     steps = view.steps + 1;
     observer?.(pc, view);
   };
-  const done = (outcome: CheckedRun["outcome"]): CheckedRun => ({ packet, seed, steps, outcome });
+  const done = (outcome: CheckedRun["outcome"]): CheckedRun => ({ packet, context, seed, steps, outcome });
   try {
     const machine = new Machine(program, { cpus: CPUS, budget: BUDGET });
     fillMaps(machine.maps, packet, seed, CPUS);
@@ -94,7 +94,8 @@ function outcomeOf(result: RunResult): CheckedRun["outcome"] {
   return { kind: "fault", insn: result.fault.insn, message: result.fault.message };
 }
 
-function environmentOf({ packet, context, seed }: RunInput): Environment {
+/** Everything that a run depends on beside its maps. */
+export function environmentOf({ packet, context, seed }: RunInput): Environment {
   return {
     ...(packet.length === 0 ? {} : { packet }),
     ...(context.length === 0 ? {} : { context }),
