@@ -6,6 +6,8 @@
  * FixedSizeBitVectors (also where it is total by convention: `udiv` by zero is all ones, `urem` by zero is the dividend).
  * What RFC 9669 wants of division by zero is written out in the instruction table, not hidden here.
  *
+ * The readings recurse, so a chain of operators may be about a thousand deep; a longer one is a fold.
+ *
  * Widths run from 1 to 64, and to 128 where a product needs its upper half. A truth value is a term of width 1.
  */
 
