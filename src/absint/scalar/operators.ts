@@ -119,10 +119,9 @@ const WIDTHS = [32, 64] as const;
 function refined(condition: Condition, width: 32 | 64): readonly [Scalar, Scalar] {
   if (width === 64) {
     const [a, b] = refine(condition, wide(A), wide(B));
-    return [
-      { ...A, ...a },
-      { ...B, ...b },
-    ];
+    // Equal numbers have equal low halves, whose bounds may say more. Nothing else about a whole number is so about its low half.
+    const [c, d] = condition === "jeq" ? refine(condition, low(A), low(B)) : [low(A), low(B)];
+    return [combine(a, c), combine(b, d)];
   }
   const [a, b] = refine(condition, low(A), low(B));
   return [combine(wide(A), a), combine(wide(B), b)];

@@ -109,6 +109,14 @@ test.each(ALL_RULES)("$name", ({ name, apply }) => {
   expect(numbers(apply(scalar({})))).toEqual(numbers(scalar({})));
 });
 
+test("low halves that pass from all ones to 0 are bounded in signed order", () => {
+  const known = { umin: 0x7_fffffffdn, umax: 0x8_00000009n };
+  const rule = ALL_RULES.find(({ name }) => name === "u64 to 32");
+  expect(rule && numbers(rule.apply(scalar(known)))).toEqual(
+    numbers(scalar({ ...known, smin32: -3n, smax32: 9n })),
+  );
+});
+
 test("where the sign of the bounds differs, neither order tells the other", () => {
   const known = { smin: -1n, smax: 1n };
   const rule = ALL_RULES.find(({ name }) => name === "s64 to u64");

@@ -4,6 +4,8 @@
  * gain in practice, which two passes reach.
  */
 import {
+  add,
+  all,
   and,
   any,
   constant,
@@ -111,6 +113,25 @@ const with32 = (s: Scalar, i: Intervals<32>): Scalar => ({
   smax32: i.smax,
 });
 
+/**
+ * What 64-bit bounds say of the low halves between them. With one upper half the low halves bound them, unsigned, and signed too if
+ * they agree in sign. From one upper half to the next the low halves run through all ones to 0: in signed order, if they
+ * start below zero and end above.
+ */
+function boundLowHalves(s: Scalar, least: Term<64>, greatest: Term<64>): Scalar {
+  const [from, to] = [lowHalf(least), lowHalf(greatest)];
+  const same = eq(high(least), high(greatest));
+  const next = eq(add(high(least), constant(32, 1)), high(greatest));
+  const inOrder = or(and(same, eq(signOf(from), signOf(to))), all(next, signOf(from), not(signOf(to))));
+  return {
+    ...s,
+    umin32: ite(same, umax(s.umin32, from), s.umin32),
+    umax32: ite(same, umin(s.umax32, to), s.umax32),
+    smin32: ite(inOrder, smax(s.smin32, from), s.smin32),
+    smax32: ite(inOrder, smin(s.smax32, to), s.smax32),
+  };
+}
+
 const RULES = {
   /** The unknown bits all 0 and all 1 bound a tnum. */
   "tnum to u64": (s) => ({
@@ -137,32 +158,8 @@ const RULES = {
   "s32 to u32": (s) => with32(s, unsignedFromSigned(intervals32(s))),
   "u32 to s32": (s) => with32(s, signedFromUnsigned(intervals32(s))),
   "one side of zero 32": (s) => with32(s, oneSideOfZero(intervals32(s))),
-  /** Bounds with one upper half bound the lower halves, unsigned, and signed where the lower halves agree in sign. */
-  "u64 to 32": (s) => {
-    const same = eq(high(s.umin), high(s.umax));
-    const [least, greatest] = [lowHalf(s.umin), lowHalf(s.umax)];
-    const signed = and(same, eq(signOf(least), signOf(greatest)));
-    return {
-      ...s,
-      umin32: ite(same, umax(s.umin32, least), s.umin32),
-      umax32: ite(same, umin(s.umax32, greatest), s.umax32),
-      smin32: ite(signed, smax(s.smin32, least), s.smin32),
-      smax32: ite(signed, smin(s.smax32, greatest), s.smax32),
-    };
-  },
-  /** Likewise from the signed bounds; and where both are signed 32-bit numbers, the low half is the number itself. */
-  "s64 to 32": (s) => {
-    const same = eq(high(s.smin), high(s.smax));
-    const [least, greatest] = [lowHalf(s.smin), lowHalf(s.smax)];
-    const fits = and(eq(sext(64, least), s.smin), eq(sext(64, greatest), s.smax));
-    return {
-      ...s,
-      umin32: ite(same, umax(s.umin32, least), s.umin32),
-      umax32: ite(same, umin(s.umax32, greatest), s.umax32),
-      smin32: ite(fits, smax(s.smin32, least), s.smin32),
-      smax32: ite(fits, smin(s.smax32, greatest), s.smax32),
-    };
-  },
+  "u64 to 32": (s) => boundLowHalves(s, s.umin, s.umax),
+  "s64 to 32": (s) => boundLowHalves(s, s.smin, s.smax),
   /** x has at least the upper half of its least value and at least the least low half. */
   "u32 to u64": (s) => ({
     ...s,
