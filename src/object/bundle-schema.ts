@@ -10,7 +10,7 @@ import {
 
 const u32 = z.int().min(0).max(0xffff_ffff);
 
-const hex = z.string().transform((text, context): Uint8Array => {
+export const hex = z.string().transform((text, context): Uint8Array => {
   const digits = text.replace(/\s+/g, "");
   const wrong = /[^0-9a-fA-F]/u.exec(digits)?.[0];
   if (wrong !== undefined) context.addIssue(`${JSON.stringify(wrong)} is not a hex digit`);

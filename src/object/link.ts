@@ -28,14 +28,17 @@ export interface Surroundings {
   readonly maps: readonly ObjectMap[];
   /** The configuration map, if there is one. */
   readonly kconfig: ObjectMap | undefined;
-  /** The BTF id of a kernel function or variable; 0 if it is weak and missing, or if the kernel is unknown. */
-  kernelId(name: string, kind: "func" | "var", weak: boolean): number;
+  /** The BTF id of a kernel function or variable; `undefined` if it is weak and missing, 0 if the kernel is unknown. */
+  kernelId(name: string, kind: "func" | "var", weak: boolean): number | undefined;
   /** The BTF that line and function records refer to. */
   readonly btf: Btf | undefined;
 }
 
 /** The kernel loads no more instructions than this (BPF_COMPLEXITY_LIMIT_INSNS). */
 const MOST_SLOTS = 1_000_000;
+
+/** The helper id that libbpf gives calls of weak kernel functions that are missing: refused only where a path reaches it. */
+const MISSING_KFUNC = 2_002_000_000;
 
 interface Placed extends Piece {
   /** Slots from the start of the program. */
@@ -62,14 +65,9 @@ export function link(entry: ObjectFunction, around: Surroundings): Linked {
     }
   }
   const used = [...maps];
-  const kfuncs: { insn: number; name: string }[] = [];
   const writer = new Writer(code, used, placed, around);
   for (const { start, references } of parts) {
-    for (const reference of references) {
-      writer.write(reference, start + reference.at);
-      if (reference.kind === "kfunc")
-        kfuncs.push({ insn: start + reference.at, name: reference.extern.name });
-    }
+    for (const reference of references) writer.write(reference, start + reference.at);
   }
   const lineInfo = around.btf === undefined ? undefined : rawLines(parts);
   return {
@@ -77,7 +75,7 @@ export function link(entry: ObjectFunction, around: Surroundings): Linked {
     maps: used.map((map): MapDefinition => map.definition),
     lines: sourceLines(parts, around.btf),
     functions: parts.map(functionInfo),
-    ...(kfuncs.length === 0 ? {} : { kfuncs }),
+    ...(writer.kfuncs.length === 0 ? {} : { kfuncs: writer.kfuncs }),
     ...(lineInfo === undefined || lineInfo.length === 0 ? {} : { lineInfo }),
   };
 }
@@ -104,6 +102,7 @@ function layOut(entry: ObjectFunction, around: Surroundings): Map<ObjectFunction
 
 /** Writes what references stand for into the code of a program. */
 class Writer {
+  readonly kfuncs: { readonly insn: number; readonly name: string }[] = [];
   readonly #view: DataView;
   readonly #maps: ReadonlyMap<ObjectMap, number>;
   readonly #placed: ReadonlyMap<ObjectFunction, Placed>;
@@ -143,14 +142,19 @@ class Writer {
         return;
       case "kfunc": {
         const { name, weak } = reference.extern;
-        this.#set(slot, PSEUDO.kfuncCall, this.#around.kernelId(name, "func", weak), undefined);
+        const id = this.#around.kernelId(name, "func", weak);
+        if (id === undefined) this.#set(slot, 0, MISSING_KFUNC, undefined);
+        else {
+          this.#set(slot, PSEUDO.kfuncCall, id, undefined);
+          this.kfuncs.push({ insn: slot, name });
+        }
         return;
       }
       case "ksym": {
         const { name, weak, kind } = reference.extern;
         const id = this.#around.kernelId(name, kind === "function" ? "func" : "var", weak);
         // A weak symbol that the kernel lacks is the number 0, so that programs can ask whether it is there.
-        this.#set(slot, id === 0 && weak ? 0 : PSEUDO.btfId, id, 0);
+        this.#set(slot, id === undefined ? 0 : PSEUDO.btfId, id ?? 0, 0);
         return;
       }
     }

@@ -9,7 +9,7 @@ import type { ProgramType } from "../semantics/program/program-types.ts";
 import { type Btf, readBtf } from "./btf.ts";
 import { readBtfExt } from "./btf-ext.ts";
 import { settleBtf } from "./btf-settle.ts";
-import { applyCore } from "./core.ts";
+import { CoreRelocator } from "./core.ts";
 import { readElf } from "./elf.ts";
 import { type Extern, kconfigData, readExterns } from "./externs.ts";
 import { type FunctionFailure, type ObjectFunction, readFunctions } from "./functions.ts";
@@ -111,6 +111,7 @@ function surroundings(
   };
   const pieces = new Map<ObjectFunction, Piece>();
   const target = options.targetBtf;
+  const core = btf === undefined ? undefined : new CoreRelocator(btf, target);
   return {
     btf,
     maps,
@@ -118,7 +119,7 @@ function surroundings(
     piece: (from) => {
       const known = pieces.get(from);
       if (known !== undefined) return known;
-      const code = btf === undefined || from.core.length === 0 ? from.code : applyCore(from);
+      const code = core === undefined || from.core.length === 0 ? from.code : core.apply(from);
       const piece = { from, code, references: references(from, targets) };
       for (const reference of piece.references) {
         if (reference.kind === "kconfig") kconfig?.check(reference.extern.name);
@@ -129,8 +130,9 @@ function surroundings(
     kernelId: (name, kind, weak) => {
       const id = target?.findKind(name, kind);
       if (id !== undefined) return id;
-      if (target !== undefined && !weak) throw new InputError(`the kernel has no ${kind} ${name} in its BTF`);
-      return 0;
+      if (target === undefined) return 0;
+      if (weak) return undefined;
+      throw new InputError(`the kernel has no ${kind} ${name} in its BTF`);
     },
   };
 }
