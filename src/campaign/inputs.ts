@@ -8,6 +8,7 @@
 import fc from "fast-check";
 import { contextOf } from "../semantics/program/contexts.ts";
 import type { Program } from "../semantics/program/program.ts";
+import { generator, type Random } from "./random.ts";
 
 /** What one run is given. */
 export interface RunInput {
@@ -16,6 +17,9 @@ export interface RunInput {
   /** For the map contents, the clock and the machine's own random numbers. */
   readonly seed: number;
 }
+
+/** Where the bytes that programs look at are. */
+const HEADERS = 80;
 
 const byte = fc.integer({ min: 0, max: 255 });
 /** Few different addresses and ports, so that packets meet each other in maps. */
@@ -102,12 +106,20 @@ const network = fc.oneof(
   { weight: 1, arbitrary: fc.array(byte, { maxLength: 30 }).map((data) => [0x08, 0x06, ...data]) },
   { weight: 1, arbitrary: fc.array(byte, { minLength: 2, maxLength: 60 }) },
 );
+/** Most frames carry no VLAN tag. */
+const tags = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<[number, number][]>([]) },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.tuple(fc.constantFrom(0x8100, 0x88a8), fc.nat(4095)), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  },
+);
 const frame = fc
-  .tuple(
-    fc.array(fc.tuple(fc.constantFrom(0x8100, 0x88a8), fc.integer({ min: 0, max: 4095 })), { maxLength: 2 }),
-    network,
-  )
-  .map(([tags, data]) => [...macs, ...tags.flatMap(([type, tag]) => [...u16(type), ...u16(tag)]), ...data]);
+  .tuple(tags, network)
+  .map(([list, data]) => [...macs, ...list.flatMap(([type, tag]) => [...u16(type), ...u16(tag)]), ...data]);
 
 /** The constants that a program compares with, in both byte orders, as pieces to put into packets. */
 export function dictionaryOf({ insns }: Program): readonly (readonly number[])[] {
@@ -128,19 +140,24 @@ export function dictionaryOf({ insns }: Program): readonly (readonly number[])[]
 export function packets(dictionary: readonly (readonly number[])[]): fc.Arbitrary<Uint8Array> {
   const piece =
     dictionary.length === 0 ? fc.constant<readonly number[]>([0]) : fc.constantFrom(...dictionary);
-  const patches = fc.array(fc.tuple(fc.nat(80), piece), { maxLength: 3 });
-  return fc
-    .tuple(frame, fc.option(fc.nat(80), { freq: 4 }), fc.oneof(fc.constant([]), patches))
-    .map(([data, cut, patch]) => {
-      const bytes = cut === null ? [...data] : data.slice(0, Math.max(14, cut));
-      while (bytes.length < 14) bytes.push(0);
-      for (const [at, values] of patch) {
-        values.forEach((value, i) => {
-          if (at + i < bytes.length) bytes[at + i] = value;
-        });
-      }
-      return Uint8Array.from(bytes);
-    });
+  const patches = fc.oneof(
+    { weight: 3, arbitrary: fc.constant<[number, readonly number[]][]>([]) },
+    { weight: 1, arbitrary: fc.array(fc.tuple(fc.nat(HEADERS), piece), { minLength: 1, maxLength: 3 }) },
+  );
+  const cut = fc.oneof(
+    { weight: 5, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.nat(HEADERS) },
+  );
+  return fc.tuple(frame, cut, patches).map(([data, cut, patch]) => {
+    const bytes = cut === null ? [...data] : data.slice(0, Math.max(14, cut));
+    while (bytes.length < 14) bytes.push(0);
+    for (const [at, values] of patch) {
+      values.forEach((value, i) => {
+        if (at + i < bytes.length) bytes[at + i] = value;
+      });
+    }
+    return Uint8Array.from(bytes);
+  });
 }
 
 /** Tracing contexts: 64-bit words, small numbers and addresses among them. */
@@ -156,17 +173,91 @@ function contexts(size: number): fc.Arbitrary<Uint8Array> {
     .map((words) => new Uint8Array(BigUint64Array.from(words).buffer, 0, size));
 }
 
+/**
+ * Programs below the link layer are run on what follows an Ethernet header, but on a socket many see whole frames: half of theirs are
+ * frames inside a frame of an experimental type (IEEE 802: 0x88b5).
+ */
+function wrapped(frames: fc.Arbitrary<Uint8Array>, { type }: Program): fc.Arbitrary<Uint8Array> {
+  if (type !== "socket_filter") return frames;
+  const outer = [...macs, 0x88, 0xb5];
+  return fc
+    .tuple(frames, fc.boolean())
+    .map(([bytes, inside]) => (inside ? Uint8Array.from([...outer, ...bytes]) : bytes));
+}
+
 /** How much of a tracing context is made up; what a tracepoint's record holds beyond is zero. */
 const MOST_CONTEXT = 256;
 
-/** `count` inputs for a program, from a seed. */
-export function inputsFor(program: Program, seed: number, count: number): readonly RunInput[] {
+function changed(bytes: Uint8Array, dictionary: readonly (readonly number[])[], random: Random): Uint8Array {
+  const result = [...bytes];
+  const at = random.below(Math.min(result.length, HEADERS));
+  switch (random.below(5)) {
+    case 0:
+      result[at] = random.below(256);
+      break;
+    case 1:
+      result[at] = (result[at] ?? 0) ^ (1 << random.below(8));
+      break;
+    case 2:
+      result.push(...Array.from({ length: random.below(64) }, () => random.below(4)));
+      break;
+    case 3:
+      result.length = Math.max(ETHERNET, result.length - random.below(result.length));
+      break;
+    default:
+      dictionary[random.below(dictionary.length)]?.forEach((value, i) => {
+        if (at + i < result.length) result[at + i] = value;
+      });
+  }
+  return Uint8Array.from(result);
+}
+
+const ETHERNET = 14;
+
+/** An endless supply of inputs for a program, from a seed. What leads somewhere new is to be told to `keep`: others are made from it. */
+export interface InputSource {
+  readonly next: () => RunInput;
+  readonly keep: (input: RunInput) => void;
+}
+
+/** Fresh inputs are drawn in lots of this size. */
+const LOT = 64;
+
+export function inputSource(program: Program, seed: number): InputSource {
   const layout = contextOf(program.type, program.attach);
   const onPackets = layout !== undefined && (layout.struct === "xdp_md" || layout.struct === "__sk_buff");
-  const packet = onPackets ? packets(dictionaryOf(program)) : fc.constant(new Uint8Array(0));
+  const dictionary = dictionaryOf(program);
+  const packet = onPackets ? wrapped(packets(dictionary), program) : fc.constant(new Uint8Array(0));
   const context = onPackets
     ? fc.constant(new Uint8Array(0))
     : contexts(Math.min(layout?.size ?? 0, MOST_CONTEXT));
   const input = fc.record({ packet, context, seed: fc.nat(0x7fffffff) });
-  return fc.sample(input, { seed, numRuns: count });
+  const random = generator(seed);
+  const kept: RunInput[] = [];
+  let fresh: RunInput[] = [];
+  let lots = 0;
+  const draw = (): RunInput => {
+    if (fresh.length === 0) {
+      fresh = fc.sample(input, { seed: seed + lots, numRuns: LOT }).toReversed();
+      lots += 1;
+    }
+    const drawn = fresh.pop();
+    if (drawn === undefined) throw new Error("fast-check gave no sample");
+    return drawn;
+  };
+  const vary = (from: RunInput): RunInput => {
+    let bytes = onPackets ? from.packet : from.context;
+    for (let i = random.below(3); i >= 0; i -= 1) bytes = changed(bytes, dictionary, random);
+    const varied = random.below(2) === 0 ? from.seed : random.below(0x7fffffff);
+    return onPackets ? { ...from, packet: bytes, seed: varied } : { ...from, context: bytes, seed: varied };
+  };
+  return {
+    next() {
+      const from = random.below(5) < 3 ? kept[random.below(kept.length)] : undefined;
+      return from === undefined ? draw() : vary(from);
+    },
+    keep(found) {
+      kept.push(found);
+    },
+  };
 }

@@ -7,7 +7,7 @@ import type { Environment } from "../vm/environment.ts";
 import { Machine, type Observer, type RunResult } from "../vm/machine.ts";
 import type { CheckedRun, Violation } from "./check-report.ts";
 import { fillMaps } from "./fill-maps.ts";
-import { inputsFor, type RunInput } from "./inputs.ts";
+import { inputSource, type RunInput } from "./inputs.ts";
 import { CertificateWalk } from "./walk.ts";
 
 export interface ProgramRuns {
@@ -36,12 +36,20 @@ export function runProgram(program: Program, verdict: Verdict, seed: number, cou
   const violations: Violation[] = [];
   let witness: CheckedRun | undefined;
 
-  for (const input of inputsFor(program, seed, count)) {
+  const source = inputSource(program, seed);
+  for (let tries = 0; runs.length < count && tries < 2 * count; tries += 1) {
+    const input = source.next();
+    let isNew = false;
     walk?.start();
     const run = runOnce(program, input, (pc, view) => {
-      if (view.program === program.name) executed[pc] = 1;
+      if (view.program === program.name && executed[pc] === 0) {
+        executed[pc] = 1;
+        isNew = true;
+      }
       walk?.observe(pc, view);
     });
+    if (run === undefined) continue;
+    if (isNew) source.keep(input);
     runs.push(run);
     if (run.outcome.kind === "unsupported") break;
     const problem = walk === undefined ? undefined : problemOf(run, walk.escape);
@@ -68,8 +76,8 @@ function problemOf(run: CheckedRun, escape: CertificateWalk["escape"]): Omit<Vio
   return { insn: run.outcome.insn, message: `an accepted program faults: ${run.outcome.message}` };
 }
 
-/** One run on fresh maps, filled by the input's seed. */
-export function runOnce(program: Program, input: RunInput, observer?: Observer): CheckedRun {
+/** One run on fresh maps, filled by the input's seed; undefined if programs of the type cannot be given the input. */
+export function runOnce(program: Program, input: RunInput, observer?: Observer): CheckedRun | undefined {
   const { packet, context, seed } = input;
   let steps = 0;
   const counted: Observer = (pc, view) => {
@@ -82,9 +90,8 @@ export function runOnce(program: Program, input: RunInput, observer?: Observer):
     fillMaps(machine.maps, packet, seed, CPUS);
     return done(outcomeOf(machine.run(environmentOf(input), counted)));
   } catch (error) {
-    if (error instanceof Unsupported || error instanceof InputError) {
-      return done({ kind: "unsupported", feature: error.message });
-    }
+    if (error instanceof InputError) return undefined;
+    if (error instanceof Unsupported) return done({ kind: "unsupported", feature: error.message });
     throw error;
   }
 }
@@ -102,5 +109,7 @@ export function environmentOf({ packet, context, seed }: RunInput): Environment 
     seed,
     clockNs: BigInt(seed) * 1000n,
     cpu: seed % CPUS,
+    // Small numbers, so that tasks are found in maps.
+    task: { pid: seed % 3, tgid: (seed >> 4) % 2 },
   };
 }
