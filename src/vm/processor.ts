@@ -9,7 +9,7 @@ import type { Operation, Row } from "../semantics/isa/instruction.ts";
 import { DST, LOADED, R0, SRC } from "../semantics/isa/row.ts";
 import { ROWS } from "../semantics/isa/table.ts";
 import type { Term } from "../semantics/term/node.ts";
-import { type FunctionSpec, instantiate, type Sink, type Source } from "../semantics/term/wasm.ts";
+import { type FunctionSpec, instantiateOnAddresses, type Sink, type Source } from "../semantics/term/wasm.ts";
 
 export const REGISTERS = 11;
 export const FRAME_POINTER = 10;
@@ -101,13 +101,12 @@ export interface Processor {
 
 function build(): Processor {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-  const effects = instantiate(ROWS.flatMap(specOf), memory);
+  const effects = instantiateOnAddresses(ROWS.flatMap(specOf), memory);
   return {
     words: new Int32Array(memory.buffer, 0, USED_BYTES / 4),
     quads: new BigUint64Array(memory.buffer, 0, USED_BYTES / 8),
     bytes: new Uint8Array(memory.buffer, 0, USED_BYTES),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- POINTERS are four i32, and a condition is returned as an i32
-    effects: effects as unknown as ReadonlyMap<string, Effect>,
+    effects,
   };
 }
 
