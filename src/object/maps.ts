@@ -39,7 +39,7 @@ export function mapType(number: number, where: string): MapType {
 }
 
 function isLegacySection({ name, size }: ElfSection): boolean {
-  return (name === "maps" || name.startsWith("maps/")) && size > 0;
+  return size > 0 && (name === "maps" || name.startsWith("maps/") || name.endsWith("/maps"));
 }
 
 function isGlobalData({ name, size, flags }: ElfSection): boolean {

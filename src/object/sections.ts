@@ -136,10 +136,15 @@ const SECTIONS: readonly SectionRow[] = [
   exact("netfilter", "netfilter", "netfilter"),
 ];
 
-/** What libbpf takes a section of this name for; `undefined` if the name says nothing. A leading `?` (not loaded by default) is skipped. */
+/**
+ * What libbpf takes a section of this name for; `undefined` if the name says nothing. A leading `?` (not loaded by default) is skipped.
+ * Libraries before libbpf 1.0 took any continuation after a slash, and objects of that time have names like `lirc_mode2/rc_mm`: where
+ * nothing fits exactly, that is accepted too.
+ */
 export function sectionMeaning(section: string): SectionMeaning | undefined {
   const name = section.startsWith("?") ? section.slice(1) : section;
-  const row = SECTIONS.find((r) => name === r.name || (r.target && name.startsWith(`${r.name}/`)));
+  const continues = (row: SectionRow): boolean => name.startsWith(`${row.name}/`);
+  const row = SECTIONS.find((r) => name === r.name || (r.target && continues(r))) ?? SECTIONS.find(continues);
   if (row === undefined) return undefined;
   const target = name.slice(row.name.length + 1);
   return {
