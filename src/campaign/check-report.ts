@@ -84,6 +84,8 @@ export interface CheckSummary {
     | { readonly compared: true; readonly release: string }
     | { readonly compared: false; readonly reason: string };
   readonly seed: number;
+  /** Runs of each program that were asked for. */
+  readonly runs: number;
   readonly seconds: number;
 }
 

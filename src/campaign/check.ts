@@ -93,6 +93,7 @@ export function checkFiles(files: readonly InputFile[], options: CheckOptions): 
       ? { compared: true, release: kernel.release }
       : { compared: false, reason: kernel.reason },
     seed: options.seed,
+    runs: options.runs,
     seconds: (options.now() - start) / 1000,
   };
 }

@@ -1,0 +1,2 @@
+import type { CheckSummary } from "./check-report.ts";
+export function htmlReport(s: CheckSummary): string { return `${s.seed}`; }

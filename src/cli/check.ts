@@ -1,0 +1,137 @@
+/** `soundcheck check`: the main job, on files or on the bundled corpus. */
+import { writeFile } from "node:fs/promises";
+import { type CheckProgress, checkFiles, type InputFile } from "../campaign/check.ts";
+import {
+  type CheckedRun,
+  type CheckSummary,
+  isFinding,
+  type ProgramReport,
+  type UnreadableReport,
+} from "../campaign/check-report.ts";
+import { allFindings } from "../campaign/findings.ts";
+import { htmlReport } from "../campaign/html-report.ts";
+import { InputError } from "../semantics/errors.ts";
+import { ProgressDisplay } from "./check-progress.ts";
+import { programTable, reasons, totals } from "./check-table.ts";
+import { corpusFiles, knowledgeOf } from "./corpus.ts";
+import { displayName, objectOptions, readBytes } from "./files.ts";
+import { hexOf } from "./hex.ts";
+import { STATUS, type Status, worse } from "./status.ts";
+import { complain, note, out, outJson, paint, printable } from "./terminal.ts";
+
+export interface CheckCommandOptions {
+  readonly json?: true;
+  readonly runs: number;
+  readonly seed: number;
+  readonly kernel: boolean;
+  /** The report's file, or `false` for none. */
+  readonly report: string | false;
+}
+
+async function readAll(
+  names: readonly string[],
+): Promise<{ readonly files: readonly InputFile[]; readonly unreadable: readonly UnreadableReport[] }> {
+  const files: InputFile[] = [];
+  const unreadable: UnreadableReport[] = [];
+  for (const name of names) {
+    try {
+      files.push({ name: displayName(name), bytes: await readBytes(name) });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      unreadable.push({ file: displayName(name), message: error.message });
+    }
+  }
+  return { files, unreadable };
+}
+
+function runJson({ packet, context, seed, steps, outcome }: CheckedRun): object {
+  return { packet: hexOf(packet), context: hexOf(context), seed, steps, outcome };
+}
+
+function reportJson(report: ProgramReport): object {
+  const { file, program, verdict, certificate, runs, coverage, violations, witness } = report;
+  const { kernel, agreement, expectation } = report;
+  return {
+    file,
+    name: program.name,
+    type: program.type,
+    ...verdict,
+    certificate: certificate ?? null,
+    runs: runs.length,
+    coverage,
+    violations: violations.map(({ run, ...violation }) => ({ ...violation, run: runJson(run) })),
+    witness: witness === undefined ? null : runJson(witness),
+    kernel: kernel ?? null,
+    agreement,
+    expectation: expectation ?? null,
+    finding: isFinding(report),
+  };
+}
+
+function summaryJson(summary: CheckSummary, report: string | undefined): object {
+  const { reports, unreadable, kernel, seed, runs, seconds } = summary;
+  const findings = reports.filter(isFinding).length;
+  const counts = { programs: reports.length, findings, unreadable: unreadable.length };
+  return { summary: { ...counts, kernel, seed, runs, seconds, report: report ?? null } };
+}
+
+function findingsText(summary: CheckSummary): string {
+  return allFindings(summary)
+    .map(({ report, title, input, reproduce }, index) => {
+      const where = `${report.file}: ${report.program.name}`;
+      return [
+        `${paint(["red", "bold"], `Finding ${index + 1}`)} ${printable(where)}\n`,
+        `  ${printable(title)}\n`,
+        `  Failing input: ${printable(input)}\n`,
+        ...reproduce.map(
+          (line, i) => `  ${i === 0 ? "Reproduce with:" : "           or:"} ${printable(line)}\n`,
+        ),
+        "\n",
+      ].join("");
+    })
+    .join("");
+}
+
+async function writeReport(file: string, summary: CheckSummary): Promise<void> {
+  try {
+    await writeFile(file, htmlReport(summary));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(`${file}: the report cannot be written: ${reason}`, { cause: error });
+  }
+}
+
+export async function check(names: readonly string[], options: CheckCommandOptions): Promise<Status> {
+  const chosen = names.length === 0 ? corpusFiles() : names;
+  const { files, unreadable } = await readAll(chosen);
+  const now = (): number => performance.now();
+  const display = new ProgressDisplay(now);
+  const checked = checkFiles(files, {
+    seed: options.seed,
+    runs: options.runs,
+    compare: options.kernel,
+    now,
+    knowledge: knowledgeOf(chosen),
+    object: objectOptions(),
+    progress: (event: CheckProgress) => {
+      display.show(event);
+      if (options.json === true && event.report !== undefined) outJson(reportJson(event.report));
+    },
+  });
+  display.clear();
+  const summary = { ...checked, unreadable: [...unreadable, ...checked.unreadable] };
+  for (const { file, program, message } of summary.unreadable) {
+    const error = program === undefined ? message : `${file}: ${program}: ${message}`;
+    complain(error);
+    if (options.json === true) outJson({ file, ...(program === undefined ? {} : { name: program }), error });
+  }
+  const report = options.report === false ? undefined : options.report;
+  if (report !== undefined) await writeReport(report, summary);
+  if (options.json === true) outJson(summaryJson(summary, report));
+  else {
+    out(`${programTable(summary)}\n${reasons(summary)}${findingsText(summary)}${totals(summary)}`);
+    if (report !== undefined) note(`Report: ${report}`);
+  }
+  const found = summary.reports.some(isFinding) ? STATUS.found : STATUS.held;
+  return worse(found, summary.unreadable.length === 0 ? STATUS.held : STATUS.impossible);
+}

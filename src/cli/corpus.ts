@@ -1,0 +1,37 @@
+/** The corpus that comes with the package, wherever the package is and whatever the working directory. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type CorpusKnowledge, NO_KNOWLEDGE, readKnowledge } from "../campaign/expectations.ts";
+import { InputError } from "../semantics/errors.ts";
+
+const CORPUS = fileURLToPath(new URL("../../corpus", import.meta.url));
+
+/** A path as one would type it here. */
+function fromHere(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith(`..${sep}`) ? path : short;
+}
+
+/** The corpus' programs: objects first, then bundles, each in the order of their names. */
+export function corpusFiles(): readonly string[] {
+  if (!existsSync(CORPUS)) throw new InputError(`${CORPUS}: the bundled corpus is not there`);
+  const all = readdirSync(CORPUS, { recursive: true, encoding: "utf8" }).sort();
+  const objects = all.filter((name) => name.endsWith(".o"));
+  const bundles = all.filter((name) => name.endsWith(".prog.json"));
+  return [...objects, ...bundles].map((name) => fromHere(join(CORPUS, name)));
+}
+
+/** What is expected of the corpus' programs; nothing is known of files from elsewhere. */
+export function knowledgeOf(files: readonly string[]): CorpusKnowledge {
+  const own = files.every((file) => {
+    const inside = relative(CORPUS, resolve(file));
+    return !inside.startsWith("..") && !isAbsolute(inside);
+  });
+  const [expectations, differences] = ["expectations.json", "differences.json"].map((name) =>
+    join(CORPUS, name),
+  );
+  if (!own || expectations === undefined || differences === undefined) return NO_KNOWLEDGE;
+  if (!existsSync(expectations) || !existsSync(differences)) return NO_KNOWLEDGE;
+  return readKnowledge(readFileSync(expectations, "utf8"), readFileSync(differences, "utf8"));
+}

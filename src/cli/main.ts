@@ -1,0 +1,186 @@
+#!/usr/bin/env node
+/** The command line: which commands there are and what they take. Each command's work is in the file of its name. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { report, STATUS, type Status } from "./status.ts";
+import { complain, note } from "./terminal.ts";
+
+/** What a shell reports for a program that a closed pipe ended: 128 + SIGPIPE. */
+const BROKEN_PIPE = 141;
+
+function versionOfPackage(): string {
+  const parsed: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const known = typeof parsed === "object" && parsed !== null && "version" in parsed;
+  return known ? String(parsed.version) : "unknown";
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+const seed = (about: string): Option =>
+  new Option("--seed <n>", about).env("SOUNDCHECK_SEED").argParser(integer(0, 0x7fff_ffff));
+const json = (): Option => new Option("--json", "answer with one JSON value a line");
+const program = (): Option =>
+  new Option("--program <name>", "of the programs in a file, only the one of this name");
+
+let status: Status = STATUS.held;
+
+/** Runs a command's work; its modules are loaded only now, so that help and errors of usage come at once. */
+function action<A extends readonly unknown[]>(
+  work: (...given: A) => Promise<Status>,
+): (...given: A) => Promise<void> {
+  return async (...given) => {
+    status = await work(...given);
+  };
+}
+
+const cli = new Command("soundcheck")
+  .description("Finds out whether an eBPF verifier can be trusted.")
+  .version(versionOfPackage(), "-V, --version", "print the version")
+  .helpOption("-h, --help", "print help")
+  .helpCommand("help [command]", "print help for a command")
+  .exitOverride()
+  .configureOutput({ outputError: (text) => complain(text.replace(/^error: /, "").trimEnd()) })
+  .showSuggestionAfterError(true)
+  .addHelpText(
+    "after",
+    `
+Files are ELF objects, program bundles (*.prog.json) or assembly; - is standard input.
+
+Exit status: 0 all held; 1 a program was rejected, or something was found; 2 it could not be done
+(bad usage, an unreadable file, something not modelled); 3 a bug in soundcheck.`,
+  );
+
+cli
+  .command("check")
+  .summary("verify, run and cross-check programs; without files, the bundled corpus")
+  .description(
+    "Verifies each program; walks the certificates of accepted programs with generated runs, searches an input that faults for rejected ones, and compares with the running kernel's verdict. Without files it checks the bundled corpus.",
+  )
+  .argument("[file...]", "objects, bundles or assembly")
+  .addOption(
+    new Option("--runs <n>", "runs of each program")
+      .env("SOUNDCHECK_RUNS")
+      .default(100)
+      .argParser(integer(0, 1_000_000)),
+  )
+  .addOption(seed("of the generated runs").default(1))
+  .option("--no-kernel", "do not ask the running kernel")
+  .option("--report <file>", "where the HTML report goes", "soundcheck-report.html")
+  .option("--no-report", "write no HTML report")
+  .addOption(json())
+  .action(action(async (files, options) => (await import("./check.ts")).check(files, options)));
+
+cli
+  .command("verify")
+  .summary("verify programs and print the log in the kernel's format")
+  .description("Verifies every program of the files and prints the log in the kernel's format.")
+  .argument("[file...]", "objects, bundles or assembly")
+  .addOption(
+    new Option(
+      "--log-level <n>",
+      "0 no log, 1 the refused path, 2 every path (default: the end of the refused path)",
+    ).argParser(integer(0, 2)),
+  )
+  .addOption(program())
+  .option("--certify-check", "check the certificates of accepted programs")
+  .option("--jsonl", "read bundles from standard input, one a line; answer one line each")
+  .addOption(json())
+  .action(
+    action(async (files, options) => {
+      if (options.jsonl === true && files.length > 0) {
+        complain("verify: --jsonl reads standard input and takes no files");
+        return STATUS.impossible;
+      }
+      if (options.jsonl === true) return (await import("./verify-stream.ts")).verifyStream();
+      if (files.length > 0) return (await import("./verify.ts")).verifyFiles(files, options);
+      complain("verify: missing argument 'file'");
+      return STATUS.impossible;
+    }),
+  );
+
+cli
+  .command("run")
+  .summary("run a program in the machine")
+  .description("Runs a program in the machine, on a packet, on every packet of a capture, or on a context.")
+  .argument("<file>", "object, bundle or assembly")
+  .addOption(program())
+  .addOption(new Option("--packet <hex>", "the packet, from its Ethernet header on").conflicts("pcap"))
+  .option("--pcap <file>", "a capture: runs on every packet in turn")
+  .option("--context <hex>", "the context, as BPF_PROG_TEST_RUN takes it")
+  .addOption(
+    new Option("--steps <n>", "instructions after which a run ends with a fault").argParser(
+      integer(1, 2 ** 40),
+    ),
+  )
+  .addOption(seed("maps' contents, clock, processor and random numbers as check makes them from this seed"))
+  .option("--maps", "print what the maps hold afterwards")
+  .option("--trace", "print every step")
+  .addOption(json())
+  .action(action(async (file, options) => (await import("./run.ts")).run(file, options)));
+
+cli
+  .command("plugin")
+  .summary("be a plugin of the bpf_conformance suite")
+  .description(
+    "The bpf_conformance plugin protocol: memory as hex in the first argument, the program as hex on standard input, r0 as hex on standard output. r1 points to the memory, r2 is its length.",
+  )
+  .argument("[memory]", "hexadecimal digits, white space allowed", "")
+  .option("--program <hex>", "the program, instead of standard input")
+  .addOption(json())
+  .action(action(async (memory, options) => (await import("./plugin.ts")).plugin(memory, options)));
+
+cli
+  .command("asm")
+  .summary("assembly to bytes")
+  .description("Assembles a file and prints its bytes in hexadecimal, an instruction a line.")
+  .argument("<file>", "assembly, or anything else that holds programs")
+  .addOption(program())
+  .option("--bundle", "print a program bundle instead")
+  .addOption(json())
+  .action(action(async (file, options) => (await import("./asm.ts")).asm(file, options)));
+
+cli
+  .command("disasm")
+  .summary("programs to assembly")
+  .description("Prints the programs of an object, a bundle or hexadecimal bytes as assembly.")
+  .argument("<file>", "object, bundle, or instructions in hexadecimal")
+  .addOption(program())
+  .option("--kernel", "as the kernel's log prints them, with numbers and opcodes")
+  .addOption(json())
+  .action(action(async (file, options) => (await import("./disasm.ts")).disasm(file, options)));
+
+cli
+  .command("doctor")
+  .summary("what this machine offers")
+  .description("Says what this machine offers: kernel, privileges, compilers. Nothing of it is required.")
+  .addOption(json())
+  .action(action(async (options) => (await import("./doctor.ts")).doctor(options)));
+
+async function main(): Promise<number> {
+  try {
+    await cli.parseAsync();
+    return status;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return report(error);
+    if (error.exitCode === 0) return STATUS.held;
+    if (error.code !== "commander.help") note("See soundcheck --help.");
+    return STATUS.impossible;
+  }
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Nobody reads on: that is no failure of ours, and there is nobody to tell.
+  process.exit(error.code === "EPIPE" ? BROKEN_PIPE : STATUS.impossible);
+});
+process.stderr.on("error", () => undefined);
+
+// Not process.exit: what is still on its way to a pipe must arrive.
+process.exitCode = await main();

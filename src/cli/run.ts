@@ -1,0 +1,162 @@
+/** `soundcheck run`: one program in the machine, on packets or a context. */
+import { fillMaps } from "../campaign/fill-maps.ts";
+import { CPUS, environmentOf } from "../campaign/run-program.ts";
+import { InputError, inFile } from "../semantics/errors.ts";
+import { contextOf } from "../semantics/program/contexts.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { Environment } from "../vm/environment.ts";
+import { Machine, type RunResult } from "../vm/machine.ts";
+import { readCapture } from "../vm/pcap.ts";
+import { loadTogether } from "../vm/together.ts";
+import { chosen, displayName, readBytes, readProgramFile } from "./files.ts";
+import { hexDump, hexOf, parseHex } from "./hex.ts";
+import { returnName } from "./return-names.ts";
+import { mapContents, mapText } from "./run-maps.ts";
+import { jsonTrace, textTrace } from "./run-trace.ts";
+import { STATUS, type Status, worse } from "./status.ts";
+import { breathe, complain, out, outJson, paint, printable } from "./terminal.ts";
+
+export interface RunCommandOptions {
+  readonly json?: true;
+  readonly program?: string;
+  /** Hexadecimal. */
+  readonly packet?: string;
+  readonly context?: string;
+  /** A file's name. */
+  readonly pcap?: string;
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly maps?: true;
+  readonly trace?: true;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function oneProgram(file: string, programs: readonly Program[], name: string | undefined): Program {
+  const [program, ...others] = chosen(file, programs, name);
+  if (program === undefined) throw new InputError(`${displayName(file)}: holds no program`);
+  if (others.length > 0 && name === undefined) {
+    const names = programs.map((each) => each.name).join(", ");
+    throw new InputError(`${displayName(file)}: holds ${names}; choose one with --program`);
+  }
+  return program;
+}
+
+/** The machine, with the object's other programs in reach of tail calls; with a seed, alone and with contents in its maps, as `check` has it. */
+function machineFor(
+  program: Program,
+  programs: readonly Program[],
+  packet: Uint8Array,
+  { steps, seed }: RunCommandOptions,
+): Machine {
+  const budget = steps === undefined ? {} : { budget: steps };
+  if (seed !== undefined) {
+    const machine = new Machine(program, { ...budget, cpus: CPUS });
+    fillMaps(machine.maps, packet, seed, CPUS);
+    return machine;
+  }
+  const machine = loadTogether(programs, budget)[programs.indexOf(program)];
+  if (machine === undefined) throw new Error("a machine for each program");
+  return machine;
+}
+
+function environment(packet: Uint8Array, context: Uint8Array, seed: number | undefined): Environment {
+  if (seed !== undefined) return environmentOf({ packet, context, seed });
+  return {
+    ...(packet.length === 0 ? {} : { packet }),
+    ...(context.length === 0 ? {} : { context }),
+  };
+}
+
+/** The packets to run on, one after the other; one empty one for a program that needs none. */
+async function packetsOf({ packet, pcap }: RunCommandOptions): Promise<readonly Uint8Array[]> {
+  if (pcap !== undefined) {
+    const bytes = await readBytes(pcap);
+    return inFile(displayName(pcap), () => readCapture(bytes)).map((packet) => packet.bytes);
+  }
+  return [packet === undefined ? NO_BYTES : parseHex("--packet", packet)];
+}
+
+/** The packet after the run, if the program may change packets and did. */
+function changedPacket(program: Program, before: Uint8Array, result: RunResult): Uint8Array | undefined {
+  if (result.outcome === "fault" || result.packet === undefined) return undefined;
+  const mayWrite = contextOf(program.type, program.attach)?.packet === "write";
+  return mayWrite && Buffer.compare(before, result.packet) !== 0 ? result.packet : undefined;
+}
+
+function resultText(program: Program, before: Uint8Array, result: RunResult): string {
+  const count = result.steps === 1 ? "1 instruction" : `${result.steps} instructions`;
+  const printed = result.printed.map((line) => `  trace: ${line}\n`).join("");
+  if (result.outcome === "fault") {
+    const { insn, message, program: where } = result.fault;
+    const elsewhere = where === program.name ? "" : ` of ${where}`;
+    return `${paint(["red", "bold"], "fault")} at insn ${insn}${elsewhere}: ${message} (after ${count})\n${printed}`;
+  }
+  const low = Number(result.r0 & 0xffff_ffffn);
+  const name = returnName(program.type, low);
+  const meaning = name === undefined ? "" : ` ${paint("bold", name)}`;
+  const packet = changedPacket(program, before, result);
+  const redirect = result.redirect;
+  return [
+    `returned ${low} (0x${low.toString(16)})${meaning} after ${count}\n`,
+    redirect === undefined
+      ? ""
+      : `  redirected to interface ${redirect.ifindex}${redirect.ingress ? ", receiving side" : ""}\n`,
+    printed,
+    packet === undefined ? "" : `  packet out, ${packet.length} bytes:\n${hexDump(packet, "    ")}`,
+  ].join("");
+}
+
+function resultJson(program: Program, before: Uint8Array, result: RunResult): object {
+  const { outcome, steps, printed } = result;
+  if (result.outcome === "fault") {
+    const { kind, insn, message, program: where } = result.fault;
+    return { program: program.name, outcome, kind, insn, in: where, message, steps, printed };
+  }
+  const retval = Number(result.r0 & 0xffff_ffffn);
+  const packet = changedPacket(program, before, result);
+  return {
+    program: program.name,
+    outcome,
+    retval,
+    action: returnName(program.type, retval) ?? null,
+    r0: `0x${result.r0.toString(16)}`,
+    steps,
+    printed,
+    ...(result.redirect === undefined ? {} : { redirect: result.redirect }),
+    ...(packet === undefined ? {} : { packet: hexOf(packet) }),
+  };
+}
+
+/** Runs the program on each packet in turn: the maps keep what one run leaves in them for the next. */
+export async function run(file: string, options: RunCommandOptions): Promise<Status> {
+  const { programs, failures } = await readProgramFile(file);
+  for (const { name, message } of failures) complain(`${displayName(file)}: ${name}: ${message}`);
+  const program = oneProgram(file, programs, options.program);
+  const packets = await packetsOf(options);
+  const context = options.context === undefined ? NO_BYTES : parseHex("--context", options.context);
+  const machine = machineFor(program, programs, packets[0] ?? NO_BYTES, options);
+  let status: Status = STATUS.held;
+  for (const [index, packet] of packets.entries()) {
+    const trace =
+      options.trace === true ? (options.json === true ? jsonTrace : textTrace)(program) : undefined;
+    const result = machine.run(environment(packet, context, options.seed), trace?.observe);
+    trace?.end();
+    if (result.outcome === "fault") status = worse(status, STATUS.found);
+    const numbered = packets.length > 1 || options.pcap !== undefined;
+    if (options.json === true) {
+      outJson({ ...(numbered ? { packet_number: index + 1 } : {}), ...resultJson(program, packet, result) });
+    } else {
+      const which = numbered ? `packet ${index + 1} (${packet.length} bytes): ` : `${program.name}: `;
+      out(printable(which) + resultText(program, packet, result));
+    }
+    await breathe();
+  }
+  if (options.maps === true) {
+    for (const map of machine.maps) {
+      if (options.json === true) outJson(mapContents(map));
+      else out(printable(mapText(map)));
+    }
+  }
+  return status;
+}
