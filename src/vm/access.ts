@@ -70,8 +70,9 @@ export function checkInitialised(
   memoryFault("uninitialised_stack", region, offset, size, `${what} of uninitialised stack (byte ${byte})`);
 }
 
+/** For an offset that is within bounds. */
 function checkAligned(region: Region, offset: number, size: number, what: string): void {
-  if (offset % size !== 0) memoryFault("misaligned", region, offset, size, `${what} misaligned`);
+  if ((offset & (size - 1)) !== 0) memoryFault("misaligned", region, offset, size, `${what} misaligned`);
 }
 
 // --- Moving bytes between memory and the processor's scratch words

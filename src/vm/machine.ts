@@ -98,10 +98,11 @@ export class Machine {
     const input = inputFor(space, this.loaded.program, environment);
     const { bytes } = processor();
     const before = bytes.slice();
+    const state = new State(this.loaded, space, input, environment, this.#options);
     try {
-      const state = new State(this.loaded, space, input, environment, this.#options);
       return this.#finish(new Run(state), observer);
     } finally {
+      state.release();
       bytes.set(before);
     }
   }

@@ -22,6 +22,15 @@ interface PacketParts {
   readonly writable: boolean;
 }
 
+/** Buffers that no packet uses at the moment, zeroed, by size: those of XDP frames all have the same. */
+const SPARE = new Map<number, Uint8Array[]>();
+const SPARE_MOST = 8;
+const SPARE_SIZES = 16;
+
+function takeBuffer(size: number): Uint8Array {
+  return SPARE.get(size)?.pop() ?? new Uint8Array(size);
+}
+
 export class Packet {
   readonly buffer: Uint8Array;
   readonly #base: Address;
@@ -34,7 +43,7 @@ export class Packet {
   #region: Region;
 
   constructor(space: AddressSpace, { bytes, headroom, tailroom, metadata, hidden, writable }: PacketParts) {
-    this.buffer = new Uint8Array(headroom + bytes.length + tailroom);
+    this.buffer = takeBuffer(headroom + bytes.length + tailroom);
     this.buffer.set(bytes, headroom);
     this.#base = space.take(this.buffer.length);
     this.#writable = writable;
@@ -89,6 +98,15 @@ export class Packet {
   invalidate(): void {
     this.#region.live = false;
     this.#region = this.#newRegion();
+  }
+
+  /** Gives the buffer back; the packet is gone. */
+  release(): void {
+    const { buffer } = this;
+    const spare = SPARE.get(buffer.length) ?? [];
+    if (SPARE.size >= SPARE_SIZES) SPARE.clear();
+    SPARE.set(buffer.length, spare);
+    if (spare.length < SPARE_MOST) spare.push(buffer.fill(0));
   }
 
   /** `size` bytes at `offset` of the data, or `undefined` if it does not have them. */

@@ -65,7 +65,7 @@ export class StackShadow {
 
   /** Data is written to bytes `at` … `at + size - 1`. */
   write(at: number, size: number): void {
-    this.initialised.fill(1, at, at + size);
+    for (let i = at; i < at + size; i += 1) this.initialised[i] = 1;
     for (let slot = at >> 3; slot << 3 < at + size; slot += 1) this.spilled[slot] = undefined;
   }
 

@@ -8,7 +8,15 @@ import type { Input } from "./input.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import type { Packet } from "./packet.ts";
 import { FRAME_POINTER, processor, REGISTERS } from "./processor.ts";
-import { type AddressSpace, addressAt, Region, SCALAR, StackShadow, UNINITIALISED } from "./region.ts";
+import {
+  type Address,
+  type AddressSpace,
+  addressAt,
+  Region,
+  SCALAR,
+  StackShadow,
+  UNINITIALISED,
+} from "./region.ts";
 
 export const STACK_SIZE = 512;
 /** The main program and seven subprograms deep (MAX_CALL_FRAMES in linux/bpf_verifier.h). */
@@ -42,10 +50,19 @@ export interface Frame {
   loopsLeft: number;
 }
 
+const BLANK: readonly Region[] = Array.from({ length: REGISTERS }, () => UNINITIALISED);
+
+/** The memory of a frame: made once and used again, since making it costs more than many a run. */
 interface StackMemory {
   readonly bytes: Uint8Array;
   readonly shadow: StackShadow;
-  readonly base: { readonly low: number; readonly high: number };
+}
+
+/** Memory that no run uses at the moment, zeroed. */
+const SPARE: StackMemory[] = [];
+
+function takeStack(): StackMemory {
+  return SPARE.pop() ?? { bytes: new Uint8Array(STACK_SIZE), shadow: new StackShadow(STACK_SIZE) };
 }
 
 function hex(bytes: Uint8Array): string {
@@ -56,7 +73,7 @@ export class State {
   readonly words = processor().words;
   readonly quads = processor().quads;
   /** Each register's region. */
-  readonly tags: Region[] = Array.from({ length: REGISTERS }, () => UNINITIALISED);
+  readonly tags: Region[] = BLANK.slice();
   readonly environment: Environment;
   readonly options: RunOptions;
   readonly input: Input;
@@ -68,7 +85,7 @@ export class State {
   steps = 0;
   readonly #space: AddressSpace;
   readonly #frames: Frame[] = [];
-  readonly #stacks: StackMemory[] = [];
+  readonly #stacks: { readonly memory: StackMemory; readonly base: Address }[] = [];
   readonly #values = new Map<Uint8Array, Region>();
   readonly #maps = new Map<MapStorage, Region>();
 
@@ -187,11 +204,11 @@ export class State {
   }
 
   #newStack(frame: number): Region {
-    const { bytes, shadow, base } = (this.#stacks[frame] ??= {
-      bytes: new Uint8Array(STACK_SIZE),
-      shadow: new StackShadow(STACK_SIZE),
+    const { memory, base } = (this.#stacks[frame] ??= {
+      memory: takeStack(),
       base: addressAt(this.#space.take(STACK_SIZE), STACK_SIZE),
     });
+    const { bytes, shadow } = memory;
     shadow.clear();
     return new Region({
       place: { kind: "stack", frame },
@@ -202,6 +219,16 @@ export class State {
       end: 0,
       shadow,
     });
+  }
+
+  /** The run is over: gives back what it borrowed. Nothing may look at its frames or packet any more. */
+  release(): void {
+    this.input.packet?.release();
+    for (const { memory } of this.#stacks.splice(0)) {
+      memory.bytes.fill(0);
+      memory.shadow.clear();
+      SPARE.push(memory);
+    }
   }
 
   // --- Maps
