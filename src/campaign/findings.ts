@@ -28,13 +28,11 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 /** The input of a generated run, as options of `soundcheck run`. */
 export function runCommand({ file, program }: ProgramReport, { packet, context, seed }: CheckedRun): string {
-  return command(
-    "run",
-    ...[file, "--program", program.name],
+  const input = [
     ...(packet.length === 0 ? [] : ["--packet", hex(packet)]),
     ...(context.length === 0 ? [] : ["--context", hex(context)]),
-    ...["--seed", `${seed}`],
-  );
+  ];
+  return command("run", file, "--program", program.name, ...input, "--seed", `${seed}`);
 }
 
 function inputOf({ packet, context, seed }: CheckedRun): string {

@@ -58,11 +58,8 @@ export class ProgressDisplay {
     const rate = done / Math.max(seconds, 0.001);
     const findings = this.#findings === 1 ? "1 finding" : `${this.#findings} findings`;
     const head = `${done}/${total}`.padStart(2 * `${total}`.length + 1);
-    const tail = [
-      ...(done === 0
-        ? []
-        : [`${rate.toFixed(rate < 10 ? 1 : 0)}/s`, `${Math.ceil((total - done) / rate)} s left`]),
-    ].join(", ");
+    const left = Math.ceil((total - done) / rate);
+    const tail = done === 0 ? "" : `${rate.toFixed(rate < 10 ? 1 : 0)}/s, ${left} s left`;
     const room = noteColumns() - BAR - head.length - tail.length - findings.length - 8;
     const where = shorten(printable(`${fileName(file)} ${program}`), Math.max(0, Math.min(room, 48)));
     const found = this.#findings === 0 ? findings : paintNote("red", findings);

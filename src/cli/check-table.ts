@@ -67,10 +67,8 @@ function groupsOf(reports: readonly ProgramReport[]): readonly Group[] {
         : perFile.get(file) === 1
           ? base
           : `${base}: ${program.name}`;
-    const key = JSON.stringify([
-      ...[folder, label, report.verdict.verdict, report.kernel?.verdict, report.agreement.kind],
-      found,
-    ]);
+    const { verdict, kernel, agreement } = report;
+    const key = JSON.stringify([folder, label, verdict.verdict, kernel?.verdict, agreement.kind, found]);
     const group = groups.get(key) ?? { label, folder: folded, versions: [], reports: [] };
     if (version !== "" && !group.versions.includes(version)) group.versions.push(version);
     group.reports.push(report);
@@ -162,9 +160,9 @@ const plural = (count: number, thing: string): string =>
 /** Reasons with the number of programs that each holds for. */
 function reasonsText(title: string, reasons: readonly string[]): string {
   if (reasons.length === 0) return "";
-  const lines = counted(reasons).map(
-    ([reason, count]) => `${`${count}`.padStart(5)}  ${printable(reason)}\n`,
-  );
+  const lines = [...counted(reasons)]
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${`${count}`.padStart(5)}  ${printable(reason)}\n`);
   return `${paint("bold", title)}\n${lines.join("")}\n`;
 }
 

@@ -15,7 +15,7 @@ const GAP = "  ";
 
 /** Cuts a text that is too wide in its middle: both ends of a name tell names apart. */
 export function shorten(text: string, width: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (characters.length <= width) return text;
   if (width < 2) return characters.slice(0, Math.max(0, width)).join("");
   const tail = Math.floor((width - 1) / 2);
@@ -30,7 +30,7 @@ export function shorten(text: string, width: number): string {
  */
 export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): string {
   const widths = columns.map(({ title }, i) =>
-    Math.max(title.length, ...rows.map((row) => [...(row[i]?.text ?? "")].length)),
+    Math.max(title.length, ...rows.map((row) => Array.from(row[i]?.text ?? "").length)),
   );
   const total = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1);
   widths[0] = Math.max((columns[0]?.title ?? "").length, (widths[0] ?? 0) - Math.max(0, total - width));
@@ -39,7 +39,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
       .map(({ align }, i) => {
         const { text = "", paint = (same: string) => same } = cells[i] ?? {};
         const fitted = shorten(text, widths[i] ?? 0);
-        const space = " ".repeat((widths[i] ?? 0) - [...fitted].length);
+        const space = " ".repeat((widths[i] ?? 0) - Array.from(fitted).length);
         return align === "right" ? space + paint(fitted) : paint(fitted) + space;
       })
       .join(GAP)

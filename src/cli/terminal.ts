@@ -20,7 +20,7 @@ export const paintNote: Paint = paintFor(process.stderr);
 
 /** Whether a line on standard error can be redrawn. */
 export function canRedraw(): boolean {
-  return process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
+  return process.stderr.isTTY && process.env["TERM"] !== "dumb";
 }
 
 /** Columns of the terminal behind standard error. */
