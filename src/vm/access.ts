@@ -101,6 +101,13 @@ export function put(words: Int32Array, view: DataView, at: number, size: number)
   else view.setUint16(at, low, true);
 }
 
+/** Whether nothing stands against an aligned load of data from a stack frame. */
+export function isPlainStack(region: Region, offset: number, size: number): boolean {
+  const { shadow } = region;
+  if (shadow === undefined || !region.holds(offset, size) || (offset & (size - 1)) !== 0) return false;
+  return shadow.holdsData(region.origin + offset, size);
+}
+
 // --- Loads and stores that need more than a look at the bounds
 
 /**
@@ -141,7 +148,7 @@ export function store(
   const at = region.origin + offset;
   put(state.words, region.view, at, size);
   if (shadow === undefined) return;
-  shadow.write(at, size);
+  shadow.writeInSlot(at, size);
   if (size === 8 && tag !== SCALAR) shadow.spilled[at >> 3] = tag;
 }
 

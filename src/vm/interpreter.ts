@@ -5,7 +5,7 @@
 
 import { HELPER_NAMES } from "../semantics/helpers/names.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
-import { atomicPlace, fetch, load, put, store } from "./access.ts";
+import { atomicPlace, fetch, isPlainStack, load, put, store } from "./access.ts";
 import { type Fault, FaultSignal, fault } from "./fault.ts";
 import { invoke } from "./helpers/invoke.ts";
 import { DO, type Op, PROVENANCE, refuse } from "./op.ts";
@@ -177,7 +177,11 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
         case DO.load: {
           const region = tags[op.src] ?? UNINITIALISED;
           const offset = region.offsetOf(words[2 * op.src] ?? 0, words[2 * op.src + 1] ?? 0) + op.off;
-          if (region.plain && !op.aligned && region.holds(offset, op.size)) {
+          if (
+            region.plain
+              ? !op.aligned && region.holds(offset, op.size)
+              : isPlainStack(region, offset, op.size)
+          ) {
             fetch(words, region.view, region.origin + offset, op.size);
             op.effect(op.dstAt, LOADED_AT, 0, 0);
             tags[op.dst] = SCALAR;

@@ -57,5 +57,6 @@ export function runRaw(insns: Slots, memory: Uint8Array): RawResult {
   if (memory.length === 0) state.setNumber(1, 0n);
   state.setNumber(2, BigInt(memory.length));
   const fault = interpret(new Run(state), undefined);
+  state.release();
   return fault === undefined ? { outcome: "exit", r0: state.value(0) } : { outcome: "fault", fault };
 }

@@ -46,32 +46,50 @@ export function placeName(place: Place): string {
 
 const WORD = 2 ** 32;
 
+/** The bits of `size` bytes from byte `at` on in their slot's mask, for bytes that lie in one slot. */
+const bitsOf = (at: number, size: number): number => ((1 << size) - 1) << (at & 7);
+
 /** What is known of each byte of a stack frame, and of each of its 8-byte slots. Indexed from the frame's lower end. */
 export class StackShadow {
-  /** 1 for a byte that has been written. */
-  readonly initialised: Uint8Array;
+  /** For each slot a mask of its bytes: set for those that have been written. */
+  readonly #written: Uint8Array;
   /** The region of a pointer that was stored whole into the slot; `undefined` for data. */
   readonly spilled: (Region | undefined)[];
 
   constructor(size: number) {
-    this.initialised = new Uint8Array(size);
+    this.#written = new Uint8Array(size / 8);
     this.spilled = Array.from({ length: size / 8 }, () => undefined);
   }
 
   clear(): void {
-    this.initialised.fill(0);
+    this.#written.fill(0);
     this.spilled.fill(undefined);
   }
 
   /** Data is written to bytes `at` … `at + size - 1`. */
   write(at: number, size: number): void {
-    for (let i = at; i < at + size; i += 1) this.initialised[i] = 1;
-    for (let slot = at >> 3; slot << 3 < at + size; slot += 1) this.spilled[slot] = undefined;
+    for (let i = at; i < at + size; i += 1) this.writeInSlot(i, 1);
+  }
+
+  /** The same for bytes that lie in one slot. */
+  writeInSlot(at: number, size: number): void {
+    const slot = at >> 3;
+    this.#written[slot] = (this.#written[slot] ?? 0) | bitsOf(at, size);
+    this.spilled[slot] = undefined;
+  }
+
+  /** Whether all of the bytes, which lie in one slot, have been written and are no part of a pointer. */
+  holdsData(at: number, size: number): boolean {
+    const slot = at >> 3;
+    const bits = bitsOf(at, size);
+    return ((this.#written[slot] ?? 0) & bits) === bits && this.spilled[slot] === undefined;
   }
 
   /** The first of the bytes that has not been written, or `undefined`. */
   firstUninitialised(at: number, size: number): number | undefined {
-    for (let i = at; i < at + size; i += 1) if (this.initialised[i] === 0) return i;
+    for (let i = at; i < at + size; i += 1) {
+      if (((this.#written[i >> 3] ?? 0) & bitsOf(i, 1)) === 0) return i;
+    }
     return undefined;
   }
 }

@@ -93,7 +93,7 @@ export class View {
   stackByte(offset: number, frame = this.depth): StackByte {
     const { shadow } = this.#frame(frame).stack;
     const at = STACK_SIZE + offset;
-    if (shadow?.initialised[at] !== 1) return "uninitialised";
+    if (shadow === undefined || shadow.firstUninitialised(at, 1) !== undefined) return "uninitialised";
     return shadow.spilled[at >> 3] === undefined ? "data" : "pointer";
   }
 

@@ -3,7 +3,7 @@
  * sees its own.
  */
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
-import { E2BIG, EEXIST, EINVAL, ENOENT } from "../errno.ts";
+import { E2BIG, EEXIST, EINVAL } from "../errno.ts";
 import {
   asksForLock,
   BPF_NOEXIST,
@@ -92,9 +92,7 @@ export class ArrayMap implements ValueMap {
   }
 
   delete(key: Uint8Array): number {
-    return (
-      checkUserWrite(this.definition, key) || (indexOf(key) < this.definition.maxEntries ? EINVAL : ENOENT)
-    );
+    return checkUserWrite(this.definition, key) || EINVAL;
   }
 
   entries(): readonly (readonly [Uint8Array, Uint8Array])[] {
