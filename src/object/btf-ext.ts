@@ -2,6 +2,7 @@
  * `.BTF.ext`: what ties instructions to BTF — functions, source lines, CO-RE relocations — by ELF section.
  * Source: Documentation/bpf/btf.rst, section ".BTF.ext section".
  */
+import { InputError } from "../semantics/errors.ts";
 import type { Btf } from "./btf.ts";
 import { hex, Window } from "./window.ts";
 
@@ -91,8 +92,8 @@ export function readBtfExt(
   const sections = new Map<string, SectionRecords>();
   for (const name of new Set([...funcs.keys(), ...lines.keys(), ...core.keys()])) {
     sections.set(name, {
-      funcs: funcs.get(name) ?? [],
-      lines: lines.get(name) ?? [],
+      funcs: onePerPlace(funcs.get(name) ?? [], place, name),
+      lines: onePerPlace(lines.get(name) ?? [], place, name),
       core: core.get(name) ?? [],
     });
   }
@@ -109,6 +110,15 @@ function coreRecord(btf: Btf): (at: number, data: Window) => CoreRecord {
       kind: CORE_KINDS[number] ?? data.fail(at + 12, `unknown kind ${number} of CO-RE relocation`),
     };
   };
+}
+
+/** Of several records at one place the first, as the kernel takes only one; a record inside an instruction is an error. */
+function onePerPlace<R extends Located>(sorted: readonly R[], place: string, section: string): R[] {
+  return sorted.filter(({ offset }, index) => {
+    if (offset % 8 !== 0)
+      throw new InputError(`${place}: a record inside an instruction (${section}+${hex(offset)})`);
+    return offset !== sorted[index - 1]?.offset;
+  });
 }
 
 /** The records by section; `smallest` is the size that the fields need, longer records have fields we do not know. */

@@ -134,3 +134,9 @@ export function isModifier(
 ): type is BtfOf<"typedef" | "volatile" | "const" | "restrict" | "type_tag"> {
   return MODIFIERS.has(type.kind);
 }
+
+/** A name without its flavor: `task_struct___old` means `task_struct`. */
+export function essentialName(name: string): string {
+  const at = name.indexOf("___", 1);
+  return at < 0 || at + 3 >= name.length ? name : name.slice(0, at);
+}

@@ -6,7 +6,7 @@
  */
 import { InputError } from "../semantics/errors.ts";
 import { checkReferences, decodeType, typeOffsets } from "./btf-decode.ts";
-import { type BtfKind, type BtfType, isModifier, kindLayout } from "./btf-types.ts";
+import { type BtfKind, type BtfType, essentialName, isModifier, kindLayout } from "./btf-types.ts";
 import { hex, Window } from "./window.ts";
 
 const HEADER_SIZE = 24;
@@ -29,6 +29,7 @@ export class Btf {
   readonly #firstId: number;
   readonly #firstString: number;
   readonly #decoded = new Map<number, BtfType>();
+  #index: ReadonlyMap<string, number[]> | undefined;
 
   constructor(raw: Uint8Array, types: Window, strings: Uint8Array, offsets: Uint32Array, base?: Btf) {
     this.raw = raw;
@@ -82,17 +83,13 @@ export class Btf {
   }
 
   /**
-   * The ids of the types called `name`, or with `flavors` also `name___anything`, as CO-RE treats them. Scans the bytes: fast enough for
-   * the kernel's BTF, and no index has to be built.
+   * The ids of the types called `name`, or with `flavors` also `name___anything`, as CO-RE treats them. The first call makes an index of all
+   * names (a tenth of a second for the kernel's BTF).
    */
-  find(name: string, flavors = false): number[] {
-    const found = this.base?.find(name, flavors) ?? [];
-    const wanted = new TextEncoder().encode(name);
-    for (let at = 0; at < this.#offsets.length; at++) {
-      const offset = this.#types.u32(this.#offsets[at] ?? 0);
-      if (offset !== 0 && this.#matches(offset, wanted, flavors)) found.push(this.#firstId + at);
-    }
-    return found;
+  find(name: string, flavors = false): readonly number[] {
+    const own = this.#names().get(essentialName(name)) ?? [];
+    const found = [...(this.base?.find(name, true) ?? []), ...own];
+    return flavors ? found : found.filter((id) => this.name(id) === name);
   }
 
   /** The first type called `name` of one of the kinds. */
@@ -167,24 +164,19 @@ export class Btf {
     return this.#strings.subarray(start, this.#strings.indexOf(0, start));
   }
 
-  #matches(offset: number, wanted: Uint8Array, flavors: boolean): boolean {
-    if (this.base !== undefined && offset < this.#firstString)
-      return this.base.#matches(offset, wanted, flavors);
-    const strings = this.#strings;
-    const start = offset - this.#firstString;
-    for (let index = 0; index < wanted.length; index++) {
-      if (strings[start + index] !== wanted[index]) return false;
+  /** The ids of this BTF's own types by essential name. */
+  #names(): ReadonlyMap<string, number[]> {
+    if (this.#index !== undefined) return this.#index;
+    const index = new Map<string, number[]>();
+    for (let at = 0; at < this.#offsets.length; at++) {
+      const name = this.text(this.#types.u32(this.#offsets[at] ?? 0));
+      if (name === "") continue;
+      const known = index.get(essentialName(name));
+      if (known === undefined) index.set(essentialName(name), [this.#firstId + at]);
+      else known.push(this.#firstId + at);
     }
-    const after = start + wanted.length;
-    if (strings[after] === 0) return true;
-    const underscore = 0x5f;
-    return (
-      flavors &&
-      strings[after] === underscore &&
-      strings[after + 1] === underscore &&
-      strings[after + 2] === underscore &&
-      strings[after + 3] !== 0
-    );
+    this.#index = index;
+    return index;
   }
 }
 

@@ -4,13 +4,7 @@
  * bpf_core_read.h describe them, and as the running kernel's own libbpf users rely on them.
  */
 import { type Btf, DEEPEST } from "./btf.ts";
-import type { BtfKind, BtfMember, BtfOf, BtfType } from "./btf-types.ts";
-
-/** A name without its flavor: `task_struct___old` means `task_struct`. */
-export function essentialName(name: string): string {
-  const at = name.indexOf("___", 1);
-  return at < 0 || at + 3 >= name.length ? name : name.slice(0, at);
-}
+import { type BtfKind, type BtfMember, type BtfOf, type BtfType, essentialName } from "./btf-types.ts";
 
 export function nameOf(type: BtfType): string {
   return "name" in type ? type.name : "";
@@ -34,6 +28,7 @@ export function sameKind(a: BtfKind, b: BtfKind): boolean {
 export class Pair {
   readonly local: Btf;
   readonly target: Btf;
+  readonly #answers = new Map<string, boolean>();
 
   constructor(local: Btf, target: Btf) {
     this.local = local;
@@ -56,6 +51,10 @@ export class Pair {
 
   /** Whether the kernel has such a type: the same kinds all the way, whatever the members. Names have been compared before. */
   typesCompatible(local: number, target: number, depth = 0): boolean {
+    return this.#once(`compatible ${local} ${target}`, () => this.#typesCompatible(local, target, depth));
+  }
+
+  #typesCompatible(local: number, target: number, depth: number): boolean {
     if (depth === 0 && !sameKind(this.local.kind(local), this.target.kind(target))) return false;
     if (depth > DEEPEST) return false;
     const a = this.local.resolve(local).type;
@@ -72,6 +71,11 @@ export class Pair {
 
   /** Whether the kernel's type has all that the local one has: names, members and their types; behind a pointer, names alone. */
   typesMatch(local: number, target: number, behindPointer = false, depth = 0): boolean {
+    const key = `match ${local} ${target} ${behindPointer}`;
+    return this.#once(key, () => this.#typesMatch(local, target, behindPointer, depth));
+  }
+
+  #typesMatch(local: number, target: number, behindPointer: boolean, depth: number): boolean {
     if (depth > DEEPEST) return false;
     const a = this.local.resolve(local).type;
     const b = this.target.resolve(target).type;
@@ -95,6 +99,15 @@ export class Pair {
       return this.#prototypes(a, b, (one, other) => this.typesMatch(one, other, false, depth + 1));
     }
     return a.kind === "void" && b.kind === "void";
+  }
+
+  /** Types share parts, so that comparing them anew each time could take forever. */
+  #once(key: string, compare: () => boolean): boolean {
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const answer = compare();
+    this.#answers.set(key, answer);
+    return answer;
   }
 
   #members(local: readonly BtfMember[], target: readonly BtfMember[], depth: number): boolean {

@@ -5,8 +5,8 @@
 import { InputError } from "../semantics/errors.ts";
 import { type Btf, DEEPEST } from "./btf.ts";
 import type { CoreKind, CoreRecord } from "./btf-ext.ts";
-import type { BtfOf } from "./btf-types.ts";
-import { essentialName, isComposite, isEnum, type Pair } from "./core-compat.ts";
+import { type BtfOf, essentialName } from "./btf-types.ts";
+import { isComposite, isEnum, type Pair } from "./core-compat.ts";
 
 /** One step of the path. */
 export interface Step {

@@ -7,7 +7,8 @@
 import { InputError } from "../semantics/errors.ts";
 import type { Btf } from "./btf.ts";
 import { CORE_KINDS, type CoreRecord } from "./btf-ext.ts";
-import { essentialName, nameOf, Pair, sameKind } from "./core-compat.ts";
+import { essentialName } from "./btf-types.ts";
+import { nameOf, Pair, sameKind } from "./core-compat.ts";
 import { type Access, localAccess, targetAccess } from "./core-spec.ts";
 import { type CoreValue, coreValue } from "./core-value.ts";
 import { type ObjectFunction, SLOT } from "./functions.ts";
@@ -31,12 +32,14 @@ const SIZE_BITS: ReadonlyMap<number, number> = new Map([
 export class CoreRelocator {
   readonly #local: Btf;
   readonly #target: Btf | undefined;
+  readonly #pair: Pair | undefined;
   readonly #candidates = new Map<string, readonly number[]>();
   readonly #values = new Map<string, Settled>();
 
   constructor(local: Btf, target: Btf | undefined) {
     this.#local = local;
     this.#target = target;
+    this.#pair = target === undefined ? undefined : new Pair(local, target);
   }
 
   /** The function's code with its relocations applied, in a copy. */
@@ -72,16 +75,17 @@ export class CoreRelocator {
   /** The value in the kernel; all types of the name that fit must agree on it. */
   #find(record: CoreRecord, access: Access, where: string): CoreValue | undefined {
     const name = nameOf(this.#local.type(record.type));
-    if (this.#target === undefined) {
+    const pair = this.#pair;
+    if (pair === undefined) {
       throw new InputError(`${where}: needs the BTF of a kernel, for ${record.kind} of ${name}`);
     }
     if (name === "") throw new InputError(`${where}: a CO-RE relocation of a type without a name`);
-    const pair = new Pair(this.#local, this.#target);
+    const { target } = pair;
     let found: { readonly access: Access; readonly value: CoreValue | undefined } | undefined;
-    for (const candidate of this.#candidatesFor(this.#target, record.type, essentialName(name))) {
+    for (const candidate of this.#candidatesFor(target, record.type, essentialName(name))) {
       const there = targetAccess(pair, access, record.kind, candidate);
       if (there === undefined) continue;
-      const value = coreValue(this.#target, record.kind, there);
+      const value = coreValue(target, record.kind, there);
       if (
         found !== undefined &&
         (found.access.bitOffset !== there.bitOffset || found.value?.value !== value?.value)
@@ -92,7 +96,7 @@ export class CoreRelocator {
       }
       found = { access: there, value };
     }
-    return found === undefined ? coreValue(this.#target, record.kind, undefined) : found.value;
+    return found === undefined ? coreValue(target, record.kind, undefined) : found.value;
   }
 
   #candidatesFor(target: Btf, local: number, name: string): readonly number[] {

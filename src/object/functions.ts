@@ -99,7 +99,7 @@ function placeProblem(symbol: ElfSymbol, section: ElfSection, end: number): stri
 }
 
 /** The index of the first element at or after `offset`. */
-function firstAt(sorted: readonly { readonly offset: number }[], offset: number): number {
+export function firstAt(sorted: readonly { readonly offset: number }[], offset: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

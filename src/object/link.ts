@@ -24,8 +24,7 @@ export type Linked = Pick<Program, "insns" | "maps" | "lines" | "functions" | "k
 export interface Surroundings {
   /** Prepares a function; cached, as programs share subprograms. */
   piece(from: ObjectFunction): Piece;
-  /** All maps of the object. */
-  readonly maps: readonly ObjectMap[];
+  mapNamed(name: string): ObjectMap | undefined;
   /** The configuration map, if there is one. */
   readonly kconfig: ObjectMap | undefined;
   /** The BTF id of a kernel function or variable; `undefined` if it is weak and missing, 0 if the kernel is unknown. */
@@ -60,7 +59,7 @@ export function link(entry: ObjectFunction, around: Surroundings): Linked {
   for (const { definition } of maps) {
     // A set grows while it is walked: what is held may hold others.
     for (const { name } of definition.holds ?? []) {
-      const held = around.maps.find((map) => map.definition.name === name);
+      const held = around.mapNamed(name);
       if (held !== undefined) maps.add(held);
     }
   }

@@ -7,7 +7,8 @@ import { InputError } from "../semantics/errors.ts";
 import { MAP_TYPES, type MapDefinition } from "../semantics/program/map-types.ts";
 import type { Btf } from "./btf.ts";
 import type { BtfMember, BtfOf } from "./btf-types.ts";
-import type { ElfFile, ElfSection } from "./elf.ts";
+import type { ElfFile, ElfRelocation, ElfSection } from "./elf.ts";
+import { firstAt } from "./functions.ts";
 import { mapType, type ObjectMap } from "./maps.ts";
 import { valueFields } from "./value-fields.ts";
 
@@ -41,13 +42,14 @@ export function readBtfMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
   if (btf === undefined || datasec?.kind !== "datasec") {
     throw new InputError("section .maps, offset 0x0: there is no BTF that describes it");
   }
+  const relocations = elf.relocations(section).toSorted((a, b) => a.offset - b.offset);
   return datasec.vars.map(({ type, offset, size }) => {
     const variable = btf.type(type);
     if (variable.kind !== "var") throw new InputError(`section .BTF: ${variable.kind} ${type} in .maps`);
     const place = `section .maps, map ${variable.name}`;
     if (offset + size > section.size) throw new InputError(`${place}: lies outside the section`);
     return {
-      definition: readMap(elf, section, btf, variable.name, variable.type, offset, place),
+      definition: readMap(elf, section, relocations, btf, variable.name, variable.type, offset, place),
       section: section.index,
       offset,
       global: false,
@@ -58,6 +60,7 @@ export function readBtfMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
 function readMap(
   elf: ElfFile,
   section: ElfSection,
+  relocations: readonly ElfRelocation[],
   btf: Btf,
   name: string,
   type: number,
@@ -71,10 +74,14 @@ function readMap(
   if (attributes.valuesAt === undefined) return definition;
   const start = offset + attributes.valuesAt;
   const end = offset + Math.max(struct.size, btf.size(type), sizeOfVariable(elf, section, name));
-  const holds = elf
-    .relocations(section)
-    .filter((relocation) => relocation.offset >= start && relocation.offset < end)
-    .map((relocation) => ({ index: (relocation.offset - start) / 8, name: relocation.symbol.name }));
+  const holds = relocations
+    .slice(firstAt(relocations, start), firstAt(relocations, end))
+    .map((relocation) => {
+      const index = (relocation.offset - start) / 8;
+      if (!Number.isInteger(index))
+        throw new InputError(`${place}, attribute values: no pointer begins there`);
+      return { index, name: relocation.symbol.name };
+    });
   return holds.length === 0 ? definition : { ...definition, holds };
 }
 

@@ -62,8 +62,9 @@ function readLegacyMaps(elf: ElfFile, section: ElfSection): ObjectMap[] {
     data.fail(0, `${data.size} bytes are no ${symbols.length} map definitions`);
   }
   const word = (map: number, index: number): number => data.u32(map + index * 4);
+  const byId = size === IPROUTE_SIZE ? new Map(symbols.map((s) => [word(s.value, 5), s])) : undefined;
   const inner = (id: number): MapDefinition | undefined => {
-    const found = symbols.find((s) => word(s.value, 5) === id);
+    const found = byId?.get(id);
     return found === undefined ? undefined : definition(found.name, found.value, false);
   };
   const definition = (name: string, at: number, outer: boolean): MapDefinition => {

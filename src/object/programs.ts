@@ -104,17 +104,19 @@ function surroundings(
   options: ObjectOptions,
 ): Surroundings {
   const begins = new Map(functions.map((f) => [`${f.section.index}:${f.offset}`, f]));
+  const mapAt = new Map(maps.map((m) => [m.global ? `${m.section}` : `${m.section}:${m.offset}`, m]));
   const targets: Targets = {
-    maps,
+    map: (section, offset) => mapAt.get(`${section}`) ?? mapAt.get(`${section}:${offset}`),
     externs,
     function: (section, offset) => begins.get(`${section}:${offset}`),
   };
+  const mapNames = new Map(maps.map((m) => [m.definition.name, m]));
   const pieces = new Map<ObjectFunction, Piece>();
   const target = options.targetBtf;
   const core = btf === undefined ? undefined : new CoreRelocator(btf, target);
   return {
     btf,
-    maps,
+    mapNamed: (name) => mapNames.get(name),
     kconfig: kconfig?.map,
     piece: (from) => {
       const known = pieces.get(from);

@@ -22,7 +22,8 @@ export type Reference =
 
 /** The parts of an object that relocations point into. */
 export interface Targets {
-  readonly maps: readonly ObjectMap[];
+  /** The map at a byte offset of a section, or the global data that the section holds. */
+  map(section: number, offset: number): ObjectMap | undefined;
   readonly externs: ReadonlyMap<string, Extern>;
   /** The function that begins at a byte offset of a section. */
   function(section: number, offset: number): ObjectFunction | undefined;
@@ -102,7 +103,7 @@ function loadReference(
 ): Reference {
   if (symbol.section === 0) return externReference(at, "load", symbol.name, targets, where);
   const offset = symbol.value + imm;
-  const map = targets.maps.find((m) => m.section === symbol.section && (m.global || m.offset === offset));
+  const map = targets.map(symbol.section, offset);
   if (map?.global === true) return { kind: "data", at, map, offset };
   if (map !== undefined) return { kind: "map", at, map };
   const target = targets.function(symbol.section, offset);
