@@ -1,4 +1,6 @@
 /** One program in the HTML report: its row in the table, and what opens under it. */
+import type { Program } from "../semantics/program/program.ts";
+import { returnName } from "../semantics/program/return-names.ts";
 import {
   type CheckedRun,
   type CheckedVerdict,
@@ -51,10 +53,12 @@ const logHtml = (log: string): readonly Html[] => log.trimEnd().split("\n").map(
 
 // --- Runs
 
-function outcomeText({ outcome }: CheckedRun): string {
+function outcomeText({ outcome }: CheckedRun, { type }: Program): string {
   switch (outcome.kind) {
-    case "exit":
-      return `returned ${outcome.r0}`;
+    case "exit": {
+      const name = returnName(type, Number(BigInt.asUintN(32, BigInt(outcome.r0))));
+      return `returned ${outcome.r0}${name === undefined ? "" : ` ${name}`}`;
+    }
     case "fault":
       return `fault at insn ${outcome.insn}: ${outcome.message}`;
     case "unsupported":
@@ -68,10 +72,10 @@ interface RunKind {
 }
 
 /** Runs that ended alike are one line, with the first as the example. */
-function runKinds(runs: readonly CheckedRun[]): readonly RunKind[] {
+function runKinds({ runs, program }: ProgramReport): readonly RunKind[] {
   const kinds = new Map<string, RunKind>();
   for (const run of runs) {
-    const key = outcomeText(run);
+    const key = outcomeText(run, program);
     const known = kinds.get(key);
     if (known === undefined) kinds.set(key, { example: run, count: 1 });
     else known.count += 1;
@@ -85,7 +89,7 @@ function runRow(report: ProgramReport, { example, count }: RunKind): Html {
   const what = packet.length > 0 ? "packet" : context.length > 0 ? "context" : "no input";
   return html`<tr>
 <td class="num">${count}</td>
-<td class="${outcome.kind === "fault" ? "fault" : ""}">${outcomeText(example)}</td>
+<td class="${outcome.kind === "fault" ? "fault" : ""}">${outcomeText(example, report.program)}</td>
 <td class="num">${steps}</td>
 <td><code class="hex" title="${`${what}, ${bytes.length} bytes, seed ${seed}`}">${hex(bytes)}</code></td>
 <td><button class="copy" data-copy="${runCommand(report, example)}">copy command</button></td>
@@ -93,7 +97,7 @@ function runRow(report: ProgramReport, { example, count }: RunKind): Html {
 }
 
 function runsHtml(report: ProgramReport): Html {
-  const kinds = runKinds(report.runs);
+  const kinds = runKinds(report);
   if (kinds.length === 0) return html`<p class="mute">Not run: the machine has no such programs.</p>`;
   const rest = kinds.length - MOST_KINDS;
   return html`<table class="runs">
@@ -145,11 +149,11 @@ ${certificateHtml(report)}
 ${expectation === undefined ? undefined : fact("expected", html`${tag(expectation.holds ? "good" : "bad", expectation.verdict)} ${expectation.reason}`)}
 ${fact("executed", `${executed} instructions`)}
 ${violations.map(({ insn, message }) => fact("violation", html`${tag("bad", `insn ${insn}`)} ${message}`))}
-${witness === undefined ? undefined : fact("shown to fault", html`<span class="fault">${outcomeText(witness)}</span>`)}
+${witness === undefined ? undefined : fact("shown to fault", html`<span class="fault">${outcomeText(witness, program)}</span>`)}
 </dl>
 <h4>Runs</h4>
 ${runsHtml(report)}
-<h4>Log</h4>
+<h4>${verdict.verdict === "accept" ? "Log" : "Log of the refused path"}</h4>
 <pre class="log">${logHtml(log)}</pre>`;
 }
 

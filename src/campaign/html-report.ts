@@ -117,7 +117,7 @@ function unreadableHtml({ unreadable }: CheckSummary): Html | undefined {
     const text = program === undefined ? message : `${file}: ${program}: ${message}`;
     return html`<li>${text}</li>`;
   });
-  return html`<details class="fold" open><summary>${plural(unreadable.length, "file or program")} that could not be read</summary><ul>${items}</ul></details>`;
+  return html`<details class="fold" open><summary>${many(unreadable.length)} could not be read</summary><ul>${items}</ul></details>`;
 }
 
 function headline(summary: CheckSummary): Html {

@@ -76,7 +76,7 @@ th[aria-sort=ascending] .sort::after { content: " ↑"; } th[aria-sort=descendin
 .tag.bad { background: var(--bad-soft); color: var(--bad); font-weight: 600; } .tag.note { background: var(--note-soft); color: var(--note); }
 .bar { display: inline-block; width: 2.6rem; height: .45rem; border-radius: 3px; margin-right: .5rem; background: linear-gradient(to right, var(--good) var(--part), var(--line) var(--part)); }
 
-.details > td { background: var(--paper); padding: .9rem 1.1rem 1.2rem 1.7rem; }
+.details > td { max-width: 0; background: var(--paper); padding: .9rem 1.1rem 1.2rem 1.7rem; }
 .details dt { font-size: .85rem; } .details dd { font-size: .9rem; }
 .message { margin: .35rem 0 .2rem; white-space: pre-wrap; }
 .runs { width: auto; max-width: 100%; }

@@ -1,5 +1,5 @@
 /** What programs' return values are called (linux/bpf.h, linux/pkt_cls.h). */
-import type { ProgramType } from "../semantics/program/program-types.ts";
+import type { ProgramType } from "./program-types.ts";
 
 const XDP = ["XDP_ABORTED", "XDP_DROP", "XDP_PASS", "XDP_TX", "XDP_REDIRECT"];
 const TC = [
