@@ -39,8 +39,10 @@ const udp = fc
 const tcp = fc
   .tuple(port, port, fc.integer({ min: 5, max: 15 }), byte, fc.array(byte, { maxLength: 60 }))
   .map(([from, to, words, flags, data]) => [
-    ...[...u16(from), ...u16(to), 0, 0, 0, 1, 0, 0, 0, 2],
-    ...[words << 4, flags, 255, 255, 0, 0, 0, 0, 2, 4, 5, 180],
+    ...u16(from),
+    ...u16(to),
+    // Sequence and acknowledgement number, window, checksum, urgent pointer; then a maximum segment size.
+    ...[0, 0, 0, 1, 0, 0, 0, 2].concat(words << 4, flags, 255, 255, 0, 0, 0, 0, 2, 4, 5, 180),
     ...data,
   ]);
 
@@ -65,8 +67,19 @@ const ipv4 = fc
     byte,
   )
   .map(([{ protocol, data }, from, to, words, fragment, ttl]) => [
-    ...[0x40 | words, 0, ...u16(words * 4 + data.length), 0, 7, ...u16(fragment)],
-    ...[ttl, protocol, 0, 0, ...from, ...to, ...Array.from({ length: Math.max(0, words - 5) * 4 }, () => 1)],
+    0x40 | words,
+    0,
+    ...u16(words * 4 + data.length),
+    0,
+    7,
+    ...u16(fragment),
+    ttl,
+    protocol,
+    0,
+    0,
+    ...from,
+    ...to,
+    ...Array.from({ length: Math.max(0, words - 5) * 4 }, () => 1),
     ...data,
   ]);
 
