@@ -68,9 +68,14 @@ function kernelText(program: Program, source: ReadonlyMap<number, string>): stri
   return lines.join("");
 }
 
-/** Comments stand out less than instructions do. */
-function dimComments(text: string): string {
-  return text.replace(/;.*$/gm, (comment) => paint("gray", comment));
+/** Where the comments behind instructions begin. */
+const COMMENT_COLUMN = 42;
+
+/** Comments stand in a column, and stand out less than instructions do. */
+function arrangeComments(text: string): string {
+  return text.replace(/^([^;\n]*)(;.*)$/gm, (_, code: string, comment: string) => {
+    return (code === "" ? "" : code.padEnd(COMMENT_COLUMN)) + paint("gray", comment);
+  });
 }
 
 function print(program: Program, options: DisasmOptions): void {
@@ -81,7 +86,7 @@ function print(program: Program, options: DisasmOptions): void {
       ? `${program.name}:\n${kernelText(program, source)}`
       : directives(program) +
         disassemble(insns, { maps, functions, labels: true, comment: (slot) => source.get(slot) });
-  out(dimComments(printable(text)));
+  out(arrangeComments(printable(text)));
 }
 
 function json({ name, type, insns, maps }: Program): object {

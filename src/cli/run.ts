@@ -1,6 +1,6 @@
 /** `soundcheck run`: one program in the machine, on packets or a context. */
 import { fillMaps } from "../campaign/fill-maps.ts";
-import { CPUS, environmentOf } from "../campaign/run-program.ts";
+import { BUDGET, CPUS, environmentOf } from "../campaign/run-program.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
 import { contextOf } from "../semantics/program/contexts.ts";
 import type { Program } from "../semantics/program/program.ts";
@@ -49,13 +49,14 @@ function machineFor(
   packet: Uint8Array,
   { steps, seed }: RunCommandOptions,
 ): Machine {
-  const budget = steps === undefined ? {} : { budget: steps };
   if (seed !== undefined) {
-    const machine = new Machine(program, { ...budget, cpus: CPUS });
+    const machine = new Machine(program, { budget: steps ?? BUDGET, cpus: CPUS });
     fillMaps(machine.maps, packet, seed, CPUS);
     return machine;
   }
-  const machine = loadTogether(programs, budget)[programs.indexOf(program)];
+  const machine = loadTogether(programs, steps === undefined ? {} : { budget: steps })[
+    programs.indexOf(program)
+  ];
   if (machine === undefined) throw new Error("a machine for each program");
   return machine;
 }
