@@ -66,6 +66,7 @@ interface Pending {
   readonly checkpoint: Checkpoint;
   /** Length of the path up to the fork. */
   readonly pathLength: number;
+  readonly mark: number | undefined;
 }
 
 /** Called before each instruction and when a path begins or ends: what a log is made of. */
@@ -73,7 +74,10 @@ export interface ExplorationObserver {
   readonly before: (m: Machine) => void;
   readonly after: (m: Machine, pc: number) => void;
   readonly pathEnds: (m: Machine, why: "exit" | "covered") => void;
-  readonly pathBegins: (m: Machine, from: number) => void;
+  /** `mark` is what `fork` gave where the path left another one; undefined for the program's start. */
+  readonly pathBegins: (m: Machine, from: number, mark: number | undefined) => void;
+  /** A path leaves the current one here; gives what to go back to when it is its turn. */
+  readonly fork: () => number;
 }
 
 /** Counters that outlive a rejection. */
@@ -114,7 +118,7 @@ export function explore(
   initialise(m.state);
   m.pc = 0;
   let current = keep(m, undefined);
-  observer?.pathBegins(m, -1);
+  observer?.pathBegins(m, -1, undefined);
 
   for (;;) {
     const pc = m.pc;
@@ -145,7 +149,15 @@ export function explore(
       const bytes = packedBytes(m.forked);
       const at = allocate(bytes);
       pack(m.forked, at);
-      pending.push({ at, bytes, pc: m.forkedPc, from: pc, checkpoint: current, pathLength: path.length });
+      pending.push({
+        at,
+        bytes,
+        pc: m.forkedPc,
+        from: pc,
+        checkpoint: current,
+        pathLength: path.length,
+        mark: observer?.fork(),
+      });
       current.open += 1;
       continue;
     }
@@ -165,7 +177,7 @@ export function explore(
     current = next.checkpoint;
     m.marks = current.marks;
     path.length = next.pathLength;
-    observer?.pathBegins(m, next.from);
+    observer?.pathBegins(m, next.from, next.mark);
     return true;
   }
 

@@ -9,7 +9,7 @@ import { depthOf, FP, frameCount } from "../absint/state.ts";
 import { type Machine, register } from "../absint/transfer/machine.ts";
 import { disassembleInstruction } from "../semantics/isa/disassemble.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
-import type { Program } from "../semantics/program/program.ts";
+import type { Program, SourceLine } from "../semantics/program/program.ts";
 import type { ExplorationObserver } from "./explore.ts";
 import { INSN_LIMIT } from "./explore.ts";
 import { frameText, registerText, slotText } from "./print-state.ts";
@@ -74,13 +74,20 @@ function padded(text: string): string {
   return text.padEnd(column - 2);
 }
 
+const sourceText = ({ text, file, line }: SourceLine): string =>
+  `; ${text.trim()} @ ${file.split("/").at(-1) ?? file}:${line}`;
+
 /** Collects a log while a program is explored. */
 export class VerifierLog implements ExplorationObserver {
   readonly #program: Program;
   readonly #level: LogLevel;
-  #lines: string[] = [];
-  #sourceShown = -1;
+  readonly #lines: string[] = [];
+  /** What the instruction in a line did, by the line's index. */
+  readonly #effects = new Map<number, string>();
+  #sourceShown = "";
   #depth = 0;
+  /** The innermost frame before the instruction, if it is a return to another. */
+  #returning = "";
 
   constructor(program: Program, level: LogLevel) {
     this.#program = program;
@@ -88,16 +95,15 @@ export class VerifierLog implements ExplorationObserver {
   }
 
   before(m: Machine): void {
-    const source = this.#program.lines.findLastIndex(({ insn }) => insn <= m.pc);
-    const line = this.#program.lines[source];
-    if (line !== undefined && source !== this.#sourceShown && line.text !== "") {
-      this.#sourceShown = source;
-      const file = line.file.split("/").at(-1) ?? line.file;
-      this.#lines.push(`; ${line.text.trim()} @ ${file}:${line.line}`);
-    }
+    const line = this.#program.lines.findLast(({ insn }) => insn <= m.pc);
+    const source = line === undefined || line.text === "" ? "" : sourceText(line);
+    if (source !== "" && source !== this.#sourceShown) this.#lines.push(source);
+    this.#sourceShown = source;
     const insn = this.#program.insns[m.pc];
     if (insn !== undefined) this.#lines.push(`${m.pc}: ${this.#instruction(insn)}`);
     this.#depth = frameCount(m.state);
+    const returns = this.#depth > 1 && insn?.row.operation.kind === "exit";
+    if (returns) this.#returning = frameText(m, this.#depth - 1);
   }
 
   after(m: Machine, pc: number): void {
@@ -105,28 +111,45 @@ export class VerifierLog implements ExplorationObserver {
     if (insn === undefined) return;
     const depth = frameCount(m.state);
     if (depth > this.#depth) {
-      this.#lines.push("caller:", frameText(m, depth - 2), "callee:", frameText(m, depth - 1));
+      const callee = frameText(m, depth - 1);
+      this.#lines.push("caller:", frameText(m, depth - 2), "callee:", callee, `${m.pc}:${callee}`);
       return;
     }
     if (depth < this.#depth) {
-      this.#lines.push(`returning from callee to caller at ${m.pc}:`, frameText(m, depth - 1));
+      this.#lines.push(
+        "returning from callee:",
+        this.#returning,
+        `to caller at ${m.pc}:`,
+        frameText(m, depth - 1),
+      );
       return;
     }
     const parts = this.#effect(m, insn);
     if (parts.length === 0) return;
     const frame = depth > 1 ? ` frame${depth - 1}:` : "";
-    this.#lines.push(`${padded(this.#lines.pop() ?? "")};${frame} ${parts.join(" ")}`);
+    this.#effects.set(this.#lines.length - 1, `;${frame} ${parts.join(" ")}`);
   }
 
   pathEnds(m: Machine, why: "exit" | "covered"): void {
-    if (this.#level === 1) this.#lines = [];
-    else if (why === "covered") this.#lines.push(`${m.pc}: safe`);
-    this.#sourceShown = -1;
+    if (why === "covered") this.#lines.push(`${m.pc}: safe`);
   }
 
-  pathBegins(m: Machine, from: number): void {
-    const where = from < 0 ? `${m.pc}` : `\nfrom ${from} to ${m.pc}`;
-    this.#lines.push(`${where}:${frameText(m, frameCount(m.state) - 1)}`);
+  /** Called when the line of the jump stands last. */
+  fork(): number {
+    return this.#lines.length;
+  }
+
+  pathBegins(m: Machine, from: number, mark: number | undefined): void {
+    const state = `${m.pc}:${frameText(m, frameCount(m.state) - 1)}`;
+    if (this.#level === 1 && mark !== undefined) {
+      // What is known to be safe is left out, but for the way to the fork.
+      for (let i = mark - 1; i < this.#lines.length; i += 1) this.#effects.delete(i);
+      this.#lines.length = mark;
+      this.#lines[mark - 1] += ` ${state}`;
+    } else {
+      this.#lines.push(from < 0 ? state : `\nfrom ${from} to ${state}`);
+      this.#sourceShown = "";
+    }
   }
 
   #instruction(insn: Instruction): string {
@@ -153,7 +176,11 @@ export class VerifierLog implements ExplorationObserver {
         : verdict.verdict === "unsupported"
           ? [`unsupported: ${verdict.feature}`]
           : [];
-    return [...this.#lines, ...message, closingLine(verdict.statistics)].map((line) => `${line}\n`).join("");
+    const lines = this.#lines.map((text, i) => {
+      const effect = this.#effects.get(i);
+      return effect === undefined ? text : padded(text) + effect;
+    });
+    return [...lines, ...message, closingLine(verdict.statistics)].map((line) => `${line}\n`).join("");
   }
 }
 

@@ -40,9 +40,10 @@ function boundsText(at: number): string[] {
     { name: "umin32", value: u32(LAYOUT.umin32), full: 0n, text: unsignedText },
     { name: "umax32", value: u32(LAYOUT.umax32), full: 0xffffffffn, text: unsignedText },
   ].filter(({ value, full }) => value !== full);
-  const groups = new Map<bigint, { names: string[]; text: string }>();
+  const groups = new Map<string, { names: string[]; text: string }>();
   for (const { name, value, text } of bounds) {
-    const key = BigInt.asUintN(64, value);
+    // Least bounds stand with least ones, greatest with greatest.
+    const key = `${name.includes("min")} ${BigInt.asUintN(64, value)}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { names: [name], text: text(value) });
     else group.names.push(name);
@@ -78,7 +79,8 @@ export function registerText(m: Machine, at: number, frame: number): string {
     case KIND.stack: {
       const where = objectOf(at) === frame ? "fp" : `fp[${objectOf(at)}]`;
       const facts = scalarFacts(at);
-      return `${where}${offOf(at)}${facts.length === 0 ? "" : `(${facts.join(",")})`}`;
+      if (facts.length === 0) return `${where}${offOf(at)}`;
+      return `${where}(${[...(offOf(at) === 0 ? [] : [`off=${offOf(at)}`]), ...facts].join(",")})`;
     }
     default: {
       const fields: string[] = [];
