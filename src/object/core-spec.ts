@@ -27,11 +27,11 @@ export interface Access {
   readonly bitOffset: number;
 }
 
-export function isTypeKind(kind: CoreKind): boolean {
+function isTypeKind(kind: CoreKind): boolean {
   return kind.startsWith("type_");
 }
 
-export function isEnumKind(kind: CoreKind): boolean {
+function isEnumKind(kind: CoreKind): boolean {
   return kind.startsWith("enumval_");
 }
 

@@ -56,7 +56,7 @@ export interface ElfFile {
   relocations(section: ElfSection): readonly ElfRelocation[];
 }
 
-export const SHN = { undef: 0, abs: 0xfff1, common: 0xfff2, xindex: 0xffff } as const;
+const SHN = { undef: 0, abs: 0xfff1, common: 0xfff2, xindex: 0xffff } as const;
 export const SHT = { progbits: 1, symtab: 2, strtab: 3, rela: 4, nobits: 8, rel: 9 } as const;
 export const SHF = { write: 1, alloc: 2, execinstr: 4 } as const;
 

@@ -5,10 +5,10 @@
 import { InputError } from "../semantics/errors.ts";
 import { decode } from "../semantics/isa/codec.ts";
 import type { MapDefinition } from "../semantics/program/map-types.ts";
-import type { FunctionInfo, Program, Slots, SourceLine } from "../semantics/program/program.ts";
+import type { FunctionInfo, Program, SourceLine } from "../semantics/program/program.ts";
 import type { Btf } from "./btf.ts";
 import { type ObjectFunction, SLOT } from "./functions.ts";
-import type { ObjectMap } from "./maps.ts";
+import type { ObjectMap } from "./object-map.ts";
 import { PSEUDO, type Reference } from "./relocate.ts";
 
 /** A function ready to be linked: CO-RE applied, references known. */
@@ -213,9 +213,4 @@ function rawLines(parts: readonly Placed[]): Uint8Array {
     view.setUint32(at + 12, ((record.line << 10) | record.column) >>> 0, true);
   });
   return new Uint8Array(view.buffer);
-}
-
-/** The instructions of a section as they stand in the file, before any relocation. */
-export function rawInstructions(code: Uint8Array, bigEndian: boolean): Slots {
-  return decode(code, { byteOrder: bigEndian ? "big" : "little" });
 }

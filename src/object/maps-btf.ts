@@ -9,7 +9,7 @@ import type { Btf } from "./btf.ts";
 import type { BtfMember, BtfOf } from "./btf-types.ts";
 import type { ElfFile, ElfRelocation, ElfSection } from "./elf.ts";
 import { firstAt } from "./functions.ts";
-import { mapType, type ObjectMap } from "./maps.ts";
+import { mapType, type ObjectMap } from "./object-map.ts";
 import { valueFields } from "./value-fields.ts";
 
 /** What has been read of a definition. */

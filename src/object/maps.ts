@@ -3,22 +3,13 @@
  * each section of global data. Source: libbpf's conventions, Documentation/bpf/libbpf/libbpf_overview.rst, and linux/bpf.h for the
  * numbers.
  */
-import { InputError, Unsupported } from "../semantics/errors.ts";
-import { MAP_FLAGS, MAP_TYPES, type MapDefinition, type MapType } from "../semantics/program/map-types.ts";
+import { InputError } from "../semantics/errors.ts";
+import { MAP_FLAGS, type MapDefinition } from "../semantics/program/map-types.ts";
 import type { Btf } from "./btf.ts";
 import { type ElfFile, type ElfSection, SHF } from "./elf.ts";
 import { readBtfMaps } from "./maps-btf.ts";
+import { mapType, type ObjectMap } from "./object-map.ts";
 import { valueFields } from "./value-fields.ts";
-
-/** A map and where relocations find it. */
-export interface ObjectMap {
-  readonly definition: MapDefinition;
-  /** Index of the ELF section. */
-  readonly section: number;
-  /** Byte offset there: the map's own, or 0 for global data, whose map covers the whole section. */
-  readonly offset: number;
-  readonly global: boolean;
-}
 
 /** The largest value of an array map that Linux allows is below 2 GiB; `.bss` may claim any size. */
 const MOST_DATA = 0x7fffffff;
@@ -30,12 +21,6 @@ export function readMaps(elf: ElfFile, btf: Btf | undefined): ObjectMap[] {
     ...readBtfMaps(elf, btf),
     ...elf.sections.filter(isGlobalData).map((section) => globalDataMap(section, btf)),
   ];
-}
-
-export function mapType(number: number, where: string): MapType {
-  const type = MAP_TYPES[number];
-  if (type === undefined) throw new Unsupported(`${where}: map type ${number}`);
-  return type;
 }
 
 function isLegacySection({ name, size }: ElfSection): boolean {

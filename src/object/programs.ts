@@ -14,7 +14,8 @@ import { readElf } from "./elf.ts";
 import { type Extern, kconfigData, readExterns } from "./externs.ts";
 import { type FunctionFailure, type ObjectFunction, readFunctions } from "./functions.ts";
 import { link, type Piece, type Surroundings } from "./link.ts";
-import { type ObjectMap, readMaps } from "./maps.ts";
+import { readMaps } from "./maps.ts";
+import type { ObjectMap } from "./object-map.ts";
 import { references, type Targets } from "./relocate.ts";
 import { sectionMeaning } from "./sections.ts";
 

@@ -22,6 +22,7 @@ import {
   PROGRAM_TYPES,
 } from "../semantics/program/program-types.ts";
 import { type Expectation, readBundle } from "./bundle.ts";
+import { isElf } from "./elf.ts";
 import { type ObjectOptions, readObject } from "./programs.ts";
 
 /** The programs of one file. */
@@ -44,8 +45,6 @@ export function checkFileSize(name: string, size: number): void {
   throw new InputError(`${name}: ${mebibytes(size)}, and the limit for a file is ${mebibytes(LARGEST_FILE)}`);
 }
 
-const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
-
 /**
  * @param name the file's name, which every error begins with
  * @throws InputError that names the file and the place inside it
@@ -53,7 +52,7 @@ const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 export function readPrograms(name: string, bytes: Uint8Array, options: ObjectOptions = {}): ProgramFile {
   checkFileSize(name, bytes.length);
   return inFile(name, () => {
-    if (ELF_MAGIC.every((byte, index) => bytes[index] === byte)) {
+    if (isElf(bytes)) {
       return { format: "object", ...readObject(bytes, options) };
     }
     const text = textOf(bytes);

@@ -6,7 +6,7 @@
 import { InputError } from "../semantics/errors.ts";
 import type { Extern } from "./externs.ts";
 import { type ObjectFunction, SLOT } from "./functions.ts";
-import type { ObjectMap } from "./maps.ts";
+import type { ObjectMap } from "./object-map.ts";
 
 /** `src_reg` of calls and 16-byte loads (linux/bpf.h). */
 export const PSEUDO = { mapFd: 1, mapValue: 2, btfId: 3, func: 4, call: 1, kfuncCall: 2 } as const;
