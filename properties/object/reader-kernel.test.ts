@@ -1,0 +1,66 @@
+/**
+ * Claim: what the reader makes of the test objects, in either byte order, the kernel takes: BTF with externs and hidden functions made good,
+ * callbacks, maps in maps, calls of kernel functions; and programs find the configuration values that they asked for.
+ */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { readBtf } from "../../src/object/btf.ts";
+import { readObject } from "../../src/object/programs.ts";
+import { KERNEL_BTF, kernelAvailable } from "../../src/oracle/linux/kernel.ts";
+import { loadProgram } from "../../src/oracle/linux/load.ts";
+import { testRun } from "../../src/oracle/linux/test-run.ts";
+
+const kernel = kernelAvailable();
+const reason = !kernel.ok ? kernel.reason : kernel.btf ? undefined : "the kernel does not tell its types";
+if (reason !== undefined) console.log(`properties/object/reader-kernel skipped: ${reason}`);
+
+const TESTDATA = new URL("../../src/object/testdata/", import.meta.url);
+
+const kconfig = new Map([
+  ["LINUX_KERNEL_VERSION", "0x061200"],
+  ["CONFIG_HZ", "250"],
+  ["CONFIG_TRISTATE", "m"],
+  ["CONFIG_NAME", '"abc"'],
+  ["CONFIG_STRONG", "2"],
+]);
+
+describe.skipIf(reason !== undefined)(
+  `the kernel takes the test objects${reason === undefined ? "" : ` (skipped: ${reason})`}`,
+  () => {
+    const read = (file: string): ReturnType<typeof readObject> =>
+      readObject(readFileSync(new URL(file, TESTDATA)), {
+        kconfig,
+        targetBtf: readBtf(readFileSync(KERNEL_BTF)),
+      });
+
+    for (const file of ["everything.el.o", "everything.eb.o", "legacy.el.o", "legacy.eb.o", "externs.el.o"]) {
+      test(file, () => {
+        const { programs } = read(file);
+        expect(programs.length).toBeGreaterThan(0);
+        for (const program of programs) {
+          const result = loadProgram(program);
+          if (result.verdict === "reject") expect.fail(`${program.name}: ${result.log}`);
+          result.close();
+        }
+      });
+    }
+
+    test("configuration values reach the program", () => {
+      const program = read("externs.el.o").programs.find(({ name }) => name === "configuration");
+      if (program === undefined) return expect.fail("no program configuration");
+      const result = loadProgram(program);
+      if (result.verdict === "reject") return expect.fail(result.log);
+      try {
+        expect(testRun(result.fd, { packet: new Uint8Array(64) })).toMatchObject({ ran: true, retval: 0 });
+        const results = result.maps
+          .find(({ definition }) => definition.name === ".bss")
+          ?.lookup(new Uint8Array(4));
+        const view = new DataView((results ?? expect.fail("no results")).buffer);
+        const values = [0, 1, 2, 3, 4].map((index) => Number(view.getBigUint64(index * 8, true)));
+        expect(values).toEqual([0x061200, 250, 2, 0, "b".charCodeAt(0)]);
+      } finally {
+        result.close();
+      }
+    });
+  },
+);
