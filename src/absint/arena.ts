@@ -66,6 +66,3 @@ export function reset(): void {
   free.clear();
   top = permanent;
 }
-
-/** Bytes in use, the permanent ones and the free ones among them. */
-export const bytesInUse = (): number => top;

@@ -10,7 +10,7 @@ import { KIND, REGISTER_BYTES, setNone, setPointer } from "./register.ts";
 
 export const MAX_FRAMES = 8;
 export const STACK_BYTES = 512;
-export const SLOTS = STACK_BYTES / 8;
+const SLOTS = STACK_BYTES / 8;
 export const REGISTERS = 11;
 /** r10, the frame pointer. */
 export const FP = 10;
@@ -21,7 +21,7 @@ export const BYTE = { invalid: 0, misc: 1, zero: 2, spill: 3 } as const;
 const HEADER_BYTES = 16 + MAX_FRAMES * 16;
 const FRAME_REGISTER_BYTES = REGISTERS * REGISTER_BYTES;
 /** A slot is the kinds of its eight bytes, from the lowest address on, and the register spilled there. */
-export const SLOT_BYTES = 8 + REGISTER_BYTES;
+const SLOT_BYTES = 8 + REGISTER_BYTES;
 const LIVE_FRAME_BYTES = FRAME_REGISTER_BYTES + SLOTS * SLOT_BYTES;
 export const LIVE_STATE_BYTES = HEADER_BYTES + MAX_FRAMES * LIVE_FRAME_BYTES;
 
@@ -60,9 +60,6 @@ export const setSlotByte = (slot: number, index: number, kind: number): void => 
   arena.u8[slot + index] = kind;
 };
 export const spilledAt = (slot: number): number => slot + 8;
-
-/** A block for a live state. */
-export const allocateLive = (): number => allocate(LIVE_STATE_BYTES);
 
 /** Makes slots up to `slot` part of the frame, with nothing in them. Live states only. */
 export function growStack(state: number, frame: number, slot: number): void {

@@ -135,7 +135,7 @@ const frame = fc
   .map(([list, data]) => [...macs, ...list.flatMap(([type, tag]) => [...u16(type), ...u16(tag)]), ...data]);
 
 /** The constants that a program compares with, in both byte orders, as pieces to put into packets. */
-export function dictionaryOf({ insns }: Program): readonly (readonly number[])[] {
+function dictionaryOf({ insns }: Program): readonly (readonly number[])[] {
   const pieces = new Map<string, number[]>();
   for (const insn of insns) {
     const operation = insn?.row.operation;
@@ -150,7 +150,7 @@ export function dictionaryOf({ insns }: Program): readonly (readonly number[])[]
 }
 
 /** Arbitrary frames of 14 bytes and more: well-formed ones, cut ones, and ones with pieces of the dictionary in them. */
-export function packets(dictionary: readonly (readonly number[])[]): fc.Arbitrary<Uint8Array> {
+function packets(dictionary: readonly (readonly number[])[]): fc.Arbitrary<Uint8Array> {
   const piece =
     dictionary.length === 0 ? fc.constant<readonly number[]>([0]) : fc.constantFrom(...dictionary);
   const patches = fc.oneof(

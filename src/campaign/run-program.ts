@@ -77,7 +77,7 @@ function problemOf(run: CheckedRun, escape: CertificateWalk["escape"]): Omit<Vio
 }
 
 /** One run on fresh maps, filled by the input's seed; undefined if programs of the type cannot be given the input. */
-export function runOnce(program: Program, input: RunInput, observer?: Observer): CheckedRun | undefined {
+function runOnce(program: Program, input: RunInput, observer?: Observer): CheckedRun | undefined {
   const { packet, context, seed } = input;
   let steps = 0;
   const counted: Observer = (pc, view) => {

@@ -1,0 +1,82 @@
+/**
+ * How fast programs are verified: instructions processed a second, on the corpus' largest objects and on what Debian ships (if
+ * scripts/fetch-objects.sh has fetched it), beside the running kernel's verifier where bpf(2) can be used. `npx tsx bench/verifier.ts`
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readObject } from "../src/object/programs.ts";
+import { kernelAvailable } from "../src/oracle/linux/kernel.ts";
+import { loadProgram } from "../src/oracle/linux/load.ts";
+import type { Program } from "../src/semantics/program/program.ts";
+import { checkCertificate } from "../src/verifier/check-certificate.ts";
+import { verify } from "../src/verifier/verify.ts";
+
+const ROUNDS = 7;
+const SHOWN = 8;
+const root = new URL("../", import.meta.url);
+
+function programsIn(folder: string): Program[] {
+  const url = new URL(folder, root);
+  if (!existsSync(url)) return [];
+  return readdirSync(url)
+    .filter((name) => name.endsWith(".o"))
+    .flatMap((name) => readObject(readFileSync(new URL(name, url))).programs);
+}
+
+/** The least milliseconds of some rounds, after one to warm up. */
+function fastest(work: () => void): number {
+  work();
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < ROUNDS; i += 1) {
+    const start = performance.now();
+    work();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+}
+
+const kernel = kernelAvailable();
+
+function kernelRow(program: Program): { readonly processed: number; readonly ms: number } | undefined {
+  if (!kernel.ok) return undefined;
+  const counted = loadProgram(program);
+  if (counted.verdict !== "accept" || counted.processed === undefined) return undefined;
+  counted.close();
+  const ms = fastest(() => {
+    const result = loadProgram(program, { logLevel: 0 });
+    if (result.verdict === "accept") result.close();
+  });
+  return { processed: counted.processed, ms };
+}
+
+const programs = [
+  ...programsIn("corpus/objects/"),
+  ...["xdp-tools", "libxdp1"].flatMap((p) => programsIn(`.cache/debian-objects/${p}/`)),
+];
+const largest = programs
+  .map((program) => ({ program, verdict: verify(program) }))
+  .filter(({ verdict }) => verdict.verdict === "accept")
+  .sort((a, b) => b.verdict.statistics.processed - a.verdict.statistics.processed)
+  .slice(0, SHOWN);
+
+const rows = largest.map(({ program }) => {
+  const verdict = verify(program);
+  if (verdict.verdict !== "accept") throw new Error(`${program.name} was accepted a moment ago`);
+  const ms = fastest(() => verify(program));
+  const checking = fastest(() => checkCertificate(program, verdict.certificate));
+  const theirs = kernelRow(program);
+  const { processed } = verdict.statistics;
+  return {
+    program: program.name,
+    insns: program.insns.length,
+    processed,
+    ms: Number(ms.toFixed(1)),
+    "insns/s": Math.round((processed / ms) * 1000),
+    "certificate ms": Number(checking.toFixed(1)),
+    "kernel processed": theirs?.processed,
+    "kernel ms": theirs === undefined ? undefined : Number(theirs.ms.toFixed(1)),
+    "kernel insns/s": theirs === undefined ? undefined : Math.round((theirs.processed / theirs.ms) * 1000),
+  };
+});
+console.table(rows);
+if (!kernel.ok) console.log(`no kernel to compare with: ${kernel.reason}`);
+console.log(`resident memory ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
