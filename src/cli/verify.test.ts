@@ -1,0 +1,133 @@
+/** `verify`: verdicts are those that the corpus' sources are written for, and that Linux gives (corpus/expectations.json). */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { directory, jsonLines, object, soundcheck } from "./testing.ts";
+
+/** The kernel's closing line (bpf_verifier.c prints it on every log; tools such as veristat match it). */
+const CLOSING =
+  /^processed \d+ insns \(limit 1000000\) max_states_per_insn \d+ total_states \d+ peak_states \d+ mark_read \d+$/m;
+
+describe("verify", () => {
+  test("a rejected program: the refused path with its source, the kernel's message, the verdict, 1", async () => {
+    const { status, stdout } = await soundcheck(["verify", object("fault_off_by_one.v3.o")]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^; return bytes\[sizeof\(struct ethernet\)\].* @ fault_off_by_one\.bpf\.c:\d+$/m);
+    expect(stdout).toMatch(/^\d+: \(71\) r\d = \*\(u8 \*\)\(r\d \+0\)$/m);
+    expect(stdout).toMatch(/^invalid access to packet, off=14 size=1/m);
+    expect(stdout).toMatch(CLOSING);
+    expect(stdout).toMatch(
+      /off_by_one: reject EACCES at insn \d+ \(fault_off_by_one\.bpf\.c:\d+\): R2 offset is outside of the packet\n$/,
+    );
+  });
+
+  test("an accepted program: the closing line, 0; its certificate where that is asked for", async () => {
+    const file = object("xdp_vlan.v2.o");
+    const [plain, checked] = await Promise.all([
+      soundcheck(["verify", file]),
+      soundcheck(["verify", file, "--certify-check", "--log-level", "0"]),
+    ]);
+    expect([plain.status, checked.status]).toEqual([0, 0]);
+    expect(plain.stdout.split("\n")).toHaveLength(3);
+    expect(plain.stdout).toMatch(CLOSING);
+    expect(checked.stdout).not.toMatch(CLOSING);
+    expect(checked.stdout).toMatch(/^ {2}certificate: \d+ states confirmed in \d+ steps$/m);
+  });
+
+  test("level 2 shows every path of an accepted program, level 0 no log", async () => {
+    const file = object("xdp_vlan.v2.o");
+    const [none, all] = await Promise.all(
+      ["0", "2"].map((level) => soundcheck(["verify", file, "--log-level", level])),
+    );
+    expect(none?.stdout.trimEnd().split("\n")).toHaveLength(1);
+    expect(all?.stdout).toMatch(/^0: \(b[47]\) [rw]0 = 0/m);
+    expect(all?.stdout).toMatch(/^from \d+ to \d+:/m);
+  });
+
+  test("--program chooses; a name that is not there is 2 and lists what is", async () => {
+    const file = object("xdp_tail_calls.v3.o");
+    const [one, none] = await Promise.all([
+      soundcheck(["verify", file, "--program", "on_ipv6", "--json"]),
+      soundcheck(["verify", file, "--program", "on_ipv5"]),
+    ]);
+    expect(jsonLines(one)).toMatchObject([{ name: "on_ipv6", verdict: "accept" }]);
+    expect(none.status).toBe(2);
+    expect(none.stderr).toContain("on_ipv4, on_ipv6, dispatcher");
+  });
+
+  test("what is not modelled is named, and is 2", async () => {
+    const cwd = directory({ "cast.s": "; type: xdp\nr0 = 0\nr1 = addr_space_cast(r1, 0, 1)\nexit\n" });
+    const { status, stdout } = await soundcheck(["verify", "cast.s"], { cwd });
+    expect(status).toBe(2);
+    expect(stdout).toMatch(/^cast.s: cast: unsupported at insn 1: .*addr_space_cast$/m);
+  });
+
+  test("what a file's texts would do to a terminal is made visible", async () => {
+    const bundle = { name: "x\u001b[2Jy", type: "xdp", asm: ["r0 = 2", "exit"] };
+    const { stdout } = await soundcheck(["verify", "-"], { input: JSON.stringify(bundle) });
+    expect(stdout).toContain("x\\x1b[2Jy: accept");
+    expect(stdout).not.toContain("\u001b");
+  });
+});
+
+describe("verify --jsonl", () => {
+  const exit = "b7000000020000009500000000000000";
+  const lines = [
+    JSON.stringify({ name: "good", type: "xdp", insns: exit }),
+    "",
+    "{ no json",
+    JSON.stringify({ name: "r1 is no result", type: "xdp", asm: ["r0 = r2", "exit"] }),
+    JSON.stringify({ name: "no instruction", type: "xdp", insns: "ff00000000000000" }),
+    JSON.stringify({ name: "unknown key", type: "xdp", insns: exit, colour: 1 }),
+    JSON.stringify({ name: "last, without a line feed", type: "socket_filter", insns: exit }),
+  ];
+
+  test("every line that is not blank is answered in its turn; bad ones with an error, and 2", async () => {
+    const ended = await soundcheck(["verify", "--jsonl"], { input: lines.join("\n") });
+    const none = { errno: null, message: null, insn: null };
+    expect(jsonLines(ended)).toEqual([
+      { name: "good", verdict: "accept", ...none, processed: 2, ms: expect.any(Number) },
+      { line: 3, error: 'line 3: line 1, column 3: expected a key, found "n"' },
+      {
+        name: "r1 is no result",
+        verdict: "reject",
+        errno: "EACCES",
+        // Linux 6.18's words.
+        message: "R2 !read_ok",
+        insn: 0,
+        processed: 1,
+        ms: expect.any(Number),
+      },
+      {
+        name: "no instruction",
+        verdict: "reject",
+        errno: "EINVAL",
+        message: expect.stringContaining("instruction 0"),
+        insn: null,
+        processed: 0,
+        ms: 0,
+      },
+      { line: 6, error: expect.stringContaining("colour") },
+      { name: "last, without a line feed", verdict: "accept", ...none, processed: 2, ms: expect.any(Number) },
+    ]);
+    expect(ended.status).toBe(2);
+  });
+
+  test("0 when all are accepted, 1 when one is rejected", async () => {
+    const [accepted, rejected] = await Promise.all([
+      soundcheck(["verify", "--jsonl"], { input: `${lines[0]}\n` }),
+      soundcheck(["verify", "--jsonl"], { input: `${lines[0]}\r\n${lines[3]}\r\n` }),
+    ]);
+    expect([accepted.status, rejected.status]).toEqual([0, 1]);
+  });
+
+  test("the corpus' bundles, one a line, get the verdicts that they expect", async () => {
+    const names = ["alu-shift-by-63", "alu-shift-by-the-width"];
+    const bundles = names.map((name) =>
+      readFileSync(new URL(`../../corpus/verifier/${name}.prog.json`, import.meta.url), "utf8"),
+    );
+    const expected = bundles.map((text) => JSON.parse(text) as { name: string; expect: { verdict: string } });
+    const input = expected.map((bundle) => JSON.stringify(bundle)).join("\n");
+    const answers = jsonLines(await soundcheck(["verify", "--jsonl"], { input }));
+    expect(answers).toMatchObject(expected.map(({ name, expect: { verdict } }) => ({ name, verdict })));
+  });
+});
