@@ -3,7 +3,6 @@
  * look for an input that faults. The running kernel's verdict stands beside ours.
  */
 
-import type { Expectation } from "../object/bundle.ts";
 import type { ObjectOptions } from "../object/programs.ts";
 import { readPrograms } from "../object/read.ts";
 import { kernelAvailable } from "../oracle/linux/kernel.ts";
@@ -21,7 +20,7 @@ import type {
   ProgramReport,
   UnreadableReport,
 } from "./check-report.ts";
-import { type CorpusKnowledge, NO_KNOWLEDGE } from "./expectations.ts";
+import { type CorpusKnowledge, checkExpectation, type Expected, NO_KNOWLEDGE } from "./expectations.ts";
 import { runProgram } from "./run-program.ts";
 
 export interface CheckOptions {
@@ -55,7 +54,9 @@ export interface InputFile {
 interface Task {
   readonly file: string;
   readonly program: Program;
-  readonly expect?: Expectation;
+  /** All programs of the file. */
+  readonly together: readonly Program[];
+  readonly expected: Expected | undefined;
 }
 
 /** Logs longer than this are cut to their end: what a report shows. */
@@ -64,13 +65,16 @@ const LONGEST_LOG = 60_000;
 /** Checks every program of the files. A file that cannot be read is reported and does not stop the others. */
 export function checkFiles(files: readonly InputFile[], options: CheckOptions): CheckSummary {
   const start = options.now();
+  const { knowledge = NO_KNOWLEDGE } = options;
   const tasks: Task[] = [];
   const unreadable: UnreadableReport[] = [];
   for (const { name, bytes } of files) {
     try {
       const { programs, failures, expect } = readPrograms(name, bytes, options.object);
-      for (const program of programs)
-        tasks.push({ file: name, program, ...(expect === undefined ? {} : { expect }) });
+      for (const program of programs) {
+        const expected = expect ?? knowledge.expected(name, program.name);
+        tasks.push({ file: name, program, together: programs, expected });
+      }
       for (const failure of failures)
         unreadable.push({ file: name, program: failure.name, message: failure.message });
     } catch (error) {
@@ -103,15 +107,18 @@ function checkProgram(
   options: CheckOptions,
   kernel: ReturnType<typeof kernelAvailable>,
 ): ProgramReport {
-  const { file, program } = task;
+  const { file, program, together, expected } = task;
+  const { knowledge = NO_KNOWLEDGE } = options;
   const start = options.now();
   const verdict = verify(program);
   const ms = options.now() - start;
   const checked = verdict.verdict === "accept" ? checkCertificate(program, verdict.certificate) : undefined;
-  const ran = runProgram(program, verdict, options.seed, options.runs);
+  const samples = expected?.runs.flatMap(({ packet }) => packet ?? []) ?? [];
+  const ran = runProgram(program, verdict, options.seed, options.runs, samples);
   const ours = checkedVerdict(verdict, ms);
   const theirs = kernel.ok ? kernelVerdict(program, options.now) : undefined;
-  const expectation = expectationOf(task, ours, options.knowledge ?? NO_KNOWLEDGE);
+  const expectation =
+    expected === undefined ? undefined : checkExpectation(program, together, ours, expected, knowledge);
   return {
     file,
     program,
@@ -133,7 +140,7 @@ function checkProgram(
       ? { kind: "not compared", reason: kernel.reason }
       : theirs !== undefined && "reason" in theirs
         ? { kind: "not compared", reason: theirs.reason }
-        : agreementOf(program, ours, theirs, options.knowledge ?? NO_KNOWLEDGE),
+        : agreementOf(program, ours, theirs, knowledge),
     ...(expectation === undefined ? {} : { expectation }),
   };
 }
@@ -202,24 +209,4 @@ function agreementOf(
   if (ours.verdict === "unsupported")
     return { kind: "explained", reason: `not modelled: ${ours.message ?? ""}` };
   return { kind: "different" };
-}
-
-/** `corpus/objects/xdp_vlan.v3.o` is an object of `xdp_vlan`. */
-const objectName = (file: string): string => (file.split("/").at(-1) ?? file).replace(/(\.v\d)?\.o$/, "");
-
-function expectationOf(
-  { file, program, expect }: Task,
-  ours: CheckedVerdict,
-  knowledge: CorpusKnowledge,
-): ProgramReport["expectation"] {
-  const expected = expect ?? knowledge.expected(objectName(file), program.name);
-  if (expected === undefined) return undefined;
-  const { verdict, message } = expected;
-  if (ours.verdict !== verdict) {
-    const known = knowledge.differences.find((d) => d.program === program.name && d.ours === ours.verdict);
-    return known === undefined
-      ? { verdict, holds: false, reason: `the verdict is ${ours.verdict}` }
-      : { verdict, holds: true, reason: known.reason };
-  }
-  return { verdict, holds: true, ...(message === undefined ? {} : { reason: message }) };
 }

@@ -1,24 +1,17 @@
 /**
- * What the corpus expects of its compiled programs (corpus/expectations.json), and which differences between our verdicts and the running
- * kernel's are known, with their reasons (corpus/differences.json). Both are written by hand and confirmed on the kernel.
+ * What the corpus expects of its programs, and whether it holds: the verdict, the message, and the results of sample runs. Where our verdict is
+ * known to differ, corpus/differences.json says why. Both files are written by hand and confirmed on the kernel.
  */
 import { z } from "zod";
-import { InputError } from "../semantics/errors.ts";
-
-const expectationsSchema = z.object({
-  packets: z.record(z.string(), z.string()),
-  objects: z.record(
-    z.string(),
-    z.record(
-      z.string(),
-      z.looseObject({ verdict: z.enum(["accept", "reject"]), message: z.string().optional() }),
-    ),
-  ),
-});
+import { type CorpusExpectation, readExpectations } from "../object/expectations.ts";
+import { InputError, Unsupported } from "../semantics/errors.ts";
+import type { Program } from "../semantics/program/program.ts";
+import { loadTogether } from "../vm/together.ts";
+import type { CheckedVerdict, ProgramReport } from "./check-report.ts";
 
 const differencesSchema = z.array(
   z.strictObject({
-    /** The program's name, in any file. */
+    /** The program's name. */
     program: z.string(),
     ours: z.enum(["accept", "reject", "unsupported"]),
     kernel: z.enum(["accept", "reject"]),
@@ -26,30 +19,85 @@ const differencesSchema = z.array(
   }),
 );
 
-export type Difference = z.infer<typeof differencesSchema>[number];
+type Difference = z.infer<typeof differencesSchema>[number];
+
+/** What is expected of a program: a bundle says it itself, for an object the corpus does. */
+export type Expected = Pick<CorpusExpectation, "verdict" | "message"> & {
+  readonly runs: readonly {
+    readonly packet?: Uint8Array;
+    readonly context?: Uint8Array;
+    readonly retval: number;
+  }[];
+};
 
 export interface CorpusKnowledge {
-  /** The expectation for a program of an object file, by the file's base name without version and extension. */
-  readonly expected: (
-    object: string,
-    program: string,
-  ) => { readonly verdict: "accept" | "reject"; readonly message?: string | undefined } | undefined;
+  /** The expectation for a program of an object file. */
+  readonly expected: (file: string, program: string) => Expected | undefined;
   readonly differences: readonly Difference[];
 }
 
 export const NO_KNOWLEDGE: CorpusKnowledge = { expected: () => undefined, differences: [] };
 
+/** `corpus/objects/xdp_vlan.v3.o` is an object of `xdp_vlan`. */
+const objectName = (file: string): string => (file.split("/").at(-1) ?? file).replace(/(\.v\d)?\.o$/, "");
+
 /** Reads the corpus' two files from their texts. @throws InputError naming what does not fit */
 export function readKnowledge(expectations: string, differences: string): CorpusKnowledge {
-  const parsed = expectationsSchema.safeParse(JSON.parse(expectations));
-  if (!parsed.success)
-    throw new InputError(`expectations: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`);
+  const objects = readExpectations(expectations);
   const known = differencesSchema.safeParse(JSON.parse(differences));
-  if (!known.success)
+  if (!known.success) {
     throw new InputError(`differences: ${z.prettifyError(known.error).replaceAll("\n", " ")}`);
-  const { objects } = parsed.data;
+  }
   return {
-    expected: (object, program) => objects[object]?.[program],
+    expected: (file, program) => objects.get(objectName(file))?.get(program),
     differences: known.data,
   };
+}
+
+/**
+ * Whether a program does what is expected of it.
+ *
+ * @param together  all programs of its file, which its program arrays may hold
+ */
+export function checkExpectation(
+  program: Program,
+  together: readonly Program[],
+  ours: CheckedVerdict,
+  expected: Expected,
+  { differences }: CorpusKnowledge,
+): ProgramReport["expectation"] {
+  const { verdict, message, runs } = expected;
+  const known = differences.find((d) => d.program === program.name && d.ours === ours.verdict);
+  if (known !== undefined) return { verdict, holds: true, reason: known.reason };
+  if (ours.verdict !== verdict) return { verdict, holds: false, reason: `the verdict is ${ours.verdict}` };
+  if (message !== undefined && ours.message?.includes(message) !== true) {
+    return { verdict, holds: false, reason: `the message is ${ours.message ?? "none"}` };
+  }
+  const problem = verdict === "accept" ? runsProblem(program, together, runs) : undefined;
+  return problem === undefined ? { verdict, holds: true } : { verdict, holds: false, reason: problem };
+}
+
+function runsProblem(
+  program: Program,
+  together: readonly Program[],
+  runs: Expected["runs"],
+): string | undefined {
+  for (const { packet, context, retval } of runs) {
+    try {
+      // Each run starts with the maps as the object defines them.
+      const machine = loadTogether(together)[together.indexOf(program)];
+      const input = {
+        ...(packet === undefined ? {} : { packet }),
+        ...(context === undefined ? {} : { context }),
+      };
+      const result = machine?.run(input);
+      if (result?.outcome === "fault") return `a sample run faults: ${result.fault.message}`;
+      const returned = Number((result?.r0 ?? 0n) & 0xffffffffn);
+      if (returned !== retval) return `a sample run returns ${returned}, not ${retval}`;
+    } catch (error) {
+      if (error instanceof Unsupported) return undefined;
+      throw error;
+    }
+  }
+  return undefined;
 }

@@ -236,7 +236,11 @@ export interface InputSource {
 /** Fresh inputs are drawn in lots of this size. */
 const LOT = 64;
 
-export function inputSource(program: Program, seed: number): InputSource {
+export function inputSource(
+  program: Program,
+  seed: number,
+  samples: readonly Uint8Array[] = [],
+): InputSource {
   const layout = contextOf(program.type, program.attach);
   const onPackets = layout !== undefined && (layout.struct === "xdp_md" || layout.struct === "__sk_buff");
   const dictionary = dictionaryOf(program);
@@ -247,7 +251,7 @@ export function inputSource(program: Program, seed: number): InputSource {
   const input = fc.record({ packet, context, seed: fc.nat(0x7fffffff) });
   const random = generator(seed);
   const kept: RunInput[] = [];
-  let fresh: RunInput[] = [];
+  let fresh: RunInput[] = samples.map((bytes) => ({ packet: bytes, context: new Uint8Array(0), seed }));
   let lots = 0;
   const draw = (): RunInput => {
     if (fresh.length === 0) {

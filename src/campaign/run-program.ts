@@ -24,8 +24,18 @@ export const CPUS = 2;
 /** Violations of one program that are kept: the first says what is wrong. */
 const MOST_VIOLATIONS = 3;
 
-/** Runs `program` on `count` generated inputs. Takes over the abstract machine's memory. */
-export function runProgram(program: Program, verdict: Verdict, seed: number, count: number): ProgramRuns {
+/**
+ * Runs `program` on `count` generated inputs. Takes over the abstract machine's memory.
+ *
+ * @param samples  packets to begin with
+ */
+export function runProgram(
+  program: Program,
+  verdict: Verdict,
+  seed: number,
+  count: number,
+  samples: readonly Uint8Array[] = [],
+): ProgramRuns {
   const total = program.insns.filter((insn) => insn !== undefined).length;
   if (verdict.verdict === "unsupported" || contextOf(program.type, program.attach) === undefined) {
     return { runs: [], coverage: { executed: 0, total }, violations: [] };
@@ -36,7 +46,7 @@ export function runProgram(program: Program, verdict: Verdict, seed: number, cou
   const violations: Violation[] = [];
   let witness: CheckedRun | undefined;
 
-  const source = inputSource(program, seed);
+  const source = inputSource(program, seed, samples);
   for (let tries = 0; runs.length < count && tries < 2 * count; tries += 1) {
     const input = source.next();
     let isNew = false;
