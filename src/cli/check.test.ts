@@ -1,0 +1,135 @@
+/** `check`: what it answers, where the report goes, and the exit status. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { isFinding, type ProgramReport } from "../campaign/check-report.ts";
+import { directory, jsonLines, object, soundcheck } from "./testing.ts";
+
+describe("check", () => {
+  test("JSON: a line a program, then the summary; nothing else on standard output", async () => {
+    const cwd = directory();
+    const files = [object("xdp_vlan.v3.o"), object("fault_off_by_one.v3.o")];
+    const ended = await soundcheck(["check", ...files, "--runs", "20", "--json", "--report", "r.html"], {
+      cwd,
+    });
+    const [accepted, rejected, summary, ...rest] = jsonLines(ended);
+    expect(rest).toEqual([]);
+    expect(accepted).toMatchObject({
+      name: "vlan_guard",
+      verdict: "accept",
+      certificate: { confirmed: true },
+      runs: 20,
+      violations: [],
+      finding: false,
+    });
+    // The program reads the byte behind an Ethernet header without asking whether there is one.
+    expect(rejected).toMatchObject({
+      name: "off_by_one",
+      verdict: "reject",
+      errno: "EACCES",
+      witness: { outcome: { kind: "fault", message: expect.stringContaining("out of bounds") } },
+      finding: false,
+    });
+    expect(summary).toMatchObject({
+      summary: { programs: 2, findings: 0, seed: 1, runs: 20, report: "r.html" },
+    });
+    expect(ended.status).toBe(0);
+    expect(readFileSync(join(cwd, "r.html"), "utf8")).toContain("vlan_guard");
+  });
+
+  test("text: a table, the totals, where the report is; versions of an object share a row", async () => {
+    const cwd = directory();
+    const files = ["v1", "v2", "v3", "v4"].map((version) => object(`xdp_ethernet.${version}.o`));
+    const { status, stdout, stderr } = await soundcheck(["check", ...files, "--runs", "5", "--no-kernel"], {
+      cwd,
+    });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^xdp_ethernet +v1-v4 +accept .*\n/m);
+    expect(stdout).toMatch(/^4 programs: 4 accepted, 0 rejected, 0 not modelled$/m);
+    expect(stdout).toMatch(/^not compared with a kernel: /m);
+    expect(stdout).toMatch(/^No findings in [\d.]+ s \(seed 1\)$/m);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(110);
+    expect(stderr).toBe("Report: soundcheck-report.html\n");
+    expect(existsSync(join(cwd, "soundcheck-report.html"))).toBe(true);
+  });
+
+  test("equal seeds give equal answers, but for times", async () => {
+    const args = [
+      "check",
+      object("xdp_firewall.v3.o"),
+      "--runs",
+      "10",
+      "--json",
+      "--no-report",
+      "--seed",
+      "5",
+    ];
+    const [one, two] = await Promise.all([soundcheck(args), soundcheck(args)]);
+    const timeless = (text: string): string => text.replace(/"(ms|seconds)":[\d.e-]+/g, "");
+    expect(timeless(one.stdout)).toBe(timeless(two.stdout));
+  });
+
+  test("a bundle that expects what is not so is a finding: 1, with what to do about it", async () => {
+    const cwd = directory();
+    const expect_ = { verdict: "reject" };
+    writeFileSync(
+      join(cwd, "wrong.prog.json"),
+      JSON.stringify({ name: "two", type: "xdp", asm: ["r0 = 2", "exit"], expect: expect_ }),
+    );
+    const { status, stdout, stderr } = await soundcheck(["check", "wrong.prog.json", "--no-report"], { cwd });
+    expect(status).toBe(1);
+    expect(stdout).toContain("Finding 1 wrong.prog.json: two\n");
+    expect(stdout).toContain("  Failing input: wrong.prog.json\n");
+    expect(stdout).toContain(
+      "  Reproduce with: soundcheck verify wrong.prog.json --program two --log-level 2\n",
+    );
+    expect(stdout).toMatch(/^1 finding in /m);
+    expect(stderr).toContain("finding in wrong.prog.json: two");
+  });
+
+  test("files that cannot be read are told, the others are checked, and the status is 2", async () => {
+    const cwd = directory({ "bad.o": "x" });
+    const ended = await soundcheck(
+      ["check", "absent.o", "bad.o", object("xdp_vlan.v3.o"), "--runs", "1", "--json", "--no-report"],
+      { cwd },
+    );
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toMatch(/^soundcheck: absent\.o: no such file$/m);
+    expect(ended.stderr).toMatch(/^soundcheck: bad\.o: .+$/m);
+    expect(jsonLines(ended)).toMatchObject([
+      { name: "vlan_guard", verdict: "accept" },
+      { file: "absent.o", error: "absent.o: no such file" },
+      { file: "bad.o" },
+      { summary: { programs: 1, unreadable: 2 } },
+    ]);
+  });
+
+  test("a report that cannot be written is 2", async () => {
+    const args = ["check", object("xdp_vlan.v3.o"), "--runs", "1", "--report", "no/such/place.html"];
+    const { status, stderr } = await soundcheck(args, { cwd: directory() });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^soundcheck: no\/such\/place\.html: the report cannot be written/m);
+  });
+
+  test("without files the bundled corpus is checked, from any directory", async () => {
+    const ended = await soundcheck(["check", "--runs", "1", "--no-kernel", "--no-report", "--json"], {
+      cwd: directory(),
+    });
+    expect(ended).toMatchObject({ status: 0 });
+    const reports = jsonLines(ended).slice(0, -1) as readonly {
+      readonly file: string;
+      readonly finding: boolean;
+    }[];
+    expect(reports.filter(({ file }) => file.endsWith(".o")).length).toBeGreaterThan(100);
+    expect(reports.filter(({ file }) => file.endsWith(".prog.json")).length).toBeGreaterThan(100);
+  });
+});
+
+test("isFinding: whatever must not be", () => {
+  const held = { violations: [], agreement: { kind: "same" } } as unknown as ProgramReport;
+  expect(isFinding(held)).toBe(false);
+  expect(isFinding({ ...held, agreement: { kind: "explained", reason: "" } })).toBe(false);
+  expect(isFinding({ ...held, agreement: { kind: "different" } })).toBe(true);
+  expect(isFinding({ ...held, certificate: { nodes: 1, bytes: 1, confirmed: false } })).toBe(true);
+  expect(isFinding({ ...held, expectation: { verdict: "accept", holds: false } })).toBe(true);
+});
