@@ -18,6 +18,7 @@ export {
   type CheckedRun,
   type CheckedVerdict,
   type CheckSummary,
+  type FaultReport,
   isFinding,
   type ProgramReport,
   type UnreadableReport,

@@ -76,9 +76,17 @@ export interface UnreadableReport {
   readonly message: string;
 }
 
+/** A program whose check, or a file whose reading, ended in a broken invariant: a bug of ours, whatever the input is. */
+export interface FaultReport {
+  readonly file: string;
+  readonly program?: string;
+  readonly error: unknown;
+}
+
 export interface CheckSummary {
   readonly reports: readonly ProgramReport[];
   readonly unreadable: readonly UnreadableReport[];
+  readonly faults: readonly FaultReport[];
   /** What was compared with, or why nothing was: "Linux 6.18.44" or the reason. */
   readonly kernel:
     | { readonly compared: true; readonly release: string }

@@ -17,6 +17,7 @@ import type {
   Agreement,
   CheckedVerdict,
   CheckSummary,
+  FaultReport,
   ProgramReport,
   UnreadableReport,
 } from "./check-report.ts";
@@ -42,7 +43,7 @@ export interface CheckProgress {
   readonly total: number;
   readonly file: string;
   readonly program: string;
-  /** Present once the program is done. */
+  /** Present once the program is done, unless a bug of ours came in between. */
   readonly report?: ProgramReport;
 }
 
@@ -68,6 +69,7 @@ export function checkFiles(files: readonly InputFile[], options: CheckOptions): 
   const { knowledge = NO_KNOWLEDGE } = options;
   const tasks: Task[] = [];
   const unreadable: UnreadableReport[] = [];
+  const faults: FaultReport[] = [];
   for (const { name, bytes } of files) {
     try {
       const { programs, failures, expect } = readPrograms(name, bytes, options.object);
@@ -78,21 +80,28 @@ export function checkFiles(files: readonly InputFile[], options: CheckOptions): 
       for (const failure of failures)
         unreadable.push({ file: name, program: failure.name, message: failure.message });
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      unreadable.push({ file: name, message: error.message });
+      if (error instanceof InputError) unreadable.push({ file: name, message: error.message });
+      else faults.push({ file: name, error });
     }
   }
   const kernel = options.compare ? kernelAvailable() : { ok: false as const, reason: "not asked for" };
-  const reports = tasks.map((task, index) => {
+  const reports: ProgramReport[] = [];
+  for (const [index, task] of tasks.entries()) {
     const event = { total: tasks.length, file: task.file, program: task.program.name };
     options.progress?.({ ...event, done: index });
-    const report = checkProgram(task, options, kernel);
-    options.progress?.({ ...event, done: index + 1, report });
-    return report;
-  });
+    let report: ProgramReport | undefined;
+    try {
+      report = checkProgram(task, options, kernel);
+      reports.push(report);
+    } catch (error) {
+      faults.push({ file: task.file, program: task.program.name, error });
+    }
+    options.progress?.({ ...event, done: index + 1, ...(report === undefined ? {} : { report }) });
+  }
   return {
     reports,
     unreadable,
+    faults,
     kernel: kernel.ok
       ? { compared: true, release: kernel.release }
       : { compared: false, reason: kernel.reason },

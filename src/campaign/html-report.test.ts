@@ -49,6 +49,7 @@ function summary(reports: readonly ProgramReport[], rest: Partial<CheckSummary> 
   return {
     reports,
     unreadable: [],
+    faults: [],
     kernel: { compared: true, release: "6.18" },
     seed: 1,
     runs: 2,

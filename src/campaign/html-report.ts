@@ -111,6 +111,15 @@ function explainedHtml({ reports }: CheckSummary): Html | undefined {
   return html`<details class="fold"><summary>${plural(reasons.size, "known difference")} from the kernel, with the reason</summary><ul>${items}</ul></details>`;
 }
 
+function faultsHtml({ faults }: CheckSummary): Html | undefined {
+  if (faults.length === 0) return undefined;
+  const items = faults.map(({ file, program, error }) => {
+    const message = error instanceof Error ? error.message : String(error);
+    return html`<li>${file}: ${program === undefined ? undefined : html`${program}: `}${message}</li>`;
+  });
+  return html`<details class="fold" open><summary class="bad">${plural(faults.length, "internal fault")} (bugs in soundcheck)</summary><ul>${items}</ul></details>`;
+}
+
 function unreadableHtml({ unreadable }: CheckSummary): Html | undefined {
   if (unreadable.length === 0) return undefined;
   const items = unreadable.map(({ file, program, message }) => {
@@ -128,10 +137,13 @@ function headline(summary: CheckSummary): Html {
     `seed ${seed}, ${plural(runs, "run")} a program at most`,
     kernel.compared ? `compared with Linux ${kernel.release}` : "not compared with a kernel",
   ];
+  const { length: faults } = summary.faults;
   const verdict =
-    findings === 0
-      ? html`<span class="good">No findings</span>`
-      : html`<span class="bad">${plural(findings, "finding")}</span>`;
+    findings === 0 && faults > 0
+      ? html`<span class="bad">${plural(faults, "internal fault")}</span>`
+      : findings === 0
+        ? html`<span class="good">No findings</span>`
+        : html`<span class="bad">${plural(findings, "finding")}</span>`;
   return html`<header><p class="brand">soundcheck</p><h1>${verdict}</h1><p class="mute">${facts.join(" · ")}</p></header>`;
 }
 
@@ -170,6 +182,7 @@ export function htmlReport(summary: CheckSummary): string {
 ${headline(summary)}
 <section class="tiles">${tiles(summary).map(tileHtml)}</section>
 ${findingsHtml(summary)}
+${faultsHtml(summary)}
 ${unreadableHtml(summary)}
 ${explainedHtml(summary)}
 <section>

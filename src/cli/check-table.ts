@@ -190,7 +190,7 @@ export function reasons({ reports, unreadable, kernel }: CheckSummary): string {
 
 /** The sums, in a few lines. */
 export function totals(summary: CheckSummary): string {
-  const { reports, unreadable, kernel, seconds, seed } = summary;
+  const { reports, unreadable, faults, kernel, seconds, seed } = summary;
   const count = (test: (report: ProgramReport) => boolean): number => reports.filter(test).length;
   const verdicts = (["accept", "reject", "unsupported"] as const).map((verdict) =>
     count((report) => report.verdict.verdict === verdict),
@@ -204,7 +204,6 @@ export function totals(summary: CheckSummary): string {
   const confirmed = count(({ certificate }) => certificate?.confirmed === true);
   const witnessed = count(({ witness }) => witness !== undefined);
   const findings = count(isFinding);
-  const verdictColour = findings === 0 ? "green" : "red";
   const lines = [
     `${plural(reports.length, "program")}: ${accepted} accepted, ${rejected} rejected, ${unsupported} not modelled${
       unreadable.length === 0 ? "" : `; ${unreadable.length} could not be read`
@@ -214,8 +213,11 @@ export function totals(summary: CheckSummary): string {
     kernel.compared
       ? `Linux ${kernel.release}: ${agreed("same")} agree, ${agreed("explained")} explained, ${agreed("different")} different, ${agreed("not compared")} not compared`
       : `not compared with a kernel: ${kernel.reason}`,
+    ...(faults.length === 0
+      ? []
+      : [paint(["red", "bold"], `${plural(faults.length, "internal fault")} (bugs in soundcheck)`)]),
     paint(
-      [verdictColour, "bold"],
+      [findings === 0 ? "green" : "red", "bold"],
       `${findings === 0 ? "No findings" : plural(findings, "finding")} in ${seconds.toFixed(1)} s (seed ${seed})`,
     ),
   ];

@@ -16,7 +16,7 @@ import { programTable, reasons, totals } from "./check-table.ts";
 import { corpusFiles, knowledgeOf } from "./corpus.ts";
 import { displayName, objectOptions, readBytes } from "./files.ts";
 import { hexOf } from "./hex.ts";
-import { STATUS, type Status, worse } from "./status.ts";
+import { explain, report, STATUS, type Status, worse } from "./status.ts";
 import { complain, note, out, outJson, paint, printable } from "./terminal.ts";
 
 export interface CheckCommandOptions {
@@ -68,11 +68,15 @@ function reportJson(report: ProgramReport): object {
   };
 }
 
-function summaryJson(summary: CheckSummary, report: string | undefined): object {
-  const { reports, unreadable, kernel, seed, runs, seconds } = summary;
-  const findings = reports.filter(isFinding).length;
-  const counts = { programs: reports.length, findings, unreadable: unreadable.length };
-  return { summary: { ...counts, kernel, seed, runs, seconds, report: report ?? null } };
+function summaryJson(summary: CheckSummary, page: string | undefined): object {
+  const { reports, unreadable, faults, kernel, seed, runs, seconds } = summary;
+  const counts = {
+    programs: reports.length,
+    findings: reports.filter(isFinding).length,
+    unreadable: unreadable.length,
+    faults: faults.length,
+  };
+  return { summary: { ...counts, kernel, seed, runs, seconds, report: page ?? null } };
 }
 
 function findingsText(summary: CheckSummary): string {
@@ -125,13 +129,19 @@ export async function check(names: readonly string[], options: CheckCommandOptio
     complain(error);
     if (options.json === true) outJson({ file, ...(program === undefined ? {} : { name: program }), error });
   }
-  const report = options.report === false ? undefined : options.report;
-  if (report !== undefined) await writeReport(report, summary);
-  if (options.json === true) outJson(summaryJson(summary, report));
+  let status: Status = summary.unreadable.length === 0 ? STATUS.held : STATUS.impossible;
+  if (summary.reports.some(isFinding)) status = worse(status, STATUS.found);
+  for (const { file, program, error } of summary.faults) {
+    const place = program === undefined ? file : `${file}: ${program}`;
+    status = worse(status, report(error, place));
+    if (options.json === true) outJson({ file, name: program ?? null, error: explain(error, place).message });
+  }
+  const page = options.report === false ? undefined : options.report;
+  if (page !== undefined) await writeReport(page, summary);
+  if (options.json === true) outJson(summaryJson(summary, page));
   else {
     out(`${programTable(summary)}\n${reasons(summary)}${findingsText(summary)}${totals(summary)}`);
-    if (report !== undefined) note(`Report: ${report}`);
+    if (page !== undefined) note(`Report: ${page}`);
   }
-  const found = summary.reports.some(isFinding) ? STATUS.found : STATUS.held;
-  return worse(found, summary.unreadable.length === 0 ? STATUS.held : STATUS.impossible);
+  return status;
 }
