@@ -19,6 +19,7 @@ import {
   setKind,
   setRange,
   smallConstant,
+  smaxOf,
   umaxOf,
 } from "../register.ts";
 import { type BranchOperators, branchOperators, synchronise } from "../scalar/operators.ts";
@@ -29,6 +30,9 @@ type Jump = Extract<Operation, { kind: "jump" }>;
 
 /** Packets are no longer than this; a variable offset beyond it says nothing. */
 const MAX_PACKET_OFFSET = 0xffff;
+
+/** A pointer this close to its object is not null: the variable part of every pointer is bounded below by as much. */
+const MAX_DISTANCE = 2 ** 29;
 
 /** Executes a conditional jump: goes on at one side, or forks. */
 export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
@@ -86,7 +90,8 @@ function decide({ op, width }: Jump, left: number, right: number): number {
   if (!isPointer(l) && !isPointer(r)) return branchOperators(op, width).decide(left, right);
   if (width !== 64 || !isPointer(l) || isPointer(r) || smallConstant(right) !== 0 || mayBeNull(l))
     return OPEN;
-  // No object is at address 0.
+  // No object is near address 0, but far enough from one everything is.
+  if (smaxOf(left) >= MAX_DISTANCE) return OPEN;
   return op === "jeq" ? NEVER : op === "jne" ? ALWAYS : OPEN;
 }
 

@@ -61,7 +61,7 @@ interface CallFacts {
 export function callHelper(m: Machine, insn: Instruction): void {
   const id = insn.imm;
   const name = HELPER_NAMES[id];
-  if (name === undefined || id <= 0) reject("EINVAL", `invalid func unknown#${id}`);
+  if (name === undefined) reject("EINVAL", `invalid func unknown#${id}`);
   const label = `bpf_${name}#${id}`;
   const { program } = m;
   const permission = helperPermission(program.type, id, program.attach);
@@ -157,6 +157,8 @@ function isCertainlyFound(m: Machine, { helper }: CallFacts, map: MapDefinition,
   if (helper.name !== "map_lookup_elem" || (map.type !== "array" && map.type !== "percpu_array"))
     return false;
   if (kindOf(key.at) !== KIND.stack) return false;
+  // An inner array may be smaller than its shape says, if the shape allows for that.
+  if ((map.flags & MAP_FLAGS.inner_map) !== 0) return false;
   const index = constantAt(m, key, 4);
   return index !== undefined && index < map.maxEntries;
 }

@@ -1,6 +1,7 @@
 /** One instruction of the abstract machine: the table's operations, each to its transfer function. */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
+import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import {
   copyRegister,
   KIND,
@@ -22,7 +23,6 @@ import {
   currentFrame,
   instructionAt,
   type Machine,
-  mapAt,
   readable,
   register,
   SCRATCH,
@@ -151,6 +151,24 @@ function loadPacket(m: Machine, insn: Instruction, operation: Extract<Operation,
   unknownScalarAt(r0, operation.size * 8);
 }
 
+/** The program's map that a 16-byte load refers to. */
+function requireMap({ program }: Machine, index: number): MapDefinition {
+  const map = program.maps[index];
+  return map ?? reject("EINVAL", `fd ${index} is not pointing to valid bpf_map`);
+}
+
+/** The address inside the only element of an array: global data. */
+function requireDirectValue({ type, valueSize, maxEntries }: MapDefinition, off: number): void {
+  if (type !== "array") reject("EINVAL", "no direct value access support for this map type");
+  if (off >= 2 ** 29) reject("EINVAL", `direct value offset of ${off} is not allowed`);
+  if (maxEntries !== 1 || off >= valueSize) {
+    reject(
+      maxEntries === 1 ? "EINVAL" : "ENOTSUPP",
+      `invalid access to map value pointer, value_size=${valueSize} off=${off}`,
+    );
+  }
+}
+
 function loadImmediate(m: Machine, insn: Instruction, load: string): void {
   const to = writable(m, insn.dst);
   switch (load) {
@@ -159,11 +177,11 @@ function loadImmediate(m: Machine, insn: Instruction, load: string): void {
       setScalar(to);
       return;
     case "map_fd":
+      requireMap(m, insn.imm);
       setPointer(to, KIND.map, insn.imm);
       return;
     case "map_value":
-      if (mapAt(m, insn.imm).type !== "array")
-        throw new Unsupported(`direct value of a ${mapAt(m, insn.imm).type} map`);
+      requireDirectValue(requireMap(m, insn.imm), insn.immHigh >>> 0);
       setPointer(to, KIND.mapValue, insn.imm);
       setOff(to, insn.immHigh);
       return;
