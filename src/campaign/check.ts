@@ -81,6 +81,8 @@ export function checkFiles(files: readonly InputFile[], options: CheckOptions): 
         unreadable.push({ file: name, program: failure.name, message: failure.message });
     } catch (error) {
       if (error instanceof InputError) unreadable.push({ file: name, message: error.message });
+      else if (error instanceof Unsupported)
+        unreadable.push({ file: name, message: `${name}: unsupported: ${error.message}` });
       else faults.push({ file: name, error });
     }
   }
