@@ -11,6 +11,7 @@ import { fromBytes, initialise, pack, packedBytes, unpack } from "../absint/stat
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
+import { Unsupported } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate } from "./certificate.ts";
 
@@ -22,7 +23,11 @@ export type CertificateCheck =
 /** Steps after which the checker gives up: a certificate may leave out the states that keep its paths short. */
 const STEP_LIMIT = 20_000_000;
 
-/** Checks a certificate against a program. A certificate that was tampered with is refused, whatever it holds. */
+/**
+ * Checks a certificate against a program.
+ *
+ * @throws Unsupported  for a program type or map type that is not modelled
+ */
 export function checkCertificate(program: Program, { nodes }: Certificate): CertificateCheck {
   reset();
   const m = createMachine(program);
@@ -92,6 +97,7 @@ function follow(
         ended = outcome === STEP.exit;
       } catch (error) {
         if (error instanceof Rejection) return `insn ${m.pc}: ${error.message}`;
+        if (error instanceof Unsupported) return `insn ${m.pc}: not modelled: ${error.message}`;
         throw error;
       }
     }
