@@ -24,8 +24,7 @@ function integer(least: number, most: number): (text: string) => number {
   };
 }
 
-const seed = (about: string): Option =>
-  new Option("--seed <n>", about).env("SOUNDCHECK_SEED").argParser(integer(0, 0x7fff_ffff));
+const seed = (about: string): Option => new Option("--seed <n>", about).argParser(integer(0, 0x7fff_ffff));
 const json = (): Option => new Option("--json", "answer with one JSON value a line");
 const program = (): Option =>
   new Option("--program <name>", "of the programs in a file, only the one of this name");
@@ -71,7 +70,7 @@ cli
       .default(100)
       .argParser(integer(0, 1_000_000)),
   )
-  .addOption(seed("of the generated runs").default(1))
+  .addOption(seed("of the generated runs").env("SOUNDCHECK_SEED").default(1))
   .option("--no-kernel", "do not ask the running kernel")
   .option("--report <file>", "where the HTML report goes", "soundcheck-report.html")
   .option("--no-report", "write no HTML report")
