@@ -3,6 +3,8 @@
  * number; nothing here is collected: a verification starts with `reset` and everything before it is gone.
  */
 
+import { Unsupported } from "../semantics/errors.ts";
+
 const PAGE = 65536;
 /** WebAssembly's own limit: 4 GiB. */
 const MAX_PAGES = 65536;
@@ -25,7 +27,7 @@ const free = new Map<number, number[]>();
 function grow(needed: number): void {
   const pages = memory.buffer.byteLength / PAGE;
   const wanted = Math.max(Math.ceil(needed / PAGE), Math.min(pages * 2, MAX_PAGES));
-  if (wanted > MAX_PAGES) throw new Error("abstract states fill 4 GiB");
+  if (wanted > MAX_PAGES) throw new Unsupported("more abstract states than 4 GiB hold");
   memory.grow(wanted - pages);
   arena.i32 = new Int32Array(memory.buffer);
   arena.u8 = new Uint8Array(memory.buffer);

@@ -32,8 +32,9 @@ import type { StackUse } from "./stack-use.ts";
 /** The kernel's limit on processed instructions. */
 export const INSN_LIMIT = 1_000_000;
 
-/** Between joins a state is stored only after so many instructions. */
+/** Between joins a state is stored only after so many instructions, and at a join that was met before only after a few. */
 const FAR = 8;
+const NEAR = 4;
 
 /** How often a state may fail to cover another, for each time that it does. */
 const PATIENCE = 64;
@@ -125,7 +126,8 @@ export function explore(
     const point = flow.points[pc] ?? POINT.none;
     if (point !== POINT.none && path.length > 0) {
       forgetDead(m, live);
-      const met = meet(pc, point === POINT.join || progress.processed - kept >= FAR);
+      const since = progress.processed - kept;
+      const met = meet(pc, since >= FAR || (point === POINT.join && (since >= NEAR || !seen.has(pc))));
       if (met !== undefined) {
         current = met;
       } else {
@@ -277,11 +279,23 @@ function forgetDead(m: Machine, live: Uint16Array): void {
   }
 }
 
-/** Every finished state, in the order of finishing, with the edges between them. */
+/**
+ * The states that others were covered by, and the start, in the order of finishing. Through the others the checker just goes on, so what they led
+ * to counts as reached from where the path before them began.
+ */
 function certificateOf(finished: readonly Checkpoint[]): Certificate {
-  const nodes = finished.map((checkpoint): CertificateNode => {
-    const edges = [...checkpoint.edges].map((to) => to.rank).sort((a, b) => a - b);
-    return { pc: checkpoint.pc, state: toBytes(checkpoint.at), edges };
-  });
+  const nodes: CertificateNode[] = [];
+  const ends = new Map<Checkpoint, readonly number[]>();
+  for (const checkpoint of finished) {
+    const edges = [...new Set([...checkpoint.edges].flatMap((to) => ends.get(to) ?? []))].sort(
+      (a, b) => a - b,
+    );
+    if (checkpoint.hits === 0 && checkpoint.parent !== undefined) {
+      ends.set(checkpoint, edges);
+      continue;
+    }
+    ends.set(checkpoint, [nodes.length]);
+    nodes.push({ pc: checkpoint.pc, state: toBytes(checkpoint.at), edges });
+  }
   return { nodes };
 }
