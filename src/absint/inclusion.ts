@@ -15,7 +15,6 @@ import {
   kindOf,
   objectOf,
   offOf,
-  REGISTER_BYTES,
   rangeOf,
 } from "./register.ts";
 import { scalarIncludes, unknownScalarAt } from "./scalar/operators.ts";
@@ -47,12 +46,6 @@ function sameRelation(outerId: number, innerId: number): boolean {
   return true;
 }
 
-function sameWords(a: number, b: number, bytes: number): boolean {
-  const m = arena.i32;
-  for (let i = 0; i < bytes >> 2; i += 1) if (m[(a >> 2) + i] !== m[(b >> 2) + i]) return false;
-  return true;
-}
-
 function registerIncludes(outer: number, inner: number): boolean {
   const kind = kindOf(outer);
   if (kind === KIND.none) return true;
@@ -61,8 +54,15 @@ function registerIncludes(outer: number, inner: number): boolean {
     if (objectOf(outer) !== objectOf(inner) || offOf(outer) !== offOf(inner)) return false;
     if (rangeOf(outer) > rangeOf(inner)) return false;
   }
-  if (!sameWords(outer, inner, REGISTER_BYTES - 32) && scalarIncludes(outer, inner) === 0) return false;
-  return sameRelation(idOf(outer), idOf(inner));
+  return valueIncludes(outer, inner) && sameRelation(idOf(outer), idOf(inner));
+}
+
+/** The scalar parts alone. A constant, the most frequent case, is compared without a call. */
+function valueIncludes(outer: number, inner: number): boolean {
+  if (!isConstant(outer)) return scalarIncludes(outer, inner) === 1;
+  const m = arena.i32;
+  const [o, i] = [outer >> 2, inner >> 2];
+  return m[o] === m[i] && m[o + 1] === m[i + 1] && isConstant(inner);
 }
 
 const isAll = (slot: number, kind: number): boolean => {
@@ -124,29 +124,56 @@ function slotIncludes(outer: number, inner: number, scratch: number): boolean {
 
 const isUnused = (slot: number): boolean => isAll(slot, BYTE.invalid);
 
+/** No register of the innermost frame: what `firstDifference` gives for any other difference. */
+const ELSEWHERE = REGISTERS;
+
 /**
  * Whether every machine state that `inner` stands for is one that `outer` stands for. Says no when it cannot tell.
  *
  * @param scratch  the address of a register that may be overwritten
  */
-export function stateIncludes(outer: number, inner: number, scratch: number): boolean {
+export const stateIncludes = (outer: number, inner: number, scratch: number): boolean =>
+  firstDifference(outer, inner, scratch) < 0;
+
+/**
+ * Whether a register of the innermost frame alone shows that `outer` does not include `inner`: a cheap question to ask first, about the
+ * register that made the difference the last time.
+ */
+export function differsIn(outer: number, inner: number, register: number): boolean {
+  const frame = frameCount(outer) - 1;
+  if (register >= REGISTERS || frameCount(inner) - 1 !== frame) return false;
+  const at = registerAt(outer, frame, register);
+  const other = registerAt(inner, frame, register);
+  return kindOf(at) !== KIND.none && (kindOf(at) !== kindOf(other) || !valueIncludes(at, other));
+}
+
+/** -1 if `outer` includes `inner` (see `stateIncludes`); else the register of the innermost frame that says no, if it is one. */
+export function firstDifference(outer: number, inner: number, scratch: number): number {
   const frames = frameCount(outer);
-  if (frameCount(inner) !== frames) return false;
+  if (frameCount(inner) !== frames) return ELSEWHERE;
   ids = 0;
   // The innermost frame differs most often.
   for (let f = frames - 1; f >= 0; f -= 1) {
-    if (functionOf(outer, f) !== functionOf(inner, f) || returnTo(outer, f) !== returnTo(inner, f))
-      return false;
+    if (functionOf(outer, f) !== functionOf(inner, f) || returnTo(outer, f) !== returnTo(inner, f)) {
+      return ELSEWHERE;
+    }
     for (let r = 0; r < REGISTERS; r += 1) {
-      if (!registerIncludes(registerAt(outer, f, r), registerAt(inner, f, r))) return false;
+      if (!registerIncludes(registerAt(outer, f, r), registerAt(inner, f, r))) {
+        return f === frames - 1 ? r : ELSEWHERE;
+      }
     }
-    const [outerDepth, innerDepth] = [depthOf(outer, f), depthOf(inner, f)];
-    for (let s = 0; s < outerDepth; s += 1) {
-      const slot = slotAt(outer, f, s);
-      if (s >= innerDepth) {
-        if (!isUnused(slot)) return false;
-      } else if (!slotIncludes(slot, slotAt(inner, f, s), scratch)) return false;
-    }
+    if (!stackIncludes(outer, inner, f, scratch)) return ELSEWHERE;
+  }
+  return -1;
+}
+
+function stackIncludes(outer: number, inner: number, frame: number, scratch: number): boolean {
+  const [outerDepth, innerDepth] = [depthOf(outer, frame), depthOf(inner, frame)];
+  for (let s = 0; s < outerDepth; s += 1) {
+    const slot = slotAt(outer, frame, s);
+    if (s >= innerDepth) {
+      if (!isUnused(slot)) return false;
+    } else if (!slotIncludes(slot, slotAt(inner, frame, s), scratch)) return false;
   }
   return true;
 }

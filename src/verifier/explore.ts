@@ -4,7 +4,7 @@
  * check-certificate.ts confirms without trusting anything here.
  */
 import { allocate, release } from "../absint/arena.ts";
-import { stateIncludes } from "../absint/inclusion.ts";
+import { differsIn, firstDifference, stateIncludes } from "../absint/inclusion.ts";
 import { beginOrigins, type Marks, newMarks } from "../absint/origins.ts";
 import { setNone } from "../absint/register.ts";
 import {
@@ -52,6 +52,8 @@ interface Checkpoint {
   rank: number;
   hits: number;
   misses: number;
+  /** The register that ruled it out the last time. */
+  hint: number;
   /** What the paths from here used of the state. */
   readonly marks: Marks;
   /** Finished checkpoints that paths from here ended in. */
@@ -196,7 +198,10 @@ export function explore(
     for (let i = list.length - 1; i >= 0; i -= 1) {
       const old = list[i];
       if (old === undefined) continue;
-      if (stateIncludes(old.at, m.state, SCRATCH.value)) {
+      const difference = differsIn(old.at, m.state, old.hint)
+        ? old.hint
+        : firstDifference(old.at, m.state, SCRATCH.value);
+      if (difference < 0) {
         if (old.rank >= 0) {
           old.hits += 1;
           demandCovered(old.at, m.state, current.marks, SCRATCH.value);
@@ -206,6 +211,7 @@ export function explore(
         }
         if (stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
       }
+      old.hint = difference;
       if (!store) continue;
       old.misses += 1;
       // A state that keeps missing is not looked at again; it stays what its parents rest on.
@@ -238,6 +244,7 @@ export function explore(
       rank: -1,
       hits: 0,
       misses: 0,
+      hint: REGISTERS,
       marks,
       edges: new Set(),
     };
