@@ -69,10 +69,11 @@ export class CertificateWalk {
       }
       const problem = this.#advance(pc);
       if (problem !== undefined) return this.#stop(problem);
-      this.#switchNode();
     }
     this.#last = pc;
-    const problem = escape(this.#machine, view);
+    // Before the step to a node that covers this state, which may know less, and after it: that tests the order on states too.
+    let problem = escape(this.#machine, view);
+    if (problem === undefined && this.#switchNode()) problem = escape(this.#machine, view);
     if (problem !== undefined) this.#stop({ insn: pc, message: problem });
   };
 
@@ -117,15 +118,16 @@ export class CertificateWalk {
     }
   }
 
-  /** Where the certificate says that another state covers this one, that one goes on. */
-  #switchNode(): void {
+  /** Where the certificate says that another state covers this one, that one goes on; says whether there is one. */
+  #switchNode(): boolean {
     const m = this.#machine;
     const { nodes } = this.#certificate;
     const target = nodes[this.#node]?.edges.find(
       (to) => nodes[to]?.pc === m.pc && stateIncludes(this.#stateOf(to), m.state, SCRATCH.value),
     );
-    if (target === undefined) return;
+    if (target === undefined) return false;
     this.#node = target;
     unpack(this.#stateOf(target), m.state);
+    return true;
   }
 }

@@ -21,7 +21,7 @@ export type CertificateCheck =
   | { readonly ok: false; readonly node: number; readonly reason: string };
 
 /** Steps after which the checker gives up: a certificate may leave out the states that keep its paths short. */
-const STEP_LIMIT = 20_000_000;
+const STEP_LIMIT = 4_000_000;
 
 /**
  * Checks a certificate against a program.

@@ -287,22 +287,13 @@ function forgetDead(m: Machine, live: Uint16Array): void {
 }
 
 /**
- * The states that others were covered by, and the start, in the order of finishing. Through the others the checker just goes on, so what they led
- * to counts as reached from where the path before them began.
+ * Every finished state, in the order of finishing. Those that covered no other are there too: a generalised state has more paths than the
+ * exploration took, and what bounded those bounds these.
  */
 function certificateOf(finished: readonly Checkpoint[]): Certificate {
-  const nodes: CertificateNode[] = [];
-  const ends = new Map<Checkpoint, readonly number[]>();
-  for (const checkpoint of finished) {
-    const edges = [...new Set([...checkpoint.edges].flatMap((to) => ends.get(to) ?? []))].sort(
-      (a, b) => a - b,
-    );
-    if (checkpoint.hits === 0 && checkpoint.parent !== undefined) {
-      ends.set(checkpoint, edges);
-      continue;
-    }
-    ends.set(checkpoint, [nodes.length]);
-    nodes.push({ pc: checkpoint.pc, state: toBytes(checkpoint.at), edges });
-  }
+  const nodes = finished.map((checkpoint): CertificateNode => {
+    const edges = [...checkpoint.edges].map((to) => to.rank).sort((a, b) => a - b);
+    return { pc: checkpoint.pc, state: toBytes(checkpoint.at), edges };
+  });
   return { nodes };
 }
