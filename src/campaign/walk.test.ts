@@ -77,3 +77,10 @@ describe("a wrong abstract operator is found by the first run that it misses", (
     expect(escapeOf(real, claimed)).toMatch(/^R[24] is packet/);
   });
 });
+
+test("both ways of a jump to the next instruction are followed", () => {
+  for (const condition of ["r6 > 100", "r6 < 100"]) {
+    const p = program(`${READ}; if ${condition} goto next; next:; r0 = r6; r0 += 1; ${END}`);
+    expect(escapeOf(p, p)).toBeUndefined();
+  }
+});

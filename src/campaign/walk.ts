@@ -67,7 +67,7 @@ export class CertificateWalk {
         this.#done = true;
         return;
       }
-      const problem = this.#advance(pc);
+      const problem = this.#advance(pc, view);
       if (problem !== undefined) return this.#stop(problem);
     }
     this.#last = pc;
@@ -97,15 +97,17 @@ export class CertificateWalk {
   }
 
   /** Executes the last instruction on the abstract state and follows the machine to `pc`. */
-  #advance(pc: number): Escape | undefined {
+  #advance(pc: number, view: View): Escape | undefined {
     const m = this.#machine;
     const insn = this.#last;
     m.pc = insn;
     try {
       const outcome = step(m);
       if (outcome === STEP.exit) return { insn, message: "the machine goes on after the program's end" };
-      if (m.pc === pc) return undefined;
-      if (outcome === STEP.fork && m.forkedPc === pc) {
+      const taken = outcome === STEP.fork && m.forkedPc === pc;
+      // A jump to the next instruction: either side may be the one.
+      if (m.pc === pc && !(taken && escape(m, view) !== undefined)) return undefined;
+      if (taken) {
         unpack(m.forked, m.state);
         m.pc = pc;
         return undefined;

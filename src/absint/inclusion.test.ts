@@ -1,0 +1,199 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { allocate, reset } from "./arena.ts";
+import { stateIncludes } from "./inclusion.ts";
+import {
+  KIND,
+  REGISTER_BYTES,
+  setConstant,
+  setId,
+  setNone,
+  setOff,
+  setPointer,
+  setRange,
+  setUnknown,
+} from "./register.ts";
+import { unknownScalarAt } from "./scalar/operators.ts";
+import {
+  BYTE,
+  growStack,
+  initialise,
+  LIVE_STATE_BYTES,
+  pack,
+  packedBytes,
+  pushFrame,
+  registerAt,
+  setSlotByte,
+  slotAt,
+  spilledAt,
+  toBytes,
+  unpack,
+} from "./state.ts";
+
+let outer = 0;
+let inner = 0;
+let scratch = 0;
+
+beforeEach(() => {
+  reset();
+  outer = allocate(LIVE_STATE_BYTES);
+  inner = allocate(LIVE_STATE_BYTES);
+  scratch = allocate(REGISTER_BYTES);
+  initialise(outer);
+  initialise(inner);
+});
+
+const includes = (): boolean => stateIncludes(outer, inner, scratch);
+const reg = (state: number, register: number): number => registerAt(state, 0, register);
+
+/** A slot of the first frame with all its bytes of a kind. */
+function slot(state: number, index: number, kind: number): number {
+  growStack(state, 0, index);
+  const at = slotAt(state, 0, index);
+  for (let i = 0; i < 8; i += 1) setSlotByte(at, i, kind);
+  return at;
+}
+
+test("a state includes itself, packed or not", () => {
+  setUnknown(reg(outer, 3));
+  slot(outer, 2, BYTE.misc);
+  unpack(outer, inner);
+  expect(includes()).toBe(true);
+  const packed = allocate(packedBytes(outer));
+  pack(outer, packed);
+  expect(stateIncludes(packed, inner, scratch)).toBe(true);
+  expect(stateIncludes(inner, packed, scratch)).toBe(true);
+  expect(toBytes(packed)).toEqual(toBytes(inner));
+});
+
+describe("registers", () => {
+  test("what is not cared about may be anything, and nothing else may be missing", () => {
+    setUnknown(reg(inner, 3));
+    expect(includes()).toBe(true);
+    setNone(reg(inner, 3));
+    setUnknown(reg(outer, 3));
+    expect(includes()).toBe(false);
+  });
+
+  test("numbers by their values", () => {
+    setUnknown(reg(outer, 3));
+    unknownScalarAt(reg(outer, 3), 8);
+    setConstant(reg(inner, 3), 255, 0);
+    expect(includes()).toBe(true);
+    setConstant(reg(inner, 3), 256, 0);
+    expect(includes()).toBe(false);
+    setConstant(reg(outer, 3), 7, 0);
+    setConstant(reg(inner, 3), 7, 0);
+    expect(includes()).toBe(true);
+    setConstant(reg(inner, 3), 7, 1);
+    expect(includes()).toBe(false);
+  });
+
+  test("a pointer is no number, and not another pointer", () => {
+    setUnknown(reg(outer, 3));
+    setPointer(reg(inner, 3), KIND.packet, 0);
+    expect(includes()).toBe(false);
+    setPointer(reg(outer, 3), KIND.mapValue, 0);
+    setPointer(reg(inner, 3), KIND.mapValue, 1);
+    expect(includes()).toBe(false);
+    setPointer(reg(inner, 3), KIND.mapValueOrNull, 0);
+    expect(includes()).toBe(false);
+    setPointer(reg(inner, 3), KIND.mapValue, 0);
+    expect(includes()).toBe(true);
+    setOff(reg(inner, 3), 4);
+    expect(includes()).toBe(false);
+  });
+
+  test("more of the packet may be known to be there, not less", () => {
+    setPointer(reg(outer, 3), KIND.packet, 0);
+    setRange(reg(outer, 3), 14);
+    setPointer(reg(inner, 3), KIND.packet, 0);
+    setRange(reg(inner, 3), 20);
+    expect(includes()).toBe(true);
+    setRange(reg(inner, 3), 13);
+    expect(includes()).toBe(false);
+  });
+
+  test("registers that are equal in the outer state are equal in the inner one, under whatever id", () => {
+    for (const r of [3, 4]) {
+      setUnknown(reg(outer, r));
+      setUnknown(reg(inner, r));
+      setId(reg(outer, r), 1);
+    }
+    expect(includes()).toBe(false);
+    setId(reg(inner, 3), 8);
+    setId(reg(inner, 4), 9);
+    expect(includes()).toBe(false);
+    setId(reg(inner, 4), 8);
+    expect(includes()).toBe(true);
+    // Being equal is knowing more.
+    setId(reg(outer, 3), 0);
+    setId(reg(outer, 4), 0);
+    expect(includes()).toBe(true);
+  });
+});
+
+describe("the stack", () => {
+  test.each([
+    ["invalid", "invalid", true],
+    ["invalid", "misc", true],
+    ["misc", "misc", true],
+    ["misc", "zero", true],
+    ["zero", "zero", true],
+    ["misc", "invalid", false],
+    ["zero", "misc", false],
+    ["zero", "invalid", false],
+  ] as const)("%s bytes and %s bytes: %s", (wide, narrow, expected) => {
+    slot(outer, 1, BYTE[wide]);
+    slot(inner, 1, BYTE[narrow]);
+    expect(includes()).toBe(expected);
+  });
+
+  test("slots beyond the inner stack must be unused", () => {
+    slot(outer, 0, BYTE.invalid);
+    expect(includes()).toBe(true);
+    slot(outer, 1, BYTE.misc);
+    expect(includes()).toBe(false);
+  });
+
+  test("a spilled number by its value; any number is plain bytes, and plain bytes are any number", () => {
+    setConstant(spilledAt(slot(outer, 0, BYTE.spill)), 5, 0);
+    setConstant(spilledAt(slot(inner, 0, BYTE.spill)), 6, 0);
+    expect(includes()).toBe(false);
+    setUnknown(spilledAt(slotAt(outer, 0, 0)));
+    expect(includes()).toBe(true);
+    slot(inner, 0, BYTE.misc);
+    expect(includes()).toBe(true);
+    unknownScalarAt(spilledAt(slotAt(outer, 0, 0)), 32);
+    expect(includes()).toBe(false);
+    slot(outer, 0, BYTE.misc);
+    setConstant(spilledAt(slot(inner, 0, BYTE.spill)), 6, 0);
+    expect(includes()).toBe(true);
+  });
+
+  test("a spilled pointer is not plain bytes", () => {
+    slot(outer, 0, BYTE.misc);
+    setPointer(spilledAt(slot(inner, 0, BYTE.spill)), KIND.context, 0);
+    expect(includes()).toBe(false);
+  });
+
+  test("zero bytes are a spilled zero", () => {
+    setConstant(spilledAt(slot(outer, 0, BYTE.spill)), 0, 0);
+    slot(inner, 0, BYTE.zero);
+    expect(includes()).toBe(true);
+    slot(outer, 0, BYTE.zero);
+    setConstant(spilledAt(slot(inner, 0, BYTE.spill)), 0, 0);
+    expect(includes()).toBe(true);
+    setConstant(spilledAt(slotAt(inner, 0, 0)), 1, 0);
+    expect(includes()).toBe(false);
+  });
+});
+
+test("as many frames, of the same functions, called from the same places", () => {
+  pushFrame(inner, 9, 3);
+  expect(includes()).toBe(false);
+  pushFrame(outer, 9, 3);
+  expect(includes()).toBe(true);
+  initialise(outer);
+  pushFrame(outer, 9, 4);
+  expect(includes()).toBe(false);
+});
