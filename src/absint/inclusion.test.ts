@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { allocate, reset } from "./arena.ts";
-import { stateIncludes } from "./inclusion.ts";
+import { allocate, arena, reset } from "./arena.ts";
+import { differsIn, stateIncludes } from "./inclusion.ts";
 import {
   KIND,
   REGISTER_BYTES,
@@ -196,4 +196,25 @@ test("as many frames, of the same functions, called from the same places", () =>
   initialise(outer);
   pushFrame(outer, 9, 4);
   expect(includes()).toBe(false);
+});
+
+describe("the register that differed last", () => {
+  test("says no only by itself", () => {
+    setConstant(reg(outer, 3), 7, 0);
+    setConstant(reg(inner, 3), 8, 0);
+    expect(differsIn(outer, inner, 3)).toBe(true);
+    expect(differsIn(outer, inner, 4)).toBe(false);
+    setNone(reg(outer, 3));
+    expect(differsIn(outer, inner, 3)).toBe(false);
+  });
+
+  test("is a register: what lies before and behind them is not looked at", () => {
+    for (const state of [outer, inner]) {
+      const [before, behind] = [reg(state, 0) - REGISTER_BYTES, reg(state, 11)];
+      arena.u8.fill(state === outer ? 7 : 9, before, before + REGISTER_BYTES);
+      arena.u8.fill(state === outer ? 7 : 9, behind, behind + REGISTER_BYTES);
+    }
+    expect(differsIn(outer, inner, -1)).toBe(false);
+    expect(differsIn(outer, inner, 11)).toBe(false);
+  });
 });

@@ -141,7 +141,7 @@ export const stateIncludes = (outer: number, inner: number, scratch: number): bo
  */
 export function differsIn(outer: number, inner: number, register: number): boolean {
   const frame = frameCount(outer) - 1;
-  if (register >= REGISTERS || frameCount(inner) - 1 !== frame) return false;
+  if (register < 0 || register >= REGISTERS || frameCount(inner) - 1 !== frame) return false;
   const at = registerAt(outer, frame, register);
   const other = registerAt(inner, frame, register);
   return kindOf(at) !== KIND.none && (kindOf(at) !== kindOf(other) || !valueIncludes(at, other));

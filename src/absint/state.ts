@@ -92,16 +92,17 @@ function openFrame(state: number, frame: number, functionStart: number, returnPc
   setPointer(registerAt(state, frame, FP), KIND.stack, frame);
 }
 
+/** Leaves the innermost frame. Equal states are equal bytes: nothing of the frame stays in the header. */
 export function popFrame(state: number): void {
-  setFrameCount(state, frameCount(state) - 1);
+  const frame = frameCount(state) - 1;
+  setFrameCount(state, frame);
+  arena.u8.fill(0, frameHeader(state, frame), frameHeader(state, frame + 1));
 }
 
 /** The state in which a program starts: one frame, r1 the context, nothing else known. */
 export function initialise(state: number): void {
-  setWord(state, 1);
-  setWord(state + 4, 0);
-  setWord(state + 8, 0);
-  setWord(state + 12, 0);
+  arena.u8.fill(0, state, state + HEADER_BYTES);
+  setFrameCount(state, 1);
   openFrame(state, 0, 0, -1);
   setPointer(registerAt(state, 0, 1), KIND.context, 0);
 }

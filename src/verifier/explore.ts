@@ -211,7 +211,7 @@ export function explore(
         }
         if (stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
       }
-      old.hint = difference;
+      if (difference >= 0) old.hint = difference;
       if (!store) continue;
       old.misses += 1;
       // A state that keeps missing is not looked at again; it stays what its parents rest on.

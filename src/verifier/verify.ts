@@ -3,13 +3,16 @@ import { reset } from "../absint/arena.ts";
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { Unsupported } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { Certificate } from "./certificate.ts";
+import { checkCertificate } from "./check-certificate.ts";
 import { checkControlFlow } from "./control-flow.ts";
 import { type ExplorationObserver, explore, type Progress } from "./explore.ts";
 import { StackUse } from "./stack-use.ts";
 import type { Statistics, Verdict } from "./verdict.ts";
 
 /**
- * Verifies `program` as a privileged user's. Verifications take turns: they share one memory.
+ * Verifies `program` as a privileged user's. Verifications take turns: they share one memory. What is accepted has had its certificate
+ * confirmed: a mistake in the exploration is an assertion that fails, never a wrong accept.
  *
  * @param observer  sees every step, for a log
  */
@@ -33,6 +36,7 @@ export function verify(program: Program, observer?: ExplorationObserver): Verdic
     const certificate = explore(program, flow, progress, stackUse, observer);
     progress.path.length = 0;
     stackUse.check(program, flow);
+    requireConfirmed(program, certificate);
     return { verdict: "accept", certificate, statistics: statistics() };
   } catch (error) {
     const insn = progress.path.at(-1);
@@ -45,4 +49,9 @@ export function verify(program: Program, observer?: ExplorationObserver): Verdic
     }
     throw error;
   }
+}
+
+function requireConfirmed(program: Program, certificate: Certificate): void {
+  const check = checkCertificate(program, certificate);
+  if (!check.ok) throw new Error(`the certificate is not confirmed: node ${check.node}: ${check.reason}`);
 }
