@@ -21,14 +21,19 @@ export type CertificateCheck =
   | { readonly ok: false; readonly node: number; readonly reason: string };
 
 /** Steps after which the checker gives up: a certificate may leave out the states that keep its paths short. */
-const STEP_LIMIT = 4_000_000;
+const STEP_LIMIT = 16_000_000;
 
 /**
  * Checks a certificate against a program.
  *
+ * @param limit  steps on all paths together after which it is refused
  * @throws Unsupported  for a program type or map type that is not modelled
  */
-export function checkCertificate(program: Program, { nodes }: Certificate): CertificateCheck {
+export function checkCertificate(
+  program: Program,
+  { nodes }: Certificate,
+  limit = STEP_LIMIT,
+): CertificateCheck {
   reset();
   const m = createMachine(program);
   const states = nodes.map(({ state }) => {
@@ -57,7 +62,7 @@ export function checkCertificate(program: Program, { nodes }: Certificate): Cert
       const pc = nodes[to]?.pc ?? -1;
       targets.set(pc, [...(targets.get(pc) ?? []), states[to] ?? 0]);
     }
-    const outcome = follow(m, node.pc, at, targets, STEP_LIMIT - steps);
+    const outcome = follow(m, node.pc, at, targets, limit - steps);
     if (typeof outcome === "string") return { ok: false, node: index, reason: outcome };
     steps += outcome;
   }
