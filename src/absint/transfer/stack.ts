@@ -129,7 +129,7 @@ function fill(m: Machine, frame: number, first: number, size: Size, destination:
 /** Keeps the low `size` bytes of a number. */
 function truncate(at: number, size: Size): void {
   if (size === 8) return;
-  aluOperator(size === 4 ? "le32" : size === 2 ? "le16" : "le16", 64)(at, at, at);
+  aluOperator(size === 4 ? "le32" : "le16", 64)(at, at, at);
   if (size === 1) {
     setConstant(SCRATCH.right, 255, 0);
     aluOperator("and", 64)(at, SCRATCH.right, at);

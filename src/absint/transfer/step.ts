@@ -59,11 +59,11 @@ export function step(m: Machine): Step {
       storeRegister(m, insn, operation.size, operation.operand);
       break;
     case "load_acquire":
-      requireAtomicTarget(m, target(m, insn.src, insn.off), operation.size, "loads from");
+      requireAtomicTarget(target(m, insn.src, insn.off), operation.size, "loads from");
       loadRegister(m, insn, operation.size, false);
       break;
     case "store_release":
-      requireAtomicTarget(m, target(m, insn.dst, insn.off), operation.size, "stores into");
+      requireAtomicTarget(target(m, insn.dst, insn.off), operation.size, "stores into");
       storeRegister(m, insn, operation.size, "reg");
       break;
     case "atomic":
@@ -107,7 +107,7 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
 }
 
 /** Atomic instructions go to memory proper: the stack and map values. */
-function requireAtomicTarget(_m: Machine, to: Target, size: Size, what: string): void {
+function requireAtomicTarget(to: Target, size: Size, what: string): void {
   const kind = kindOf(to.at);
   if (kind === KIND.context || kind === KIND.packet || kind === KIND.packetMeta) {
     reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${KIND_NAMES[kind] ?? "?"} is not allowed`);
@@ -122,9 +122,9 @@ function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { k
   const exchange = op === "cmpxchg";
   if (exchange) readable(m, 0);
   const to = target(m, insn.dst, insn.off);
-  requireAtomicTarget(m, to, size, "stores into");
+  requireAtomicTarget(to, size, "stores into");
   load(m, to, size, false, SCRATCH.left);
-  // What is left in memory is some number: the operators do not follow it.
+  // What is left in memory is some number: what becomes of it is not followed.
   setUnknown(SCRATCH.right);
   unknownScalarAt(SCRATCH.right, size * 8);
   store(m, to, size, SCRATCH.right);
