@@ -1,19 +1,14 @@
 /** Operators on whole scalars that are not the verifier's own, compiled as those are; for wrong versions and single rules. */
 import { memory } from "../../src/absint/arena.ts";
-import { LAYOUT, symbolic } from "../../src/absint/scalar/operators.ts";
+import { COMPONENTS, type Component, componentsOf, symbolic } from "../../src/absint/scalar/components.ts";
+import { LAYOUT } from "../../src/absint/scalar/operators.ts";
 import type { Scalar } from "../../src/absint/scalar/product.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
 import { instantiate, type Sink, type Source } from "../../src/semantics/term/wasm.ts";
-import { COMPONENTS, type Component, widthOf } from "./scalars.ts";
+import { widthOf } from "./scalars.ts";
 
 export const A: Scalar = symbolic("a");
 export const B: Scalar = symbolic("b");
-
-/** The term of each component. */
-export const termsOf = ({ tnum, ...bounds }: Scalar): Readonly<Record<Component, Term>> => ({
-  ...tnum,
-  ...bounds,
-});
 
 const placed = (component: Component, pointer: number): Sink => ({
   pointer,
@@ -23,13 +18,13 @@ const placed = (component: Component, pointer: number): Sink => ({
 
 const inputs = [A, B].flatMap((scalar, pointer) =>
   COMPONENTS.map((c): readonly [Term, Source] => [
-    termsOf(scalar)[c],
+    componentsOf(scalar)[c],
     { kind: "memory", ...placed(c, pointer) },
   ]),
 );
 
 const outputs = (scalar: Scalar, pointer: number): readonly (readonly [Term, Sink])[] =>
-  COMPONENTS.map((c) => [termsOf(scalar)[c], placed(c, pointer)]);
+  COMPONENTS.map((c) => [componentsOf(scalar)[c], placed(c, pointer)]);
 
 /** `f(a, b, out)` for a result over `A` and `B`. */
 export function binary(result: Scalar): (a: number, b: number, out: number) => void {

@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { allocate } from "../../src/absint/arena.ts";
+import { COMPONENTS, componentsOf } from "../../src/absint/scalar/components.ts";
 import { operate } from "../../src/absint/scalar/operations.ts";
 import {
   aluOperator,
@@ -15,10 +16,9 @@ import { contains as containsTerm } from "../../src/absint/scalar/product.ts";
 import { ROWS } from "../../src/semantics/isa/table.ts";
 import { variable } from "../../src/semantics/term/build.ts";
 import { evaluate, evaluator } from "../../src/semantics/term/concrete.ts";
-import { A, B, termsOf } from "./compile.ts";
+import { A, B } from "./compile.ts";
 import {
   ANYTHING,
-  COMPONENTS,
   contains,
   meaning,
   members,
@@ -37,7 +37,9 @@ const block = (): number => allocate(SCALAR_BYTES);
 const [LEFT, RIGHT, OUT] = [block(), block(), block()] as const;
 
 const environment = (a: Plain, b: Plain): Map<ReturnType<typeof variable>, bigint> =>
-  new Map(COMPONENTS.flatMap((c) => [[termsOf(A)[c], a[c]] as const, [termsOf(B)[c], b[c]] as const]));
+  new Map(
+    COMPONENTS.flatMap((c) => [[componentsOf(A)[c], a[c]] as const, [componentsOf(B)[c], b[c]] as const]),
+  );
 
 test("γ in the terms is γ in these tests", () => {
   const x = variable("x", 64);
@@ -152,7 +154,7 @@ describe("operators in memory are the concrete reading of their terms", () => {
     if (operation.kind !== "alu" || operation.operand === "imm") continue;
     const { op, width } = operation;
     test(name, () => {
-      const results = termsOf(operate(op, width, A, B));
+      const results = componentsOf(operate(op, width, A, B));
       fc.assert(
         fc.property(operands, ({ x, y, a, b }) => {
           const [left, right] = [scalarAround(x, a), scalarAround(y, b)];

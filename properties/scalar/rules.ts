@@ -1,25 +1,16 @@
 /** One harness for every rule of synchronisation, by the concrete reading. */
 import * as fc from "fast-check";
+import { COMPONENTS, componentsOf } from "../../src/absint/scalar/components.ts";
 import type { Scalar } from "../../src/absint/scalar/product.ts";
 import { evaluator } from "../../src/semantics/term/concrete.ts";
-import { A, termsOf } from "./compile.ts";
-import {
-  COMPONENTS,
-  contains,
-  members,
-  number,
-  type Plain,
-  scalarAround,
-  shape,
-  show,
-  within,
-} from "./scalars.ts";
+import { A } from "./compile.ts";
+import { contains, members, number, type Plain, scalarAround, shape, show, within } from "./scalars.ts";
 
 /** What a function of scalars makes of `s`. */
 export function applied(rule: (s: Scalar) => Scalar, s: Plain): Plain {
-  const variables = termsOf(A);
+  const variables = componentsOf(A);
   const value = evaluator(new Map(COMPONENTS.map((c) => [variables[c], s[c]])));
-  const results = termsOf(rule(A));
+  const results = componentsOf(rule(A));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every component is there
   return Object.fromEntries(COMPONENTS.map((c) => [c, value(results[c])])) as Plain;
 }

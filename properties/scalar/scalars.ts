@@ -5,13 +5,11 @@
  */
 import * as fc from "fast-check";
 import { arena } from "../../src/absint/arena.ts";
+import { COMPONENTS, type Component } from "../../src/absint/scalar/components.ts";
 import { LAYOUT } from "../../src/absint/scalar/operators.ts";
 
-export type Component = keyof typeof LAYOUT;
 export type Plain = Readonly<Record<Component, bigint>>;
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a constant table
-export const COMPONENTS = Object.keys(LAYOUT) as Component[];
 export const widthOf = (component: Component): 32 | 64 => (component.endsWith("32") ? 32 : 64);
 
 const view = (): DataView => new DataView(arena.u8.buffer);

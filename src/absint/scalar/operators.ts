@@ -5,11 +5,12 @@
  * addresses. Operands and results may overlap: everything is read before anything is written.
  */
 import type { AluOp, JumpOp } from "../../semantics/isa/instruction.ts";
-import { variable, zext } from "../../semantics/term/build.ts";
+import { zext } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { type FunctionSpec, instantiate, type Sink, type Source } from "../../semantics/term/wasm.ts";
 import { arena, memory } from "../arena.ts";
 import { type Condition, decide, decideWide, NEGATION, refine } from "./branch.ts";
+import { COMPONENTS, type Component, componentsOf, symbolic } from "./components.ts";
 import { operate } from "./operations.ts";
 import { combine, includes, isEmpty, join, low, type Scalar, wide } from "./product.ts";
 import { synchronised } from "./rules.ts";
@@ -26,43 +27,11 @@ export const LAYOUT = {
   umax32: 52,
   smin32: 56,
   smax32: 60,
-} as const;
+} as const satisfies Record<Component, number>;
 
 export const SCALAR_BYTES = 64;
 
-type Component = keyof typeof LAYOUT;
-const COMPONENTS = Object.keys(LAYOUT).filter((key): key is Component => key in LAYOUT);
 const bytesOf = (component: Component): 4 | 8 => (LAYOUT[component] < 48 ? 8 : 4);
-
-/** The scalar whose components are free variables, named `prefix.component`. */
-export function symbolic(prefix: string): Scalar {
-  const v64 = (name: Component): Term<64> => variable(`${prefix}.${name}`, 64);
-  const v32 = (name: Component): Term<32> => variable(`${prefix}.${name}`, 32);
-  return {
-    tnum: { value: v64("value"), mask: v64("mask") },
-    umin: v64("umin"),
-    umax: v64("umax"),
-    smin: v64("smin"),
-    smax: v64("smax"),
-    umin32: v32("umin32"),
-    umax32: v32("umax32"),
-    smin32: v32("smin32"),
-    smax32: v32("smax32"),
-  };
-}
-
-const componentsOf = (s: Scalar): Readonly<Record<Component, Term>> => ({
-  value: s.tnum.value,
-  mask: s.tnum.mask,
-  umin: s.umin,
-  umax: s.umax,
-  smin: s.smin,
-  smax: s.smax,
-  umin32: s.umin32,
-  umax32: s.umax32,
-  smin32: s.smin32,
-  smax32: s.smax32,
-});
 
 const inputsAt = (s: Scalar, pointer: number): [Term, Source][] => {
   const terms = componentsOf(s);
