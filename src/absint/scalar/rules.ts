@@ -42,12 +42,12 @@ const lowHalf = (x: Term<64>): Term<32> => extract(32, x);
 const signOf = <N extends number>(x: Term<N>): Term<1> => extract(1, x, x.width - 1);
 
 /** The signed bounds of a tnum: the sign bit, if unknown, is set for the least and clear for the greatest. */
-function signedBounds<N extends number>(t: tnum.Tnum<N>): readonly [Term<N>, Term<N>] {
+export function signedBounds<N extends number>(t: tnum.Tnum<N>): readonly [Term<N>, Term<N>] {
   const sign = signedMin(t.value.width);
   return [or(t.value, and(t.mask, sign)), or(t.value, and(t.mask, not(sign)))];
 }
 
-interface Intervals<N extends number> {
+export interface Intervals<N extends number> {
   readonly umin: Term<N>;
   readonly umax: Term<N>;
   readonly smin: Term<N>;
@@ -55,7 +55,7 @@ interface Intervals<N extends number> {
 }
 
 /** If the signed bounds agree in sign, signed and unsigned order agree between them. */
-function unsignedFromSigned<N extends number>(i: Intervals<N>): Intervals<N> {
+export function unsignedFromSigned<N extends number>(i: Intervals<N>): Intervals<N> {
   const same = eq(signOf(i.smin), signOf(i.smax));
   return {
     ...i,
@@ -65,7 +65,7 @@ function unsignedFromSigned<N extends number>(i: Intervals<N>): Intervals<N> {
 }
 
 /** If the unsigned bounds agree in sign, signed and unsigned order agree between them. */
-function signedFromUnsigned<N extends number>(i: Intervals<N>): Intervals<N> {
+export function signedFromUnsigned<N extends number>(i: Intervals<N>): Intervals<N> {
   const same = eq(signOf(i.umin), signOf(i.umax));
   return {
     ...i,
@@ -78,7 +78,7 @@ function signedFromUnsigned<N extends number>(i: Intervals<N>): Intervals<N> {
  * If the signed interval crosses zero, its unsigned image is [0, smax] and [smin, max]. An unsigned interval that misses one of
  * the two leaves only the other.
  */
-function oneSideOfZero<N extends number>(i: Intervals<N>): Intervals<N> {
+export function oneSideOfZero<N extends number>(i: Intervals<N>): Intervals<N> {
   const zero = constant(i.smin.width, 0);
   const crosses = and(slt(i.smin, zero), sge(i.smax, zero));
   const negative = and(crosses, ugt(i.umin, i.smax));
