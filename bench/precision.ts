@@ -1,149 +1,170 @@
 /**
- * How much each abstract operator loses at 4 bits: `npx tsx bench/precision.ts`.
- *
- * Two tables. In the first one component of the operands is known and the others are not, all such operands: how often is the result's
- * component the best that there is for the numbers which can come out. In the second all components are known, as tight as can be
- * for the numbers they hold, a sample: how often is each component of the result the best, alone and after the components have
- * told each other everything; and how many numbers the result holds for each that can come out.
+ * How near each abstract operator comes to the best there is: `npx tsx bench/precision.ts` prints it for 4 bits, of samples, in a few seconds,
+ * `npx tsx bench/precision.ts --write docs/precision.md` measures at 4, 5, 6 and 8 bits and writes the page. Names of operators, if
+ * any, choose some (`npx tsx bench/precision.ts mul "low 2"`).
  */
-import { type Concrete, imagesOf } from "../properties/scalar/exhaust.ts";
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { OPERATORS, type Operator } from "../properties/scalar/operators.ts";
-import {
-  bitOf,
-  compiled,
-  operand,
-  type Parts,
-  packed,
-  partsBy,
-  sets,
-  signed,
-  unpacked,
-} from "../properties/scalar/small.ts";
+import { type Known, type Limits, measure, pool, type Tally } from "../properties/scalar/precision.ts";
 
-const WIDTH = 4;
-const ALL = (1 << WIDTH) - 1;
-const GAMMA = sets(WIDTH);
-const NUMBERS = Array.from({ length: 1 << WIDTH }, (_, x) => x);
-const SAMPLE = 300_000;
-
-/** A part as packed, taken apart. */
-const field = (part: number, i: number): number => (part >> (i * WIDTH)) & ALL;
-const tnumOf = (part: number): number => part & 0xff;
-
-/** The tightest part around a set, by the set. */
-const BEST = Int32Array.from({ length: 1 << (1 << WIDTH) }, (_, set) => {
-  const held = NUMBERS.filter((x) => (set >> x) & 1);
-  const [first = 0] = held;
-  const mask = held.reduce((bits, x) => bits | (x ^ first), 0);
-  const bySign = held.toSorted((a, b) => signed(a, WIDTH) - signed(b, WIDTH));
-  return [first & ~mask, mask, first, held.at(-1) ?? 0, bySign[0] ?? 0, bySign.at(-1) ?? 0].reduce(
-    (part, x, i) => part | (x << (i * WIDTH)),
-    0,
-  );
+const { values, positionals } = parseArgs({
+  options: { write: { type: "string" } },
+  allowPositionals: true,
 });
+const chosen = OPERATORS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
-const held = (part: number): number =>
-  GAMMA.tnum[tnumOf(part)]! &
-  GAMMA.umin[field(part, 2)]! &
-  GAMMA.umax[field(part, 3)]! &
-  GAMMA.smin[field(part, 4)]! &
-  GAMMA.smax[field(part, 5)]!;
+/** Pairs gone through for one figure. Where there are more than `all`, as many are drawn as fit into a minute or so. */
+const LIMITS: Readonly<Record<number, Limits>> = {
+  4: { all: 4_000_000, sample: 4_000_000 },
+  5: { all: 4_000_000, sample: 8_000_000 },
+  6: { all: 5_000_000, sample: 2_000_000 },
+  8: { all: 100_000, sample: 400_000 },
+};
+const QUICK: Limits = { all: 100_000, sample: 100_000 };
+const limitsAt = (width: number): Limits => {
+  if (values.write === undefined) return QUICK;
+  const found = LIMITS[width];
+  if (found === undefined) throw new Error(`no limits at ${width} bits`);
+  return found;
+};
 
-const size = (set: number): number => NUMBERS.reduce((n, x) => n + ((set >> x) & 1), 0);
-const SIZES = Uint8Array.from({ length: 1 << (1 << WIDTH) }, (_, set) => size(set));
+const percent = (n: number, of: number): string => {
+  const tenths = Math.floor((1000 * n) / of) / 10;
+  return n === of ? "100 %" : `${tenths.toFixed(1)} %`;
+};
 
-const COMPONENTS = {
-  tnum: { fields: bitOf("value") | bitOf("mask"), of: tnumOf },
-  unsigned: { fields: bitOf("umin") | bitOf("umax"), of: (part: number) => (part >> 8) & 0xff },
-  signed: { fields: bitOf("smin") | bitOf("smax"), of: (part: number) => part >>> 16 },
-} as const;
-type Name = keyof typeof COMPONENTS;
-const NAMES: readonly Name[] = ["tnum", "unsigned", "signed"];
+type Row = readonly [name: string, ...cells: string[]];
+function table(head: readonly string[], rows: readonly Row[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? "").length)));
+  const line = (row: readonly string[]): string =>
+    `| ${widths.map((width, i) => (i === 0 ? (row[i] ?? "").padEnd(width) : (row[i] ?? "").padStart(width))).join(" | ")} |`;
+  const rule = `| ${widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
+  return [line(head), rule, ...rows.map(line)].join("\n");
+}
 
-const percent = (n: number, of: number): string => `${((100 * n) / of).toFixed(1)} %`;
+const memo = new Map<string, Tally>();
+function tallied(operator: Operator, width: number, known: Known, exchange = true): Tally | undefined {
+  if (!operator.measured.includes(width)) return undefined;
+  const key = `${operator.name}:${width}:${known}:${exchange}`;
+  const found = memo.get(key);
+  if (found !== undefined) return found;
+  const made = measure(operator, width, known, limitsAt(width), exchange);
+  memo.set(key, made);
+  return made;
+}
 
-/** Calls `visit` with the result and the set of numbers that can come out. */
-function each(
-  { abstract, concrete }: { abstract: Operator["abstract"]; concrete: Concrete },
-  pairs: Iterable<readonly [a: number, aSet: number, b: number, bSet: number]>,
-  visit: (result: number, image: number) => void,
-): void {
-  const [apply] = compiled(
-    [packed(abstract(unpacked(operand("a", WIDTH)), unpacked(operand("b", WIDTH))))],
-    WIDTH,
+type Counts = { readonly [K in keyof Tally]: Tally[K] extends number ? K : never }[keyof Tally];
+const share = (tally: Tally | undefined, of: Counts): string =>
+  tally === undefined ? "–" : `${percent(tally[of], tally.pairs)}${tally.exhaustive ? "" : " *"}`;
+
+const COMPONENTS = ["tnum", "unsigned", "signed"] as const;
+
+/** One component of the operands known: that component of the result. */
+const components = (widths: readonly number[]): string =>
+  table(
+    ["operator", ...COMPONENTS.flatMap((c) => widths.map((w) => `${c}, ${w} bits`))],
+    chosen.map((o) => [o.name, ...COMPONENTS.flatMap((c) => widths.map((w) => share(tallied(o, w, c), c)))]),
   );
-  const image = imagesOf(concrete, WIDTH);
-  for (const [a, aSet, b, bSet] of pairs) visit(apply!(a, b), image(aSet, bSet));
+
+/** What is claimed to be the best without help from other components. */
+const OPTIMAL_TNUM = ["add", "sub", "and", "or", "xor"];
+const alone = (widths: readonly number[]): string =>
+  table(
+    ["operator", ...widths.map((w) => `${w} bits`)],
+    chosen
+      .filter(({ name }) => OPTIMAL_TNUM.includes(name))
+      .map((o) => [o.name, ...widths.map((w) => share(tallied(o, w, "tnum", false), "tnum"))]),
+  );
+
+const intervals = (widths: readonly number[]): string =>
+  table(
+    ["operator", ...widths.map((w) => `${w} bits`)],
+    chosen.map((o) => [o.name, ...widths.map((w) => share(tallied(o, w, "intervals"), "intervals"))]),
+  );
+
+const product = (widths: readonly number[]): string =>
+  table(
+    ["operator", ...widths.map((w) => `${w} bits`)],
+    chosen.map((o) => [o.name, ...widths.map((w) => share(tallied(o, w, "everything"), "everything"))]),
+  );
+
+const detail = (width: number): string =>
+  table(
+    ["operator", "product", ...COMPONENTS, "exchange", "held / needed"],
+    chosen
+      .filter(({ measured }) => measured.includes(width))
+      .map((o) => {
+        const tally = tallied(o, width, "everything");
+        const ratio = tally === undefined ? "–" : (tally.held / tally.needed).toFixed(3);
+        const shares = (["everything", ...COMPONENTS, "complete"] as const).map((c) => share(tally, c));
+        return [o.name, ...shares, ratio];
+      }),
+  );
+
+const grouped = (n: number): string => n.toLocaleString("en");
+
+function page(): string {
+  const binary = [4, 5].map((width) => {
+    const { size } = pool(width, "everything");
+    return `${grouped(size)} parts and ${grouped(size ** 2)} pairs of them at ${width} bits`;
+  });
+  const drawn = [5, 6, 8].map((w) => `${grouped(limitsAt(w).sample)} at ${w} bits`).join(", ");
+  return `# Precision
+
+How often an abstract operator gives the best result there is: the tightest part (tnum, unsigned and signed interval) around the numbers that
+can come out. Written by \`npx tsx bench/precision.ts --write docs/precision.md\`; \`npx tsx bench/precision.ts\` alone
+prints the figures for 4 bits in a few seconds. \`properties/scalar/precision.test.ts\` holds them to their floors.
+
+An operator is the same term at every width; here its width is small enough to know the best result. "Low 3" keeps the low three bits, "sign extension of
+3" extends them. Shifts take their count modulo the width, which is a mask only where the width is a power of two: they are measured at 4 and 8 bits.
+A percentage is cut, not rounded: 100 % means all. A star marks a sample; all other figures are of all operands.
+
+## One component
+
+Operands of which one component is known and the others follow from it by synchronisation. How often is that component of the synchronised
+result the best.
+
+${components([4, 5, 6])}
+
+## What is claimed to be optimal
+
+Tnums by themselves: no other component known, none asked.
+
+${alone([4, 5, 6])}
+
+## Both intervals
+
+Operands of which both intervals are known, as tight as can be; how often are both intervals of the synchronised result the best.
+For sums and differences that is claimed for all.
+
+${intervals([4, 5, 6])}
+
+## The product
+
+Operands are the tightest parts around the sets they hold, each set once: ${binary.join(", ")}. Where there are too many pairs (or at 6 bits and more, parts), they are drawn with equal
+chance: ${drawn}. The result is synchronised; the share of those in which every component is the best.
+
+${product([4, 5, 6, 8])}
+
+In detail at 4 bits: each component; results that would be the best if the components told each other all they know ("exchange"), so that the rest is
+the operator's own loss; and how many numbers the results hold for each that the best results hold.
+
+${detail(4)}
+
+The same at 8 bits.
+
+${detail(8)}
+`;
 }
 
-function* allPairs(parts: Parts): Generator<readonly [number, number, number, number]> {
-  for (let i = 0; i < parts.sets.length; i += 1)
-    for (let j = 0; j < parts.sets.length; j += 1)
-      yield [parts.packed[i]!, parts.sets[i]!, parts.packed[j]!, parts.sets[j]!];
+if (values.write === undefined) {
+  console.log(
+    `One component known, 4 bits\n\n${components([4])}\n\nBoth intervals, 4 bits\n\n${intervals([4])}\n`,
+  );
+  console.log(`All known, 4 bits\n\n${detail(4)}`);
+} else {
+  if (positionals.length > 0) throw new Error("--write writes the page of all operators");
+  writeFileSync(values.write, page());
 }
-
-/** Parts that are the tightest for what they hold, each set once: two parts that hold the same are one when synchronised. */
-function tightest(): readonly number[] {
-  const everything = partsBy(WIDTH, 0b111111);
-  return [...new Set(everything.sets)].toSorted((a, b) => a - b);
-}
-
-function* somePairs(choice: readonly number[]): Generator<readonly [number, number, number, number]> {
-  let state = 20240601;
-  const pick = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return choice[Math.floor((state / 2 ** 32) * choice.length)]!;
-  };
-  for (let k = 0; k < SAMPLE; k += 1) {
-    const [a, b] = [pick(), pick()];
-    yield [BEST[a]!, a, BEST[b]!, b];
-  }
-}
-
-const operators = OPERATORS.filter(({ widths }) => widths.includes(WIDTH));
-
-console.log(`One component known, all operands of ${WIDTH} bits: best results of that component`);
-console.table(
-  Object.fromEntries(
-    operators.map((operator) => {
-      const row = NAMES.map((name) => {
-        const { fields, of } = COMPONENTS[name];
-        let [best, all] = [0, 0];
-        each(operator, allPairs(partsBy(WIDTH, fields)), (result, image) => {
-          all += 1;
-          if (of(result) === of(BEST[image]!)) best += 1;
-        });
-        return [name, percent(best, all)] as const;
-      });
-      return [operator.name, Object.fromEntries(row)];
-    }),
-  ),
-);
-
-console.log(
-  `All components known and tight, ${SAMPLE} pairs of ${WIDTH} bits: best results of each component`,
-);
-const choice = tightest();
-console.table(
-  Object.fromEntries(
-    operators.map((operator) => {
-      const best = { tnum: 0, unsigned: 0, signed: 0 };
-      let [together, holds, needs] = [0, 0, 0];
-      each(operator, somePairs(choice), (result, image) => {
-        const set = held(result);
-        if ((image & ~set) !== 0) throw new Error(`${operator.name} is unsound`);
-        for (const name of NAMES)
-          if (COMPONENTS[name].of(result) === COMPONENTS[name].of(BEST[image]!)) best[name] += 1;
-        if (BEST[set] === BEST[image]) together += 1;
-        holds += SIZES[set]!;
-        needs += SIZES[held(BEST[image]!)]!;
-      });
-      const alone = NAMES.map((name) => [name, percent(best[name], SAMPLE)]);
-      const rest = {
-        "after exchange": percent(together, SAMPLE),
-        "numbers held / needed": (holds / needs).toFixed(2),
-      };
-      return [operator.name, { ...Object.fromEntries(alone), ...rest }];
-    }),
-  ),
-);

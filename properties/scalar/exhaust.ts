@@ -28,7 +28,7 @@ const showSet = (set: number): string =>
     .join(",")}}`;
 
 /** A repeatable sequence of indices (xorshift32). */
-function chance(seed: number): (below: number) => number {
+export function chance(seed: number): (below: number) => number {
   let state = seed | 1;
   return (below) => {
     state ^= state << 13;

@@ -12,20 +12,24 @@ export interface Operator {
   readonly abstract: Abstract;
   /** RFC 9669 section 4.1, for registers of `width` bits. */
   readonly concrete: Concrete;
-  /** The widths at which it has a meaning. */
+  readonly operands: 1 | 2;
+  /** The widths at which it has a meaning: those of the exhaustive checks, and those at which precision is measured. */
   readonly widths: readonly number[];
+  readonly measured: readonly number[];
 }
 
-const WIDTHS = [1, 2, 3, 4];
+const WIDTHS = [1, 2, 3, 4, 5, 6, 8];
 /** A count modulo the width is its low bits only here. */
-const POWERS_OF_TWO = [1, 2, 4];
+const POWERS_OF_TWO = [1, 2, 4, 8];
 const BITS = [1, 2, 3];
 
 const operator = (name: string, abstract: Abstract, concrete: Concrete, widths = WIDTHS): Operator => ({
   name,
   abstract,
   concrete,
-  widths,
+  operands: abstract.length === 1 ? 1 : 2,
+  widths: widths.filter((width) => width <= 4),
+  measured: widths.filter((width) => width >= 4),
 });
 
 const low = (x: number, bits: number): number => x & ((1 << bits) - 1);
