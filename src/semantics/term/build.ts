@@ -308,20 +308,21 @@ export function fold<const S extends readonly number[]>(options: {
       "fold: the condition uses the step's index");
     const made = internFold({ level: own, count, init, step, condition });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return widths.map((width, position) =>
-      intern(`fold:${position}`, made.id, (id) => ({
-        op: "fold",
-        width,
-        id,
-        bound: made.bound,
-        fold: made,
-        position,
-      })),
-    ) as unknown as Tuple<S>;
+    return widths.map((width, position) => projection(made, position, width)) as unknown as Tuple<S>;
   } finally {
     level -= 1;
   }
 }
+
+const projection = <N extends number>(fold: Fold, position: number, width: N): Term<N> =>
+  intern(`fold:${position}`, fold.id, (id) => ({
+    op: "fold",
+    width,
+    id,
+    bound: fold.bound,
+    fold,
+    position,
+  }));
 
 function internFold(parts: Omit<Fold, "id" | "bound">): Fold {
   const ids = (terms: readonly Term[]): string => terms.map((t) => t.id).join(",");
@@ -333,6 +334,59 @@ function internFold(parts: Omit<Fold, "id" | "bound">): Fold {
   const made: Fold = { ...parts, id: takeId(), bound: parts.init.reduce((bits, t) => bits | t.bound, outer) };
   folds.set(key, made);
   return made;
+}
+
+/**
+ * The same operator on other operands: `replaced` gives what stands in the place of each. Inside a fold it is asked for the step's parts
+ * too; what it gives there must not lean on bound variables that are not free in what it replaces.
+ */
+export function rebuild(term: Term, replaced: (part: Term) => Term): Term {
+  switch (term.op) {
+    case "const":
+    case "var":
+    case "bound":
+      return term;
+    case "not":
+    case "neg":
+    case "bswap":
+      return unary(term.op, replaced(term.arg));
+    case "extract":
+      return extract(term.width, replaced(term.arg), term.low);
+    case "zext":
+      return zext(term.width, replaced(term.arg));
+    case "sext":
+      return sext(term.width, replaced(term.arg));
+    case "concat":
+      return concat(term.width, replaced(term.high), replaced(term.low));
+    case "ite":
+      return ite(truth(replaced(term.condition)), replaced(term.ifTrue), replaced(term.ifFalse));
+    case "eq":
+    case "ult":
+    case "ule":
+    case "slt":
+    case "sle":
+      return compare(term.op, replaced(term.left), replaced(term.right));
+    case "fold":
+      return projection(rebuildFold(term.fold, replaced), term.position, term.width);
+    default:
+      return binary(term.op, replaced(term.left), replaced(term.right));
+  }
+}
+
+const rebuildFold = ({ level, count, init, step, condition }: Fold, replaced: (part: Term) => Term): Fold =>
+  internFold({
+    level,
+    count,
+    init: init.map(replaced),
+    step: step.map(replaced),
+    condition: condition === undefined ? undefined : truth(replaced(condition)),
+  });
+
+/** A term that is a truth value by its width, as one by its type. */
+export function truth(term: Term): Term<1> {
+  require(term.width === 1, () => `a truth value of width ${term.width}`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just checked
+  return term as Term<1>;
 }
 
 function mentions(term: Term, wanted: Term): boolean {

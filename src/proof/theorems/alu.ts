@@ -1,0 +1,166 @@
+/**
+ * The abstract ALU: for each operation, width and group of components, that the result holds what the instruction table says of any two
+ * numbers in the operands, and that it is well formed. The operands are any that are well formed, synchronised or not.
+ *
+ * This file has the operations that a solver decides as they stand; those with products, quotients or loops have files of their own.
+ */
+import { type Component, componentsOf } from "../../absint/scalar/components.ts";
+import { operate } from "../../absint/scalar/operations.ts";
+import type { Scalar } from "../../absint/scalar/product.ts";
+import type { AluOp } from "../../semantics/isa/instruction.ts";
+import { DST, SRC } from "../../semantics/isa/row.ts";
+import { ROWS } from "../../semantics/isa/table.ts";
+import type { Term } from "../../semantics/term/node.ts";
+import { substitution } from "../../semantics/term/substitute.ts";
+import { bits, cut, type Method } from "../methods.ts";
+import type { Obligation, Theorem, Wrong } from "../theorem.ts";
+import {
+  A,
+  B,
+  GROUPS,
+  type Group,
+  isTop,
+  membership,
+  membersOf,
+  tightened,
+  wellFormed,
+  wellFormedOperands,
+} from "./scalar.ts";
+
+type Width = 32 | 64;
+
+/** What the instruction table says that `op` gives for the numbers in the operands. */
+export function concreteResult(op: AluOp, width: Width): Term<64> {
+  for (const { operation } of ROWS)
+    if (
+      operation.kind === "alu" &&
+      operation.op === op &&
+      operation.width === width &&
+      operation.operand !== "imm"
+    )
+      return substitution(new Map<Term, Term>([[DST, A.value] as const, [SRC, B.value] as const]))(
+        operation.result,
+      );
+  throw new Error(`no row for ${op} at ${width} bits`);
+}
+
+/** The obligations that say that `result` holds what `op` gives, in one group of components. */
+export function soundness(
+  op: AluOp,
+  width: Width,
+  group: Group,
+  result: Scalar,
+  by: Method,
+): readonly Obligation[] {
+  const z = concreteResult(op, width);
+  return membership(result, z)[group].flatMap(({ name, components, holds }) =>
+    by({
+      name,
+      premises: membersOf([A, B], holds),
+      goal: holds,
+      witness: witness(op, width, z, components[0] ?? "value", result),
+    }),
+  );
+}
+
+const witness = (
+  op: AluOp,
+  width: Width,
+  value: Term<64>,
+  component: Component,
+  from: Scalar,
+): NonNullable<Obligation["witness"]> => ({
+  instruction: { kind: "alu", op, width },
+  operands: [A, B],
+  escapes: { value, component, from },
+});
+
+/** A wrong version of an operation: what is wrong, in which groups it shows, and the result. */
+export interface WrongResult {
+  readonly name: string;
+  readonly groups: readonly Group[];
+  readonly result: () => Scalar;
+}
+
+/** How the theorems about an operation are proved where one question to a solver is not enough. */
+export interface Proofs {
+  readonly sound?: Partial<Readonly<Record<Group, Method>>>;
+  /** By default an interval is well formed because the result is in it, if soundness is not plain, and one question decides the rest. */
+  readonly wellFormed?: Partial<Readonly<Record<Group, Method>>>;
+  /** Groups whose theorem is not proved, with the reason. */
+  readonly open?: Partial<Readonly<Record<Group, string>>>;
+  readonly wrong?: readonly WrongResult[];
+}
+
+/** All theorems about one operation at one width. */
+export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): readonly Theorem[] {
+  const result = operate(op, width, A.scalar, B.scalar);
+  const subject = `${op}${width}`;
+  return GROUPS.filter((group) => !isTop(result, group)).flatMap((group): readonly Theorem[] => {
+    const by = proofs.sound?.[group] ?? bits;
+    const open = proofs.open?.[group];
+    const common = { subject, width, full: true, inputs: "any" } as const;
+    const wrong: readonly Wrong[] = [
+      ...tightened(result, group).map(({ name, scalar }) => ({ name, scalar: () => scalar })),
+      ...(proofs.wrong ?? [])
+        .filter(({ groups }) => groups.includes(group))
+        .map((w) => ({ name: w.name, scalar: w.result })),
+    ].map(({ name, scalar }) => ({
+      name,
+      obligations: () => soundness(op, width, group, scalar(), by),
+    }));
+    return [
+      {
+        ...common,
+        name: `${subject}/${group}/sound`,
+        says: "sound",
+        obligations: () => soundness(op, width, group, result, by),
+        wrong,
+        ...(open === undefined ? {} : { open }),
+      },
+      {
+        ...common,
+        name: `${subject}/${group}/well-formed`,
+        says: "well-formed",
+        obligations: () => form(op, width, group, result, proofs),
+        wrong: [
+          {
+            name: "ends exchanged, or value and mask",
+            obligations: () => form(op, width, group, exchanged(result), proofs),
+          },
+        ],
+        ...(open === undefined ? {} : { open }),
+      },
+    ];
+  });
+}
+
+/** The obligations that say that a group of the result is well formed if the operands are and a number is in each. */
+function form(op: AluOp, width: Width, group: Group, result: Scalar, proofs: Proofs): readonly Obligation[] {
+  const { name, holds, components } = wellFormed(result)[group];
+  const hard = proofs.sound?.[group];
+  const premises = [...wellFormedOperands([A, B], holds), ...membersOf([A, B], holds)];
+  if (group === "tnum" || hard === undefined || proofs.wellFormed?.[group] !== undefined)
+    return (proofs.wellFormed?.[group] ?? bits)({ name, premises, goal: holds });
+  const z = concreteResult(op, width);
+  const terms = componentsOf(result);
+  const lemmas = membership(result, z)[group].map((part) => ({
+    name: part.name,
+    holds: part.holds,
+    by: hard,
+  }));
+  return cut(lemmas, [z, ...components.map((c) => terms[c])])({ name, premises, goal: holds });
+}
+
+/** The result with the ends of each interval exchanged, and mask added to the value. */
+const exchanged = (s: Scalar): Scalar => ({
+  tnum: { value: s.tnum.mask, mask: s.tnum.mask },
+  umin: s.umax,
+  umax: s.umin,
+  smin: s.smax,
+  smax: s.smin,
+  umin32: s.umax32,
+  umax32: s.umin32,
+  smin32: s.smax32,
+  smax32: s.smin32,
+});

@@ -1,0 +1,31 @@
+/** Every theorem there is. */
+import type { AluOp } from "../../semantics/isa/instruction.ts";
+import { ROWS } from "../../semantics/isa/table.ts";
+import type { Theorem } from "../theorem.ts";
+import { aluTheorems } from "./alu.ts";
+
+/** Operations whose theorems need lemmas or induction. */
+const WITH_METHODS: ReadonlySet<AluOp> = new Set<AluOp>([
+  "mul",
+  "div",
+  "mod",
+  "sdiv",
+  "smod",
+  "lsh",
+  "rsh",
+  "arsh",
+]);
+
+/** The operations of the instruction table that a solver decides as they stand, by name, each with its width once. */
+function plainOperations(): readonly { readonly op: AluOp; readonly width: 32 | 64 }[] {
+  const found = new Map<string, { readonly op: AluOp; readonly width: 32 | 64 }>();
+  for (const { operation } of ROWS)
+    if (operation.kind === "alu" && !WITH_METHODS.has(operation.op))
+      found.set(`${operation.op}${operation.width}`, operation);
+  return [...found.values()];
+}
+
+/** All theorems, in the order in which they are listed. Names are unique. */
+export const theorems = (): readonly Theorem[] => [
+  ...plainOperations().flatMap(({ op, width }) => aluTheorems(op, width)),
+];
