@@ -112,11 +112,16 @@ export class Lowering {
         return this.#op("sub", this.#graph.constant(type, 0n), this.raw(term.arg));
       case "bswap":
         return this.#byteSwap(term.arg);
+      case "or": {
+        const smeared = smearedBy(term);
+        return smeared === undefined
+          ? this.#op("or", this.raw(term.left), this.raw(term.right))
+          : this.#smear(this.zero(smeared));
+      }
       case "add":
       case "sub":
       case "mul":
       case "and":
-      case "or":
       case "xor":
         return this.#op(term.op, this.raw(term.left), this.raw(term.right));
       case "udiv":
@@ -231,6 +236,15 @@ export class Lowering {
         return graph.select(byZero, graph.select(this.#op("lt_s", a, zero), one, minusOne), whole);
       }
     }
+  }
+
+  /** Every bit at or below the highest one set. */
+  #smear(value: Value): Value {
+    const { type } = value;
+    const zero = this.#graph.constant(type, 0n);
+    const ones = this.#op("shr_u", this.#graph.constant(type, -1n), this.#graph.unary(`${type}.clz`, value));
+    // A count of all bits shifts by none.
+    return this.#graph.select(this.#op("eq", value, zero), zero, ones);
   }
 
   #byteSwap(arg: Term): Value {
@@ -369,6 +383,22 @@ export class Lowering {
     const low = this.#converted(this.sign(arg), "i64", "s");
     return [low, this.#op("shr_s", low, this.#graph.constant("i64", 63n))];
   }
+}
+
+/**
+ * `x`, if the term is x with every bit below its highest one set too, written as doublings: x | x >> 1, of that y | y >> 2, and so on
+ * up to half of the width. WebAssembly counts leading zeros instead.
+ */
+function smearedBy(term: Term): Term | undefined {
+  if (term.width < 2) return undefined;
+  let inner = term;
+  for (let distance = 2 ** (31 - Math.clz32(term.width - 1)); distance >= 1; distance /= 2) {
+    if (inner.op !== "or" || inner.right.op !== "lshr" || inner.right.left !== inner.left) return undefined;
+    const { right: count } = inner.right;
+    if (count.op !== "const" || count.value !== BigInt(distance)) return undefined;
+    inner = inner.left;
+  }
+  return inner;
 }
 
 function single(value: Value | Pair | undefined): Value {

@@ -1,6 +1,21 @@
 import binaryen from "binaryen";
 import { describe, expect, test } from "vitest";
-import { add, constant, eq, extract, fold, ite, mul, sub, udiv, variable, xor, zext } from "./build.ts";
+import {
+  add,
+  constant,
+  eq,
+  extract,
+  fold,
+  ite,
+  lshr,
+  mul,
+  or,
+  sub,
+  udiv,
+  variable,
+  xor,
+  zext,
+} from "./build.ts";
 import type { Term } from "./node.ts";
 import {
   encodeModule,
@@ -156,5 +171,50 @@ describe("the code's shape", () => {
     const [a, b] = [extract(8, x), extract(8, y)];
     const code = text(zext(64, add(add(a, b), mul(a, add(b, constant(8, 200))))));
     expect(code.match(/i32\.and/g)).toHaveLength(1);
+  });
+});
+
+describe("all bits below the highest one set, by doublings", () => {
+  const WIDTHS = Array.from({ length: 63 }, (_, i) => i + 2);
+  const doubled = (value: Term, distances: readonly number[]): Term =>
+    distances.reduce((v, distance) => or(v, lshr(v, constant(v.width, distance))), value);
+  const distancesTo = (width: number): readonly number[] =>
+    [1, 2, 4, 8, 16, 32].filter((distance) => distance < width);
+  const outputs = (of: (width: number) => Term): FunctionSpec => ({
+    name: "f",
+    parameters: ["i32"],
+    inputs: [[x, word(0)]],
+    outputs: WIDTHS.map((width, i) => [of(width), word(8 + 8 * i)]),
+  });
+  const numbers = [0n, 1n, 0x5a5a_5a5a_a5a5_a5a5n, ...Array.from({ length: 64 }, (_, i) => 1n << BigInt(i))];
+  const results = (spec: FunctionSpec, value: bigint): bigint[] => {
+    view.setBigUint64(0, value, true);
+    instantiate([spec], memory).get("f")?.(0);
+    return WIDTHS.map((_, i) => view.getBigUint64(8 + 8 * i, true));
+  };
+  const smeared = (value: bigint): bigint =>
+    value === 0n ? 0n : 2n ** BigInt(value.toString(2).length) - 1n;
+
+  test.each(numbers)("of %i at every width", (value) => {
+    const spec = outputs((width) => doubled(extract(width, x), distancesTo(width)));
+    expect(results(spec, value)).toEqual(WIDTHS.map((width) => smeared(BigInt.asUintN(width, value))));
+  });
+
+  test("what only looks like it is computed as it stands", () => {
+    const value = 1n << 63n;
+    const low = extract(8, x, 56);
+    const cases: readonly (readonly [Term, bigint])[] = [
+      [doubled(low, [1, 2]), 0xf0n],
+      [doubled(low, [2, 4]), 0xaan],
+      [doubled(low, [4, 2, 1]), 0xffn],
+      [or(doubled(low, [1, 2]), lshr(low, constant(8, 4))), 0xf8n],
+    ];
+    for (const [term, expected] of cases)
+      expect(
+        results(
+          outputs(() => zext(64, term)),
+          value,
+        )[0],
+      ).toBe(expected);
   });
 });

@@ -8,6 +8,7 @@ import {
   type BinaryName,
   type BinaryOp,
   binaryInstruction,
+  bitLength,
   isDivision,
   type LoadName,
   type UnaryInstruction,
@@ -94,8 +95,6 @@ export const bitsOf = (type: ValueType): number => (type === "i32" ? 32 : 64);
 /** Ids are packed three to a number for the table's keys. */
 const ID_LIMIT = 2 ** 17;
 const MAX_DEPTH = 30;
-
-const bitLength = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length);
 
 /** Bits that the result of a binary instruction may have, where that is less than its type's. */
 function resultBits({ op, result }: BinaryInstruction, a: Value, b: Value): number {
@@ -407,6 +406,7 @@ const NEUTRAL_ZERO: ReadonlySet<string> = new Set([
 
 function unaryBits(name: UnaryName, a: Value): number {
   if (name.endsWith("eqz")) return 1;
+  if (name.endsWith("clz")) return bitLength(BigInt(bitsOf(a.type)));
   if (name === "i32.wrap_i64") return Math.min(32, a.bits);
   return name === "i64.extend_i32_u" ? a.bits : bitsOf(unaryInstruction(name).result);
 }

@@ -21,7 +21,7 @@ export interface BinaryInstruction extends Numeric {
 }
 
 export type UnaryName =
-  | `${ValueType}.eqz`
+  | `${ValueType}.${"eqz" | "clz"}`
   | "i32.wrap_i64"
   | `i64.extend_i32_${"s" | "u"}`
   | `${ValueType}.extend${8 | 16}_s`
@@ -77,6 +77,8 @@ const UNARY_ROWS: readonly (readonly [
 ])[] = [
   ["i32.eqz", 0x45, "i32", "i32", (a) => BigInt(a === 0n)],
   ["i64.eqz", 0x50, "i64", "i32", (a) => BigInt(a === 0n)],
+  ["i32.clz", 0x67, "i32", "i32", (a) => BigInt(32 - bitLength(a))],
+  ["i64.clz", 0x79, "i64", "i64", (a) => BigInt(64 - bitLength(a))],
   ["i32.wrap_i64", 0xa7, "i64", "i32", (a) => a],
   ["i64.extend_i32_s", 0xac, "i32", "i64", (a) => BigInt.asIntN(32, a)],
   ["i64.extend_i32_u", 0xad, "i32", "i64", (a) => a],
@@ -86,6 +88,9 @@ const UNARY_ROWS: readonly (readonly [
   ["i64.extend16_s", 0xc3, "i64", "i64", (a) => BigInt.asIntN(16, a)],
   ["i64.extend32_s", 0xc4, "i64", "i64", (a) => BigInt.asIntN(32, a)],
 ];
+
+/** Bits that a number of 0 or more takes. */
+export const bitLength = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length);
 
 const widthOf = (type: ValueType): number => (type === "i32" ? 32 : 64);
 
