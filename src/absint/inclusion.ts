@@ -3,19 +3,23 @@
  *
  * It is what pruning relies on and what the certificate checker confirms, so it decides by the states alone: what an outer state does
  * not care about must be `none` in it. Relations are compared through ids: registers that share an id in the outer state promise
- * something about each other, so they must share one in the inner state too.
+ * something about each other, so they must share one in the inner state too. Linked numbers must differ by what they differ by in the outer
+ * state: all deltas of a class may be shifted by the same number.
  */
 import { arena } from "./arena.ts";
 import {
   constantHigh,
   constantLow,
+  deltaOf,
   idOf,
   isConstant,
+  isLowLink,
   KIND,
   kindOf,
   objectOf,
   offOf,
   rangeOf,
+  smallConstant,
 } from "./register.ts";
 import { scalarIncludes, unknownScalarAt } from "./scalar/operators.ts";
 import {
@@ -31,19 +35,39 @@ import {
   spilledAt,
 } from "./state.ts";
 
-/** The inner id that each outer id stands for, in this comparison. */
+/** The inner id that each outer id stands for, in this comparison, and by how much deltas are greater in the inner state. */
 const outerIds: number[] = [];
 const innerIds: number[] = [];
+const shifts: number[] = [];
 let ids = 0;
 
-function sameRelation(outerId: number, innerId: number): boolean {
-  if (outerId === 0) return true;
-  for (let i = 0; i < ids; i += 1)
-    if (outerIds[i] === outerId) return innerIds[i] === innerId && innerId !== 0;
+/** In place of an id: constants differ by known numbers. Their shift is from 0. */
+const CONSTANTS = -1;
+/** Related to nothing else. */
+const NOTHING = 0;
+
+/** The first of an outer class says what it stands for, the others must agree. */
+function sameRelation(outerId: number, innerId: number, shift: number): boolean {
+  for (let i = 0; i < ids; i += 1) {
+    if (outerIds[i] === outerId) return innerId !== NOTHING && innerIds[i] === innerId && shifts[i] === shift;
+  }
   outerIds[ids] = outerId;
   innerIds[ids] = innerId;
+  shifts[ids] = shift;
   ids += 1;
   return true;
+}
+
+function linkIncludes(outer: number, inner: number): boolean {
+  const id = idOf(inner);
+  if (id === 0) {
+    const constant = smallConstant(inner);
+    if (constant === undefined) return sameRelation(idOf(outer), NOTHING, 0);
+    return sameRelation(idOf(outer), CONSTANTS, constant - deltaOf(outer));
+  }
+  // A low link is too little where more is promised.
+  const enough = isLowLink(outer) || !isLowLink(inner);
+  return sameRelation(idOf(outer), enough ? id : NOTHING, deltaOf(inner) - deltaOf(outer));
 }
 
 function registerIncludes(outer: number, inner: number): boolean {
@@ -54,7 +78,9 @@ function registerIncludes(outer: number, inner: number): boolean {
     if (objectOf(outer) !== objectOf(inner) || offOf(outer) !== offOf(inner)) return false;
     if (rangeOf(outer) > rangeOf(inner)) return false;
   }
-  return valueIncludes(outer, inner) && sameRelation(idOf(outer), idOf(inner));
+  if (!valueIncludes(outer, inner)) return false;
+  if (idOf(outer) === 0) return true;
+  return kind === KIND.scalar ? linkIncludes(outer, inner) : sameRelation(idOf(outer), idOf(inner), 0);
 }
 
 /** The scalar parts alone. A constant, the most frequent case, is compared without a call. */
@@ -112,7 +138,9 @@ function slotIncludes(outer: number, inner: number, scratch: number): boolean {
     }
     // Eight bytes that are not a spill are read as one number: any number, or zero.
     if (!isAll(outer, BYTE.spill)) return false;
-    if (isAll(inner, BYTE.zero)) return isZeroScalar(spill) || isUnknown(spill, scratch);
+    if (isAll(inner, BYTE.zero)) {
+      return (isZeroScalar(spill) && idOf(spill) === 0) || isUnknown(spill, scratch);
+    }
     for (let i = 0; i < 8; i += 1) if (slotByte(inner, i) === BYTE.invalid) return false;
     return isUnknown(spill, scratch);
   }

@@ -4,7 +4,7 @@
  * Between two checkpoints of an exploration every number carries its *origins*: the registers and stack slots of the last checkpoint that
  * it was computed from. Where a transfer function lets a number's value decide something (which way a jump goes, whether an access is in
  * bounds) it *demands* the number, and with it its origins. Where it reads a stack slot that was not rewritten since the checkpoint, it notes
- * that too. What was never demanded or read may be forgotten in the checkpoint's state.
+ * that too, and which links taught something. What was never demanded, read or taught may be forgotten in the checkpoint's state.
  *
  * Nothing rests on this being right: what is forgotten too much is found missing when the certificate is checked.
  *
@@ -27,6 +27,8 @@ export interface Marks {
   readonly slotsRead: Int32Array;
   /** Whether any slot of its callers was. */
   callersRead: boolean;
+  /** The ids of links through which one number told something of another. */
+  readonly links: Set<number>;
   /** The checkpoint's frame. */
   readonly frame: number;
 }
@@ -35,6 +37,7 @@ export const newMarks = (frame: number): Marks => ({
   demanded: new Int32Array(3),
   slotsRead: new Int32Array(2),
   callersRead: false,
+  links: new Set(),
   frame,
 });
 
@@ -52,6 +55,11 @@ export function demand(marks: Marks, register: number): void {
   const w = wordsAt(register);
   for (let i = 0; i < 3; i += 1) marks.demanded[i] = (marks.demanded[i] ?? 0) | (arena.i32[w + i] ?? 0);
 }
+
+/** Something was learnt through the link with this id. */
+export const useLink = (marks: Marks, id: number): void => {
+  marks.links.add(id);
+};
 
 /** The slot's bytes are read. */
 export function noteSlotRead(marks: Marks, frame: number, slot: number, slotAddress: number): void {

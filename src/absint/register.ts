@@ -3,8 +3,13 @@
  * fields.
  *
  * γ of a scalar register: any number in γ(scalar). γ of a pointer of kind K: base(K, object) + off + v for v in γ(scalar), where for
- * packet pointers in addition data + v + range ≤ data_end. Registers of one state with the same non-zero `id` hold the same scalar
- * (scalars), the same variable part v (packet pointers), or are null together (pointers "or null").
+ * packet pointers in addition data + v + range ≤ data_end. Pointers of one kind and state with the same non-zero `id` have the same
+ * variable part v (packet pointers), or are null together (pointers "or null").
+ *
+ * *Links.* The scalars of one state with the same non-zero `id`, in registers of any frame and spilled, are a class: there is one number b
+ * such that each of them, of value v and with delta d, has v = b + d modulo 2^64, or only modulo 2^32 if its link is *low*. So of the low
+ * halves alone a low link speaks; that of a number made of the low half of another is one. A scalar without an id has delta 0 and no low
+ * link. Deltas of low links matter modulo 2^32.
  */
 
 import { arena } from "./arena.ts";
@@ -48,7 +53,8 @@ export const KIND_NAMES: readonly string[] = [
   "pkt_end",
 ];
 
-const FIELD = { kind: 64, off: 68, id: 72, range: 76, object: 80 } as const;
+/** A scalar has its delta where a pointer has its fixed offset, and whether its link is low where a pointer has its object. */
+const FIELD = { kind: 64, off: 68, id: 72, range: 76, object: 80, delta: 68, low: 80 } as const;
 
 /** Field accessors. `at` is a register's address. */
 export const kindOf = (at: number): number => arena.i32[(at + FIELD.kind) >> 2] ?? 0;
@@ -57,6 +63,11 @@ export const idOf = (at: number): number => arena.i32[(at + FIELD.id) >> 2] ?? 0
 /** Packet pointers: bytes from the variable part on that are known to be inside the packet. */
 export const rangeOf = (at: number): number => arena.i32[(at + FIELD.range) >> 2] ?? 0;
 export const objectOf = (at: number): number => arena.i32[(at + FIELD.object) >> 2] ?? 0;
+
+/** Scalars with an id: what they are more than the number b of their class. A signed 32-bit number. */
+export const deltaOf = (at: number): number => arena.i32[(at + FIELD.delta) >> 2] ?? 0;
+/** Scalars with an id: whether that holds modulo 2^32 only. */
+export const isLowLink = (at: number): boolean => arena.i32[(at + FIELD.low) >> 2] !== 0;
 
 export const setKind = (at: number, kind: Kind): void => {
   arena.i32[(at + FIELD.kind) >> 2] = kind;
@@ -70,6 +81,16 @@ export const setId = (at: number, id: number): void => {
 export const setRange = (at: number, range: number): void => {
   arena.i32[(at + FIELD.range) >> 2] = range;
 };
+
+/** Puts a scalar into a class. `delta` is taken modulo 2^32, as a signed number. */
+export function setLink(at: number, id: number, delta: number, low: boolean): void {
+  arena.i32[(at + FIELD.id) >> 2] = id;
+  arena.i32[(at + FIELD.delta) >> 2] = delta;
+  arena.i32[(at + FIELD.low) >> 2] = low ? 1 : 0;
+}
+
+/** Takes a scalar out of its class. */
+export const unlink = (at: number): void => setLink(at, 0, 0, false);
 
 /** Everything but the scalar; no origins (origins.ts has the last three words). */
 function setFields(at: number, kind: Kind, object: number): void {
@@ -106,7 +127,7 @@ export function setConstant(at: number, low: number, high: number): void {
   setFields(at, KIND.scalar, 0);
 }
 
-/** Makes `at` a scalar with what its scalar part says now; its origins stay. */
+/** Makes `at` a scalar with what its scalar part says now, in no class; its origins stay. */
 export function setScalar(at: number): void {
   setKind(at, KIND.scalar);
   setOff(at, 0);

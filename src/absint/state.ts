@@ -41,6 +41,9 @@ export function takeId(state: number): number {
   return id;
 }
 
+/** The id taken last. */
+export const lastId = (state: number): number => word(state + 4);
+
 const frameHeader = (state: number, frame: number): number => state + 16 + frame * 16;
 const frameAt = (state: number, frame: number): number => state + word(frameHeader(state, frame));
 /** Stack slots in use: slot s is the eight bytes from -8 * (s + 1) on, relative to the frame pointer. */

@@ -3,7 +3,9 @@
  * stack byte that the abstract state says something about is looked at; what it says nothing about (`none`) may be anything.
  */
 import {
+  deltaOf,
   idOf,
+  isLowLink,
   isPacketPointer,
   KIND,
   KIND_NAMES,
@@ -18,21 +20,34 @@ import { type Machine, mapAt, SCRATCH } from "../absint/transfer/machine.ts";
 import { registerText } from "../verifier/print-state.ts";
 import type { Content, View } from "../vm/view.ts";
 
-/** What each id stands for in this state: the number, or the pointer's variable part. */
+/** What each id stands for in this state: the number that linked ones count from, or the pointer's variable part. */
 const meanings = new Map<number, bigint>();
+/** The low half of the number that low links count from. */
+const lowMeanings = new Map<number, bigint>();
 
 const holds = (at: number, value: bigint): boolean => {
   constantScalar(SCRATCH.value, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
   return scalarIncludes(at, SCRATCH.value) === 1;
 };
 
-/** Registers that share an id share what it stands for. */
-function agrees(at: number, value: bigint): boolean {
+function means(known: Map<number, bigint>, id: number, value: bigint): boolean {
+  const before = known.get(id);
+  if (before === undefined) known.set(id, value);
+  return before === undefined || before === value;
+}
+
+/** Pointers that share an id share what it stands for. */
+const agrees = (at: number, value: bigint): boolean => idOf(at) === 0 || means(meanings, idOf(at), value);
+
+/** Linked numbers count from one number. */
+function agreesNumber(at: number, value: bigint): boolean {
   const id = idOf(at);
   if (id === 0) return true;
-  const known = meanings.get(id);
-  if (known === undefined) meanings.set(id, value);
-  return known === undefined || known === value;
+  const base = value - BigInt(deltaOf(at));
+  return (
+    means(lowMeanings, id, BigInt.asUintN(32, base)) &&
+    (isLowLink(at) || means(meanings, id, BigInt.asUintN(64, base)))
+  );
 }
 
 /** Whether the region is one that the kind of pointer points into. */
@@ -89,11 +104,11 @@ function contains(m: Machine, at: number, content: Content): boolean {
     case "uninitialised":
       return false;
     case "number":
-      if (kind === KIND.scalar) return holds(at, content.value) && agrees(at, content.value);
+      if (kind === KIND.scalar) return holds(at, content.value) && agreesNumber(at, content.value);
       return mayBeNull(kind) && content.value === 0n && agrees(at, 0n);
     case "pointer":
       // An address is a number too, where the abstract state has forgotten that it is one.
-      if (kind === KIND.scalar) return holds(at, content.value) && agrees(at, content.value);
+      if (kind === KIND.scalar) return holds(at, content.value) && agreesNumber(at, content.value);
       return pointerHolds(m, at, content) && (!mayBeNull(kind) || agrees(at, 1n));
   }
 }
@@ -141,6 +156,7 @@ function slotProblem(m: Machine, view: View, frame: number, slot: number): strin
 /** What of the machine's state `m.state` does not cover, or undefined if it covers all of it. */
 export function escape(m: Machine, view: View): string | undefined {
   meanings.clear();
+  lowMeanings.clear();
   const frames = frameCount(m.state);
   if (view.depth !== frames - 1) return `${view.depth + 1} frames are active, not ${frames}`;
   for (let f = 0; f < frames; f += 1) {

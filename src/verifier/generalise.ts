@@ -1,25 +1,28 @@
 /**
  * Makes the states of finished checkpoints as general as what was used of them allows: numbers that nothing depended on become unknown,
- * stack slots that nothing read are cleared. The more general a state, the more it covers.
+ * stack slots that nothing read are cleared, links that taught nothing go. The more general a state, the more it covers.
  */
 
 import {
   demand,
   type Marks,
   noteSlotRead,
+  useLink,
   wasRegisterDemanded,
   wasSlotDemanded,
   wasSlotRead,
   wereCallersDemanded,
 } from "../absint/origins.ts";
-import { idOf, KIND, kindOf, setUnknown } from "../absint/register.ts";
+import { idOf, KIND, kindOf, setUnknown, unlink } from "../absint/register.ts";
 import { scalarIncludes, unknownScalarAt } from "../absint/scalar/operators.ts";
 import {
   BYTE,
   clearSlot,
   depthOf,
   FP,
+  forEachRegister,
   frameCount,
+  lastId,
   registerAt,
   slotAt,
   slotByte,
@@ -32,6 +35,7 @@ const isNumber = (register: number): boolean => kindOf(register) === KIND.scalar
 export function propagate(state: number, marks: Marks, parent: Marks): void {
   const current = frameCount(state) - 1;
   const callers = wereCallersDemanded(marks);
+  for (const id of marks.links) if (id <= lastId(state)) useLink(parent, id);
   for (let f = 0; f <= current; f += 1) {
     for (let r = 0; r < FP; r += 1) {
       const at = registerAt(state, f, r);
@@ -67,6 +71,9 @@ export function generalise(state: number, marks: Marks): void {
       if (!demanded && slotByte(slot, 0) === BYTE.spill && isNumber(spilled)) forgetNumber(slot);
     }
   }
+  forEachRegister(state, (at) => {
+    if (isNumber(at) && idOf(at) !== 0 && !marks.links.has(idOf(at))) unlink(at);
+  });
 }
 
 /** A spilled number that nothing depended on: any number of as many bytes. */
@@ -82,9 +89,14 @@ export function demandCovered(outer: number, inner: number, marks: Marks, scratc
   const current = frameCount(outer) - 1;
   unknownScalarAt(scratch);
   const says = (at: number): boolean => isNumber(at) && (idOf(at) !== 0 || scalarIncludes(at, scratch) === 0);
+  const demandAs = (at: number, own: number): void => {
+    if (!says(at)) return;
+    demand(marks, own);
+    if (idOf(at) !== 0 && idOf(own) !== 0) useLink(marks, idOf(own));
+  };
   for (let f = 0; f <= current; f += 1) {
     for (let r = 0; r < FP; r += 1) {
-      if (says(registerAt(outer, f, r))) demand(marks, registerAt(inner, f, r));
+      demandAs(registerAt(outer, f, r), registerAt(inner, f, r));
     }
     const depth = Math.min(depthOf(outer, f), depthOf(inner, f));
     for (let s = 0; s < depth; s += 1) {
@@ -94,8 +106,8 @@ export function demandCovered(outer: number, inner: number, marks: Marks, scratc
       if (!used) continue;
       const own = slotAt(inner, f, s);
       noteSlotRead(marks, f, s, own);
-      if (slotByte(slot, 0) === BYTE.spill && slotByte(own, 0) === BYTE.spill && says(spilledAt(slot))) {
-        demand(marks, spilledAt(own));
+      if (slotByte(slot, 0) === BYTE.spill && slotByte(own, 0) === BYTE.spill) {
+        demandAs(spilledAt(slot), spilledAt(own));
       }
     }
   }

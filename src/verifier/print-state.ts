@@ -4,8 +4,10 @@ import {
   component64,
   constantHigh,
   constantLow,
+  deltaOf,
   idOf,
   isConstant,
+  isLowLink,
   isPacketPointer,
   KIND,
   KIND_NAMES,
@@ -62,6 +64,15 @@ function scalarFacts(at: number): string[] {
   return facts;
 }
 
+/** The class of a linked number, and what it is more than the class' number; `id32` if only its low half is known to be. */
+function linkText(at: number): string[] {
+  if (idOf(at) === 0) return [];
+  const delta = deltaOf(at);
+  return [
+    `${isLowLink(at) ? "id32" : "id"}=${idOf(at)}${delta === 0 ? "" : delta > 0 ? `+${delta}` : `${delta}`}`,
+  ];
+}
+
 /** A register, without its name. */
 export function registerText(m: Machine, at: number, frame: number): string {
   const kind = kindOf(at);
@@ -73,8 +84,7 @@ export function registerText(m: Machine, at: number, frame: number): string {
         const value = (BigInt(constantHigh(at)) << 32n) | BigInt(constantLow(at) >>> 0);
         return signedText(value);
       }
-      const id = idOf(at) === 0 ? [] : [`id=${idOf(at)}`];
-      return `scalar(${[...id, ...scalarFacts(at)].join(",")})`;
+      return `scalar(${[...linkText(at), ...scalarFacts(at)].join(",")})`;
     }
     case KIND.stack: {
       const where = objectOf(at) === frame ? "fp" : `fp[${objectOf(at)}]`;

@@ -20,14 +20,14 @@ import {
   rangeOf,
   setConstant,
   setPointer,
-  setScalar,
   setUnknown,
   smallConstant,
   smaxOf,
   sminOf,
   umaxOf,
 } from "../register.ts";
-import { aluOperator, synchronise, unknownScalarAt } from "../scalar/operators.ts";
+import { unknownScalarAt } from "../scalar/operators.ts";
+import { signExtend } from "./arithmetic.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
 import { readStack, writeStack } from "./stack.ts";
@@ -66,15 +66,7 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
     default:
       rejectKind(target, kind);
   }
-  if (signed && size < 8 && kindOf(destination) === KIND.scalar) {
-    aluOperator(size === 1 ? "movsx8" : size === 2 ? "movsx16" : "movsx32", 64)(
-      destination,
-      destination,
-      destination,
-    );
-    setScalar(destination);
-    synchronise(destination);
-  }
+  if (signed && kindOf(destination) === KIND.scalar) signExtend(destination, size);
 }
 
 /** Checks a store of `size` bytes of the register at `value`. */
@@ -168,14 +160,7 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
     default:
       throw new Unsupported(`context field ${field.name} of ${m.context.struct}`);
   }
-  if (!signed || size === 8) return;
-  aluOperator(size === 1 ? "movsx8" : size === 2 ? "movsx16" : "movsx32", 64)(
-    destination,
-    destination,
-    destination,
-  );
-  setScalar(destination);
-  synchronise(destination);
+  if (signed) signExtend(destination, size);
 }
 
 const PACKET_KINDS = {

@@ -2,7 +2,7 @@
  * ALU instructions: scalars by the abstract operators, pointers by the rules of pointer arithmetic. The rules are those of a
  * privileged program: differences of pointers and 32-bit halves of them are numbers like any other.
  */
-import type { Instruction, Operation } from "../../semantics/isa/instruction.ts";
+import type { AluOp, Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
 import { addOrigins, demand } from "../origins.ts";
 import {
   copyRegister,
@@ -19,7 +19,6 @@ import {
   setId,
   setOff,
   setRange,
-  setScalar,
   setUnknown,
   smallConstant,
   sminOf,
@@ -27,6 +26,7 @@ import {
 } from "../register.ts";
 import { aluOperator, synchronise, unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
+import { beginLink, carryLink, cutLink } from "./links.ts";
 import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
 import { reject } from "./rejection.ts";
 
@@ -95,10 +95,18 @@ function checkImmediate(insn: Instruction, { op, width, operand }: Alu): void {
 }
 
 function compute({ op, width }: Alu, destination: number, source: number): void {
+  if (idOf(destination) !== 0) carryLink(op, width, destination, source);
   aluOperator(op, width)(destination, source, destination);
   if (source !== destination) addOrigins(source, destination);
-  setScalar(destination);
   synchronise(destination);
+}
+
+/** Keeps the low `size` bytes of the number at `at` and fills the rest with its sign. */
+export function signExtend(at: number, size: Size): void {
+  if (size === 8) return;
+  cutLink(at, size * 8, 2 ** (size * 8 - 1) - 1);
+  aluOperator(size === 1 ? "movsx8" : size === 2 ? "movsx16" : "movsx32", 64)(at, at, at);
+  synchronise(at);
 }
 
 function move(m: Machine, insn: Instruction, operation: Alu, source: number): void {
@@ -112,18 +120,28 @@ function move(m: Machine, insn: Instruction, operation: Alu, source: number): vo
     }
     return;
   }
-  // Copies of one unknown number stay equal; a register says so by its id.
-  const copies = operation.op === "mov" && (operation.width === 64 || umaxOf(source) <= 0xffffffff);
-  if (copies && operation.operand === "reg") {
-    if (idOf(source) === 0 && !isConstant(source)) setId(source, takeId(m.state));
-    copyRegister(source, destination);
-    return;
-  }
-  aluOperator(operation.op, operation.width)(destination, source, SCRATCH.value);
+  const { op, width } = operation;
+  const [bits, greatest] = kept(op, width);
+  if (source !== destination && bits >= 32) beginLink(m.state, source);
   copyRegister(source, destination);
-  copyScalarPart(SCRATCH.value, destination);
-  setScalar(destination);
+  if (umaxOf(source) <= greatest) return;
+  cutLink(destination, bits, greatest);
+  aluOperator(op, width)(destination, destination, destination);
   synchronise(destination);
+}
+
+/** How many low bits of its operand a move takes, and up to which number it moves all of it unchanged. */
+function kept(op: AluOp, width: 32 | 64): readonly [bits: number, greatest: number] {
+  switch (op) {
+    case "movsx8":
+      return [8, 0x7f];
+    case "movsx16":
+      return [16, 0x7fff];
+    case "movsx32":
+      return [32, 0x7fffffff];
+    default:
+      return width === 32 ? [32, 0xffffffff] : [64, Number.POSITIVE_INFINITY];
+  }
 }
 
 function combinePointers(insn: Instruction, { op, width }: Alu, destination: number): void {

@@ -3,9 +3,8 @@
  * null is, how far a packet reaches, and that a pointer that cannot be null is not 0.
  */
 import type { Instruction, JumpOp, Operation } from "../../semantics/isa/instruction.ts";
-import { addOrigins, demand } from "../origins.ts";
+import { addOrigins, demand, type Marks } from "../origins.ts";
 import {
-  copyScalarPart,
   idOf,
   isConstant,
   isPacketPointer,
@@ -24,6 +23,7 @@ import {
 } from "../register.ts";
 import { type BranchOperators, branchOperators, synchronise } from "../scalar/operators.ts";
 import { forEachRegister, registerAt, unpack } from "../state.ts";
+import { tellLinked } from "./links.ts";
 import { currentFrame, type Machine, readable, SCRATCH, STEP, type Step } from "./machine.ts";
 
 type Jump = Extract<Operation, { kind: "jump" }>;
@@ -60,9 +60,9 @@ export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
     return STEP.fork;
   }
   const operators = branchOperators(op, width);
-  const takenPossible = refineNumbers(m.forked, operators.taken, taken, other, operand === "reg");
+  const takenPossible = refineNumbers(m.marks, m.forked, operators.taken, taken, other, operand === "reg");
   if (operand === "imm") setConstant(right, insn.imm, insn.imm >> 31);
-  const fallPossible = refineNumbers(m.state, operators.notTaken, left, right, operand === "reg");
+  const fallPossible = refineNumbers(m.marks, m.state, operators.notTaken, left, right, operand === "reg");
   if (takenPossible && fallPossible) {
     m.pc += 1;
     return STEP.fork;
@@ -97,8 +97,9 @@ function decide({ op, width }: Jump, left: number, right: number): number {
 
 const mayBeNull = (kind: number): boolean => kind === KIND.mapValueOrNull || kind === KIND.mapOrNull;
 
-/** Narrows two numbers of `state`, and all that are known to equal them; says whether the edge is possible at all. */
+/** Narrows two numbers of `state`, and all that are linked to them; says whether the edge is possible at all. */
 function refineNumbers(
+  marks: Marks,
   state: number,
   refine: BranchOperators["taken"],
   left: number,
@@ -113,21 +114,7 @@ function refineNumbers(
     addOrigins(right, left);
     addOrigins(left, right);
   }
-  spread(state, left);
-  if (rightIsRegister) spread(state, right);
-  return true;
-}
-
-/** What was learnt of a number holds for every copy of it. */
-function spread(state: number, from: number): void {
-  const id = idOf(from);
-  if (id === 0) return;
-  forEachRegister(state, (at) => {
-    if (at === from || idOf(at) !== id || kindOf(at) !== KIND.scalar) return;
-    copyScalarPart(from, at);
-    addOrigins(from, at);
-    addOrigins(at, from);
-  });
+  return tellLinked(marks, state, left) && (!rightIsRegister || tellLinked(marks, state, right));
 }
 
 function learnFromPointers(

@@ -10,7 +10,6 @@ import {
   constantHigh,
   constantLow,
   copyRegister,
-  idOf,
   isConstant,
   isPointer,
   KIND,
@@ -18,7 +17,6 @@ import {
   objectOf,
   offOf,
   setConstant,
-  setId,
   setNone,
   setUnknown,
   smallConstant,
@@ -26,17 +24,8 @@ import {
   sminOf,
 } from "../register.ts";
 import { aluOperator, synchronise, unknownScalarAt } from "../scalar/operators.ts";
-import {
-  BYTE,
-  depthOf,
-  growStack,
-  STACK_BYTES,
-  setSlotByte,
-  slotAt,
-  slotByte,
-  spilledAt,
-  takeId,
-} from "../state.ts";
+import { BYTE, depthOf, growStack, STACK_BYTES, setSlotByte, slotAt, slotByte, spilledAt } from "../state.ts";
+import { beginLink, cutLink } from "./links.ts";
 import { currentFrame, type Machine, SCRATCH, type Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
@@ -129,12 +118,12 @@ function fill(m: Machine, frame: number, first: number, size: Size, destination:
 /** Keeps the low `size` bytes of a number. */
 function truncate(at: number, size: Size): void {
   if (size === 8) return;
+  cutLink(at, size * 8, 2 ** (size * 8) - 1);
   aluOperator(size === 4 ? "le32" : "le16", 64)(at, at, at);
   if (size === 1) {
     setConstant(SCRATCH.right, 255, 0);
     aluOperator("and", 64)(at, SCRATCH.right, at);
   }
-  setId(at, 0);
   synchronise(at);
 }
 
@@ -205,9 +194,7 @@ function spill(m: Machine, slot: number, size: Size, value: number): void {
   const rewritten = size === 8 || isRewritten(slot);
   forgetSpill(m, slot);
   const to = spilledAt(slot);
-  if (kindOf(value) === KIND.scalar && !isConstant(value) && idOf(value) === 0 && size === 8) {
-    setId(value, takeId(m.state));
-  }
+  if (kindOf(value) === KIND.scalar && size >= 4) beginLink(m.state, value);
   copyRegister(value, to);
   truncate(to, size);
   setRewritten(slot, rewritten);
