@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { constant } from "../../semantics/term/build.ts";
 import { evaluate } from "../../semantics/term/concrete.ts";
-import { type Condition, decide, decideWide, NEGATION, refine } from "./branch.ts";
+import { type Condition, decide, decideScalars, NEGATION, refine } from "./branch.ts";
 import { anything, exactly, type Part } from "./part.ts";
 import { fromWide, type Scalar } from "./product.ts";
 
@@ -61,7 +61,7 @@ describe("decisions", () => {
       umax32: constant(32, x),
     });
     const answer = (condition: Condition, a: Scalar, b: Scalar): bigint =>
-      evaluate(decideWide(condition, a, b), new Map());
+      evaluate(decideScalars(condition, 64, a, b), new Map());
     expect(answer("jne", low(1), low(2))).toBe(ALWAYS);
     expect(answer("jeq", low(1), low(2))).toBe(NEVER);
     expect(answer("jeq", low(1), low(1))).toBe(OPEN);

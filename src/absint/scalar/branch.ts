@@ -34,7 +34,7 @@ import {
 } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { intersect, type Part } from "./part.ts";
-import { low, type Scalar, wide } from "./product.ts";
+import { combine, low, type Scalar, wide } from "./product.ts";
 import * as tnum from "./tnum.ts";
 
 /** A jump's condition, or the negation of one that has no opposite in the instruction set. */
@@ -54,6 +54,8 @@ export const NEGATION: Readonly<Record<Condition, Condition>> = {
   jset: "jnset",
   jnset: "jset",
 };
+
+export const CONDITIONS = Object.keys(NEGATION).filter((key): key is Condition => key in NEGATION);
 
 const zeroOf = <N extends number>(p: Part<N>): Term<N> => constant(p.umin.width, 0);
 
@@ -93,22 +95,21 @@ const HOLDS: Readonly<Record<Condition, Surely>> = {
 const holdsByHalf = (condition: Condition, a: Part<32>, b: Part<32>): Term<1> =>
   condition === "jne" || condition === "jset" ? HOLDS[condition](a, b) : FALSE;
 
-/** `decide` for whole 64-bit scalars, which also looks at the low halves. */
-export function decideWide(condition: Condition, a: Scalar, b: Scalar): Term<2> {
-  const [no, yes] = [constant(2, 0), constant(2, 1)];
-  const negation = NEGATION[condition];
-  const byHalf = ite(
-    holdsByHalf(condition, low(a), low(b)),
-    yes,
-    ite(holdsByHalf(negation, low(a), low(b)), no, decide(condition, wide(a), wide(b))),
-  );
-  return byHalf;
-}
-
 /** 1 if the condition holds for all operands, 0 if for none, 2 if that is not known. */
 export function decide<N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Term<2> {
   const [no, yes, open] = [constant(2, 0), constant(2, 1), constant(2, 2)];
   return ite(HOLDS[condition](a, b), yes, ite(HOLDS[NEGATION[condition]](a, b), no, open));
+}
+
+/** `decide` for a jump of `width` on whole scalars; a 64-bit one also looks at the low halves. */
+export function decideScalars(condition: Condition, width: 32 | 64, a: Scalar, b: Scalar): Term<2> {
+  if (width === 32) return decide(condition, low(a), low(b));
+  const [no, yes] = [constant(2, 0), constant(2, 1)];
+  return ite(
+    holdsByHalf(condition, low(a), low(b)),
+    yes,
+    ite(holdsByHalf(NEGATION[condition], low(a), low(b)), no, decide(condition, wide(a), wide(b))),
+  );
 }
 
 type Pair<N extends number> = readonly [Part<N>, Part<N>];
@@ -189,3 +190,20 @@ const REFINEMENTS: Readonly<Record<Condition, Narrow>> = {
  */
 export const refine = <N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Pair<N> =>
   REFINEMENTS[condition](a, b);
+
+/** `refine` for a jump of `width` on whole scalars. */
+export function refineScalars(
+  condition: Condition,
+  width: 32 | 64,
+  a: Scalar,
+  b: Scalar,
+): readonly [Scalar, Scalar] {
+  if (width === 32) {
+    const [c, d] = refine(condition, low(a), low(b));
+    return [combine(wide(a), c), combine(wide(b), d)];
+  }
+  const [c, d] = refine(condition, wide(a), wide(b));
+  // Equal numbers have equal low halves, whose bounds may say more. Nothing else about a whole number is so about its low half.
+  const [e, f] = condition === "jeq" ? refine(condition, low(a), low(b)) : [low(a), low(b)];
+  return [combine(c, e), combine(d, f)];
+}

@@ -9,10 +9,10 @@ import { zext } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { type FunctionSpec, instantiate, type Sink, type Source } from "../../semantics/term/wasm.ts";
 import { arena, memory } from "../arena.ts";
-import { type Condition, decide, decideWide, NEGATION, refine } from "./branch.ts";
+import { CONDITIONS, decideScalars, NEGATION, refineScalars } from "./branch.ts";
 import { COMPONENTS, type Component, componentsOf, symbolic } from "./components.ts";
 import { operate } from "./operations.ts";
-import { combine, includes, isEmpty, join, low, type Scalar, wide } from "./product.ts";
+import { includes, isEmpty, join, type Scalar } from "./product.ts";
 import { synchronised } from "./rules.ts";
 
 /** Byte offsets of a scalar's components. */
@@ -82,27 +82,16 @@ const ALU_OPS: readonly AluOp[] = [
   ...(["le16", "le32", "le64", "be16", "be32", "be64", "bswap16", "bswap32", "bswap64"] as const),
 ];
 
-const CONDITIONS = Object.keys(NEGATION).filter((key): key is Condition => key in NEGATION);
 const WIDTHS = [32, 64] as const;
-
-function refined(condition: Condition, width: 32 | 64): readonly [Scalar, Scalar] {
-  if (width === 64) {
-    const [a, b] = refine(condition, wide(A), wide(B));
-    // Equal numbers have equal low halves, whose bounds may say more. Nothing else about a whole number is so about its low half.
-    const [c, d] = condition === "jeq" ? refine(condition, low(A), low(B)) : [low(A), low(B)];
-    return [combine(a, c), combine(b, d)];
-  }
-  const [a, b] = refine(condition, low(A), low(B));
-  return [combine(wide(A), a), combine(wide(B), b)];
-}
 
 const SPECS: readonly FunctionSpec[] = [
   ...WIDTHS.flatMap((width) => ALU_OPS.map((op) => binary(`${op}${width}`, operate(op, width, A, B)))),
-  ...CONDITIONS.map((c) => question(`decide_${c}64`, zext(32, decideWide(c, A, B)))),
-  ...CONDITIONS.map((c) => question(`decide_${c}32`, zext(32, decide(c, low(A), low(B))))),
+  ...WIDTHS.flatMap((width) =>
+    CONDITIONS.map((c) => question(`decide_${c}${width}`, zext(32, decideScalars(c, width, A, B)))),
+  ),
   ...WIDTHS.flatMap((width) =>
     CONDITIONS.map((c): FunctionSpec => {
-      const [a, b] = refined(c, width);
+      const [a, b] = refineScalars(c, width, A, B);
       return {
         name: `refine_${c}${width}`,
         parameters: ["i32", "i32"],
