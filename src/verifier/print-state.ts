@@ -5,9 +5,9 @@ import {
   constantHigh,
   constantLow,
   deltaOf,
+  formOf,
   idOf,
   isConstant,
-  isLowLink,
   isPacketPointer,
   KIND,
   KIND_NAMES,
@@ -15,6 +15,7 @@ import {
   objectOf,
   offOf,
   rangeOf,
+  WHOLE,
 } from "../absint/register.ts";
 import { LAYOUT } from "../absint/scalar/operators.ts";
 import { BYTE, depthOf, FP, frameCount, registerAt, slotAt, slotByte, spilledAt } from "../absint/state.ts";
@@ -23,6 +24,9 @@ import { signedText, tnumText } from "../absint/transfer/text.ts";
 
 const unsignedText = (x: bigint): string => (x <= 0xffffn ? `${x}` : `0x${x.toString(16)}`);
 
+/** As a 64-bit number with the same text: what is printed in hexadecimal is not sign-extended. */
+const printed32 = (x: bigint): bigint => (x >= -0x8000n && x <= 0x7fffn ? x : BigInt.asUintN(32, x));
+
 const S64_MIN = -(1n << 63n);
 const S64_MAX = (1n << 63n) - 1n;
 const U64_MAX = (1n << 64n) - 1n;
@@ -30,14 +34,14 @@ const U64_MAX = (1n << 64n) - 1n;
 /** The bounds that say something, equal ones together: `smin=umin=1,umax=7`. */
 function boundsText(at: number): string[] {
   const s64 = (offset: number): bigint => BigInt.asIntN(64, component64(at, offset));
-  const s32 = (offset: number): bigint => BigInt.asIntN(32, BigInt(component32(at, offset)));
+  const s32 = (offset: number): bigint => printed32(BigInt.asIntN(32, BigInt(component32(at, offset))));
   const u32 = (offset: number): bigint => BigInt(component32(at, offset));
   const bounds = [
     { name: "smin", value: s64(LAYOUT.smin), full: S64_MIN, text: signedText },
     { name: "smax", value: s64(LAYOUT.smax), full: S64_MAX, text: signedText },
     { name: "umin", value: component64(at, LAYOUT.umin), full: 0n, text: unsignedText },
     { name: "umax", value: component64(at, LAYOUT.umax), full: U64_MAX, text: unsignedText },
-    { name: "smin32", value: s32(LAYOUT.smin32), full: -0x80000000n, text: signedText },
+    { name: "smin32", value: s32(LAYOUT.smin32), full: 0x80000000n, text: signedText },
     { name: "smax32", value: s32(LAYOUT.smax32), full: 0x7fffffffn, text: signedText },
     { name: "umin32", value: u32(LAYOUT.umin32), full: 0n, text: unsignedText },
     { name: "umax32", value: u32(LAYOUT.umax32), full: 0xffffffffn, text: unsignedText },
@@ -64,13 +68,15 @@ function scalarFacts(at: number): string[] {
   return facts;
 }
 
-/** The class of a linked number, and what it is more than the class' number; `id32` if only its low half is known to be. */
+/**
+ * The class of a linked number, and what it is more than the class' number, as the kernel prints them where it has the same link. `id32` if
+ * only the low 32 bits are known to be so; `id<<32` if the sum was shifted left.
+ */
 function linkText(at: number): string[] {
-  if (idOf(at) === 0) return [];
-  const delta = deltaOf(at);
-  return [
-    `${isLowLink(at) ? "id32" : "id"}=${idOf(at)}${delta === 0 ? "" : delta > 0 ? `+${delta}` : `${delta}`}`,
-  ];
+  const [id, delta, form] = [idOf(at), deltaOf(at), formOf(at)];
+  if (id === 0) return [];
+  const name = form === WHOLE ? "id" : form > 0 ? `id${form}` : `id<<${-form}`;
+  return [`${name}=${id}${delta === 0 ? "" : delta > 0 ? `+${delta}` : delta}`];
 }
 
 /** A register, without its name. */

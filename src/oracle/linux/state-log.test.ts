@@ -64,11 +64,15 @@ from 1 to 3: R1=ctx() R2=scalar(smin=umin=umin32=8,smax=umax=0xffffffff,var_off=
 3: (b7) r0 = 0                        ; R0=0
 4: (95) exit
 from 9 to 4: safe
+from 8 to 7: R10=fp0
+7: (05) goto pc+1
+9: safe
 `);
     expect(paths.map(({ from, start, covered }) => [from, start, covered])).toEqual([
       [undefined, 0, false],
       [1, 3, false],
       [9, 4, true],
+      [8, 7, true],
     ]);
     expect(bounds(paths[0]!.steps[1]!.after, 2)?.umax).toBe(7n);
     expect(bounds(paths[1]!.state, 2)?.umin).toBe(8n);

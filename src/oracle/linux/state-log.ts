@@ -35,9 +35,9 @@ export interface StatePath {
   /** The jump, or the return from a function, that the path comes from; absent for the program's start. */
   readonly from?: number;
   readonly start: number;
-  /** A state that covers this one had been explored, so that nothing was processed. */
+  /** It ends where a state that covers it had been explored; at once, if it has no steps. */
   readonly covered: boolean;
-  /** The state at its start; absent if it was covered. */
+  /** The state at its start; absent if it was covered at once. */
   readonly state?: LogFrame;
   readonly steps: readonly StateStep[];
 }
@@ -49,6 +49,7 @@ export interface StateLog {
 
 const STEP = /^(\d+): (\([0-9a-f]{2}\) [^;]*?)\s*(?:; (.*))?$/;
 const FROM = /^from (\d+) to (\d+)(?: \([a-z ]+\))?:\s?(.*)$/;
+const COVERED = /^\d+: safe$/;
 const STATE = /^(\d+): ((?:frame\d+: )?(?:R\d+\w*=|fp-\d+\w*=|refs=).*)$/;
 const FRAME = /^\s*(?:frame(\d+):)?\s*(.*)$/;
 /** Between one register or slot and the next. */
@@ -128,6 +129,7 @@ class Reader {
     }
     const from = FROM.exec(text);
     if (from !== null) return this.#pathBegins(Number(from[1]), Number(from[2]), from[3] ?? "", line);
+    if (COVERED.test(text)) return this.#pathEnds();
     const state = STATE.exec(text);
     if (state !== null) return this.#learn(Number(state[1]), readFrame(state[2] ?? "", line));
     const step = STEP.exec(text);
@@ -147,6 +149,13 @@ class Reader {
     const state = readFrame(text, line);
     this.#replace(state);
     this.paths.push({ from, start, covered: false, state, steps: [] });
+  }
+
+  #pathEnds(): void {
+    const path = this.paths.at(-1);
+    if (path !== undefined) path.covered = true;
+    const last = path?.steps.at(-1);
+    if (last !== undefined && last.after === undefined) this.#stepEnds();
   }
 
   /** A state before the instruction at `pc`. */
