@@ -13,7 +13,6 @@ import {
   any,
   constant,
   eq,
-  FALSE,
   ite,
   ne,
   not,
@@ -89,28 +88,27 @@ const HOLDS: Readonly<Record<Condition, Surely>> = {
   jnset: (a, b) => eq(and(tnum.possible(a.tnum), tnum.possible(b.tnum)), zeroOf(a)),
 };
 
-/**
- * 64-bit operands whose low halves differ, or share a bit, do so themselves. Only "differs" and "shares a bit" follow from a part.
- */
-const holdsByHalf = (condition: Condition, a: Part<32>, b: Part<32>): Term<1> =>
-  condition === "jne" || condition === "jset" ? HOLDS[condition](a, b) : FALSE;
-
 /** 1 if the condition holds for all operands, 0 if for none, 2 if that is not known. */
 export function decide<N extends number>(condition: Condition, a: Part<N>, b: Part<N>): Term<2> {
   const [no, yes, open] = [constant(2, 0), constant(2, 1), constant(2, 2)];
   return ite(HOLDS[condition](a, b), yes, ite(HOLDS[NEGATION[condition]](a, b), no, open));
 }
 
-/** `decide` for a jump of `width` on whole scalars; a 64-bit one also looks at the low halves. */
+/**
+ * `decide` for a jump of `width` on whole scalars. 64-bit operands whose low halves differ, or share a bit, do so themselves; nothing else
+ * about whole numbers follows from their low halves.
+ */
 export function decideScalars(condition: Condition, width: 32 | 64, a: Scalar, b: Scalar): Term<2> {
-  if (width === 32) return decide(condition, low(a), low(b));
   const [no, yes] = [constant(2, 0), constant(2, 1)];
-  return ite(
-    holdsByHalf(condition, low(a), low(b)),
-    yes,
-    ite(holdsByHalf(NEGATION[condition], low(a), low(b)), no, decide(condition, wide(a), wide(b))),
-  );
+  if (width === 32) return decide(condition, low(a), low(b));
+  const decision = decide(condition, wide(a), wide(b));
+  const negation = NEGATION[condition];
+  if (BY_HALF.has(condition)) return ite(HOLDS[condition](low(a), low(b)), yes, decision);
+  if (BY_HALF.has(negation)) return ite(HOLDS[negation](low(a), low(b)), no, decision);
+  return decision;
 }
+
+const BY_HALF: ReadonlySet<Condition> = new Set(["jne", "jset"]);
 
 type Pair<N extends number> = readonly [Part<N>, Part<N>];
 

@@ -17,6 +17,7 @@ import type { Obligation, Theorem, Wrong } from "../theorem.ts";
 import {
   A,
   B,
+  exchanged,
   GROUPS,
   type Group,
   isTop,
@@ -151,16 +152,3 @@ function form(op: AluOp, width: Width, group: Group, result: Scalar, proofs: Pro
   }));
   return cut(lemmas, [z, ...components.map((c) => terms[c])])({ name, premises, goal: holds });
 }
-
-/** The result with the ends of each interval exchanged, and mask added to the value. */
-const exchanged = (s: Scalar): Scalar => ({
-  tnum: { value: s.tnum.mask, mask: s.tnum.mask },
-  umin: s.umax,
-  umax: s.umin,
-  smin: s.smax,
-  smax: s.smin,
-  umin32: s.umax32,
-  umax32: s.umin32,
-  smin32: s.smax32,
-  smax32: s.smin32,
-});

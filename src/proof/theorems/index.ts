@@ -3,6 +3,9 @@ import type { AluOp } from "../../semantics/isa/instruction.ts";
 import { ROWS } from "../../semantics/isa/table.ts";
 import type { Theorem } from "../theorem.ts";
 import { aluTheorems } from "./alu.ts";
+import { branchTheorems } from "./branch.ts";
+import { orderTheorems } from "./order.ts";
+import { ruleTheorems } from "./rules.ts";
 
 /** Operations whose theorems need lemmas or induction. */
 const WITH_METHODS: ReadonlySet<AluOp> = new Set<AluOp>([
@@ -28,4 +31,7 @@ function plainOperations(): readonly { readonly op: AluOp; readonly width: 32 | 
 /** All theorems, in the order in which they are listed. Names are unique. */
 export const theorems = (): readonly Theorem[] => [
   ...plainOperations().flatMap(({ op, width }) => aluTheorems(op, width)),
+  ...ruleTheorems(),
+  ...branchTheorems(),
+  ...orderTheorems(),
 ];

@@ -124,20 +124,39 @@ export function isTop(scalar: Scalar, group: Group): boolean {
   });
 }
 
-/** A scalar with one end, or one bit, tighter than it may be: the least wrong version there is. */
-export interface Tightened {
+/** A scalar with an end or a bit changed: the least wrong version there is. */
+export interface Changed {
   readonly name: string;
   readonly scalar: Scalar;
 }
 
 const one = <N extends number>(t: Term<N>): Term<N> => constant(t.width, 1);
 
+/** The scalars that say less than `s` in one group. */
+export function loosened(s: Scalar, group: Group): readonly Changed[] {
+  const named = (scalar: Partial<Scalar>): readonly Changed[] => [
+    { name: "what it had is forgotten", scalar: { ...s, ...scalar } },
+  ];
+  switch (group) {
+    case "tnum":
+      return named({ tnum: { value: constant(64, 0), mask: constant(64, -1) } });
+    case "u64":
+      return named({ umin: constant(64, 0), umax: constant(64, -1) });
+    case "s64":
+      return named({ smin: constant(64, 2n ** 63n), smax: constant(64, 2n ** 63n - 1n) });
+    case "u32":
+      return named({ umin32: constant(32, 0), umax32: constant(32, -1) });
+    case "s32":
+      return named({ smin32: constant(32, 2n ** 31n), smax32: constant(32, 2n ** 31n - 1n) });
+  }
+}
+
 /** The scalars that say a little more than `s` in one group. */
-export function tightened(s: Scalar, group: Group): readonly Tightened[] {
+export function tightened(s: Scalar, group: Group): readonly Changed[] {
   const up = <N extends number>(t: Term<N>): Term<N> => add(t, one(t));
   const down = <N extends number>(t: Term<N>): Term<N> => sub(t, one(t));
   const { value, mask } = s.tnum;
-  const named = (name: string, scalar: Scalar): Tightened => ({ name, scalar });
+  const named = (name: string, scalar: Scalar): Changed => ({ name, scalar });
   switch (group) {
     case "tnum":
       return [
@@ -172,3 +191,16 @@ export function tightened(s: Scalar, group: Group): readonly Tightened[] {
       ];
   }
 }
+
+/** The scalar with the ends of each interval exchanged, and mask added to the value. */
+export const exchanged = (s: Scalar): Scalar => ({
+  tnum: { value: s.tnum.mask, mask: s.tnum.mask },
+  umin: s.umax,
+  umax: s.umin,
+  smin: s.smax,
+  smax: s.smin,
+  umin32: s.umax32,
+  umax32: s.umin32,
+  smin32: s.smax32,
+  smax32: s.smin32,
+});

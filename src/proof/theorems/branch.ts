@@ -1,0 +1,144 @@
+/**
+ * Conditional jumps: what is decided is so for all numbers in the operands, and what an edge teaches keeps every pair of numbers that takes
+ * it. The condition is that of the instruction table; `jnset` is the edge on which `jset` does not jump.
+ */
+import {
+  CONDITIONS,
+  type Condition,
+  decideScalars,
+  NEGATION,
+  refineScalars,
+} from "../../absint/scalar/branch.ts";
+import type { Scalar } from "../../absint/scalar/product.ts";
+import { DST, SRC } from "../../semantics/isa/row.ts";
+import { ROWS } from "../../semantics/isa/table.ts";
+import { constant, eq, not, truth } from "../../semantics/term/build.ts";
+import type { Term } from "../../semantics/term/node.ts";
+import { substitution } from "../../semantics/term/substitute.ts";
+import { bits, type Claim, cases } from "../methods.ts";
+import type { Obligation, Theorem, Wrong } from "../theorem.ts";
+import { A, B, GROUPS, type Group, membership, membersOf, tightened } from "./scalar.ts";
+
+type Width = 32 | 64;
+
+/** Whether the numbers in the operands satisfy the condition, by the instruction table. */
+export function concreteCondition(condition: Condition, width: Width): Term<1> {
+  if (condition === "jnset") return not(concreteCondition("jset", width));
+  for (const { operation } of ROWS)
+    if (operation.kind === "jump" && operation.op === condition && operation.width === width)
+      return substitution(new Map<Term, Term>([[DST, A.value] as const, [SRC, B.value] as const]))(
+        operation.taken,
+      );
+  throw new Error(`no row for ${condition} at ${width} bits`);
+}
+
+const disjuncts = (term: Term<1>): readonly Term<1>[] =>
+  term.op === "or" ? [...disjuncts(truth(term.left)), ...disjuncts(truth(term.right))] : [term];
+
+/** The reasons for which a decision, a chain of choices between constants, comes out as `outcome`: a disjunct each. */
+function reasons(decision: Term, outcome: bigint): readonly Term<1>[] {
+  if (decision.op !== "ite") return [];
+  const { condition, ifTrue, ifFalse } = decision;
+  const here = ifTrue.op === "const" && ifTrue.value === outcome ? disjuncts(condition) : [];
+  return [...here, ...reasons(ifFalse, outcome)];
+}
+
+function decisionHolds(condition: Condition, width: Width, decision: Term<2>): readonly Obligation[] {
+  const taken = concreteCondition(condition, width);
+  const claim = (name: string, outcome: bigint, goal: Term<1>): readonly Obligation[] => {
+    const decided = eq(decision, constant(2, outcome));
+    const by = cases(
+      reasons(decision, outcome).map((when, i) => ({
+        name: `reason ${i + 1}`,
+        when,
+        // What is not about the reason is of no use, and in the way.
+        by: (c: Claim) => bits({ ...c, premises: [...membersOf([A, B], when), when] }),
+      })),
+    );
+    return by({ name, premises: [decided], goal });
+  };
+  return [...claim("always", 1n, taken), ...claim("never", 0n, not(taken))];
+}
+
+function decisionTheorem(condition: Condition, width: Width): Theorem {
+  const opposite = decideScalars(NEGATION[condition], width, A.scalar, B.scalar);
+  return {
+    name: `${condition}${width}/decide/sound`,
+    subject: `${condition}${width}`,
+    says: "sound",
+    width,
+    full: true,
+    inputs: "any",
+    obligations: () => decisionHolds(condition, width, decideScalars(condition, width, A.scalar, B.scalar)),
+    wrong: [
+      {
+        name: "the other way round",
+        obligations: () => decisionHolds(condition, width, opposite),
+      },
+    ],
+  };
+}
+
+/** On the edge where the condition holds, the number in one operand is in what it is refined to. */
+function refinementHolds(
+  condition: Condition,
+  width: Width,
+  refined: Scalar,
+  value: Term<64>,
+  group: Group,
+): readonly Obligation[] {
+  const taken = concreteCondition(condition, width);
+  return membership(refined, value)[group].flatMap(({ name, components, holds }) =>
+    bits({
+      name,
+      premises: [...membersOf([A, B], holds), taken],
+      goal: holds,
+      witness: {
+        instruction: { kind: "jump", condition, width },
+        operands: [A, B],
+        escapes: { value, component: components[0] ?? "value", from: refined },
+      },
+    }),
+  );
+}
+
+const SIDES = [
+  { side: "dst", value: A.value, scalar: A.scalar, index: 0 },
+  { side: "src", value: B.value, scalar: B.scalar, index: 1 },
+] as const;
+
+function refinementTheorems(condition: Condition, width: Width): readonly Theorem[] {
+  const refined = refineScalars(condition, width, A.scalar, B.scalar);
+  return SIDES.flatMap(({ side, value, scalar, index }) =>
+    GROUPS.filter((group) => changes(refined[index], scalar, group)).map((group): Theorem => {
+      const wrong: readonly Wrong[] = tightened(refined[index], group).map((w) => ({
+        name: w.name,
+        obligations: () => refinementHolds(condition, width, w.scalar, value, group),
+      }));
+      return {
+        name: `${condition}${width}/refine/${side}/${group}/sound`,
+        subject: `${condition}${width}`,
+        says: "sound",
+        width,
+        full: true,
+        inputs: "any",
+        obligations: () => refinementHolds(condition, width, refined[index], value, group),
+        wrong,
+      };
+    }),
+  );
+}
+
+/** Whether refinement touches a group at all: statements about it differ. */
+function changes(after: Scalar, before: Scalar, group: Group): boolean {
+  const [a, b] = [membership(after, A.value)[group], membership(before, A.value)[group]];
+  return a.some(({ holds }, i) => holds !== b[i]?.holds);
+}
+
+export const branchTheorems = (): readonly Theorem[] =>
+  ([64, 32] as const).flatMap((width) =>
+    CONDITIONS.flatMap((condition) => [
+      decisionTheorem(condition, width),
+      ...refinementTheorems(condition, width),
+    ]),
+  );
