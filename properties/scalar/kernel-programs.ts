@@ -18,6 +18,9 @@ export const X = 7;
 export const Y = 8;
 const CONSTANT = 9;
 const PACKET = 6;
+const FRAME = 10;
+/** Where numbers are spilled to the stack; no load is wider than a store. */
+const SLOT = -8;
 
 /** Where the packet has what: the numbers as they come in, and what becomes of them. */
 const CELL = { x: 0, y: 8, xOut: 16, yOut: 24 } as const;
@@ -40,6 +43,8 @@ export interface BoundsProgram {
   readonly y: bigint;
   /** Constants of comparisons: worth trying as numbers. */
   readonly constants: readonly bigint[];
+  /** Random numbers by which a runner chooses what to put in for x and y. */
+  readonly picks: readonly (readonly [number, number])[];
 }
 
 /** The packet with two numbers in it. */
@@ -98,6 +103,7 @@ type Pin =
       readonly by: bigint;
     }
   | { readonly kind: "extend"; readonly row: string }
+  | { readonly kind: "spill"; readonly store: string; readonly load: string }
   | {
       readonly kind: "compare";
       readonly op: (typeof CONDITIONS)[number];
@@ -136,6 +142,14 @@ const pin: fc.Arbitrary<Pin> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("extend" as const),
       row: fc.constantFrom("movsx8_64", "movsx16_64", "movsx32_64", "movsx8_32", "mov32_reg"),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("spill" as const),
+      store: fc.constantFrom("stxdw", "stxdw", "stxw"),
+      load: fc.constantFrom("ldxw", "ldxh", "ldxb", "ldxsw", "ldxsh", "ldxsb"),
     }),
   },
   {
@@ -201,6 +215,13 @@ function addPin(growing: Growing, register: number, value: bigint, step: Pin): b
     growing.code.push(insn(step.row, { dst: register, src: register }));
     return apply(rowByName(step.row), value, value);
   }
+  if (step.kind === "spill") {
+    growing.code.push(
+      insn(step.store, { dst: FRAME, src: register, off: SLOT }),
+      insn(step.load, { dst: register, src: FRAME, off: SLOT }),
+    );
+    return loaded(step.load, value);
+  }
   if (step.kind === "change") {
     const shift = step.op === "lsh" || step.op === "rsh" || step.op === "arsh";
     const by = shift
@@ -263,6 +284,7 @@ interface Choices {
   readonly row: Row;
   readonly imm: bigint;
   readonly same: boolean;
+  readonly picks: BoundsProgram["picks"];
 }
 
 function build(choices: Choices): BoundsProgram {
@@ -335,8 +357,12 @@ function build(choices: Choices): BoundsProgram {
     x,
     y,
     constants: growing.constants,
+    picks: choices.picks,
   };
 }
+
+/** Runs of each program: the numbers that it was made around, and others. */
+const RUNS = 6;
 
 /** Three quarters of the numbers are pinned down at least once. */
 const pinning = fc.oneof(
@@ -358,5 +384,6 @@ export const boundsPrograms = (rows: readonly Row[] = TESTED_ROWS): fc.Arbitrary
       row: fc.constantFrom(...rows),
       imm: immediate,
       same: fc.nat(15).map((n) => n === 0),
+      picks: fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: RUNS - 1, maxLength: RUNS - 1 }),
     })
     .map(build);
