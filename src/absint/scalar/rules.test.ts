@@ -43,40 +43,32 @@ const EXAMPLES: Readonly<Record<string, readonly [before: Known, learnt: Known]>
   "tnum to s64": [SIGN_UNKNOWN, { smin: -(2n ** 63n) + 0x20n, smax: 0x2fn }],
   "tnum to u32": [LOW_SIGN_UNKNOWN, { umin32: 0x20n, umax32: 0x8000002fn }],
   "tnum to s32": [LOW_SIGN_UNKNOWN, { smin32: -(2n ** 31n) + 0x20n, smax32: 0x2fn }],
-  "s64 to u64": [
-    { smin: -5n, smax: -2n },
-    { umin: -5n, umax: -2n },
-  ],
-  "u64 to s64": [
-    { umin: 3n, umax: 9n },
-    { smin: 3n, smax: 9n },
-  ],
   // Between -5 and 9, and unsigned over 9: one of -5 … -1.
-  "one side of zero 64": [
+  "u64 and s64": [
     { smin: -5n, smax: 9n, umin: 10n },
     { umin: -5n, smax: -1n },
   ],
-  "s32 to u32": [
-    { smin32: -5n, smax32: -2n },
-    { umin32: -5n, umax32: -2n },
-  ],
-  "u32 to s32": [
-    { umin32: 3n, umax32: 9n },
-    { smin32: 3n, smax32: 9n },
-  ],
   // Between -5 and 9, and unsigned under 2^32 - 5: one of 0 … 9.
-  "one side of zero 32": [
+  "u32 and s32": [
     { smin32: -5n, smax32: 9n, umax32: 100n },
     { umax32: 9n, smin32: 0n },
   ],
-  "u64 to 32": [
+  "u64 to u32": [
     { umin: 0x7_00000003n, umax: 0x7_00000009n },
-    { umin32: 3n, umax32: 9n, smin32: 3n, smax32: 9n },
+    { umin32: 3n, umax32: 9n },
   ],
-  // -3 … 9 are themselves as signed 32-bit numbers; their upper halves differ, so nothing is known unsigned.
-  "s64 to 32": [
+  // From three below a multiple of 2^32 to nine above.
+  "u64 to s32": [
+    { umin: 0x7_fffffffdn, umax: 0x8_00000009n },
+    { smin32: -3n, smax32: 9n },
+  ],
+  "s64 to s32": [
     { smin: -3n, smax: 9n },
     { smin32: -3n, smax32: 9n },
+  ],
+  "s32 to u64": [
+    { umin: 0x7_80000000n, umax: 0x8_7fffffffn, smin32: -3n, smax32: 9n },
+    { umin: 0x7_fffffffdn, umax: 0x8_00000009n },
   ],
   // At least 0x5_00000000 with a low half of 7 or more; at most 0x6_ffffffff with one of 9 or less.
   "u32 to u64": [
@@ -109,18 +101,38 @@ test.each(ALL_RULES)("$name", ({ name, apply }) => {
   expect(numbers(apply(scalar({})))).toEqual(numbers(scalar({})));
 });
 
-test("low halves that pass from all ones to 0 are bounded in signed order", () => {
-  const known = { umin: 0x7_fffffffdn, umax: 0x8_00000009n };
-  const rule = ALL_RULES.find(({ name }) => name === "u64 to 32");
-  expect(rule && numbers(rule.apply(scalar(known)))).toEqual(
-    numbers(scalar({ ...known, smin32: -3n, smax32: 9n })),
-  );
+function learnt(name: string, known: Known): Readonly<Record<string, bigint>> | undefined {
+  const rule = ALL_RULES.find((each) => each.name === name);
+  return rule && numbers(rule.apply(scalar(known)));
+}
+
+test.each<[string, Known, Known]>([
+  ["both negative", { smin: -5n, smax: -2n }, { umin: -5n, umax: -2n }],
+  ["neither", { umin: 3n, umax: 9n }, { smin: 3n, smax: 9n }],
+  ["not both", { smin: -1n, smax: 1n }, {}],
+  [
+    "nothing left",
+    { umin: 3n, umax: 9n, smax: -1n },
+    { umin: 2n ** 63n, umax: 9n, smin: 2n ** 63n - 1n, smax: -(2n ** 63n) },
+  ],
+])("signs of the ends: %s", (_, known, more) => {
+  expect(learnt("u64 and s64", known)).toEqual(numbers(scalar({ ...known, ...more })));
 });
 
-test("where the sign of the bounds differs, neither order tells the other", () => {
-  const known = { smin: -1n, smax: 1n };
-  const rule = ALL_RULES.find(({ name }) => name === "s64 to u64");
-  expect(rule && numbers(rule.apply(scalar(known)))).toEqual(numbers(scalar(known)));
+test.each<[string, Known, Known]>([
+  // 16 … 31, of which the even ones: 2 and 29 lie outside, 19 between two.
+  ["between two members", { value: 0x10n, mask: 0xen, umin: 19n, umax: 25n }, { umin: 20n, umax: 24n }],
+  ["outside all", { value: 0x10n, mask: 0xen, umin: 2n, umax: 99n }, { umin: 16n, umax: 30n }],
+  ["at members", { value: 0x10n, mask: 0xen, umin: 18n, umax: 22n }, {}],
+  ["over a known bit", { value: 2n, mask: 0x14n, umin: 8n, umax: 15n }, { umin: 18n, umax: 6n }],
+])("ends in the tnum: %s", (_, known, more) => {
+  expect(learnt("tnum to u64", known)).toEqual(numbers(scalar({ ...known, ...more })));
+});
+
+test("where the upper halves differ by more, low halves are not bounded", () => {
+  const everything = { umin: 1n, umax: 2n ** 64n - 1n, smin: -(2n ** 63n), smax: 2n ** 63n - 1n };
+  for (const name of ["u64 to u32", "u64 to s32", "s64 to s32"])
+    expect(learnt(name, everything)).toEqual(numbers(scalar(everything)));
 });
 
 test("synchronisation: a number between 0 and 255 is known in all components", () => {
