@@ -1,20 +1,19 @@
 /**
- * Every abstract operator is sound on all parts of 1 to 4 bits, on all numbers in them. Of signed division and remainder at 4 bits it
- * is a sample: they look at nearly all of both operands.
+ * Every abstract operator is sound on all parts of 1 to 4 bits, on all numbers in them. Of those that look at nearly all of both operands
+ * it is a sample at 3 and 4 bits; halves.test.ts goes through all that differ.
  */
 import { describe, expect, test } from "vitest";
 import type { Condition } from "../../src/absint/scalar/branch.ts";
 import { includes, intersect, join } from "../../src/absint/scalar/part.ts";
 import { decisionHolds, inclusionHolds, operatorHolds, refinementHolds, resultHolds } from "./exhaust.ts";
+import { BY_HALVES } from "./halves.ts";
 import { CONDITIONS, OPERATORS } from "./operators.ts";
-
-const SAMPLED_AT_4 = new Set(["sdiv", "smod"]);
 
 describe.each(OPERATORS)("$name", ({ name, abstract, concrete, widths }) => {
   test.each(widths)("at %i bits", (width) => {
     const { cases, sampled } = operatorHolds(name, abstract, concrete, width);
     expect(cases).toBeGreaterThan(0);
-    if (width < 4 || !SAMPLED_AT_4.has(name)) expect(sampled).toEqual([]);
+    if (width < 3 || !BY_HALVES.has(name)) expect(sampled).toEqual([]);
   });
   // What is relevant is read off the terms; here nobody relies on that.
   test.each(widths.filter((width) => width <= 2))("at %i bits, all fields varied", (width) => {

@@ -1,9 +1,11 @@
 /** Every abstract operation on parts beside what it does to numbers: the table that tests and benchmarks go through. */
 import { add, and_, keepLow, neg, or_, signExtendLow, sub, xor_ } from "../../src/absint/scalar/alu.ts";
 import type { Condition } from "../../src/absint/scalar/branch.ts";
-import { div, mod, sdiv, smod } from "../../src/absint/scalar/divide.ts";
+import { div } from "../../src/absint/scalar/divide.ts";
 import { mul } from "../../src/absint/scalar/multiply.ts";
+import { mod } from "../../src/absint/scalar/remainder.ts";
 import { arsh, lsh, rsh } from "../../src/absint/scalar/shift.ts";
+import { sdiv, smod } from "../../src/absint/scalar/signed-division.ts";
 import type { Abstract, Concrete } from "./exhaust.ts";
 import { signed } from "./small.ts";
 
@@ -19,6 +21,8 @@ export interface Operator {
 }
 
 const WIDTHS = [1, 2, 3, 4, 5, 6, 8];
+/** Divisors are compared with two, a number of two bits. */
+const FROM_TWO = WIDTHS.slice(1);
 /** A count modulo the width is its low bits only here. */
 const POWERS_OF_TWO = [1, 2, 4, 8];
 const BITS = [1, 2, 3];
@@ -38,9 +42,14 @@ export const OPERATORS: readonly Operator[] = [
   operator("add", add, (x, y) => x + y),
   operator("sub", sub, (x, y) => x - y),
   operator("mul", mul, (x, y) => x * y),
-  operator("div", div, (x, y) => (y === 0 ? 0 : Math.floor(x / y))),
+  operator("div", div, (x, y) => (y === 0 ? 0 : Math.floor(x / y)), FROM_TWO),
   operator("mod", mod, (x, y) => (y === 0 ? x : x % y)),
-  operator("sdiv", sdiv, (x, y, n) => (y === 0 ? 0 : Math.trunc(signed(x, n) / signed(y, n)))),
+  operator(
+    "sdiv",
+    sdiv,
+    (x, y, n) => (y === 0 ? 0 : Math.trunc(signed(x, n) / signed(y, n))),
+    FROM_TWO,
+  ),
   operator("smod", smod, (x, y, n) => (y === 0 ? x : signed(x, n) % signed(y, n))),
   operator("and", and_, (x, y) => x & y),
   operator("or", or_, (x, y) => x | y),

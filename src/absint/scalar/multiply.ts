@@ -1,52 +1,54 @@
 /**
- * Abstract multiplication. An unsigned product is monotone in each factor, a signed one in each factor for a fixed sign of the
- * other: its extremes are at corners. Products are taken at twice the width, where they are exact; they bound the low half as
- * long as the upper half is the same at both ends.
+ * Abstract multiplication. Among numbers of one sign the product is monotone in each factor, so that its extremes come of the factors'
+ * ends. Products are taken at twice the width, where they are exact.
  */
-import {
-  constant,
-  eq,
-  extract,
-  ite,
-  mul as mulTerm,
-  sext,
-  smax,
-  smin,
-  zext,
-} from "../../semantics/term/build.ts";
+import { add, and, constant, eq, extract, ite, mul as mulTerm, sext } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
+import { byPairs } from "./few.ts";
 import { type Part, signedMax, signedMin } from "./part.ts";
-import * as tnum from "./tnum.ts";
+import { type Case, halves, joined, orAnything, type Piece, unite } from "./piece.ts";
+import { multiply } from "./tnum-multiply.ts";
+
+/**
+ * What is known of the low halves of the numbers of twice the width from `least` to `greatest`, signed: they are in order if all have
+ * one upper half, and in signed order if the upper half is the same once half a window is added.
+ */
+export function lowHalves<N extends number>(width: N, least: Term, greatest: Term): Omit<Part<N>, "tnum"> {
+  const low = (x: Term): Term<N> => extract(width, x);
+  const high = (x: Term): Term<N> => extract(width, x, width);
+  const shifted = (x: Term): Term => add(x, constant(x.width, 1n << BigInt(width - 1)));
+  const whole = eq(high(least), high(greatest));
+  const wholeSigned = eq(high(shifted(least)), high(shifted(greatest)));
+  return {
+    umin: ite(whole, low(least), constant(width, 0)),
+    umax: ite(whole, low(greatest), constant(width, -1)),
+    smin: ite(wholeSigned, low(least), signedMin(width)),
+    smax: ite(wholeSigned, low(greatest), signedMax(width)),
+  };
+}
+
+/** The least and the greatest product, at twice the width. */
+export function extremes<N extends number>(a: Piece<N>, b: Piece<N>): readonly [least: Term, greatest: Term] {
+  const { width } = a.least;
+  const double: number = 2 * width;
+  const isNegative = (p: Piece<N>): Term<1> => extract(1, p.least, width - 1);
+  const product = (x: Term<N>, y: Term<N>): Term => mulTerm(sext(double, x), sext(double, y));
+  const [negativeA, negativeB] = [isNegative(a), isNegative(b)];
+  return [
+    product(ite(negativeB, a.greatest, a.least), ite(negativeA, b.greatest, b.least)),
+    product(ite(negativeB, a.least, a.greatest), ite(negativeA, b.least, b.greatest)),
+  ];
+}
 
 export function mul<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const width = a.umin.width;
-  const double: number = width * 2;
-  const upper = (x: Term): Term<N> => extract(width, x, width);
-  const lower = (x: Term): Term<N> => extract(width, x);
-  const unsigned = (x: Term<N>, y: Term<N>): Term => mulTerm(zext(double, x), zext(double, y));
-  const signed = (x: Term<N>, y: Term<N>): Term => mulTerm(sext(double, x), sext(double, y));
-
-  const [least, greatest] = [unsigned(a.umin, b.umin), unsigned(a.umax, b.umax)];
-  const whole = eq(upper(least), upper(greatest));
-
-  const corners = [
-    signed(a.smin, b.smin),
-    signed(a.smin, b.smax),
-    signed(a.smax, b.smin),
-    signed(a.smax, b.smax),
-  ] as const;
-  const [c0, c1, c2, c3] = corners;
-  const [slow, shigh] = [smin(smin(c0, c1), smin(c2, c3)), smax(smax(c0, c1), smax(c2, c3))];
-  // The window of 2^N products that an upper half stands for is cut in two by the sign of the lower half.
-  const window = (x: Term): Term => extract(width + 1, x, width - 1);
-  const wholeSigned = eq(window(slow), window(shigh));
-  const fits = (x: Term): Term<1> => eq(sext(double, lower(x)), x);
-  const representable = ite(fits(slow), fits(shigh), wholeSigned);
-  return {
-    tnum: tnum.mul(a.tnum, b.tnum),
-    umin: ite(whole, lower(least), constant(width, 0)),
-    umax: ite(whole, lower(greatest), constant(width, -1)),
-    smin: ite(representable, lower(slow), signedMin(width)),
-    smax: ite(representable, lower(shigh), signedMax(width)),
-  };
+  const { width } = a.umin;
+  const [a0, a1] = halves(a);
+  const [b0, b1] = halves(b);
+  const bits = multiply(joined(a0, a1).bits, joined(b0, b1).bits);
+  const product = (x: Piece<N>, y: Piece<N>): Case<N> => ({
+    some: and(x.some, y.some),
+    part: { tnum: bits, ...lowHalves(width, ...extremes(x, y)) },
+  });
+  const result = orAnything(unite(product(a0, b0), product(a0, b1), product(a1, b0), product(a1, b1)));
+  return byPairs(a, b, (x, y) => mulTerm(x, y), result);
 }

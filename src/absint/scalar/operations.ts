@@ -7,11 +7,13 @@ import type { AluOp } from "../../semantics/isa/instruction.ts";
 import { bswap, concat, constant, extract, ult } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { add, and_, fromBits, keepLow, neg, or_, signExtendLow, sub, xor_ } from "./alu.ts";
-import { div, mod, sdiv, smod } from "./divide.ts";
+import { div } from "./divide.ts";
 import { mul } from "./multiply.ts";
 import { anything, choose, type Part } from "./part.ts";
 import { combine, fromWide, low, type Scalar, wide, zeroExtended } from "./product.ts";
+import { mod } from "./remainder.ts";
 import { arsh, lsh, rsh } from "./shift.ts";
+import { sdiv, smod } from "./signed-division.ts";
 import * as tnum from "./tnum.ts";
 
 type PartOperation = <N extends number>(a: Part<N>, b: Part<N>) => Part<N>;

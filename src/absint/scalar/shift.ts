@@ -1,107 +1,145 @@
 /**
- * Abstract shifts. Counts are taken modulo the width (RFC 9669 section 4.1). For one count a shift is exact on every component; for
- * an unknown count the results of all possible counts are joined, by a loop that a known count goes through once.
+ * Abstract shifts. Counts are taken modulo the width (RFC 9669 section 4.1). The results of all possible counts are joined, by a loop that
+ * a known count goes through once; for one count and a tight piece of the operand a shift is the best there is.
  */
 import {
   add,
+  all,
   and,
   ashr,
   constant,
   eq,
   fold,
   ite,
-  umax as larger,
   lshr,
   not,
+  or,
   shl,
-  umin as smaller,
-  sub,
   ule,
+  ult,
+  xor,
 } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
-import { join, type Part, signedMax, signedMin } from "./part.ts";
+import { choose, join, type Part, signedMax, signedMin } from "./part.ts";
+import { asPart, halves, nextIn, orAnything, type Piece, whole } from "./piece.ts";
 import * as tnum from "./tnum.ts";
 
-type Shift = <N extends number>(a: Part<N>, count: Term<N>) => Part<N>;
+/** What a shift by `count`, less than the width, makes of a tight piece of numbers of one sign. */
+type Shift = <N extends number>(a: Piece<N>, count: Term<N>) => Part<N>;
 
-/** An interval survives a left shift if the bits shifted out are the same at both ends. */
-const lshBy: Shift = (a, count) => {
-  const width = a.umin.width;
-  const bits = constant(width, width);
-  // For count 0 the shift back by the whole width gives 0: nothing is shifted out.
-  const lost = (x: Term<typeof width>) => lshr(x, sub(bits, count));
-  const whole = eq(lost(a.umin), lost(a.umax));
-  const shift = (x: Term<typeof width>) => shl(x, count);
-  // Signed order is kept if the bits shifted out and the new sign are copies of one another at each end.
-  const signKept = (x: Term<typeof width>) => eq(ashr(shift(x), count), x);
-  const wholeSigned = and(signKept(a.smin), signKept(a.smax));
+/** Numbers of `bits` between two of them: the best part. Across the signs, all of `bits` around the place where the sign changes is between. */
+function inOrder<N extends number>(bits: tnum.Tnum<N>, least: Term<N>, greatest: Term<N>): Part<N> {
+  const sign = signedMin(least.width);
+  const crosses = and(ult(least, sign), ule(sign, greatest));
   return {
-    tnum: tnum.mapBits(a.tnum, shift),
-    umin: ite(whole, shift(a.umin), constant(width, 0)),
-    umax: ite(whole, shift(a.umax), constant(width, -1)),
-    smin: ite(wholeSigned, shift(a.smin), signedMin(width)),
-    smax: ite(wholeSigned, shift(a.smax), signedMax(width)),
+    tnum: tnum.intersect(bits, tnum.fromRange(least, greatest)),
+    umin: least,
+    umax: greatest,
+    smin: ite(crosses, or(bits.value, sign), least),
+    smax: ite(crosses, and(tnum.possible(bits), not(sign)), greatest),
   };
-};
-
-const rshBy: Shift = (a, count) => {
-  const width = a.umin.width;
-  const shift = (x: Term<typeof width>) => lshr(x, count);
-  // By 0 the number stays as it is, sign and all; by more it is not negative, and synchronisation knows.
-  const unmoved = eq(count, constant(width, 0));
-  return {
-    tnum: tnum.mapBits(a.tnum, shift),
-    umin: shift(a.umin),
-    umax: shift(a.umax),
-    smin: ite(unmoved, a.smin, constant(width, 0)),
-    smax: ite(unmoved, a.smax, signedMax(width)),
-  };
-};
-
-const arshBy: Shift = (a, count) => {
-  const width = a.umin.width;
-  const shift = (x: Term<typeof width>) => ashr(x, count);
-  const sameSign = eq(ashr(a.umin, constant(width, width - 1)), ashr(a.umax, constant(width, width - 1)));
-  return {
-    tnum: tnum.mapBits(a.tnum, shift),
-    umin: ite(sameSign, shift(a.umin), constant(width, 0)),
-    umax: ite(sameSign, shift(a.umax), constant(width, -1)),
-    smin: shift(a.smin),
-    smax: shift(a.smax),
-  };
-};
-
-/** The join of `shift` over every count that `counts` may hold. */
-function byUnknown<N extends number>(a: Part<N>, counts: Part<N>, shift: Shift): Part<N> {
-  const width = a.umin.width;
-  const low = constant(width, width - 1);
-  const count = tnum.mapBits(counts.tnum, (x) => and(x, low));
-  // The counts' own interval bounds the masked count only if masking changes none of them.
-  const small = ule(counts.umax, low);
-  const first = ite(small, larger(counts.umin, count.value), count.value);
-  const last = ite(small, smaller(counts.umax, tnum.possible(count)), tnum.possible(count));
-  const possible = (c: Term<N>): Term<1> => eq(and(c, not(count.mask)), count.value);
-  const flatten = (p: Part<N>) => [p.tnum.value, p.tnum.mask, p.umin, p.umax, p.smin, p.smax] as const;
-  const one = constant(width, 1);
-  const start = shift(a, first);
-  // `first` may be impossible by the bits, which only adds to the join.
-  const [, value, mask, low_, high, slow, shigh] = fold({
-    widths: [width, width, width, width, width, width, width],
-    count: width - 1,
-    init: [add(first, one), ...flatten(start)],
-    condition: ([c]) => ule(c, last),
-    step: ([c, value, mask, umin, umax, smin, smax]) => {
-      const before: Part<N> = { tnum: { value, mask }, umin, umax, smin, smax };
-      const after = flatten(join(before, shift(a, c)));
-      const before_ = flatten(before);
-      const [v, m, u, w, s, t] = after.map((x, i) => ite(possible(c), x, before_[i] ?? x));
-      if (v && m && u && w && s && t) return [add(c, one), v, m, u, w, s, t];
-      throw new Error("a part has six components");
-    },
-  });
-  return { tnum: { value, mask }, umin: low_, umax: high, smin: slow, smax: shigh };
 }
 
-export const lsh = <N extends number>(a: Part<N>, count: Part<N>): Part<N> => byUnknown(a, count, lshBy);
-export const rsh = <N extends number>(a: Part<N>, count: Part<N>): Part<N> => byUnknown(a, count, rshBy);
-export const arsh = <N extends number>(a: Part<N>, count: Part<N>): Part<N> => byUnknown(a, count, arshBy);
+/**
+ * The bits that stay count up to a window's end and begin anew. Numbers of one window stay in order; those of several reach the end of the
+ * first and the beginning of the last, and if there are any between, both.
+ */
+export const lshBy: Shift = (a, count) => {
+  const { width } = a.least;
+  const staying = lshr(constant(width, -1), count);
+  const shift = (x: Term<typeof width>) => shl(x, count);
+  const bits = tnum.mapBits(a.bits, shift);
+  const [least, greatest] = [shift(a.least), shift(a.greatest)];
+  const [start, end] = [bits.value, tnum.possible(bits)];
+  const oneWindow = ule(xor(a.least, a.greatest), staying);
+  const second = nextIn(a.bits, add(or(a.least, staying), constant(width, 1)));
+  const twoWindows = ule(xor(second, a.greatest), staying);
+  const two = join(inOrder(bits, least, end), inOrder(bits, start, greatest));
+  return choose(
+    oneWindow,
+    inOrder(bits, least, greatest),
+    choose(twoWindows, two, inOrder(bits, start, end)),
+  );
+};
+
+const inPlace =
+  (shift: <N extends number>(x: Term<N>, count: Term<N>) => Term<N>): Shift =>
+  (a, count) => {
+    const by = (x: typeof a.least) => shift(x, count);
+    return asPart({
+      some: a.some,
+      least: by(a.least),
+      greatest: by(a.greatest),
+      bits: tnum.mapBits(a.bits, by),
+    });
+  };
+
+/** The counts modulo the width, and the next one after another. */
+function countsOf<N extends number>(
+  b: Part<N>,
+): { readonly range: Piece<N>; readonly next: (count: Term<N>) => Term<N> } {
+  const { width } = b.umin;
+  const low = constant(width, width - 1);
+  const { some, least, greatest, bits: all } = whole(halves(b));
+  const bits = tnum.mapBits(all, (x) => and(x, low));
+  // Masking keeps the order of counts that differ in their masked bits alone.
+  const inOrder = ule(xor(least, greatest), low);
+  const [from, to] = [
+    ite(inOrder, and(least, low), bits.value),
+    ite(inOrder, and(greatest, low), tnum.possible(bits)),
+  ];
+  const next = (count: Term<N>): Term<N> =>
+    or(bits.value, and(add(or(count, not(bits.mask)), constant(width, 1)), bits.mask));
+  return { range: { some, least: from, greatest: to, bits }, next };
+}
+
+function isEverything<N extends number>(p: Part<N>): Term<1> {
+  const { width } = p.umin;
+  return all(
+    eq(p.tnum.mask, constant(width, -1)),
+    eq(p.umin, constant(width, 0)),
+    eq(p.umax, constant(width, -1)),
+    eq(p.smin, signedMin(width)),
+    eq(p.smax, signedMax(width)),
+  );
+}
+
+/** The first of two pieces, or the second if the first is empty. */
+const either = <N extends number>(p: Piece<N>, q: Piece<N>): Piece<N> => ({
+  some: or(p.some, q.some),
+  least: ite(p.some, p.least, q.least),
+  greatest: ite(p.some, p.greatest, q.greatest),
+  bits: {
+    value: ite(p.some, p.bits.value, q.bits.value),
+    mask: ite(p.some, p.bits.mask, q.bits.mask),
+  },
+});
+
+/** The join of `shift` over both halves of `a` and every count that `b` may hold. */
+function byUnknown<N extends number>(a: Part<N>, b: Part<N>, shift: Shift): Part<N> {
+  const { width } = a.umin;
+  const [clear, set] = halves(a);
+  // A half that is not there is replaced by the other one.
+  const pieces = [either(clear, set), either(set, clear)] as const;
+  const shifted = (count: Term<N>): Part<N> => join(shift(pieces[0], count), shift(pieces[1], count));
+  const { range, next } = countsOf(b);
+  const start = shifted(range.least);
+  const [, value, mask, umin, umax, smin, smax] = fold({
+    widths: [width, width, width, width, width, width, width],
+    count: width - 1,
+    init: [range.least, start.tnum.value, start.tnum.mask, start.umin, start.umax, start.smin, start.smax],
+    condition: ([count, value, mask, umin, umax, smin, smax]) =>
+      and(ult(count, range.greatest), not(isEverything({ tnum: { value, mask }, umin, umax, smin, smax }))),
+    step: ([count, value, mask, umin, umax, smin, smax]) => {
+      const following = next(count);
+      const p = join({ tnum: { value, mask }, umin, umax, smin, smax }, shifted(following));
+      return [following, p.tnum.value, p.tnum.mask, p.umin, p.umax, p.smin, p.smax];
+    },
+  });
+  const some = and(or(clear.some, set.some), range.some);
+  return orAnything({ some, part: { tnum: { value, mask }, umin, umax, smin, smax } });
+}
+
+export const lsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, lshBy);
+export const rsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, inPlace(lshr));
+export const arsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, inPlace(ashr));

@@ -3,7 +3,7 @@
  *
  * γ(value, mask) = { x : x & ~mask = value }. Invariant: value & mask = 0. Order: a ⊑ b iff γ(a) ⊆ γ(b).
  * Sources: Vishwanathan, Shachnai, Narayana, Nagarakatte, "Sound, Precise, and Fast Abstract Interpretation with Tristate Numbers"
- * (CGO 2022), for addition, subtraction and multiplication; the kernel's kernel/bpf/tnum.c names the same functions.
+ * (CGO 2022), for addition and subtraction; the kernel's kernel/bpf/tnum.c names the same functions.
  */
 import {
   add as addTerm,
@@ -11,15 +11,11 @@ import {
   constant,
   eq,
   extract,
-  fold,
-  ite,
   lshr,
-  mul as mulTerm,
   ne,
   not,
   or as orTerm,
   sext,
-  shl,
   sub as subTerm,
   xor as xorTerm,
   zext,
@@ -77,30 +73,6 @@ export function xor<N extends number>(a: Tnum<N>, b: Tnum<N>): Tnum<N> {
   return known(xorTerm(a.value, b.value), orTerm(a.mask, b.mask));
 }
 
-/**
- * Multiplication by shift and add over the bits of `a`: the product of the known parts, plus what the unknown bits may contribute.
- * A loop, so that its soundness is one inductive step.
- */
-export function mul<N extends number>(a: Tnum<N>, b: Tnum<N>): Tnum<N> {
-  const width = a.value.width;
-  const one = constant(width, 1);
-  const zero = constant(width, 0);
-  const [, , , , value, mask] = fold({
-    widths: [width, width, width, width, width, width],
-    count: width,
-    init: [a.value, a.mask, b.value, b.mask, zero, zero],
-    condition: ([av, am]) => ne(orTerm(av, am), zero),
-    step: ([av, am, bv, bm, sv, sm]) => {
-      const certain = ne(andTerm(av, one), zero);
-      const perhaps = ne(andTerm(am, one), zero);
-      const addend = { value: zero, mask: ite(certain, bm, ite(perhaps, orTerm(bv, bm), zero)) };
-      const sum = add({ value: sv, mask: sm }, addend);
-      return [lshr(av, one), lshr(am, one), shl(bv, one), shl(bm, one), sum.value, sum.mask];
-    },
-  });
-  return add(exactly(mulTerm(a.value, b.value)), { value, mask });
-}
-
 /** Greatest lower bound; meaningless if the two conflict (see `conflict`). */
 export function intersect<N extends number>(a: Tnum<N>, b: Tnum<N>): Tnum<N> {
   return known(orTerm(a.value, b.value), andTerm(a.mask, b.mask));
@@ -118,7 +90,7 @@ export function join<N extends number>(a: Tnum<N>, b: Tnum<N>): Tnum<N> {
 }
 
 /** Every bit at or below the highest bit set in `a`. */
-function smear<N extends number>(a: Term<N>): Term<N> {
+export function smear<N extends number>(a: Term<N>): Term<N> {
   let result: Term<N> = a;
   for (let distance = 1; distance < a.width; distance *= 2) {
     result = orTerm(result, lshr(result, constant(a.width, distance)));

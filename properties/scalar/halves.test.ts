@@ -1,0 +1,32 @@
+/**
+ * Operators that depend on their operands' halves alone: on every pair of sets of numbers at 2 to 4 bits; with it, that they do, and
+ * that halves are the tightest there are, which makes them the same for all parts with the same numbers.
+ */
+import { describe, expect, test } from "vitest";
+import { between, halves } from "../../src/absint/scalar/piece.ts";
+import { BY_HALVES, besidesHalves, halvesAreTightest, holdsForAllSets } from "./halves.ts";
+import { OPERATORS } from "./operators.ts";
+
+test.each([1, 2, 3, 4])("halves are the tightest pieces, at %i bits", (width) => {
+  expect(halvesAreTightest(halves, width)).toBeGreaterThan(0);
+});
+
+test("halves that leave out the intervals are not the tightest", () => {
+  const loose: typeof halves = (p) => {
+    const [clear, set] = halves(p);
+    return [{ ...clear, ...between(clear.bits, clear.bits.value, p.umax), some: clear.some }, set];
+  };
+  expect(() => halvesAreTightest(loose, 3)).toThrow("half 0");
+});
+
+describe.each(OPERATORS.filter(({ name }) => BY_HALVES.has(name)))(
+  "$name",
+  ({ abstract, concrete, widths }) => {
+    test.each(widths)("depends on halves alone, at %i bits", (width) => {
+      expect(besidesHalves(abstract, width)).toEqual([]);
+    });
+    test.each(widths)("holds every result, at %i bits", (width) => {
+      expect(holdsForAllSets(abstract, concrete, width)).toBeGreaterThan(0);
+    });
+  },
+);
