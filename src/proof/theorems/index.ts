@@ -4,7 +4,9 @@ import { ROWS } from "../../semantics/isa/table.ts";
 import type { Theorem } from "../theorem.ts";
 import { aluTheorems } from "./alu.ts";
 import { branchTheorems } from "./branch.ts";
+import { optimalTheorems } from "./optimal.ts";
 import { orderTheorems } from "./order.ts";
+import { rfcTheorems } from "./rfc.ts";
 import { ruleTheorems } from "./rules.ts";
 
 /** Operations whose theorems need lemmas or induction. */
@@ -34,4 +36,6 @@ export const theorems = (): readonly Theorem[] => [
   ...ruleTheorems(),
   ...branchTheorems(),
   ...orderTheorems(),
+  ...optimalTheorems(),
+  ...rfcTheorems(),
 ];
