@@ -9,7 +9,7 @@ const layers = {
   kernel: ["semantics", "vm", "verifier"],
   object: ["semantics"],
   oracle: ["semantics", "object"],
-  campaign: ["semantics", "absint", "verifier", "vm", "kernel", "object", "oracle"],
+  campaign: ["semantics", "absint", "verifier", "vm", "kernel", "object", "oracle", "proof"],
   proof: ["semantics", "absint"],
   cli: ["semantics", "absint", "verifier", "vm", "kernel", "object", "oracle", "campaign", "proof"],
 };
