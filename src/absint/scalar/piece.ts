@@ -5,16 +5,13 @@
  * γ(p) = { x ∈ γ(bits) : least ≤ᵤ x ≤ᵤ greatest } if `some`, else empty. A piece is tight if its ends are in it.
  */
 import {
-  add,
   all,
   and,
   constant,
   eq,
   ite,
   umax as larger,
-  lshr,
   ne,
-  not,
   or,
   sge,
   slt,
@@ -22,9 +19,9 @@ import {
   smax,
   smin,
   ule,
-  xor,
 } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
+import { greatestTo, leastFrom } from "./exchange.ts";
 import { anything, choose, join, type Part, signedMax, signedMin } from "./part.ts";
 import * as tnum from "./tnum.ts";
 
@@ -35,47 +32,23 @@ export interface Piece<N extends number> {
   readonly bits: tnum.Tnum<N>;
 }
 
-/**
- * The least number of `bits` that is `from` or more; wraps around to the least of all if there is none.
- *
- * If the highest known bit in which `from` differs is set in the tnum, what lies above it stays and what lies below becomes least. If it
- * is clear, the unknown bits above it must be counted up by one: all others are filled with ones for the carry to run through.
- */
-export function nextIn<N extends number>(bits: tnum.Tnum<N>, from: Term<N>): Term<N> {
-  const { value, mask } = bits;
-  const one = constant(from.width, 1);
-  const differing = and(xor(from, value), not(mask));
-  const below = tnum.smear(differing);
-  const highest = and(below, not(lshr(below, one)));
-  const isSet = ne(and(value, highest), constant(from.width, 0));
-  const kept = and(from, and(mask, not(below)));
-  const counted = and(add(or(from, or(not(mask), below)), one), mask);
-  const same = eq(differing, constant(from.width, 0));
-  return or(value, ite(or(same, isSet), kept, counted));
-}
-
-/** The greatest number of `bits` that is `to` or less; wraps around to the greatest of all if there is none. */
-export function previousIn<N extends number>(bits: tnum.Tnum<N>, to: Term<N>): Term<N> {
-  return not(nextIn({ value: not(tnum.possible(bits)), mask: bits.mask }, not(to)));
-}
-
 /** The numbers of `bits` from `from` to `to`, tight; `some` says whether there are any. */
 export function between<N extends number>(bits: tnum.Tnum<N>, from: Term<N>, to: Term<N>): Piece<N> {
-  const [least, greatest] = [nextIn(bits, from), previousIn(bits, to)];
+  const [least, greatest] = [leastFrom(bits, from), greatestTo(bits, to)];
   const some = all(ule(from, least), ule(least, greatest), ule(greatest, to));
   return tightBetween(some, bits, least, greatest);
 }
 
 /** What of a tight piece is `from` or more. */
 export function fromOn<N extends number>(p: Piece<N>, from: Term<N>): Piece<N> {
-  const least = nextIn(p.bits, larger(p.least, from));
+  const least = leastFrom(p.bits, larger(p.least, from));
   const some = all(p.some, ule(from, p.greatest));
   return tightBetween(some, p.bits, least, p.greatest);
 }
 
 /** What of a tight piece is `to` or less. */
 export function upTo<N extends number>(p: Piece<N>, to: Term<N>): Piece<N> {
-  const greatest = previousIn(p.bits, smaller(p.greatest, to));
+  const greatest = greatestTo(p.bits, smaller(p.greatest, to));
   return tightBetween(and(p.some, ule(p.least, to)), p.bits, p.least, greatest);
 }
 

@@ -20,8 +20,9 @@ import {
   xor,
 } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
+import { leastFrom } from "./exchange.ts";
 import { choose, join, type Part, signedMax, signedMin } from "./part.ts";
-import { asPart, halves, nextIn, orAnything, type Piece, whole } from "./piece.ts";
+import { asPart, halves, orAnything, type Piece, whole } from "./piece.ts";
 import * as tnum from "./tnum.ts";
 
 /** What a shift by `count`, less than the width, makes of a tight piece of numbers of one sign. */
@@ -52,7 +53,7 @@ export const lshBy: Shift = (a, count) => {
   const [least, greatest] = [shift(a.least), shift(a.greatest)];
   const [start, end] = [bits.value, tnum.possible(bits)];
   const oneWindow = ule(xor(a.least, a.greatest), staying);
-  const second = nextIn(a.bits, add(or(a.least, staying), constant(width, 1)));
+  const second = leastFrom(a.bits, add(or(a.least, staying), constant(width, 1)));
   const twoWindows = ule(xor(second, a.greatest), staying);
   const two = join(inOrder(bits, least, end), inOrder(bits, start, greatest));
   return choose(
