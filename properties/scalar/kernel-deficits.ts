@@ -14,19 +14,10 @@ const comparesWithItself = ({ bounds: { program, pc, row } }: Loss): boolean =>
 
 const operation = ({ bounds }: Loss): string => bounds.row.name.replace(/(32|64).*/, "");
 
-export const DEFICITS: readonly Deficit[] = [
-  {
-    applies: ({ comparison: { kernel }, holds }) => kernel?.mask === 0n && holds === undefined,
-    reason:
-      "bits and an interval that have one number in common: the kernel makes it a constant; ours holds no other number either",
-  },
+const DEFICITS: readonly Deficit[] = [
   {
     applies: (loss) => isJump(loss) && comparesWithItself(loss),
     reason: "a register beside itself: neither edge of the refinement uses that both operands are one number",
-  },
-  {
-    applies: (loss) => operation(loss) === "mul",
-    reason: "bits of a product: the kernel multiplies tnums in another way, and neither is always better",
   },
   {
     applies: (loss) => operation(loss) === "or" || operation(loss) === "and",

@@ -7,29 +7,22 @@
 import * as fc from "fast-check";
 import type { Instruction, Row } from "../../src/semantics/isa/instruction.ts";
 import { insn, layOut } from "../../src/semantics/isa/make.ts";
-import { DST, LOADED, SRC } from "../../src/semantics/isa/row.ts";
-import { ROWS, rowByName } from "../../src/semantics/isa/table.ts";
+import { ROWS } from "../../src/semantics/isa/table.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
-import { evaluate } from "../../src/semantics/term/concrete.ts";
+import { addPin, bits, CELL, type Growing, LOADS, loaded, PACKET, type Pin, pin } from "./kernel-pins.ts";
 import { number } from "./scalars.ts";
 
 /** The registers that hold the two numbers. */
 export const X = 7;
 export const Y = 8;
-const CONSTANT = 9;
-const PACKET = 6;
-const FRAME = 10;
-/** Where numbers are spilled to the stack; no load is wider than a store. */
-const SLOT = -8;
 
-/** Where the packet has what: the numbers as they come in, and what becomes of them. */
-const CELL = { x: 0, y: 8, xOut: 16, yOut: 24 } as const;
+/** Bytes of the packet that the programs use. */
 const CELLS = 32;
 /** The machine and the kernel take no packet shorter than an Ethernet header; this is longer. */
 const PACKET_BYTES = 64;
 
 /** What r0 is at the end: left before the instruction, went on behind it, or took its jump. */
-export const ENDED = { early: 1, next: 2, taken: 3 } as const;
+const ENDED = { early: 1, next: 2, taken: 3 } as const;
 
 export interface BoundsProgram {
   readonly program: Program;
@@ -60,198 +53,6 @@ export function packetOf(x: bigint, y: bigint): Uint8Array {
 export function resultsIn(packet: Uint8Array): readonly [x: bigint, y: bigint] {
   const view = new DataView(packet.buffer, packet.byteOffset, PACKET_BYTES);
   return [view.getBigUint64(CELL.xOut, true), view.getBigUint64(CELL.yOut, true)];
-}
-
-// --- Pins: what narrows a number before the instruction
-
-const LOADS = [
-  "ldxdw",
-  "ldxdw",
-  "ldxdw",
-  "ldxdw",
-  "ldxw",
-  "ldxh",
-  "ldxb",
-  "ldxsw",
-  "ldxsh",
-  "ldxsb",
-] as const;
-/** Bit operations with a constant make tnums; the others move intervals about. */
-const CHANGES = ["and", "and", "and", "and", "or", "or", "xor", "add", "sub", "lsh", "rsh", "arsh"] as const;
-const CONDITIONS = [
-  "jgt",
-  "jge",
-  "jlt",
-  "jle",
-  "jsgt",
-  "jsge",
-  "jslt",
-  "jsle",
-  "jset",
-  "jne",
-  "jeq",
-] as const;
-
-/** A constant: as it is, or so far from the number that is being pinned. */
-type Constant = { readonly at: bigint } | { readonly distance: bigint };
-
-type Pin =
-  | {
-      readonly kind: "change";
-      readonly op: (typeof CHANGES)[number];
-      readonly width: 32 | 64;
-      readonly by: bigint;
-    }
-  | { readonly kind: "extend"; readonly row: string }
-  | { readonly kind: "spill"; readonly store: string; readonly load: string }
-  | {
-      readonly kind: "compare";
-      readonly op: (typeof CONDITIONS)[number];
-      readonly width: 32 | 64;
-      readonly constant: Constant;
-      readonly inRegister: boolean;
-    };
-
-const width = fc.constantFrom<32 | 64>(64, 64, 32);
-const distance = fc.oneof(
-  fc.bigInt({ min: -3n, max: 3n }),
-  fc.tuple(fc.nat(63), fc.bigInt({ min: -1n, max: 1n }), fc.boolean()).map(([n, d, negative]) => {
-    const power = (1n << BigInt(n)) + d;
-    return negative ? -power : power;
-  }),
-);
-/** Masks: runs of ones from below or above, or any number. */
-const bits = fc.oneof(
-  fc.nat(63).map((n) => (1n << BigInt(n)) - 1n),
-  fc.nat(63).map((n) => BigInt.asUintN(64, -1n << BigInt(n))),
-  number,
-);
-
-const pin: fc.Arbitrary<Pin> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant("change" as const),
-      op: fc.constantFrom(...CHANGES),
-      width,
-      by: bits,
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("extend" as const),
-      row: fc.constantFrom("movsx8_64", "movsx16_64", "movsx32_64", "movsx8_32", "mov32_reg"),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("spill" as const),
-      store: fc.constantFrom("stxdw", "stxdw", "stxw"),
-      load: fc.constantFrom("ldxw", "ldxh", "ldxb", "ldxsw", "ldxsh", "ldxsb"),
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant("compare" as const),
-      op: fc.constantFrom(...CONDITIONS),
-      width,
-      constant: fc.oneof(
-        number.map((at) => ({ at })),
-        distance.map((d) => ({ distance: d })),
-      ),
-      inRegister: fc.boolean(),
-    }),
-  },
-);
-
-/** A program as it grows, with the values that its registers have on the way. */
-interface Growing {
-  readonly code: Instruction[];
-  /** Places in `code` of jumps that leave the program early. */
-  readonly exits: number[];
-  readonly constants: bigint[];
-}
-
-const fitsImmediate = (x: bigint): boolean => BigInt.asIntN(32, x) === BigInt.asIntN(64, x);
-
-function loadConstant(growing: Growing, x: bigint): void {
-  const [imm, immHigh] = [Number(BigInt.asIntN(32, x)), Number(BigInt.asIntN(32, x >> 32n))];
-  growing.code.push(insn("ld_imm64", { dst: CONSTANT, imm, immHigh }));
-}
-
-/** What a row without memory makes of two numbers. */
-function apply(row: Row, dst: bigint, src: bigint): bigint {
-  const { operation } = row;
-  const values = new Map([[DST, dst] as const, [SRC, src] as const]);
-  if (operation.kind === "alu") return evaluate(operation.result, values);
-  if (operation.kind === "jump") return evaluate(operation.taken, values);
-  throw new Error(`${row.name} neither computes nor compares`);
-}
-
-/** Appends an instruction on `register` and a constant, which is an immediate if it can and may be. */
-function withConstant(
-  growing: Growing,
-  name: string,
-  register: number,
-  x: bigint,
-  inRegister: boolean,
-  off = 0,
-): Row {
-  if (!inRegister && fitsImmediate(x)) {
-    growing.code.push(insn(`${name}_imm`, { dst: register, imm: Number(BigInt.asIntN(32, x)), off }));
-  } else {
-    loadConstant(growing, x);
-    growing.code.push(insn(`${name}_reg`, { dst: register, src: CONSTANT, off }));
-  }
-  return rowByName(`${name}_reg`);
-}
-
-/** Appends one pin on `register`, which is `value`; gives what it is then. */
-function addPin(growing: Growing, register: number, value: bigint, step: Pin): bigint {
-  if (step.kind === "extend") {
-    growing.code.push(insn(step.row, { dst: register, src: register }));
-    return apply(rowByName(step.row), value, value);
-  }
-  if (step.kind === "spill") {
-    growing.code.push(
-      insn(step.store, { dst: FRAME, src: register, off: SLOT }),
-      insn(step.load, { dst: register, src: FRAME, off: SLOT }),
-    );
-    return loaded(step.load, value);
-  }
-  if (step.kind === "change") {
-    const shift = step.op === "lsh" || step.op === "rsh" || step.op === "arsh";
-    const by = shift
-      ? step.by % BigInt(step.width)
-      : step.width === 32
-        ? BigInt.asIntN(32, step.by)
-        : step.by;
-    return apply(
-      withConstant(growing, `${step.op}${step.width}`, register, by, false),
-      value,
-      BigInt.asUintN(64, by),
-    );
-  }
-  const { op, width: bits, constant, inRegister } = step;
-  const wanted = "at" in constant ? constant.at : BigInt.asUintN(64, value + constant.distance);
-  const low = Number(BigInt.asIntN(32, wanted));
-  const x = bits === 32 ? BigInt.asUintN(64, BigInt(low)) : wanted;
-  growing.constants.push(x);
-  const taken = apply(rowByName(`${op}${bits}_reg`), value, x) === 1n;
-  withConstant(growing, `${op}${bits}`, register, x, inRegister, taken ? 1 : 0);
-  if (taken) growing.code.push(insn("goto"));
-  growing.exits.push(growing.code.length - 1);
-  return value;
-}
-
-function loaded(name: string, cell: bigint): bigint {
-  const { operation } = rowByName(name);
-  if (operation.kind !== "load") throw new Error(`${name} does not load`);
-  const { size, result } = operation;
-  return evaluate(result, new Map([[LOADED[size], BigInt.asUintN(8 * size, cell)]]));
 }
 
 // --- The instruction
