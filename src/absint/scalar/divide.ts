@@ -2,25 +2,20 @@
  * Abstract unsigned division, with RFC 9669's result x / 0 = 0. The quotient grows with the dividend and shrinks as the divisor grows.
  * Divisors 0 and 1 are apart from the others: of the quotients by two or more none has its upper bit set.
  */
-import { and, constant, eq, ite, sub, udiv } from "../../semantics/term/build.ts";
+import { and, constant, eq, udiv } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { exactly, type Part } from "./part.ts";
 import { caseOf, fromOn, halves, orAnything, type Piece, tightBetween, unite, whole } from "./piece.ts";
+import * as tnum from "./tnum.ts";
 
 /** The quotients of two tight pieces. The divisors are two or more. */
-export function quotients<N extends number>(a: Piece<N>, b: Piece<N>): Piece<N> {
-  const { width } = a.least;
-  // Division by a power of two moves bits.
-  const moves = and(
-    eq(b.least, b.greatest),
-    eq(and(b.least, sub(b.least, constant(width, 1))), constant(width, 0)),
+export const quotients = <N extends number>(a: Piece<N>, b: Piece<N>): Piece<N> =>
+  tightBetween(
+    and(a.some, b.some),
+    tnum.unknown(a.least.width),
+    udiv(a.least, b.greatest),
+    udiv(a.greatest, b.least),
   );
-  const bits = {
-    value: ite(moves, udiv(a.bits.value, b.least), constant(width, 0)),
-    mask: ite(moves, udiv(a.bits.mask, b.least), constant(width, -1)),
-  };
-  return tightBetween(and(a.some, b.some), bits, udiv(a.least, b.greatest), udiv(a.greatest, b.least));
-}
 
 /** Divisors by what they do: whether 0 and 1 are among them, and those that are more. */
 export interface Divisors<N extends number> {
