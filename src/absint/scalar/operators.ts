@@ -7,13 +7,21 @@
 import type { AluOp, JumpOp } from "../../semantics/isa/instruction.ts";
 import { zext } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
-import { type FunctionSpec, instantiate, type Sink, type Source } from "../../semantics/term/wasm.ts";
+import {
+  type FunctionSpec,
+  instantiateOnAddresses,
+  type OnAddresses,
+  type SequenceSpec,
+  type Sink,
+  type Source,
+} from "../../semantics/term/wasm.ts";
 import { arena, memory } from "../arena.ts";
 import { CONDITIONS, decideScalars, NEGATION, refineScalars } from "./branch.ts";
 import { COMPONENTS, type Component, componentsOf, symbolic } from "./components.ts";
 import { operate } from "./operations.ts";
 import { includes, isEmpty, join, type Scalar } from "./product.ts";
 import { synchronised } from "./rules.ts";
+import { widen } from "./widen.ts";
 
 /** Byte offsets of a scalar's components. */
 export const LAYOUT = {
@@ -84,7 +92,7 @@ const ALU_OPS: readonly AluOp[] = [
 
 const WIDTHS = [32, 64] as const;
 
-const SPECS: readonly FunctionSpec[] = [
+const OPERATORS: readonly FunctionSpec[] = [
   ...WIDTHS.flatMap((width) => ALU_OPS.map((op) => binary(`${op}${width}`, operate(op, width, A, B)))),
   ...WIDTHS.flatMap((width) =>
     CONDITIONS.map((c) => question(`decide_${c}${width}`, zext(32, decideScalars(c, width, A, B)))),
@@ -102,6 +110,7 @@ const SPECS: readonly FunctionSpec[] = [
   ),
   question("includes", zext(32, includes(A, B))),
   binary("join", join(A, B)),
+  binary("widen", widen(A, B)),
   {
     name: "synchronise",
     parameters: ["i32"],
@@ -111,25 +120,54 @@ const SPECS: readonly FunctionSpec[] = [
   },
 ];
 
-const compiled = instantiate(SPECS, memory);
+/** An operation and the synchronisation of its result in one call from JavaScript, which costs as much as the operation. */
+const tight = (operation: string): SequenceSpec => ({
+  name: `tight_${operation}`,
+  parameters: ["i32", "i32", "i32"],
+  calls: [
+    { name: operation, parameters: [0, 1, 2] },
+    { name: "synchronise", parameters: [2] },
+  ],
+});
 
-function operator(name: string): (...addresses: number[]) => number {
+const compiled = instantiateOnAddresses(
+  [...OPERATORS, ...WIDTHS.flatMap((width) => ALU_OPS.map((op) => tight(`${op}${width}`)))],
+  memory,
+);
+
+function operator(name: string): OnAddresses {
   const found = compiled.get(name);
   if (found === undefined) throw new Error(`no abstract operator ${name}`);
-  return (...addresses) => Number(found(...addresses));
+  return found;
 }
 
 // --- What the rest of the abstract machine calls
 
-/** `alu(op, width)(dst, src, out)`: out := op(dst, src), not synchronised. */
-const ALU = new Map(
-  WIDTHS.flatMap((width) => ALU_OPS.map((op) => [`${op}${width}`, operator(`${op}${width}`)] as const)),
-);
-export function aluOperator(op: AluOp, width: 32 | 64): (dst: number, src: number, out: number) => void {
-  const found = ALU.get(`${op}${width}`);
-  if (found === undefined) throw new Error(`no abstract operator ${op}${width}`);
-  return found;
+/** What `make` gives for each of `keys`, at each width. Found without making a name: that takes longer than many an operator. */
+function byWidth<K, V>(
+  keys: readonly K[],
+  make: (key: K, width: 32 | 64) => V,
+): (key: K, width: 32 | 64) => V {
+  const at = (width: 32 | 64): ReadonlyMap<K, V> => new Map(keys.map((key) => [key, make(key, width)]));
+  const [at32, at64] = [at(32), at(64)];
+  return (key, width) => {
+    const found = (width === 32 ? at32 : at64).get(key);
+    if (found === undefined) throw new Error(`no abstract operator ${String(key)}${width}`);
+    return found;
+  };
 }
+
+/** `out` := op(dst, src). */
+type AluOperator = (dst: number, src: number, out: number) => void;
+
+/** Not synchronised. */
+export const aluOperator: (op: AluOp, width: 32 | 64) => AluOperator = byWidth(ALU_OPS, (op, width) =>
+  operator(`${op}${width}`),
+);
+/** As `aluOperator`, and synchronised. */
+export const tightAluOperator: typeof aluOperator = byWidth(ALU_OPS, (op, width) =>
+  operator(`tight_${op}${width}`),
+);
 
 /** The two questions of a conditional jump. */
 export interface BranchOperators {
@@ -140,29 +178,23 @@ export interface BranchOperators {
   readonly notTaken: (a: number, b: number) => void;
 }
 
-const BRANCHES = new Map(
-  WIDTHS.flatMap((width) =>
-    CONDITIONS.map((c): readonly [string, BranchOperators] => [
-      `${c}${width}`,
-      {
-        decide: operator(`decide_${c}${width}`),
-        taken: operator(`refine_${c}${width}`),
-        notTaken: operator(`refine_${NEGATION[c]}${width}`),
-      },
-    ]),
-  ),
+/** The questions of a jump's condition, whose negation need not be one of an instruction. */
+export const branchOperators: (op: JumpOp, width: 32 | 64) => BranchOperators = byWidth(
+  CONDITIONS,
+  (c, width) => ({
+    decide: operator(`decide_${c}${width}`),
+    taken: operator(`refine_${c}${width}`),
+    notTaken: operator(`refine_${NEGATION[c]}${width}`),
+  }),
 );
-export function branchOperators(op: JumpOp, width: 32 | 64): BranchOperators {
-  const found = BRANCHES.get(`${op}${width}`);
-  if (found === undefined) throw new Error(`no abstract operator ${op}${width}`);
-  return found;
-}
 
 /** Tightens a scalar in place; 1 if it turns out to hold no value at all. */
 export const synchronise: (at: number) => number = operator("synchronise");
 /** 1 if every value of `inner` is one of `outer`. */
 export const scalarIncludes: (outer: number, inner: number) => number = operator("includes");
 export const joinScalars: (a: number, b: number, out: number) => number = operator("join");
+/** An upper bound that makes chains end: see widen.ts. */
+export const widenScalars: (older: number, newer: number, out: number) => number = operator("widen");
 
 /** The scalar that holds just the number with these 32-bit halves. */
 export function constantScalar(at: number, low: number, high: number): void {

@@ -23,7 +23,7 @@ import {
   smaxOf,
   sminOf,
 } from "../register.ts";
-import { aluOperator, synchronise, unknownScalarAt } from "../scalar/operators.ts";
+import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
 import { BYTE, depthOf, growStack, STACK_BYTES, setSlotByte, slotAt, slotByte, spilledAt } from "../state.ts";
 import { beginLink, cutLink } from "./links.ts";
 import { currentFrame, type Machine, SCRATCH, type Target } from "./machine.ts";
@@ -119,12 +119,11 @@ function fill(m: Machine, frame: number, first: number, size: Size, destination:
 function truncate(at: number, size: Size): void {
   if (size === 8) return;
   cutLink(at, size * 8, 2 ** (size * 8) - 1);
-  aluOperator(size === 4 ? "le32" : "le16", 64)(at, at, at);
+  tightAluOperator(size === 4 ? "le32" : "le16", 64)(at, at, at);
   if (size === 1) {
     setConstant(SCRATCH.right, 255, 0);
-    aluOperator("and", 64)(at, SCRATCH.right, at);
+    tightAluOperator("and", 64)(at, SCRATCH.right, at);
   }
-  synchronise(at);
 }
 
 function requireInitialised(
