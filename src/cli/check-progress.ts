@@ -2,19 +2,17 @@
 
 import type { CheckProgress } from "../campaign/check.ts";
 import { isFinding } from "../campaign/check-report.ts";
+import { BAR, bar, ERASE_LINE } from "./bar.ts";
 import { shorten } from "./table.ts";
 import { canRedraw, note, noteColumns, paintNote, printable } from "./terminal.ts";
 
 /** Milliseconds between redrawings, and between plain lines. */
 const REDRAW_MS = 60;
 const PLAIN_MS = 10_000;
-const BAR = 20;
 
 function fileName(file: string): string {
   return file.split("/").at(-1) ?? file;
 }
-
-const ERASE_LINE = "\r\u001b[2K";
 
 /** Follows a check; `now` is in milliseconds. */
 export class ProgressDisplay {
@@ -53,8 +51,6 @@ export class ProgressDisplay {
 
   #line({ done, total, file, program }: CheckProgress, now: number): string {
     const seconds = (now - this.#start) / 1000;
-    const filled = total === 0 ? BAR : Math.round((BAR * done) / total);
-    const bar = paintNote("green", "█".repeat(filled)) + paintNote("gray", "░".repeat(BAR - filled));
     const rate = done / Math.max(seconds, 0.001);
     const findings = this.#findings === 1 ? "1 finding" : `${this.#findings} findings`;
     const head = `${done}/${total}`.padStart(2 * `${total}`.length + 1);
@@ -63,7 +59,7 @@ export class ProgressDisplay {
     const room = noteColumns() - BAR - head.length - tail.length - findings.length - 8;
     const where = shorten(printable(`${fileName(file)} ${program}`), Math.max(0, Math.min(room, 48)));
     const found = this.#findings === 0 ? findings : paintNote("red", findings);
-    return `${bar} ${head}  ${found}  ${tail}  ${paintNote("gray", where)}`;
+    return `${bar(done, total)} ${head}  ${found}  ${tail}  ${paintNote("gray", where)}`;
   }
 
   #plainLine({ done, total, file, program }: CheckProgress, now: number): string {

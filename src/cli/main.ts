@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The command line: which commands there are and what they take. Each command's work is in the file of its name. */
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
 
@@ -25,6 +27,13 @@ function integer(least: number, most: number): (text: string) => number {
 }
 
 const seed = (about: string): Option => new Option("--seed <n>", about).argParser(integer(0, 0x7fff_ffff));
+/** Names of solvers; each use of the option adds one. */
+function solvers(name: string, before: readonly SolverName[]): readonly SolverName[] {
+  const known = SOLVER_NAMES.find((each) => each === name);
+  if (known === undefined) throw new InvalidArgumentError(`It must be one of ${SOLVER_NAMES.join(", ")}.`);
+  return [...before, known];
+}
+
 const json = (): Option => new Option("--json", "answer with one JSON value a line");
 const program = (): Option =>
   new Option("--program <name>", "of the programs in a file, only the one of this name");
@@ -124,6 +133,53 @@ cli
   .option("--trace", "print every step")
   .addOption(json())
   .action(action(async (file, options) => (await import("./run.ts")).run(file, options)));
+
+cli
+  .command("prove")
+  .summary("prove the theorems about the abstract domain with SMT solvers")
+  .description(
+    "Proves the theorems: every rule and operator of the abstract domain at full width. What the ledger says was proved and has not changed since is not proved again. A name is a theorem's, a subject's (add64), what comes before a / in names, or a pattern with *; without names all are proved.",
+  )
+  .argument("[name...]", "which theorems")
+  .option("--all", "prove again what the ledger says is proved")
+  .addOption(
+    new Option("--jobs <n>", "solvers at a time")
+      .env("SOUNDCHECK_JOBS")
+      .default(availableParallelism())
+      .argParser(integer(1, 1024)),
+  )
+  .addOption(
+    new Option("--timeout <seconds>", "for each obligation").default(60).argParser(integer(1, 86_400)),
+  )
+  .addOption(
+    new Option("--solver <name>", "builtin, z3, cvc5, bitwuzla or boolector (the latter four from PATH)")
+      .default([], "builtin")
+      .argParser(solvers),
+  )
+  .option("--cross", "have two solvers agree: the built-in one and the first on PATH, or two --solver")
+  .option("--wrong", "also refute the wrong versions of what is proved")
+  .addOption(
+    new Option("--sample <n>", "of the unchanged theorems, prove this many again")
+      .default(0)
+      .argParser(integer(0, 1_000_000)),
+  )
+  .addOption(seed("of the sample").env("SOUNDCHECK_SEED").default(1))
+  .option("--ledger <file>", "what is proved (default: the ledger of the package)")
+  .option("--no-ledger", "neither read nor write a ledger")
+  .option("--keep", "put programs that show counterexamples into the corpus")
+  .option("--list", "list the theorems")
+  .addOption(
+    new Option("-o, --output <format>", "what is written to standard output")
+      .choices(["table", "csv", "json", "ndjson"])
+      .default("table"),
+  )
+  .addOption(json())
+  .action(
+    action(async (names, options) => {
+      const { prove } = await import("./prove.ts");
+      return prove(names, options);
+    }),
+  );
 
 cli
   .command("plugin")

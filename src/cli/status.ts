@@ -13,6 +13,8 @@ export const STATUS = {
   impossible: 2,
   /** A bug in soundcheck. */
   fault: 3,
+  /** Interrupted; what was done is saved. What a shell reports for SIGINT. */
+  interrupted: 130,
 } as const;
 
 export type Status = (typeof STATUS)[keyof typeof STATUS];

@@ -9,9 +9,7 @@ import { delimiter, join } from "node:path";
 import type { Logic } from "../semantics/term/z3.ts";
 import { type Expression, readExpression } from "./expression.ts";
 import type { Answer, Question, Solver } from "./question.ts";
-
-export const NATIVE_NAMES = ["z3", "cvc5", "bitwuzla", "boolector"] as const;
-export type NativeName = (typeof NATIVE_NAMES)[number];
+import type { NativeName } from "./solver-names.ts";
 
 interface Kind {
   readonly options: readonly string[];
@@ -147,7 +145,7 @@ export function nativeSolver({ name, path, title }: Native): Solver {
     stopped = true;
     running?.kill();
   };
-  return { name: () => title, ask, stop };
+  return { name: () => title, prepare: async () => undefined, ask, stop };
 }
 
 /** A question in the notation that obligations are written in; no value of the constant answers it. */

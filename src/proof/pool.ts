@@ -78,11 +78,10 @@ export class Pool {
       solver = make();
       place.set(make, solver);
     }
+    const idle = (): boolean => this.#stopped || signal?.aborted === true;
+    if (!idle()) await solver.prepare();
     const start = this.#now();
-    const answer: Answer =
-      this.#stopped || signal?.aborted === true
-        ? { result: "error", message: "not asked" }
-        : await solver.ask(question);
+    const answer: Answer = idle() ? { result: "error", message: "not asked" } : await solver.ask(question);
     done({ answer, seconds: (this.#now() - start) / 1000, solver: solver.name() });
     this.#free.push(place);
     this.#next();

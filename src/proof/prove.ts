@@ -43,6 +43,7 @@ export type Outcome =
 
 export interface Decided {
   readonly outcome: Outcome;
+  readonly obligations: number;
   /** Spent by solvers. */
   readonly seconds: number;
   /** Names and versions of those that answered. */
@@ -99,10 +100,11 @@ export class Prover {
     const solvers = timed.map(({ solver }) => solver);
     const seconds = timed.reduce((sum, one) => sum + one.seconds, 0);
     if (outcome.kind !== "proved" || premises.every((premise) => premise === TRUE))
-      return { outcome, seconds, solvers };
+      return { outcome, obligations: 1, seconds, solvers };
     const possible = await this.#premisesHold(obligation);
     return {
       outcome: possible.outcome ?? outcome,
+      obligations: 1,
       seconds: seconds + possible.seconds,
       solvers,
     };
@@ -137,6 +139,7 @@ function together(decided: readonly Decided[]): Decided {
   if (outcome === undefined) throw new Error("a theorem without obligations");
   return {
     outcome,
+    obligations: decided.length,
     seconds: decided.reduce((sum, { seconds }) => sum + seconds, 0),
     solvers: [...new Set(decided.flatMap(({ solvers }) => solvers))],
   };

@@ -24,6 +24,8 @@ export type Answer =
 export interface Solver {
   /** Name and version. */
   readonly name: () => string;
+  /** Starts what takes time to start, so that it does not count as a question's time. What goes wrong shows when it is asked. */
+  readonly prepare: () => Promise<void>;
   readonly ask: (question: Question) => Promise<Answer>;
   /** Ends its processes at once; a question that is being answered ends as an error. */
   readonly stop: () => void;

@@ -1,7 +1,7 @@
 /** Many theorems: which are tried, in which order, and what came of each. */
 import { hashOf, type Ledger } from "./ledger.ts";
 import type { Pool } from "./pool.ts";
-import type { Decided, Outcome, Prover } from "./prove.ts";
+import type { Outcome, Prover } from "./prove.ts";
 import type { Theorem, Wrong } from "./theorem.ts";
 
 export interface WrongReport {
@@ -23,6 +23,8 @@ export type Result =
 export interface TheoremReport {
   readonly theorem: Theorem;
   readonly result: Result;
+  /** Asked about now. */
+  readonly obligations: number;
   /** Spent by solvers, now or when it was proved; wrong versions apart. */
   readonly seconds: number;
   /** Who decided; empty if nobody was asked. */
@@ -46,7 +48,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-const UNDECIDED: Omit<TheoremReport, "theorem" | "result"> = { seconds: 0, solver: "", wrong: [] };
+const UNDECIDED: Omit<TheoremReport, "theorem" | "result"> = {
+  obligations: 0,
+  seconds: 0,
+  solver: "",
+  wrong: [],
+};
 
 /** How long a theorem is thought to take that has never been proved: longer than most, so that it does not come last. */
 const UNKNOWN_SECONDS = 5;
@@ -74,7 +81,8 @@ export async function runTheorems(
       reports.set(theorem, { theorem, result: { kind: "open", reason }, ...UNDECIDED });
     } else if (settled.has(theorem) && entry !== undefined) {
       const { seconds, solver } = entry;
-      reports.set(theorem, { theorem, result: { kind: "proved before" }, seconds, solver, wrong: [] });
+      const result = { kind: "proved before" } as const;
+      reports.set(theorem, { ...UNDECIDED, theorem, result, seconds, solver });
     }
   }
   const expected = ({ name }: Theorem): number => secondsBefore.get(name)?.seconds ?? UNKNOWN_SECONDS;
@@ -103,12 +111,12 @@ async function prove(theorem: Theorem, { prover, wrong }: RunOptions): Promise<T
   const versions = wrong ? theorem.wrong : [];
   const refuted = await Promise.all(
     versions.map(async (version): Promise<WrongReport> => {
-      const { outcome, seconds }: Decided = await prover.wrong(version);
+      const { outcome, seconds } = await prover.wrong(version);
       return { wrong: version, outcome, seconds };
     }),
   );
-  const { outcome, seconds, solvers } = decided;
-  return { theorem, result: outcome, seconds, solver: solvers.join(", "), wrong: refuted };
+  const { outcome, obligations, seconds, solvers } = decided;
+  return { theorem, result: outcome, obligations, seconds, solver: solvers.join(", "), wrong: refuted };
 }
 
 /** Whether nothing is to be said against a report: proved, or listed as open, and each wrong version refuted. */

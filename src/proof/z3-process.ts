@@ -138,14 +138,25 @@ export function z3Process(options: ChildOptions = {}): Solver {
   let version = "Z3";
   let stopped = false;
 
+  const started = async (): Promise<Child | Ending> => {
+    if (child !== undefined) return child;
+    child = new Child(options);
+    if (stopped) child.kill();
+    const failure = await child.start(startMs);
+    version = child.version ?? version;
+    return failure ?? child;
+  };
+
   const attempt = async (question: Question): Promise<Ending> => {
-    if (child === undefined) {
-      child = new Child(options);
-      const failure = await child.start(startMs);
-      if (failure !== undefined) return failure;
-      version = child.version ?? version;
-    }
-    return child.ask(question, graceMs);
+    const ready = await started();
+    return ready instanceof Child ? ready.ask(question, graceMs) : ready;
+  };
+
+  const prepare = async (): Promise<void> => {
+    const ready = await started();
+    if (ready instanceof Child) return;
+    child?.kill();
+    child = undefined;
   };
 
   const ask = async (question: Question): Promise<Answer> => {
@@ -169,5 +180,5 @@ export function z3Process(options: ChildOptions = {}): Solver {
     child?.kill();
   };
 
-  return { name: () => `${version} (z3-solver)`, ask, stop };
+  return { name: () => `${version} (z3-solver)`, prepare, ask, stop };
 }
