@@ -11,9 +11,9 @@ import {
   constantHigh,
   constantLow,
   deltaOf,
+  formOf,
   idOf,
   isConstant,
-  isLowLink,
   KIND,
   kindOf,
   objectOf,
@@ -35,7 +35,10 @@ import {
   spilledAt,
 } from "./state.ts";
 
-/** The inner id that each outer id stands for, in this comparison, and by how much deltas are greater in the inner state. */
+/**
+ * The inner id that each outer id stands for, in this comparison, and by how much deltas are greater in the inner state: 0 for pointers,
+ * which have none.
+ */
 const outerIds: number[] = [];
 const innerIds: number[] = [];
 const shifts: number[] = [];
@@ -62,11 +65,11 @@ function linkIncludes(outer: number, inner: number): boolean {
   const id = idOf(inner);
   if (id === 0) {
     const constant = smallConstant(inner);
-    if (constant === undefined) return sameRelation(idOf(outer), NOTHING, 0);
+    if (constant === undefined || formOf(outer) < 0) return sameRelation(idOf(outer), NOTHING, 0);
     return sameRelation(idOf(outer), CONSTANTS, constant - deltaOf(outer));
   }
-  // A low link is too little where more is promised.
-  const enough = isLowLink(outer) || !isLowLink(inner);
+  // Fewer bits are too little where more are promised.
+  const enough = formOf(outer) > 0 ? formOf(inner) >= formOf(outer) : formOf(inner) === formOf(outer);
   return sameRelation(idOf(outer), enough ? id : NOTHING, deltaOf(inner) - deltaOf(outer));
 }
 

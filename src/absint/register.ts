@@ -7,9 +7,11 @@
  * variable part v (packet pointers), or are null together (pointers "or null").
  *
  * *Links.* The scalars of one state with the same non-zero `id`, in registers of any frame and spilled, are a class: there is one number b
- * such that each of them, of value v and with delta d, has v = b + d modulo 2^64, or only modulo 2^32 if its link is *low*. So of the low
- * halves alone a low link speaks; that of a number made of the low half of another is one. A scalar without an id has delta 0 and no low
- * link. Deltas of low links matter modulo 2^32.
+ * such that each of them, of value v, with delta d and link form f, has
+ * - v = b + d modulo 2^f for f from 1 to 64: the low f bits are known to be those of b + d,
+ * - v >> -f = b + d modulo 2^(64 + f) for f from -63 to -1: the number was shifted left, and may be shifted back.
+ * A packet pointer with the id of a class has v = b. A scalar without an id has delta 0 and form 64. Where f is at most 32, deltas matter
+ * modulo 2^f only.
  */
 
 import { arena } from "./arena.ts";
@@ -53,8 +55,8 @@ export const KIND_NAMES: readonly string[] = [
   "pkt_end",
 ];
 
-/** A scalar has its delta where a pointer has its fixed offset, and whether its link is low where a pointer has its object. */
-const FIELD = { kind: 64, off: 68, id: 72, range: 76, object: 80, delta: 68, low: 80 } as const;
+/** A scalar has its delta where a pointer has its fixed offset, and `WHOLE` less the form of its link where a pointer has its object. */
+const FIELD = { kind: 64, off: 68, id: 72, range: 76, object: 80, delta: 68, form: 80 } as const;
 
 /** Field accessors. `at` is a register's address. */
 export const kindOf = (at: number): number => arena.i32[(at + FIELD.kind) >> 2] ?? 0;
@@ -66,8 +68,10 @@ export const objectOf = (at: number): number => arena.i32[(at + FIELD.object) >>
 
 /** Scalars with an id: what they are more than the number b of their class. A signed 32-bit number. */
 export const deltaOf = (at: number): number => arena.i32[(at + FIELD.delta) >> 2] ?? 0;
-/** Scalars with an id: whether that holds modulo 2^32 only. */
-export const isLowLink = (at: number): boolean => arena.i32[(at + FIELD.low) >> 2] !== 0;
+/** The form of a link by which all bits are known to be those of b + d. */
+export const WHOLE = 64;
+/** Scalars with an id: which of the relations above holds. */
+export const formOf = (at: number): number => WHOLE - (arena.i32[(at + FIELD.form) >> 2] ?? 0);
 
 export const setKind = (at: number, kind: Kind): void => {
   arena.i32[(at + FIELD.kind) >> 2] = kind;
@@ -83,14 +87,14 @@ export const setRange = (at: number, range: number): void => {
 };
 
 /** Puts a scalar into a class. `delta` is taken modulo 2^32, as a signed number. */
-export function setLink(at: number, id: number, delta: number, low: boolean): void {
+export function setLink(at: number, id: number, delta: number, form: number): void {
   arena.i32[(at + FIELD.id) >> 2] = id;
   arena.i32[(at + FIELD.delta) >> 2] = delta;
-  arena.i32[(at + FIELD.low) >> 2] = low ? 1 : 0;
+  arena.i32[(at + FIELD.form) >> 2] = WHOLE - form;
 }
 
 /** Takes a scalar out of its class. */
-export const unlink = (at: number): void => setLink(at, 0, 0, false);
+export const unlink = (at: number): void => setLink(at, 0, 0, WHOLE);
 
 /** Everything but the scalar; no origins (origins.ts has the last three words). */
 function setFields(at: number, kind: Kind, object: number): void {

@@ -4,8 +4,8 @@
  */
 import {
   deltaOf,
+  formOf,
   idOf,
-  isLowLink,
   isPacketPointer,
   KIND,
   KIND_NAMES,
@@ -20,35 +20,47 @@ import { type Machine, mapAt, SCRATCH } from "../absint/transfer/machine.ts";
 import { registerText } from "../verifier/print-state.ts";
 import type { Content, View } from "../vm/view.ts";
 
-/** What each id stands for in this state: the number that linked ones count from, or the pointer's variable part. */
+/** What each id of pointers that may be null stands for in this state: 1, or 0 for null. */
 const meanings = new Map<number, bigint>();
-/** The low half of the number that low links count from. */
-const lowMeanings = new Map<number, bigint>();
+/** For each class, the number that linked ones count from, as far as it is known: its lowest bits. */
+const bases = new Map<number, { readonly base: bigint; readonly bits: number }>();
 
 const holds = (at: number, value: bigint): boolean => {
   constantScalar(SCRATCH.value, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
   return scalarIncludes(at, SCRATCH.value) === 1;
 };
 
-function means(known: Map<number, bigint>, id: number, value: bigint): boolean {
-  const before = known.get(id);
-  if (before === undefined) known.set(id, value);
-  return before === undefined || before === value;
-}
-
-/** Pointers that share an id share what it stands for. */
-const agrees = (at: number, value: bigint): boolean => idOf(at) === 0 || means(meanings, idOf(at), value);
-
-/** Linked numbers count from one number. */
-function agreesNumber(at: number, value: bigint): boolean {
+/** Pointers that share an id are null together. */
+function agrees(at: number, value: bigint): boolean {
   const id = idOf(at);
   if (id === 0) return true;
-  const base = value - BigInt(deltaOf(at));
-  return (
-    means(lowMeanings, id, BigInt.asUintN(32, base)) &&
-    (isLowLink(at) || means(meanings, id, BigInt.asUintN(64, base)))
+  const known = meanings.get(id);
+  if (known === undefined) meanings.set(id, value);
+  return known === undefined || known === value;
+}
+
+/** The numbers of a class count from one number: what is known of it are its lowest `bits`. */
+function agreesBase(id: number, base: bigint, bits: number): boolean {
+  const known = bases.get(id);
+  if (known === undefined || known.bits < bits) bases.set(id, { base, bits });
+  const common = Math.min(bits, known?.bits ?? 0);
+  return BigInt.asUintN(common, base) === BigInt.asUintN(common, known?.base ?? 0n);
+}
+
+function agreesNumber(at: number, value: bigint): boolean {
+  if (idOf(at) === 0) return true;
+  const form = formOf(at);
+  const shifted = form < 0 ? -form : 0;
+  return agreesBase(
+    idOf(at),
+    (value >> BigInt(shifted)) - BigInt(deltaOf(at)),
+    form < 0 ? 64 - shifted : form,
   );
 }
+
+/** The variable part of a packet pointer with the id of a class is what the class counts from. */
+const agreesPacket = (at: number, variable: bigint): boolean =>
+  idOf(at) === 0 || agreesBase(idOf(at), variable, 64);
 
 /** Whether the region is one that the kind of pointer points into. */
 function pointsInto(m: Machine, at: number, content: Extract<Content, { kind: "pointer" }>): boolean {
@@ -90,9 +102,7 @@ function pointerHolds(m: Machine, at: number, content: Extract<Content, { kind: 
   if (!isPacketPointer(kind)) return true;
   // What lies within the range is there: before the packet's end, or for metadata before the data.
   const end = kind === KIND.packet ? content.region.end : -content.region.start;
-  return variable + rangeOf(at) <= Math.max(end, 0)
-    ? agrees(at, value)
-    : rangeOf(at) === 0 && agrees(at, value);
+  return (variable + rangeOf(at) <= Math.max(end, 0) || rangeOf(at) === 0) && agreesPacket(at, value);
 }
 
 const mayBeNull = (kind: number): boolean => kind === KIND.mapValueOrNull || kind === KIND.mapOrNull;
@@ -156,7 +166,7 @@ function slotProblem(m: Machine, view: View, frame: number, slot: number): strin
 /** What of the machine's state `m.state` does not cover, or undefined if it covers all of it. */
 export function escape(m: Machine, view: View): string | undefined {
   meanings.clear();
-  lowMeanings.clear();
+  bases.clear();
   const frames = frameCount(m.state);
   if (view.depth !== frames - 1) return `${view.depth + 1} frames are active, not ${frames}`;
   for (let f = 0; f < frames; f += 1) {

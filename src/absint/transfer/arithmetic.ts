@@ -3,10 +3,12 @@
  * privileged program: differences of pointers and 32-bit halves of them are numbers like any other.
  */
 import type { AluOp, Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
-import { addOrigins, demand } from "../origins.ts";
+import { addOrigins, demand, useLink } from "../origins.ts";
 import {
   copyRegister,
   copyScalarPart,
+  deltaOf,
+  formOf,
   idOf,
   isConstant,
   isPacketPointer,
@@ -15,6 +17,7 @@ import {
   KIND_NAMES,
   kindOf,
   offOf,
+  rangeOf,
   setConstant,
   setId,
   setOff,
@@ -23,9 +26,10 @@ import {
   smallConstant,
   sminOf,
   umaxOf,
+  WHOLE,
 } from "../register.ts";
-import { aluOperator, synchronise, unknownScalarAt } from "../scalar/operators.ts";
-import { takeId } from "../state.ts";
+import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
+import { forEachRegister, takeId } from "../state.ts";
 import { beginLink, carryLink, cutLink } from "./links.ts";
 import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
 import { reject } from "./rejection.ts";
@@ -96,17 +100,15 @@ function checkImmediate(insn: Instruction, { op, width, operand }: Alu): void {
 
 function compute({ op, width }: Alu, destination: number, source: number): void {
   if (idOf(destination) !== 0) carryLink(op, width, destination, source);
-  aluOperator(op, width)(destination, source, destination);
+  tightAluOperator(op, width)(destination, source, destination);
   if (source !== destination) addOrigins(source, destination);
-  synchronise(destination);
 }
 
 /** Keeps the low `size` bytes of the number at `at` and fills the rest with its sign. */
 export function signExtend(at: number, size: Size): void {
   if (size === 8) return;
   cutLink(at, size * 8, 2 ** (size * 8 - 1) - 1);
-  aluOperator(size === 1 ? "movsx8" : size === 2 ? "movsx16" : "movsx32", 64)(at, at, at);
-  synchronise(at);
+  tightAluOperator(size === 1 ? "movsx8" : size === 2 ? "movsx16" : "movsx32", 64)(at, at, at);
 }
 
 function move(m: Machine, insn: Instruction, operation: Alu, source: number): void {
@@ -126,8 +128,7 @@ function move(m: Machine, insn: Instruction, operation: Alu, source: number): vo
   copyRegister(source, destination);
   if (umaxOf(source) <= greatest) return;
   cutLink(destination, bits, greatest);
-  aluOperator(op, width)(destination, destination, destination);
-  synchronise(destination);
+  tightAluOperator(op, width)(destination, destination, destination);
 }
 
 /** How many low bits of its operand a move takes, and up to which number it moves all of it unchanged. */
@@ -229,11 +230,39 @@ function addToPointer(
     setOff(destination, offOf(pointer) + constant);
     return;
   }
-  aluOperator("add", 64)(pointer, number, SCRATCH.value);
-  synchronise(SCRATCH.value);
+  if (shareNumber(m, pointer, number, destination)) return;
+  tightAluOperator("add", 64)(pointer, number, SCRATCH.value);
   copyRegister(pointer, destination);
   copyScalarPart(SCRATCH.value, destination);
   forgetRange(m, destination);
+}
+
+/**
+ * Packet pointers made of the same number have the same variable part: what is learnt of one of them holds for the others. So a variable
+ * part that is a linked number b + d is kept as b, with d in the fixed offset and the id of the class. Says whether it was one.
+ */
+function shareNumber(m: Machine, pointer: number, number: number, destination: number): boolean {
+  const kind = kindOf(pointer);
+  if (!isPacketPointer(kind) || idOf(pointer) !== 0 || smallConstant(pointer) !== 0) return false;
+  beginLink(m.state, number);
+  const [id, delta] = [idOf(number), deltaOf(number)];
+  setConstant(SCRATCH.right, -delta, delta > 0 ? -1 : 0);
+  tightAluOperator("add", 64)(number, SCRATCH.right, SCRATCH.value);
+  // Neither part may be negative: an access is looked up by the range from the variable part on.
+  if (formOf(number) !== WHOLE || delta < 0 || (delta > 0 && sminOf(SCRATCH.value) < 0)) return false;
+  const off = offOf(pointer) + delta;
+  let range = 0;
+  forEachRegister(m.state, (at) => {
+    if (kindOf(at) !== kind || idOf(at) !== id) return;
+    useLink(m.marks, id);
+    range = Math.max(range, rangeOf(at));
+  });
+  copyRegister(pointer, destination);
+  copyScalarPart(SCRATCH.value, destination);
+  setOff(destination, off);
+  setId(destination, id);
+  setRange(destination, range);
+  return true;
 }
 
 function subtractFromPointer(
@@ -246,8 +275,7 @@ function subtractFromPointer(
     setOff(pointer, offOf(pointer) - constant);
     return;
   }
-  aluOperator("sub", 64)(pointer, number, pointer);
-  synchronise(pointer);
+  tightAluOperator("sub", 64)(pointer, number, pointer);
   forgetRange(m, pointer);
 }
 

@@ -23,13 +23,15 @@ import {
 } from "../register.ts";
 import { type BranchOperators, branchOperators, synchronise } from "../scalar/operators.ts";
 import { forEachRegister, registerAt, unpack } from "../state.ts";
-import { tellLinked } from "./links.ts";
+import { linkEqual, tellLinked } from "./links.ts";
 import { currentFrame, type Machine, readable, SCRATCH, STEP, type Step } from "./machine.ts";
 
 type Jump = Extract<Operation, { kind: "jump" }>;
 
 /** Packets are no longer than this; a variable offset beyond it says nothing. */
 const MAX_PACKET_OFFSET = 0xffff;
+
+const U32_MAX = 0xffffffff;
 
 /** A pointer this close to its object is not null: the variable part of every pointer is bounded below by as much. */
 const MAX_DISTANCE = 2 ** 29;
@@ -63,6 +65,10 @@ export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
   const takenPossible = refineNumbers(m.marks, m.forked, operators.taken, taken, other, operand === "reg");
   if (operand === "imm") setConstant(right, insn.imm, insn.imm >> 31);
   const fallPossible = refineNumbers(m.marks, m.state, operators.notTaken, left, right, operand === "reg");
+  if (operand === "reg" && (width === 64 || (umaxOf(left) <= U32_MAX && umaxOf(right) <= U32_MAX))) {
+    if (op === "jeq" && takenPossible) linkEqual(m.marks, m.forked, taken, other);
+    if (op === "jne" && fallPossible) linkEqual(m.marks, m.state, left, right);
+  }
   if (takenPossible && fallPossible) {
     m.pc += 1;
     return STEP.fork;

@@ -1,20 +1,21 @@
 /**
  * Linked numbers: what an instruction leaves of a link (register.ts says what one is), and what one number of a class tells the others.
  *
- * Every function here is sound by what it is made of: a link is kept where the new number is the old one plus a constant, at 64 bits or
- * in the low halves, and goes everywhere else; what is told goes through the abstract addition and the refinement by equality.
- * A constant is in no class: its value says more.
+ * Every function here is sound by what it is made of. A link is kept where the new number is the old one plus a constant, or has low bits
+ * that are; anything else ends it. What is told goes through the abstract addition and the refinement by equality. A constant is in no
+ * class: its value says more.
  */
 import type { AluOp } from "../../semantics/isa/instruction.ts";
 import { arena } from "../arena.ts";
 import { addOrigins, demand, type Marks, useLink } from "../origins.ts";
 import {
+  constantHigh,
   constantLow,
   copyScalarPart,
   deltaOf,
+  formOf,
   idOf,
   isConstant,
-  isLowLink,
   KIND,
   kindOf,
   setConstant,
@@ -23,6 +24,7 @@ import {
   umaxOf,
   uminOf,
   unlink,
+  WHOLE,
 } from "../register.ts";
 import { aluOperator, branchOperators, SCALAR_BYTES, synchronise } from "../scalar/operators.ts";
 import { forEachRegister, takeId } from "../state.ts";
@@ -32,50 +34,99 @@ const U32_MAX = 0xffffffff;
 
 /** Makes sure that copies of the number at `source` are linked to it. */
 export function beginLink(state: number, source: number): void {
-  if (idOf(source) === 0 && !isConstant(source)) setLink(source, takeId(state), 0, false);
-}
-
-/** From now on the link says only what the low halves are: to be called where the high half of a linked number changes. */
-export function keepLowLink(at: number): void {
-  if (idOf(at) !== 0) setLink(at, idOf(at), deltaOf(at), true);
+  if (idOf(source) === 0 && !isConstant(source)) setLink(source, takeId(state), 0, WHOLE);
 }
 
 /**
- * To be called before the number at `at` is cut to its low `bits` bits: what of its link is true of the result, which is the number
- * itself if it is no greater than `greatest`.
+ * To be called before all but the low `bits` bits of the number at `at` change, unless it is no greater than `greatest`: changes its link
+ * to what is true of the result.
  */
 export function cutLink(at: number, bits: number, greatest: number): void {
   if (idOf(at) === 0 || umaxOf(at) <= greatest) return;
-  if (bits === 32) keepLowLink(at);
-  else unlink(at);
+  if (formOf(at) < 0) unlink(at);
+  else setLink(at, idOf(at), deltaOf(at), Math.min(formOf(at), bits));
 }
 
-/** To be called before `at` becomes `at op source`: changes its link to what is true of the result. */
+/** To be called before the number at `at`, which is linked, becomes `at op source`: changes its link to what is true of the result. */
 export function carryLink(op: AluOp, width: 32 | 64, at: number, source: number): void {
-  if (op === "add" || op === "sub") {
-    const constant = width === 64 ? smallConstant(source) : lowConstant(source);
-    if (constant === undefined) unlink(at);
-    else shiftLink(at, op === "add" ? constant : -constant, width);
-  } else if (op === "le32" || (op === "and" && isConstant(source) && constantLow(source) === -1)) {
-    cutLink(at, 32, U32_MAX);
-  } else unlink(at);
+  const constant = isConstant(source)
+    ? width === 64
+      ? smallConstant(source)
+      : constantLow(source)
+    : undefined;
+  switch (op) {
+    case "add":
+    case "sub":
+      if (constant === undefined) return unlink(at);
+      return moveLink(at, op === "add" ? constant : -constant, width);
+    case "and":
+      return isConstant(source) ? maskLink(at, source, width) : unlink(at);
+    case "le32":
+      return cutLink(at, 32, U32_MAX);
+    case "lsh":
+    case "rsh":
+    case "arsh":
+      if (constant === undefined || width === 32 || constant < 1 || constant > 63) return unlink(at);
+      return shiftLink(at, op === "lsh", constant);
+    default:
+      unlink(at);
+  }
 }
-
-const lowConstant = (at: number): number | undefined => (isConstant(at) ? constantLow(at) : undefined);
 
 /** The number becomes itself plus `constant`, an integer, modulo 2^width. */
-function shiftLink(at: number, constant: number, width: 32 | 64): void {
+function moveLink(at: number, constant: number, width: 32 | 64): void {
+  const form = formOf(at);
+  if (form < 0) return unlink(at);
   const delta = deltaOf(at) + constant;
-  const stays =
-    width === 64 || (uminOf(at) + constant >= 0 && umaxOf(at) + constant <= U32_MAX && umaxOf(at) <= U32_MAX);
-  const low = isLowLink(at) || !stays;
-  if (low || delta === (delta | 0)) setLink(at, idOf(at), delta, low);
+  const unwrapped =
+    width === 64 || (umaxOf(at) <= U32_MAX && uminOf(at) + constant >= 0 && umaxOf(at) + constant <= U32_MAX);
+  const left = unwrapped ? form : Math.min(form, 32);
+  if (left <= 32 || delta === (delta | 0)) setLink(at, idOf(at), delta, left);
   else unlink(at);
 }
 
-/** The halves of `distance`, an integer of at most 34 bits. */
-const setDistance = (at: number, distance: number): void =>
-  setConstant(at, distance | 0, Math.floor(distance / 4294967296));
+/** How many of the lowest bits are ones. */
+const trailingOnes = (word: number): number => (word === -1 ? 32 : 31 - Math.clz32(~word & (word + 1)));
+
+/** Only some bits stay, and the lowest of them are whole. */
+function maskLink(at: number, mask: number, width: 32 | 64): void {
+  const bits = trailingOnes(constantLow(mask));
+  if (bits === 0) unlink(at);
+  else if (bits < 32 || width === 32 || constantHigh(mask) !== -1) cutLink(at, bits, 2 ** bits - 1);
+}
+
+/** A number that was shifted left and is shifted back has the low bits that it had. */
+function shiftLink(at: number, left: boolean, count: number): void {
+  const form = formOf(at);
+  if (left && form >= WHOLE - count) setLink(at, idOf(at), deltaOf(at), -count);
+  else if (!left && form === -count) setLink(at, idOf(at), deltaOf(at), WHOLE - count);
+  else unlink(at);
+}
+
+/**
+ * The two numbers are equal from now on, at 64 bits: what is linked to one is linked to the other. Not if all that is known are some low
+ * bits of both.
+ */
+export function linkEqual(marks: Marks, state: number, left: number, right: number): void {
+  const [a, b] = [idOf(left), idOf(right)];
+  if (isConstant(left) || isConstant(right) || (a !== 0 && a === b)) return;
+  if (b === 0) {
+    beginLink(state, left);
+    setLink(right, idOf(left), deltaOf(left), formOf(left));
+    return;
+  }
+  if (a === 0) return setLink(left, b, deltaOf(right), formOf(right));
+  if (formOf(left) !== WHOLE || formOf(right) !== WHOLE) return;
+  useLink(marks, a);
+  useLink(marks, b);
+  const distance = deltaOf(left) - deltaOf(right);
+  forEachRegister(state, (at) => {
+    if (idOf(at) !== b || kindOf(at) !== KIND.scalar) return;
+    const delta = deltaOf(at) + distance;
+    if (delta === (delta | 0)) setLink(at, a, delta, formOf(at));
+    else unlink(at);
+  });
+}
 
 function sameScalars(a: number, b: number): boolean {
   for (let i = 0; i < SCALAR_BYTES; i += 4) {
@@ -88,17 +139,26 @@ const [NOTHING, SOMETHING, IMPOSSIBLE] = [0, 1, 2];
 
 /** What the number at `from` says of the one at `at`, of the same class. Says whether that was anything new. */
 function learn(from: number, at: number): number {
-  const whole = !isLowLink(from) && !isLowLink(at);
+  const bits = Math.min(formOf(from), formOf(at));
   const distance = deltaOf(at) - deltaOf(from);
-  if (whole && distance === 0) {
+  if (bits === WHOLE && distance === 0) {
     if (sameScalars(from, at)) return NOTHING;
     copyScalarPart(from, at);
     return SOMETHING;
   }
-  const width = whole ? 64 : 32;
-  setDistance(SCRATCH.right, distance);
+  // Fewer bits than 32 say all of a number that has no more, and little of others.
+  const greatest = 2 ** bits - 1;
+  if (bits < 0 || (bits < 32 && umaxOf(at) > greatest)) return NOTHING;
+  const width = bits === WHOLE ? 64 : 32;
+  // The distance is an integer of 33 bits.
+  setConstant(SCRATCH.right, distance | 0, Math.floor(distance / 4294967296));
   aluOperator("add", width)(from, SCRATCH.right, SCRATCH.value);
   synchronise(SCRATCH.value);
+  if (bits < 32 && umaxOf(SCRATCH.value) > greatest) {
+    setConstant(SCRATCH.right, greatest, 0);
+    aluOperator("and", 64)(SCRATCH.value, SCRATCH.right, SCRATCH.value);
+    synchronise(SCRATCH.value);
+  }
   copyScalarPart(at, SCRATCH.left);
   branchOperators("jeq", width).taken(at, SCRATCH.value);
   if (synchronise(at) !== 0) return IMPOSSIBLE;

@@ -1,0 +1,324 @@
+/**
+ * The order on states implies inclusion of what they stand for: in small scopes, every pair of states that `stateIncludes` accepts is looked up in
+ * the definition (concretisation.ts) on every concrete state of the scope. An order that does not look at one of the things that a state
+ * says is refuted by the same check.
+ */
+import { beforeAll, describe, expect, test } from "vitest";
+import { allocate, reset } from "../../src/absint/arena.ts";
+import { stateIncludes } from "../../src/absint/inclusion.ts";
+import {
+  isPacketPointer,
+  KIND,
+  type Kind,
+  kindOf,
+  REGISTER_BYTES,
+  setConstant,
+  setId,
+  setLink,
+  setNone,
+  setOff,
+  setPointer,
+  setRange,
+  setUnknown,
+  unlink,
+} from "../../src/absint/register.ts";
+import { unknownScalarAt } from "../../src/absint/scalar/operators.ts";
+import {
+  BYTE,
+  forEachRegister,
+  growStack,
+  initialise,
+  LIVE_STATE_BYTES,
+  pack,
+  packedBytes,
+  registerAt,
+  setSlotByte,
+  slotAt,
+  spilledAt,
+} from "../../src/absint/state.ts";
+import { type Concrete, type Content, type Slot, standsFor } from "./concretisation.ts";
+
+/** Writes an abstract register, or the slot at fp-8 of a state. */
+type Write = (at: number) => void;
+
+const none: Write = setNone;
+const constant =
+  (value: number): Write =>
+  (at) =>
+    setConstant(at, value, 0);
+
+/** A number of `bits` bits, linked unless `id` is 0. */
+const number =
+  (bits: number, id = 0, delta = 0, form = 64): Write =>
+  (at) => {
+    setUnknown(at);
+    unknownScalarAt(at, bits);
+    if (id !== 0) setLink(at, id, delta, form);
+  };
+
+/** A pointer whose variable part has `bits` bits. */
+const pointer =
+  (kind: Kind, { object = 0, off = 0, bits = 0, id = 0, range = 0 }): Write =>
+  (at) => {
+    setPointer(at, kind, object);
+    setOff(at, off);
+    if (bits > 0) unknownScalarAt(at, bits);
+    setId(at, id);
+    setRange(at, range);
+  };
+
+/** A slot with these byte kinds from the lowest address on, and what is spilled there. */
+const slot =
+  (kinds: string, spilled: Write = none): Write =>
+  (state) => {
+    growStack(state, 0, 0);
+    const at = slotAt(state, 0, 0);
+    kinds
+      .repeat(8)
+      .slice(0, 8)
+      .split("")
+      .forEach((letter, i) => {
+        setSlotByte(
+          at,
+          i,
+          { "?": BYTE.invalid, m: BYTE.misc, "0": BYTE.zero, s: BYTE.spill }[letter] ?? BYTE.invalid,
+        );
+      });
+    spilled(spilledAt(at));
+  };
+const noSlot: Write = () => {};
+
+const product = <T>(...lists: readonly (readonly T[])[]): T[][] =>
+  lists.reduce<T[][]>((rows, list) => rows.flatMap((row) => list.map((x) => [...row, x])), [[]]);
+
+interface Scope {
+  /** What each register from r1 on may be. */
+  readonly registers: readonly (readonly Write[])[];
+  readonly slots: readonly Write[];
+  /** What each may concretely hold. */
+  readonly contents: readonly Content[];
+  readonly concreteSlots: readonly Slot[];
+  readonly lengths: readonly bigint[];
+}
+
+const numbers = (...values: readonly bigint[]): Content[] =>
+  values.map((value) => ({ kind: "number", value }));
+const nothing: Content = { kind: "nothing" };
+const unwritten: Slot = Array.from({ length: 8 }, () => undefined);
+const pointers = (to: Extract<Content, { kind: "pointer" }>["to"], ...offsets: readonly bigint[]) =>
+  offsets.map((offset) => ({ kind: "pointer", to, offset }) as const);
+/** The bytes of a number, of which only the lowest `size` were written. */
+const bytesOf = (value: bigint, size = 8): Slot =>
+  Array.from({ length: 8 }, (_, i) => (i < size ? Number((value >> BigInt(8 * i)) & 0xffn) : undefined));
+
+/** Linked numbers of some widths, all forms. */
+const linked = (
+  bits: readonly number[],
+  ids: readonly number[],
+  deltas: readonly number[],
+  forms: readonly number[],
+) =>
+  product(bits, ids, deltas, forms).map(([b = 0, id = 0, delta = 0, form = 0]) => number(b, id, delta, form));
+
+const HIGH = 1n << 32n;
+const SCOPES: Readonly<Record<string, Scope>> = {
+  "two linked numbers": {
+    registers: [
+      [
+        none,
+        constant(0),
+        number(64),
+        number(2),
+        ...linked([64], [1, 2], [0, 1], [64, 32, 1, -32]),
+        ...linked([2], [1], [0, 1], [64, 32]),
+      ],
+      [
+        none,
+        constant(1),
+        number(64),
+        number(2),
+        ...linked([64], [1, 2], [0, 1], [64, 32, 1, -32]),
+        ...linked([2], [1], [0, 1], [64, 32]),
+      ],
+    ],
+    slots: [noSlot],
+    contents: [...numbers(0n, 1n, 2n, 3n, HIGH, HIGH + 1n, 2n * HIGH, -1n), nothing],
+    concreteSlots: [unwritten],
+    lengths: [0n],
+  },
+  "three linked numbers": {
+    registers: [
+      [number(64), ...linked([64], [1, 2], [0, 1], [64, 32])],
+      [constant(1), ...linked([64], [1, 2], [0, 1], [64, 32])],
+      [none, constant(0), ...linked([64], [1, 2], [0, 3], [64, 32])],
+    ],
+    slots: [noSlot],
+    contents: numbers(0n, 1n, 2n, 3n, HIGH, HIGH + 1n, -1n),
+    concreteSlots: [unwritten],
+    lengths: [0n],
+  },
+  "pointers and a number": {
+    registers: Array.from({ length: 2 }, () => [
+      none,
+      constant(0),
+      number(2),
+      number(2, 1),
+      number(2, 1, 1),
+      number(64, 2),
+      pointer(KIND.context, {}),
+      pointer(KIND.stack, {}),
+      pointer(KIND.stack, { off: -8 }),
+      ...[0, 1].map((object) => pointer(KIND.mapValue, { object })),
+      pointer(KIND.mapValue, { off: 1 }),
+      pointer(KIND.mapValue, { bits: 1 }),
+      ...[0, 1, 2].map((id) => pointer(KIND.mapValueOrNull, { id })),
+      pointer(KIND.mapValueOrNull, { object: 1, id: 1 }),
+      ...[0, 1, 3].map((range) => pointer(KIND.packet, { range })),
+      pointer(KIND.packet, { off: 1, range: 3 }),
+      ...product([0, 1, 2], [0, 3]).map(([id = 0, range = 0]) =>
+        pointer(KIND.packet, { bits: 2, id, range }),
+      ),
+      pointer(KIND.packetEnd, {}),
+    ]),
+    slots: [noSlot],
+    contents: [
+      nothing,
+      ...numbers(0n, 1n, 2n, 4n),
+      ...pointers("context", 0n),
+      ...pointers("stack 0", 0n, -8n),
+      ...pointers("value of map 0", 0n, 1n),
+      ...pointers("value of map 1", 0n),
+      ...pointers("packet", 0n, 1n, 2n, 3n),
+      ...pointers("packet's end", 0n),
+    ],
+    concreteSlots: [unwritten],
+    lengths: [1n, 3n, 5n],
+  },
+  "a slot and a number": {
+    registers: [[none, constant(1), number(8), number(64), ...linked([64], [1], [0, 1], [64, 32])]],
+    slots: [
+      noSlot,
+      ...["?", "m", "0", "m???????", "0mmm0000", "mmmm????", "0000????"].map((kinds) => slot(kinds)),
+      ...["s", "ssss????", "ssssmmmm", "ssss0000", "s???????"].flatMap((kinds) => [
+        slot(kinds, constant(0)),
+        slot(kinds, constant(1)),
+        slot(kinds, number(kinds === "s" ? 64 : kinds === "s???????" ? 8 : 32)),
+        slot(kinds, number(1)),
+      ]),
+      ...linked([64], [1, 2], [0, 1], [64, 32]).map((spilled) => slot("s", spilled)),
+      ...linked([32], [1], [0, 1], [64, 32]).map((spilled) => slot("ssss????", spilled)),
+      slot("s", (at) => {
+        setConstant(at, 0, 0);
+        setLink(at, 1, 1, 64);
+      }),
+      slot("s", pointer(KIND.context, {})),
+      slot("s", pointer(KIND.mapValueOrNull, { id: 1 })),
+    ],
+    contents: [nothing, ...numbers(0n, 1n, 2n, 256n, HIGH + 1n, -1n)],
+    concreteSlots: [
+      unwritten,
+      ...[0n, 1n, 2n, 256n, HIGH, HIGH + 1n, -1n].map((value) => bytesOf(value)),
+      ...[0n, 1n, 2n].map((value) => bytesOf(value, 4)),
+      ...[0n, 7n].map((value) => bytesOf(value, 1)),
+      ...pointers("context", 0n),
+      ...pointers("value of map 0", 0n),
+    ],
+    lengths: [0n],
+  },
+};
+
+/** The states of a scope, and for each the concrete ones it stands for, as the bits of a set. */
+interface Enumerated {
+  readonly states: readonly number[];
+  readonly sets: readonly Uint32Array[];
+}
+
+function enumerate(scope: Scope): Enumerated {
+  const concretes: Concrete[] = product<Content>(...scope.registers.map(() => scope.contents)).flatMap(
+    (registers) =>
+      scope.concreteSlots.flatMap((concreteSlot) =>
+        scope.lengths.map((length) => ({ registers, slot: concreteSlot, length })),
+      ),
+  );
+  reset();
+  const live = allocate(LIVE_STATE_BYTES);
+  const states: number[] = [];
+  const sets: Uint32Array[] = [];
+  for (const writes of product<Write>(...scope.registers, scope.slots)) {
+    initialise(live);
+    scope.registers.forEach((_, i) => {
+      writes[i]?.(registerAt(live, 0, i + 1));
+    });
+    writes.at(-1)?.(live);
+    const at = allocate(packedBytes(live));
+    pack(live, at);
+    states.push(at);
+    const set = new Uint32Array(Math.ceil(concretes.length / 32));
+    concretes.forEach((concrete, i) => {
+      if (standsFor(at, concrete)) set[i >> 5] = (set[i >> 5] ?? 0) | (1 << (i & 31));
+    });
+    sets.push(set);
+  }
+  return { states, sets };
+}
+
+const isSubset = (inner: Uint32Array, outer: Uint32Array): boolean =>
+  inner.every((word, i) => (word & ~(outer[i] ?? 0)) === 0);
+
+type Order = (outer: number, inner: number) => boolean;
+
+/** How many pairs an order accepts, until `stop` of them are ones that it should not: these too. */
+function count({ states, sets }: Enumerated, order: Order, stop = Number.POSITIVE_INFINITY) {
+  let accepted = 0;
+  let wrong = 0;
+  for (const [o, outer] of states.entries()) {
+    for (const [i, inner] of states.entries()) {
+      if (!order(outer, inner)) continue;
+      accepted += 1;
+      const [inside, around] = [sets[i], sets[o]];
+      if (inside === undefined || around === undefined || !isSubset(inside, around)) wrong += 1;
+      if (wrong >= stop) return { accepted, wrong };
+    }
+  }
+  return { accepted, wrong };
+}
+
+describe.each(Object.entries(SCOPES))("%s", (name, scope) => {
+  let all: Enumerated = { states: [], sets: [] };
+  let scratch = 0;
+  beforeAll(() => {
+    all = enumerate(scope);
+    scratch = allocate(REGISTER_BYTES);
+  });
+  const order: Order = (outer, inner) => stateIncludes(outer, inner, scratch);
+
+  test("what a state includes it stands for", () => {
+    expect(all.states.every((state) => order(state, state))).toBe(true);
+    const { accepted, wrong } = count(all, order);
+    expect(wrong).toBe(0);
+    expect(accepted).toBeGreaterThan(2 * all.states.length);
+  });
+
+  /** An order that does not see what `forget` takes away, from both states. */
+  const without = (forget: (register: number) => void): Order => {
+    const [a, b] = [allocate(LIVE_STATE_BYTES), allocate(LIVE_STATE_BYTES)];
+    return (outer, inner) => {
+      pack(outer, a);
+      pack(inner, b);
+      for (const state of [a, b]) forEachRegister(state, forget);
+      return order(a, b);
+    };
+  };
+  const isNumber = (at: number): boolean => kindOf(at) === KIND.scalar;
+  const WRONG: Readonly<Record<string, readonly [scopes: RegExp, forget: (register: number) => void]>> = {
+    links: [/number/, (at) => isNumber(at) && unlink(at)],
+    values: [/number/, (at) => isNumber(at) && unknownScalarAt(at)],
+    ranges: [/pointers/, (at) => isPacketPointer(kindOf(at)) && setRange(at, 0)],
+    "ids of pointers": [/pointers/, (at) => !isNumber(at) && setId(at, 0)],
+    "fixed offsets": [/pointers/, (at) => !isNumber(at) && setOff(at, 0)],
+  };
+  const wrongHere = Object.entries(WRONG).filter(([, [scopes]]) => scopes.test(name));
+  test.each(wrongHere)("an order that does not look at %s is refuted", (_, [, forget]) => {
+    expect(count(all, without(forget), 1).wrong).toBe(1);
+  });
+});
