@@ -5,9 +5,9 @@ import {
   constantHigh,
   constantLow,
   deltaOf,
+  formOf,
   idOf,
   isConstant,
-  isLowLink,
   isPacketPointer,
   KIND,
   KIND_NAMES,
@@ -15,6 +15,7 @@ import {
   objectOf,
   offOf,
   rangeOf,
+  WHOLE,
 } from "../absint/register.ts";
 import { LAYOUT } from "../absint/scalar/operators.ts";
 import { BYTE, depthOf, FP, frameCount, registerAt, slotAt, slotByte, spilledAt } from "../absint/state.ts";
@@ -67,13 +68,15 @@ function scalarFacts(at: number): string[] {
   return facts;
 }
 
-/** The class of a linked number, and what it is more than the class' number; `id32` if only its low half is known to be. */
+/**
+ * The class of a linked number, and what it is more than the class' number, as the kernel prints them where it has the same link. `id32` if
+ * only the low 32 bits are known to be so; `id<<32` if the sum was shifted left.
+ */
 function linkText(at: number): string[] {
-  if (idOf(at) === 0) return [];
-  const delta = deltaOf(at);
-  return [
-    `${isLowLink(at) ? "id32" : "id"}=${idOf(at)}${delta === 0 ? "" : delta > 0 ? `+${delta}` : `${delta}`}`,
-  ];
+  const [id, delta, form] = [idOf(at), deltaOf(at), formOf(at)];
+  if (id === 0) return [];
+  const name = form === WHOLE ? "id" : form > 0 ? `id${form}` : `id<<${-form}`;
+  return [`${name}=${id}${delta === 0 ? "" : delta > 0 ? `+${delta}` : delta}`];
 }
 
 /** A register, without its name. */
