@@ -12,12 +12,12 @@ import {
 import type { Scalar } from "../../absint/scalar/product.ts";
 import { DST, SRC } from "../../semantics/isa/row.ts";
 import { ROWS } from "../../semantics/isa/table.ts";
-import { constant, eq, not, truth } from "../../semantics/term/build.ts";
+import { constant, eq, not } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { substitution } from "../../semantics/term/substitute.ts";
 import { bits, type Claim, cases } from "../methods.ts";
 import type { Obligation, Theorem, Wrong } from "../theorem.ts";
-import { A, B, GROUPS, type Group, membership, membersOf, tightened } from "./scalar.ts";
+import { A, B, disjuncts, GROUPS, type Group, membership, membersOf, tightened } from "./scalar.ts";
 
 type Width = 32 | 64;
 
@@ -31,9 +31,6 @@ export function concreteCondition(condition: Condition, width: Width): Term<1> {
       );
   throw new Error(`no row for ${condition} at ${width} bits`);
 }
-
-const disjuncts = (term: Term<1>): readonly Term<1>[] =>
-  term.op === "or" ? [...disjuncts(truth(term.left)), ...disjuncts(truth(term.right))] : [term];
 
 /** The reasons for which a decision, a chain of choices between constants, comes out as `outcome`: a disjunct each. */
 function reasons(decision: Term, outcome: bigint): readonly Term<1>[] {

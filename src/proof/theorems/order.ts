@@ -3,12 +3,13 @@
  * well-formed scalars, a join is an upper bound. Pruning and the certificate checker rest on the first.
  */
 import { COMPONENTS, componentsOf, symbolic } from "../../absint/scalar/components.ts";
-import { includes, join, type Scalar } from "../../absint/scalar/product.ts";
-import { all, eq } from "../../semantics/term/build.ts";
+import { includes, isEmpty, join, type Scalar } from "../../absint/scalar/product.ts";
+import { widen } from "../../absint/scalar/widen.ts";
+import { all, eq, not, ule } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { bits } from "../methods.ts";
 import type { Obligation, Theorem } from "../theorem.ts";
-import { A, B, GROUPS, membership, tightened, wellFormed } from "./scalar.ts";
+import { A, B, disjuncts, GROUPS, membership, membersOf, tightened, wellFormed } from "./scalar.ts";
 
 type Includes = (outer: Scalar, inner: Scalar) => Term<1>;
 
@@ -90,6 +91,30 @@ const strict: Includes = (outer, inner) =>
 /** Inclusion of the two unsigned intervals' ends in no order. */
 const touching: Includes = (outer, inner) => all(eq(outer.umin, inner.umax));
 
+/** What is said to be empty holds nothing: each reason for which it is said denies what membership says of the components that it is about. */
+const holdsNothing = (empty: (s: Scalar) => Term<1>): readonly Obligation[] => {
+  const reasons = disjuncts(empty(A.scalar));
+  return reasons.flatMap((when, i) =>
+    bits({
+      name: `reason ${i + 1}`,
+      premises: [when],
+      goal: not(all(...membersOf([A], when))),
+    }),
+  );
+};
+
+/** Widening ends: what is included changes nothing. */
+function stays(widening: (older: Scalar, newer: Scalar) => Scalar): readonly Obligation[] {
+  const [before, after] = [componentsOf(A.scalar), componentsOf(widening(A.scalar, B.scalar))];
+  return COMPONENTS.flatMap((c) =>
+    bits({
+      name: c,
+      premises: [includes(A.scalar, B.scalar), ...formed(A.scalar), ...formed(B.scalar)],
+      goal: eq(after[c], before[c]),
+    }),
+  );
+}
+
 export const orderTheorems = (): readonly Theorem[] => [
   {
     ...common,
@@ -123,4 +148,24 @@ export const orderTheorems = (): readonly Theorem[] => [
     wrong: [{ name: "the low halves are not compared", obligations: () => antisymmetric(careless) }],
   },
   upperBound("join", join),
+  upperBound("widen", widen),
+  {
+    ...common,
+    name: "widen/stays",
+    subject: "widen",
+    obligations: () => stays(widen),
+    wrong: [{ name: "the newer is taken", obligations: () => stays((_, newer) => newer) }],
+  },
+  {
+    ...common,
+    name: "empty/holds-nothing",
+    subject: "empty",
+    obligations: () => holdsNothing(isEmpty),
+    wrong: [
+      {
+        name: "a single number is taken for none",
+        obligations: () => holdsNothing((s) => ule(s.umax, s.umin)),
+      },
+    ],
+  },
 ];

@@ -13,6 +13,7 @@ import {
   or,
   sle,
   sub,
+  truth,
   ule,
   variable,
 } from "../../semantics/term/build.ts";
@@ -79,6 +80,10 @@ export function wellFormed({ tnum, ...s }: Scalar): Readonly<Record<Group, Part>
     s32: part("s32", sle(s.smin32, s.smax32)),
   };
 }
+
+/** The parts of a disjunction. */
+export const disjuncts = (term: Term<1>): readonly Term<1>[] =>
+  term.op === "or" ? [...disjuncts(truth(term.left)), ...disjuncts(truth(term.right))] : [term];
 
 /** The components of `scalar`, all variables, that occur in a term. */
 export function mentioned(scalar: Scalar, term: Term): ReadonlySet<Component> {

@@ -221,8 +221,8 @@ class Writer {
   /** On truth values, or a mask that keeps low bits. */
   #bitwise(op: "and" | "or" | "xor", left: Term, right: Term): Text {
     if (left.width === 1) return formula(`(${op} ${this.#formula(left)} ${this.#formula(right)})`);
-    const [value, mask] = left.op === "const" ? [right, left] : [left, right];
-    if (op === "and" && mask.op === "const" && (mask.value & (mask.value + 1n)) === 0n) {
+    const [value, mask] = isLowMask(left) ? [right, left] : [left, right];
+    if (op === "and" && isLowMask(mask)) {
       const arg = this.#integer(value);
       const [, r] = this.#divide(arg, { text: String(mask.value + 1n), most: mask.value + 1n });
       return integer(r, least(arg.most, mask.value));
@@ -253,6 +253,10 @@ class Writer {
     return integer(r, size - 1n);
   }
 }
+
+/** A constant whose low bits are 1 and the rest 0. */
+const isLowMask = (term: Term): term is Extract<Term, { op: "const" }> =>
+  term.op === "const" && (term.value & (term.value + 1n)) === 0n;
 
 function constantOf(term: Term, op: string): bigint {
   if (term.op !== "const") throw new TermError(`no reading of ${op} by what is not constant as integers`);
