@@ -26,7 +26,7 @@ import {
   unlink,
   WHOLE,
 } from "../register.ts";
-import { aluOperator, branchOperators, SCALAR_BYTES, synchronise } from "../scalar/operators.ts";
+import { branchOperators, SCALAR_BYTES, synchronise, tightAluOperator } from "../scalar/operators.ts";
 import { forEachRegister, takeId } from "../state.ts";
 import { SCRATCH } from "./machine.ts";
 
@@ -152,12 +152,10 @@ function learn(from: number, at: number): number {
   const width = bits === WHOLE ? 64 : 32;
   // The distance is an integer of 33 bits.
   setConstant(SCRATCH.right, distance | 0, Math.floor(distance / 4294967296));
-  aluOperator("add", width)(from, SCRATCH.right, SCRATCH.value);
-  synchronise(SCRATCH.value);
+  tightAluOperator("add", width)(from, SCRATCH.right, SCRATCH.value);
   if (bits < 32 && umaxOf(SCRATCH.value) > greatest) {
     setConstant(SCRATCH.right, greatest, 0);
-    aluOperator("and", 64)(SCRATCH.value, SCRATCH.right, SCRATCH.value);
-    synchronise(SCRATCH.value);
+    tightAluOperator("and", 64)(SCRATCH.value, SCRATCH.right, SCRATCH.value);
   }
   copyScalarPart(at, SCRATCH.left);
   branchOperators("jeq", width).taken(at, SCRATCH.value);
