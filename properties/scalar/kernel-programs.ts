@@ -57,7 +57,7 @@ export function resultsIn(packet: Uint8Array): readonly [x: bigint, y: bigint] {
 
 // --- The instruction
 
-/** Rows that compute or compare, but for those that do nothing at all. */
+/** Rows that compute or compare. */
 export const TESTED_ROWS: readonly Row[] = ROWS.filter(
   ({ operation }) => operation.kind === "alu" || operation.kind === "jump",
 );

@@ -1,0 +1,39 @@
+/**
+ * Every state that the running kernel prints while it verifies the corpus can be read, and stands at its instruction: on the way there is
+ * always one before it, and one after it unless the path ends.
+ */
+import { describe, expect, test } from "vitest";
+import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
+import { loadProgram } from "../../src/oracle/linux/load.ts";
+import { parseStateLog } from "../../src/oracle/linux/state-log.ts";
+import { casePrograms, compiledPrograms } from "./corpus.ts";
+
+const kernel = kernelAvailable();
+const programs = kernel.ok ? [...casePrograms(), ...compiledPrograms(1), ...compiledPrograms(3)] : [];
+
+describe.skipIf(!kernel.ok)(`the kernel's states${kernel.ok ? "" : ` (skipped: ${kernel.reason})`}`, () => {
+  test("are all read", () => {
+    let instructions = 0;
+    for (const program of programs) {
+      const result = loadProgram(program, { logLevel: 2 });
+      if (result.verdict === "accept") result.close();
+      const { paths } = parseStateLog(result.log);
+      const lines = result.log.split("\n").filter((line) => /^\d+: \(/.test(line));
+      expect(paths.flatMap(({ steps }) => steps).length, program.name).toBe(lines.length);
+      instructions += lines.length;
+      for (const { steps } of paths) {
+        const inside = steps.slice(0, -1);
+        expect(
+          steps.filter(({ before }) => before === undefined),
+          program.name,
+        ).toEqual([]);
+        expect(
+          inside.filter(({ after }) => after === undefined),
+          program.name,
+        ).toEqual([]);
+      }
+    }
+    expect(instructions).toBeGreaterThan(15_000);
+    console.log(`${instructions} instructions of ${programs.length} programs with their states`);
+  });
+});
