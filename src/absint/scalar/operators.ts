@@ -11,12 +11,11 @@ import {
   type FunctionSpec,
   instantiateOnAddresses,
   type OnAddresses,
-  type SequenceSpec,
   type Sink,
   type Source,
 } from "../../semantics/term/wasm.ts";
 import { arena, memory } from "../arena.ts";
-import { CONDITIONS, decideScalars, NEGATION, refineScalars } from "./branch.ts";
+import { type Condition, decideScalars, NEGATION, refineScalars } from "./branch.ts";
 import { COMPONENTS, type Component, componentsOf, symbolic } from "./components.ts";
 import { operate } from "./operations.ts";
 import { includes, isEmpty, join, type Scalar } from "./product.ts";
@@ -69,90 +68,54 @@ const question = (name: string, answer: Term): FunctionSpec => ({
   result: answer,
 });
 
-const ALU_OPS: readonly AluOp[] = [
-  ...([
-    "add",
-    "sub",
-    "mul",
-    "div",
-    "sdiv",
-    "or",
-    "and",
-    "lsh",
-    "rsh",
-    "neg",
-    "mod",
-    "smod",
-    "xor",
-    "mov",
-  ] as const),
-  ...(["movsx8", "movsx16", "movsx32", "arsh"] as const),
-  ...(["le16", "le32", "le64", "be16", "be32", "be64", "bswap16", "bswap32", "bswap64"] as const),
-];
-
-const WIDTHS = [32, 64] as const;
-
-const OPERATORS: readonly FunctionSpec[] = [
-  ...WIDTHS.flatMap((width) => ALU_OPS.map((op) => binary(`${op}${width}`, operate(op, width, A, B)))),
-  ...WIDTHS.flatMap((width) =>
-    CONDITIONS.map((c) => question(`decide_${c}${width}`, zext(32, decideScalars(c, width, A, B)))),
-  ),
-  ...WIDTHS.flatMap((width) =>
-    CONDITIONS.map((c): FunctionSpec => {
-      const [a, b] = refineScalars(c, width, A, B);
-      return {
-        name: `refine_${c}${width}`,
-        parameters: ["i32", "i32"],
-        inputs: [...inputsAt(A, 0), ...inputsAt(B, 1)],
-        outputs: [...outputsAt(a, 0), ...outputsAt(b, 1)],
-      };
-    }),
-  ),
-  question("includes", zext(32, includes(A, B))),
-  binary("join", join(A, B)),
-  binary("widen", widen(A, B)),
-  {
-    name: "synchronise",
-    parameters: ["i32"],
-    inputs: inputsAt(A, 0),
-    outputs: outputsAt(synchronised(A), 0),
-    result: zext(32, isEmpty(synchronised(A))),
-  },
-];
-
-/** An operation and the synchronisation of its result in one call from JavaScript, which costs as much as the operation. */
-const tight = (operation: string): SequenceSpec => ({
-  name: `tight_${operation}`,
-  parameters: ["i32", "i32", "i32"],
-  calls: [
-    { name: operation, parameters: [0, 1, 2] },
-    { name: "synchronise", parameters: [2] },
+const common = instantiateOnAddresses(
+  [
+    question("includes", zext(32, includes(A, B))),
+    binary("join", join(A, B)),
+    binary("widen", widen(A, B)),
+    {
+      name: "synchronise",
+      parameters: ["i32"],
+      inputs: inputsAt(A, 0),
+      outputs: outputsAt(synchronised(A), 0),
+      result: zext(32, isEmpty(synchronised(A))),
+    },
   ],
-});
-
-const compiled = instantiateOnAddresses(
-  [...OPERATORS, ...WIDTHS.flatMap((width) => ALU_OPS.map((op) => tight(`${op}${width}`)))],
   memory,
 );
 
-function operator(name: string): OnAddresses {
-  const found = compiled.get(name);
+function functionIn(functions: ReadonlyMap<string, OnAddresses>, name: string): OnAddresses {
+  const found = functions.get(name);
   if (found === undefined) throw new Error(`no abstract operator ${name}`);
   return found;
 }
 
 // --- What the rest of the abstract machine calls
 
-/** What `make` gives for each of `keys`, at each width. Found without making a name: that takes longer than many an operator. */
-function byWidth<K, V>(
-  keys: readonly K[],
-  make: (key: K, width: 32 | 64) => V,
-): (key: K, width: 32 | 64) => V {
-  const at = (width: 32 | 64): ReadonlyMap<K, V> => new Map(keys.map((key) => [key, make(key, width)]));
-  const [at32, at64] = [at(32), at(64)];
+/** Tightens a scalar in place; 1 if it turns out to hold no value at all. */
+export const synchronise: (at: number) => number = functionIn(common, "synchronise");
+/** 1 if every value of `inner` is one of `outer`. */
+export const scalarIncludes: (outer: number, inner: number) => number = functionIn(common, "includes");
+export const joinScalars: (a: number, b: number, out: number) => number = functionIn(common, "join");
+/** An upper bound that makes chains end: see widen.ts. */
+export const widenScalars: (older: number, newer: number, out: number) => number = functionIn(
+  common,
+  "widen",
+);
+
+/**
+ * What `make` gives for a key and a width, made when it is first asked for: a program uses few of the operators, and making all takes longer
+ * than verifying most programs. Keys are not joined to names, which would take longer than many an operator.
+ */
+function onDemand<K, V>(make: (key: K, width: 32 | 64) => V): (key: K, width: 32 | 64) => V {
+  const [at32, at64] = [new Map<K, V>(), new Map<K, V>()];
   return (key, width) => {
-    const found = (width === 32 ? at32 : at64).get(key);
-    if (found === undefined) throw new Error(`no abstract operator ${String(key)}${width}`);
+    const made = width === 32 ? at32 : at64;
+    let found = made.get(key);
+    if (found === undefined) {
+      found = make(key, width);
+      made.set(key, found);
+    }
     return found;
   };
 }
@@ -160,13 +123,17 @@ function byWidth<K, V>(
 /** `out` := op(dst, src). */
 type AluOperator = (dst: number, src: number, out: number) => void;
 
+function single(spec: FunctionSpec): OnAddresses {
+  return functionIn(instantiateOnAddresses([spec], memory), spec.name);
+}
+
 /** Not synchronised. */
-export const aluOperator: (op: AluOp, width: 32 | 64) => AluOperator = byWidth(ALU_OPS, (op, width) =>
-  operator(`${op}${width}`),
+export const aluOperator: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) =>
+  single(binary("loose", operate(op, width, A, B))),
 );
-/** As `aluOperator`, and synchronised. */
-export const tightAluOperator: typeof aluOperator = byWidth(ALU_OPS, (op, width) =>
-  operator(`tight_${op}${width}`),
+/** As `aluOperator`, and synchronised; one function, since a call costs as much as an addition. */
+export const tightAluOperator: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) =>
+  single(binary("tight", synchronised(operate(op, width, A, B)))),
 );
 
 /** The two questions of a conditional jump. */
@@ -178,23 +145,31 @@ export interface BranchOperators {
   readonly notTaken: (a: number, b: number) => void;
 }
 
-/** The questions of a jump's condition, whose negation need not be one of an instruction. */
-export const branchOperators: (op: JumpOp, width: 32 | 64) => BranchOperators = byWidth(
-  CONDITIONS,
-  (c, width) => ({
-    decide: operator(`decide_${c}${width}`),
-    taken: operator(`refine_${c}${width}`),
-    notTaken: operator(`refine_${NEGATION[c]}${width}`),
-  }),
-);
+const refinement = (condition: Condition, width: 32 | 64): FunctionSpec => {
+  const [a, b] = refineScalars(condition, width, A, B);
+  return {
+    name: condition,
+    parameters: ["i32", "i32"],
+    inputs: [...inputsAt(A, 0), ...inputsAt(B, 1)],
+    outputs: [...outputsAt(a, 0), ...outputsAt(b, 1)],
+  };
+};
 
-/** Tightens a scalar in place; 1 if it turns out to hold no value at all. */
-export const synchronise: (at: number) => number = operator("synchronise");
-/** 1 if every value of `inner` is one of `outer`. */
-export const scalarIncludes: (outer: number, inner: number) => number = operator("includes");
-export const joinScalars: (a: number, b: number, out: number) => number = operator("join");
-/** An upper bound that makes chains end: see widen.ts. */
-export const widenScalars: (older: number, newer: number, out: number) => number = operator("widen");
+export const branchOperators: (op: JumpOp, width: 32 | 64) => BranchOperators = onDemand((op, width) => {
+  const functions = instantiateOnAddresses(
+    [
+      question("decide", zext(32, decideScalars(op, width, A, B))),
+      refinement(op, width),
+      refinement(NEGATION[op], width),
+    ],
+    memory,
+  );
+  return {
+    decide: functionIn(functions, "decide"),
+    taken: functionIn(functions, op),
+    notTaken: functionIn(functions, NEGATION[op]),
+  };
+});
 
 /** The scalar that holds just the number with these 32-bit halves. */
 export function constantScalar(at: number, low: number, high: number): void {

@@ -174,45 +174,6 @@ describe("the code's shape", () => {
   });
 });
 
-describe("sequences", () => {
-  const function_ = (name: string, result: Term): FunctionSpec => ({
-    name,
-    parameters: ["i32", "i32"],
-    inputs: [
-      [x, word(0)],
-      [y, { ...word(0), pointer: 1 }],
-    ],
-    outputs: [[result, word(0)]],
-    result: extract(32, result),
-  });
-  const functions = [function_("add", add(x, y)), function_("multiply", mul(x, y))];
-  const call = (name: string, ...parameters: number[]) => ({ name, parameters });
-
-  test("each call sees what those before it wrote; the last one's result is returned", () => {
-    const sequence = {
-      name: "both",
-      parameters: ["i32", "i32"],
-      calls: [call("add", 0, 1), call("multiply", 1, 0)],
-    } as const;
-    view.setBigUint64(0, 5n, true);
-    view.setBigUint64(8, 3n, true);
-    expect(instantiateOnAddresses([...functions, sequence], memory).get("both")?.(0, 8)).toBe(24);
-    expect([view.getBigUint64(0, true), view.getBigUint64(8, true)]).toEqual([8n, 24n]);
-  });
-
-  test("a sequence that does not fit is an error", () => {
-    const encode = (parameters: readonly "i32"[], ...calls: readonly ReturnType<typeof call>[]) =>
-      encodeModule([...functions, { name: "s", parameters, calls }]);
-    expect(() => encode(["i32"], call("subtract", 0, 0))).toThrow("s: no function subtract before it");
-    expect(() => encode(["i32"], call("s", 0))).toThrow("s: no function s before it");
-    expect(() => encode(["i32"], call("add", 0))).toThrow("s: add takes other parameters");
-    expect(() => encode(["i32"], call("add", 0, 1))).toThrow("s: add takes other parameters");
-    expect(() => instantiateOnAddresses([{ name: "s", parameters: [], calls: [] }], memory)).toThrow(
-      "calls nothing",
-    );
-  });
-});
-
 describe("all bits below the highest one set, by doublings", () => {
   const WIDTHS = Array.from({ length: 63 }, (_, i) => i + 2);
   const doubled = (value: Term, distances: readonly number[]): Term =>

@@ -45,15 +45,6 @@ export interface FunctionSpec {
   readonly result?: Term;
 }
 
-/** A function that calls others of its module one after the other and returns what the last one does. */
-export interface SequenceSpec {
-  readonly name: string;
-  readonly parameters: readonly ValueType[];
-  /** By name, each before this one among the specs; for each of its parameters the index of one of this function's. */
-  readonly calls: readonly { readonly name: string; readonly parameters: readonly number[] }[];
-}
-type Spec = FunctionSpec | SequenceSpec;
-
 /** An exported function; i32 is `number`, i64 `bigint`. */
 export type Compiled = (...args: readonly (number | bigint)[]) => number | bigint | undefined;
 
@@ -123,32 +114,9 @@ function compileFunction(spec: FunctionSpec): FunctionBuilder {
   return code;
 }
 
-function compileSequence(spec: SequenceSpec, earlier: readonly FunctionBuilder[]): FunctionBuilder {
-  const called = spec.calls.map(({ name, parameters }) => {
-    const index = earlier.findIndex((f) => f.name === name);
-    const callee = earlier[index];
-    if (callee === undefined) throw new TermError(`${spec.name}: no function ${name} before it`);
-    const types = parameters.map((parameter) => spec.parameters[parameter]);
-    if (types.join() !== callee.parameters.join())
-      throw new TermError(`${spec.name}: ${name} takes other parameters`);
-    return { index, parameters, results: callee.results };
-  });
-  const code = new FunctionBuilder(spec.name, spec.parameters, called.at(-1)?.results ?? []);
-  called.forEach(({ index, parameters, results }, i) => {
-    for (const parameter of parameters) code.get(parameter);
-    code.call(index);
-    if (i + 1 < called.length) for (const _ of results) code.drop();
-  });
-  return code;
-}
-
 /** A module that imports the memory "env"."memory" and exports each function by its name. Throws `TermError` on a wrong spec. */
-export function encodeModule(specs: readonly Spec[]): Uint8Array {
-  const functions: FunctionBuilder[] = [];
-  for (const spec of specs)
-    functions.push("calls" in spec ? compileSequence(spec, functions) : compileFunction(spec));
-  return encodeFunctions(functions);
-}
+export const encodeModule = (specs: readonly FunctionSpec[]): Uint8Array =>
+  encodeFunctions(specs.map(compileFunction));
 
 /** An exported function of addresses alone. Called as it is: a wrapper would cost more than a small function. */
 export type OnAddresses = (...addresses: readonly number[]) => number;
@@ -158,15 +126,14 @@ export type OnAddresses = (...addresses: readonly number[]) => number;
  * return 0. Throws `TermError` for others.
  */
 export function instantiateOnAddresses(
-  specs: readonly Spec[],
+  specs: readonly FunctionSpec[],
   memory: WebAssembly.Memory,
 ): ReadonlyMap<string, OnAddresses> {
   const checked = specs.map((spec) => {
-    const result = "calls" in spec ? undefined : (spec.result ?? constant(32, 0));
-    if (spec.parameters.includes("i64") || (result !== undefined && result.width > 32))
-      throw new TermError(`${spec.name}: not a function of addresses to a number`);
-    if ("calls" in spec && spec.calls.length === 0) throw new TermError(`${spec.name}: calls nothing`);
-    return result === undefined ? spec : { ...spec, result };
+    const { name, parameters, result = constant(32, 0) } = spec;
+    if (parameters.includes("i64") || result.width > 32)
+      throw new TermError(`${name}: not a function of addresses to a number`);
+    return { ...spec, result };
   });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just checked: i32 is number
   return instantiate(checked, memory) as ReadonlyMap<string, OnAddresses>;
@@ -174,7 +141,7 @@ export function instantiateOnAddresses(
 
 /** Compiles the functions and binds them to `memory`, synchronously. */
 export function instantiate(
-  specs: readonly Spec[],
+  specs: readonly FunctionSpec[],
   memory: WebAssembly.Memory,
 ): ReadonlyMap<string, Compiled> {
   const exports = bind(encodeModule(specs), memory);

@@ -64,14 +64,6 @@ export class FunctionBuilder {
     this.#code.byte(0x1b);
   }
 
-  /** Takes the parameters of the module's `index`-th function from the stack and leaves its result, if it has one. */
-  call(index: number): void {
-    this.#withIndex(0x10, index);
-  }
-  drop(): void {
-    this.#code.byte(0x1a);
-  }
-
   /** Takes the address, an i32, from the stack. */
   load(name: LoadName, offset: number): void {
     this.#memory(LOADS[name], name, offset);
