@@ -1,8 +1,10 @@
 /** Every abstract operation on parts beside what it does to numbers: the table that tests and benchmarks go through. */
-import { add, and_, keepLow, neg, or_, signExtendLow, sub, xor_ } from "../../src/absint/scalar/alu.ts";
+import { add, neg, sub } from "../../src/absint/scalar/alu.ts";
+import { and_, or_, xor_ } from "../../src/absint/scalar/bitwise.ts";
 import type { Condition } from "../../src/absint/scalar/branch.ts";
 import { div } from "../../src/absint/scalar/divide.ts";
 import { mul } from "../../src/absint/scalar/multiply.ts";
+import { keepLow, signExtendLow } from "../../src/absint/scalar/narrow.ts";
 import { mod } from "../../src/absint/scalar/remainder.ts";
 import { arsh, lsh, rsh } from "../../src/absint/scalar/shift.ts";
 import { sdiv, smod } from "../../src/absint/scalar/signed-division.ts";

@@ -4,10 +4,12 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { add, and_, fromBits, or_, signExtendLow, sub } from "../../src/absint/scalar/alu.ts";
+import { add, fromBits, sub } from "../../src/absint/scalar/alu.ts";
+import { and_, or_ } from "../../src/absint/scalar/bitwise.ts";
 import { type Condition, decide, refine } from "../../src/absint/scalar/branch.ts";
 import { div } from "../../src/absint/scalar/divide.ts";
 import { mul } from "../../src/absint/scalar/multiply.ts";
+import { signExtendLow } from "../../src/absint/scalar/narrow.ts";
 import { operate } from "../../src/absint/scalar/operations.ts";
 import { branchOperators } from "../../src/absint/scalar/operators.ts";
 import { exactly, type Part } from "../../src/absint/scalar/part.ts";

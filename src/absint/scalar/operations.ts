@@ -6,9 +6,11 @@
 import type { AluOp } from "../../semantics/isa/instruction.ts";
 import { bswap, concat, constant, extract, ult } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
-import { add, and_, fromBits, keepLow, neg, or_, signExtendLow, sub, xor_ } from "./alu.ts";
+import { add, fromBits, neg, sub } from "./alu.ts";
+import { and_, or_, xor_ } from "./bitwise.ts";
 import { div } from "./divide.ts";
 import { mul } from "./multiply.ts";
+import { keepLow, signExtendLow } from "./narrow.ts";
 import { anything, choose, type Part } from "./part.ts";
 import { combine, fromWide, low, type Scalar, wide, zeroExtended } from "./product.ts";
 import { mod } from "./remainder.ts";
@@ -45,8 +47,11 @@ const halfWidth = <N extends number>(x: Term<N>, bits: number): Term<N> => {
 const swapLow = (a: Scalar, bits: number): Scalar =>
   fromWide(fromBits(tnum.mapBits(a.tnum, (x) => halfWidth(x, bits))));
 
-const truncateTo = (a: Scalar, bits: number): Scalar =>
-  bits === 64 ? a : bits === 32 ? zeroExtended(low(a)) : fromWide(keepLow(wide(a), bits));
+function truncateTo(a: Scalar, bits: 16 | 32 | 64): Scalar {
+  if (bits === 64) return a;
+  if (bits === 32) return zeroExtended(low(a));
+  return combine(keepLow(wide(a), bits), keepLow(low(a), bits));
+}
 
 function signExtend(b: Scalar, from: 8 | 16 | 32, width: 32 | 64): Scalar {
   if (width === 32) return zeroExtended(signExtendLow(low(b), from));
