@@ -39,16 +39,18 @@ export interface ProveOptions {
   readonly json?: true;
 }
 
-/** What tests put in place of the catalogue and the solvers' process. */
+/** What tests put in place of the catalogue, the solvers' process, and the folders for programs and questions. */
 export interface ProveSetting {
   readonly theorems?: readonly Theorem[];
   readonly child?: ChildOptions;
+  readonly kept?: string;
+  readonly disagreements?: string;
 }
 
 const HOME = fileURLToPath(new URL("../../", import.meta.url));
 const LEDGER = join(HOME, "properties/ledger.json");
 const KEPT = join(HOME, "corpus/proofs");
-/** Where questions go that solvers disagree about. */
+/** Where questions go that solvers disagree about, from the working directory. */
 const DISAGREEMENTS = "artifacts/disagreements";
 
 function hasCode(error: unknown, code: string): boolean {
@@ -87,19 +89,19 @@ const fileNameOf = (...parts: readonly string[]): string =>
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
 
-async function keep(refutations: readonly Refutation[]): Promise<void> {
+async function keep(refutations: readonly Refutation[], folder: string): Promise<void> {
   for (const { theorem, wrong, exhibit } of refutations) {
     if (exhibit?.confirmed !== true) continue;
-    const file = join(KEPT, `${fileNameOf(theorem.name, wrong ?? "")}.prog.json`);
+    const file = join(folder, `${fileNameOf(theorem.name, wrong ?? "")}.prog.json`);
     await writeWhole(file, exhibit.bundle);
     note(`kept: ${file}`);
   }
 }
 
-async function saveDisagreements(reports: readonly TheoremReport[]): Promise<void> {
+async function saveDisagreements(reports: readonly TheoremReport[], folder: string): Promise<void> {
   for (const { theorem, result } of reports) {
     if (result.kind !== "disagreement") continue;
-    const file = join(DISAGREEMENTS, `${fileNameOf(theorem.name, result.obligation.name)}.smt2`);
+    const file = join(folder, `${fileNameOf(theorem.name, result.obligation.name)}.smt2`);
     const logic = result.obligation.logic === "bits" ? "QF_BV" : "ALL";
     await writeWhole(file, `(set-logic ${logic})\n${result.text}(check-sat)\n`);
     note(`the question that solvers disagree about: ${file}`);
@@ -157,16 +159,15 @@ function list(theorems: readonly Theorem[], format: OutputFormat): Status {
 export async function prove(
   names: readonly string[],
   options: ProveOptions,
-  { theorems = catalogue(), child = {} }: ProveSetting = {},
+  setting: ProveSetting = {},
 ): Promise<Status> {
+  const { theorems = catalogue(), child = {}, kept = KEPT, disagreements = DISAGREEMENTS } = setting;
   const format = options.json === true ? "ndjson" : options.output;
   const chosen = chosenTheorems(theorems, names);
   if (options.list === true) return list(chosen, format);
   const { ledger: ledgerFile = LEDGER } = options;
   const before: Ledger = ledgerFile === false ? new Map() : await ledgerIn(ledgerFile);
   const { solvers, notes } = await chosenSolvers(options.solver, options.cross === true, child);
-  for (const line of notes) note(line);
-
   const now = (): number => performance.now();
   const start = now();
   const pool = new Pool(options.jobs, now);
@@ -176,6 +177,7 @@ export async function prove(
     pool.stop();
   };
   process.once("SIGINT", interrupt);
+  for (const line of notes) note(line);
   const display = new ProveDisplay(now);
   let reports: readonly TheoremReport[];
   try {
@@ -206,7 +208,7 @@ export async function prove(
     jobs: options.jobs,
   };
   print(summary, format);
-  await saveDisagreements(reports);
-  if (options.keep === true) await keep([...summary.refutations, ...summary.wrongRefutations]);
+  await saveDisagreements(reports, disagreements);
+  if (options.keep === true) await keep([...summary.refutations, ...summary.wrongRefutations], kept);
   return statusOf(summary, interruption.signal.aborted);
 }

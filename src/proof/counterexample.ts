@@ -119,7 +119,7 @@ function forgetting(
 
 /** Simpler numbers for a variable, simplest first, then the number that it has by now without one of its bits. */
 function* smaller(variable: Variable<number>, best: () => Environment): Generator<ReadonlyMap<Term, bigint>> {
-  for (const n of [0n, 1n, 2n]) yield new Map([[variable, n]]);
+  for (const n of [0n, 1n, 2n]) if (n < (best().get(variable) ?? 0n)) yield new Map([[variable, n]]);
   for (let bit = BigInt(variable.width) - 1n; bit >= 0n; bit -= 1n) {
     const now = best().get(variable) ?? 0n;
     yield new Map([[variable, now & ~(1n << bit)]]);
