@@ -86,7 +86,10 @@ function boundSignedHalves(s: Scalar, least: Term<64>, greatest: Term<64>): Scal
   };
 }
 
-/** The ends of the numbers from `least` to `greatest` whose low halves are within the signed bounds. */
+/**
+ * The ends of the numbers from `least` to `greatest` whose low halves are within the signed bounds. An interval without numbers may come
+ * out with some, so whoever asks keeps its own ends where they are tighter.
+ */
 function withSignedHalves(s: Scalar, least: Term<64>, greatest: Term<64>): readonly [Term<64>, Term<64>] {
   const near = nearTheSame(least, greatest);
   const end = (half: Term<32>): Term<64> => add(nearest(least), sext(64, half));
@@ -118,12 +121,12 @@ const RULES = {
   "u64 to s32": (s) => boundSignedHalves(s, s.umin, s.umax),
   "s64 to s32": (s) => boundSignedHalves(s, s.smin, s.smax),
   "s32 to u64": (s) => {
-    const [umin, umax] = withSignedHalves(s, s.umin, s.umax);
-    return { ...s, umin, umax };
+    const [least, greatest] = withSignedHalves(s, s.umin, s.umax);
+    return { ...s, umin: umax(s.umin, least), umax: umin(s.umax, greatest) };
   },
   "s32 to s64": (s) => {
-    const [smin, smax] = withSignedHalves(s, s.smin, s.smax);
-    return { ...s, smin, smax };
+    const [least, greatest] = withSignedHalves(s, s.smin, s.smax);
+    return { ...s, smin: smax(s.smin, least), smax: smin(s.smax, greatest) };
   },
   /** x has at least the upper half of its least value and at least the least low half. */
   "u32 to u64": (s) => ({
