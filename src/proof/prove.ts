@@ -7,6 +7,7 @@ import { TRUE } from "../semantics/term/build.ts";
 import { type Environment, evaluator } from "../semantics/term/concrete.ts";
 import { variablesOf } from "../semantics/term/node.ts";
 import type { Logic } from "../semantics/term/z3.ts";
+import { hashOf } from "./ledger.ts";
 import type { MakeSolver, Pool, Timed } from "./pool.ts";
 import type { Answer, Question } from "./question.ts";
 import { type Obligation, obligationText, premisesText, type Theorem, type Wrong } from "./theorem.ts";
@@ -60,6 +61,8 @@ export class Prover {
   readonly #provers: Provers;
   /** Whether premises can hold, by their text. */
   readonly #possible = new Map<string, Promise<Timed>>();
+  /** What theorems asked before, by hash. */
+  readonly #decided = new Map<string, Promise<Decided>>();
 
   constructor(provers: Provers) {
     this.#provers = provers;
@@ -67,7 +70,18 @@ export class Prover {
 
   /** Decides all obligations of a theorem. */
   async theorem({ obligations }: Theorem): Promise<Decided> {
-    return together(await Promise.all(obligations().map((obligation) => this.obligation(obligation))));
+    return together(await Promise.all(obligations().map((obligation) => this.#once(obligation))));
+  }
+
+  /** Proofs share lemmas: what was proved for one theorem costs nothing for the next. */
+  async #once(obligation: Obligation): Promise<Decided> {
+    const key = hashOf([obligation]);
+    const known = this.#decided.get(key);
+    const decided = known === undefined ? undefined : await known;
+    if (decided?.outcome.kind === "proved") return { ...decided, seconds: 0 };
+    const deciding = this.obligation(obligation);
+    this.#decided.set(key, deciding);
+    return deciding;
   }
 
   /**

@@ -5,7 +5,17 @@
 import { and, constant, eq, udiv } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { exactly, type Part } from "./part.ts";
-import { caseOf, fromOn, halves, orAnything, type Piece, tightBetween, unite, whole } from "./piece.ts";
+import {
+  type Case,
+  caseOf,
+  fromOn,
+  halves,
+  orAnything,
+  type Piece,
+  tightBetween,
+  unite,
+  whole,
+} from "./piece.ts";
 import * as tnum from "./tnum.ts";
 
 /** The quotients of two tight pieces. The divisors are two or more. */
@@ -36,17 +46,23 @@ export function divisorsOf<N extends number>(p: Piece<N>): Divisors<N> {
   };
 }
 
-export function div<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
+/** The results by zero, by one of a dividend of either sign, and by more, first such as are not negative. */
+export function divisionCases<N extends number>(
+  a: Part<N>,
+  b: Part<N>,
+): readonly [Case<N>, Case<N>, Case<N>, Case<N>, Case<N>] {
   const dividends = halves(a);
   const [clear, set] = halves(b);
   const { zero, one, more } = divisorsOf(clear);
-  const all = whole(dividends);
-  return orAnything(
-    unite(
-      { some: zero, part: exactly(constant(a.umin.width, 0)) },
-      ...dividends.map((p) => ({ ...caseOf(p), some: and(one, p.some) })),
-      caseOf(quotients(all, more)),
-      caseOf(quotients(all, set)),
-    ),
-  );
+  const itself = (p: Piece<N>): Case<N> => ({ ...caseOf(p), some: and(one, p.some) });
+  return [
+    { some: zero, part: exactly(constant(a.umin.width, 0)) },
+    itself(dividends[0]),
+    itself(dividends[1]),
+    caseOf(quotients(whole(dividends), more)),
+    caseOf(quotients(whole(dividends), set)),
+  ];
 }
+
+export const div = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
+  orAnything(unite(...divisionCases(a, b)));

@@ -52,28 +52,45 @@ export function upTo<N extends number>(p: Piece<N>, to: Term<N>): Piece<N> {
   return tightBetween(and(p.some, ule(p.least, to)), p.bits, p.least, greatest);
 }
 
-/** The numbers of a part that are not negative, and those that are. */
-export function halves<N extends number>(p: Part<N>): readonly [nonNegative: Piece<N>, negative: Piece<N>] {
+/** Where the numbers of one sign are looked for, and whether the components allow that sign at all. */
+export interface Range<N extends number> {
+  readonly bits: tnum.Tnum<N>;
+  readonly from: Term<N>;
+  readonly to: Term<N>;
+  readonly may: Term<1>;
+}
+
+/** Where the numbers of a part are that are not negative, and those that are. */
+export function ranges<N extends number>(p: Part<N>): readonly [nonNegative: Range<N>, negative: Range<N>] {
   const width = p.umin.width;
   const [zero, minusOne] = [constant(width, 0), constant(width, -1)];
   const [sign, rest] = [signedMin(width), signedMax(width)];
   const { value, mask } = p.tnum;
-  const clear = between(
-    { value: and(value, rest), mask: and(mask, rest) },
-    larger(p.umin, smax(p.smin, zero)),
-    smaller(p.umax, and(p.smax, rest)),
-  );
-  const set = between(
-    { value: or(value, sign), mask: and(mask, rest) },
-    larger(p.umin, or(p.smin, sign)),
-    smaller(p.umax, smin(p.smax, minusOne)),
-  );
-  const mayBeClear = and(sge(p.smax, zero), eq(and(value, sign), zero));
-  const mayBeSet = and(slt(p.smin, zero), ne(and(or(value, mask), sign), zero));
   return [
-    orNothing({ ...clear, some: and(clear.some, mayBeClear) }),
-    orNothing({ ...set, some: and(set.some, mayBeSet) }),
+    {
+      bits: { value: and(value, rest), mask: and(mask, rest) },
+      from: larger(p.umin, smax(p.smin, zero)),
+      to: smaller(p.umax, and(p.smax, rest)),
+      may: and(sge(p.smax, zero), eq(and(value, sign), zero)),
+    },
+    {
+      bits: { value: or(value, sign), mask: and(mask, rest) },
+      from: larger(p.umin, or(p.smin, sign)),
+      to: smaller(p.umax, smin(p.smax, minusOne)),
+      may: and(slt(p.smin, zero), ne(and(or(value, mask), sign), zero)),
+    },
   ];
+}
+
+function half<N extends number>({ bits, from, to, may }: Range<N>): Piece<N> {
+  const inside = between(bits, from, to);
+  return orNothing({ ...inside, some: and(inside.some, may) });
+}
+
+/** The numbers of a part that are not negative, and those that are. Both are tight. */
+export function halves<N extends number>(p: Part<N>): readonly [nonNegative: Piece<N>, negative: Piece<N>] {
+  const [clear, set] = ranges(p);
+  return [half(clear), half(set)];
 }
 
 /** An empty piece is all zeros, so that what is made of halves depends on nothing but the numbers in them. */

@@ -4,6 +4,7 @@ import { ROWS } from "../../semantics/isa/table.ts";
 import type { Theorem } from "../theorem.ts";
 import { aluTheorems } from "./alu.ts";
 import { branchTheorems } from "./branch.ts";
+import { divideTheorems } from "./divide.ts";
 import { optimalTheorems } from "./optimal.ts";
 import { orderTheorems } from "./order.ts";
 import { rfcTheorems } from "./rfc.ts";
@@ -33,6 +34,7 @@ function plainOperations(): readonly { readonly op: AluOp; readonly width: 32 | 
 /** All theorems, in the order in which they are listed. Names are unique. */
 export const theorems = (): readonly Theorem[] => [
   ...plainOperations().flatMap(({ op, width }) => aluTheorems(op, width)),
+  ...divideTheorems(),
   ...ruleTheorems(),
   ...branchTheorems(),
   ...orderTheorems(),
