@@ -254,9 +254,9 @@ function shareNumber(m: Machine, pointer: number, number: number, destination: n
   let range = 0;
   forEachRegister(m.state, (at) => {
     if (kindOf(at) !== kind || idOf(at) !== id) return;
-    useLink(m.marks, id);
     range = Math.max(range, rangeOf(at));
   });
+  if (range > 0) useLink(m.marks, id);
   copyRegister(pointer, destination);
   copyScalarPart(SCRATCH.value, destination);
   setOff(destination, off);

@@ -3,7 +3,7 @@
  * null is, how far a packet reaches, and that a pointer that cannot be null is not 0.
  */
 import type { Instruction, JumpOp, Operation } from "../../semantics/isa/instruction.ts";
-import { addOrigins, demand, type Marks } from "../origins.ts";
+import { addOrigins, demand, type Marks, useLink } from "../origins.ts";
 import {
   idOf,
   isConstant,
@@ -189,27 +189,27 @@ function learnPacketRange(
   });
   switch (op) {
     case "jgt":
-      applyOrder(yes(other, taken, true));
-      applyOrder(no(left, right, false));
+      applyOrder(m.marks, yes(other, taken, true));
+      applyOrder(m.marks, no(left, right, false));
       break;
     case "jge":
-      applyOrder(yes(other, taken, false));
-      applyOrder(no(left, right, true));
+      applyOrder(m.marks, yes(other, taken, false));
+      applyOrder(m.marks, no(left, right, true));
       break;
     case "jlt":
-      applyOrder(yes(taken, other, true));
-      applyOrder(no(right, left, false));
+      applyOrder(m.marks, yes(taken, other, true));
+      applyOrder(m.marks, no(right, left, false));
       break;
     case "jle":
-      applyOrder(yes(taken, other, false));
-      applyOrder(no(right, left, true));
+      applyOrder(m.marks, yes(taken, other, false));
+      applyOrder(m.marks, no(right, left, true));
       break;
     default:
   }
 }
 
 /** `lower` reaches up to the end of its region: as many bytes as its fixed offset says are there, one more if the order is strict. */
-function applyOrder({ state, lower, upper, strict }: Order): void {
+function applyOrder(marks: Marks, { state, lower, upper, strict }: Order): void {
   const kind = kindOf(lower);
   if (!isPacketPointer(kind) || !isEndOf(kind, upper)) return;
   const off = offOf(lower);
@@ -218,7 +218,9 @@ function applyOrder({ state, lower, upper, strict }: Order): void {
   const range = strict ? off + 1 : off;
   const id = idOf(lower);
   forEachRegister(state, (at) => {
-    if (kindOf(at) === kind && idOf(at) === id && rangeOf(at) < range) setRange(at, range);
+    if (kindOf(at) !== kind || idOf(at) !== id || rangeOf(at) >= range) return;
+    setRange(at, range);
+    if (at !== lower && id !== 0) useLink(marks, id);
   });
 }
 
