@@ -22,11 +22,17 @@ export const fromBits = <N extends number>(bits: tnum.Tnum<N>): Part<N> => ({
 const acrossUnsigned = <N extends number>({ from, to }: Arc<N>): Term<1> => ult(to, from);
 const acrossSigned = <N extends number>({ from, to }: Arc<N>): Term<1> => slt(to, from);
 
+export const sum = <N extends number>(x: Arc<N>, y: Arc<N>): Arc<N> => ({
+  from: addTerm(x.from, y.from),
+  to: addTerm(x.to, y.to),
+});
+
+export const difference = <N extends number>(x: Arc<N>, y: Arc<N>): Arc<N> => ({
+  from: subTerm(x.from, y.to),
+  to: subTerm(x.to, y.from),
+});
+
 export function add<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const sum = (x: Arc<N>, y: Arc<N>): Arc<N> => ({
-    from: addTerm(x.from, y.from),
-    to: addTerm(x.to, y.to),
-  });
   const [p, n] = [notNegative(a), negative(a)];
   const [q, m] = [notNegative(b), negative(b)];
   const like = [sum(p, q), sum(n, m)] as const;
@@ -43,10 +49,6 @@ export function add<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
 }
 
 export function sub<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const difference = (x: Arc<N>, y: Arc<N>): Arc<N> => ({
-    from: subTerm(x.from, y.to),
-    to: subTerm(x.to, y.from),
-  });
   const [p, n] = [notNegative(a), negative(a)];
   const [q, m] = [notNegative(b), negative(b)];
   const like = [difference(p, q), difference(n, m)] as const;

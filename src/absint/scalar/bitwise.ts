@@ -12,18 +12,20 @@ import type { Part } from "./part.ts";
 import * as tnum from "./tnum.ts";
 
 const half = <N extends number>(x: Term<N>): Term<N> => lshr(x, constant(x.width, 1));
-const varying = <N extends number>({ from, to }: Arc<N>): Term<N> => tnum.smear(xor(from, to));
+
+/** `tnum.smear`; proofs listen in, since what they need of it is little. */
+type Smear = <N extends number>(bits: Term<N>) => Term<N>;
 
 /**
  * x & y: the least is a & c, without what is below the highest bit that is 0 in both and which one of the two can raise. The greatest is
  * b & d, but at the highest bit that one has, can give up and the other lacks, the one takes every bit below it, so that the other's remain.
  */
-function andArc<N extends number>(x: Arc<N>, y: Arc<N>): Arc<N> {
+export function andArc<N extends number>(x: Arc<N>, y: Arc<N>, smear: Smear = tnum.smear): Arc<N> {
   const [a, b, c, d] = [x.from, x.to, y.from, y.to];
-  const [freeX, freeY] = [varying(x), varying(y)];
-  const raised = tnum.smear(and(not(or(a, c)), or(freeX, freeY)));
+  const [freeX, freeY] = [smear(xor(a, b)), smear(xor(c, d))];
+  const raised = smear(and(not(or(a, c)), or(freeX, freeY)));
   const [loweredX, loweredY] = [and(and(b, not(d)), freeX), and(and(d, not(b)), freeY)];
-  const below = half(tnum.smear(or(loweredX, loweredY)));
+  const below = half(smear(or(loweredX, loweredY)));
   const gained = and(below, ite(ult(loweredY, loweredX), d, b));
   return { from: and(and(a, c), not(raised)), to: or(and(b, d), gained) };
 }
@@ -33,11 +35,11 @@ function andArc<N extends number>(x: Arc<N>, y: Arc<N>): Arc<N> {
  * raised has every choice if m was not the highest bit that varies, and can agree with the other. If it was, it has the choice of the numbers up to its
  * upper end (b, say): below the highest bit at which b has a 1 and c a 0 it can agree with c, above it lacks what b lacks.
  */
-function leastXor<N extends number>(x: Arc<N>, y: Arc<N>): Term<N> {
+function leastXor<N extends number>(x: Arc<N>, y: Arc<N>, smear: Smear): Term<N> {
   const [a, b, c, d] = [x.from, x.to, y.from, y.to];
-  const [freeX, freeY] = [varying(x), varying(y)];
+  const [freeX, freeY] = [smear(xor(a, b)), smear(xor(c, d))];
   const [raisedX, raisedY] = [and(and(c, not(a)), freeX), and(and(a, not(c)), freeY)];
-  const upToRaised = tnum.smear(or(raisedX, raisedY));
+  const upToRaised = smear(or(raisedX, raisedY));
   const byX = ult(raisedY, raisedX);
   // What the one not raised has, what the one raised may have at most, and the bits that the latter is free to choose.
   const [fixed, most, free] = [ite(byX, c, a), ite(byX, b, d), ite(byX, freeX, freeY)];
@@ -47,16 +49,20 @@ function leastXor<N extends number>(x: Arc<N>, y: Arc<N>): Term<N> {
     ite(ugt(free, upToRaised), constant(a.width, 0), constant(a.width, -1)),
   );
   const lacking = and(and(fixed, not(most)), below);
-  const agree = tnum.smear(and(and(most, not(fixed)), below));
+  const agree = smear(and(and(most, not(fixed)), below));
   return or(and(xor(a, c), not(upToRaised)), and(lacking, not(agree)));
 }
 
 const complement = <N extends number>({ from, to }: Arc<N>): Arc<N> => ({ from: not(to), to: not(from) });
 
+/** x | y = ~(~x & ~y). */
+export const orArc = <N extends number>(x: Arc<N>, y: Arc<N>, smear: Smear = tnum.smear): Arc<N> =>
+  complement(andArc(complement(x), complement(y), smear));
+
 /** The greatest x ^ y is the complement of the least ~x ^ y. */
-const xorArc = <N extends number>(x: Arc<N>, y: Arc<N>): Arc<N> => ({
-  from: leastXor(x, y),
-  to: not(leastXor(complement(x), y)),
+export const xorArc = <N extends number>(x: Arc<N>, y: Arc<N>, smear: Smear = tnum.smear): Arc<N> => ({
+  from: leastXor(x, y, smear),
+  to: not(leastXor(complement(x), y, smear)),
 });
 
 function byHalves<N extends number>(
@@ -74,9 +80,8 @@ function byHalves<N extends number>(
 export const and_ = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
   byHalves(a, b, tnum.and(a.tnum, b.tnum), andArc);
 
-/** x | y = ~(~x & ~y). */
 export const or_ = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
-  byHalves(a, b, tnum.or(a.tnum, b.tnum), (x, y) => complement(andArc(complement(x), complement(y))));
+  byHalves(a, b, tnum.or(a.tnum, b.tnum), orArc);
 
 export const xor_ = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
   byHalves(a, b, tnum.xor(a.tnum, b.tnum), xorArc);

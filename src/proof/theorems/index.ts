@@ -5,6 +5,7 @@ import type { Theorem } from "../theorem.ts";
 import { aluTheorems } from "./alu.ts";
 import { branchTheorems } from "./branch.ts";
 import { divideTheorems } from "./divide.ts";
+import { halvesTheorems } from "./halves.ts";
 import { optimalTheorems } from "./optimal.ts";
 import { orderTheorems } from "./order.ts";
 import { rfcTheorems } from "./rfc.ts";
@@ -12,6 +13,11 @@ import { ruleTheorems } from "./rules.ts";
 
 /** Operations whose theorems need lemmas or induction. */
 const WITH_METHODS: ReadonlySet<AluOp> = new Set<AluOp>([
+  "add",
+  "sub",
+  "and",
+  "or",
+  "xor",
   "mul",
   "div",
   "mod",
@@ -34,6 +40,7 @@ function plainOperations(): readonly { readonly op: AluOp; readonly width: 32 | 
 /** All theorems, in the order in which they are listed. Names are unique. */
 export const theorems = (): readonly Theorem[] => [
   ...plainOperations().flatMap(({ op, width }) => aluTheorems(op, width)),
+  ...halvesTheorems(),
   ...divideTheorems(),
   ...ruleTheorems(),
   ...branchTheorems(),
