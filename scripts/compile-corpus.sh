@@ -1,6 +1,7 @@
 #!/bin/sh
-# Compiles corpus/src/*.bpf.c at every ISA version into corpus/objects/NAME.vN.o, and the object reader's test data in both byte orders. The
-# objects are committed, so that only who changes a program needs clang; the same compiler gives the same bytes on any machine.
+# Compiles corpus/src/*.bpf.c at every ISA version into corpus/objects/NAME.vN.o, the idioms beside their sources with and without 32-bit
+# instructions, and the object reader's test data in both byte orders. The objects are committed, so that only who changes a program needs
+# clang; the same compiler gives the same bytes on any machine.
 #
 # CLANG and STRIP name the tools (clang-19 and llvm-strip-19).
 set -eu
@@ -22,6 +23,12 @@ mkdir -p corpus/objects
 for source in corpus/src/*.bpf.c; do
     for version in 1 2 3 4; do
         compile "$source" "corpus/objects/$(basename "$source" .bpf.c).v$version.o" bpfel v$version
+    done
+done
+
+for source in corpus/idioms/*.bpf.c; do
+    for version in 1 3; do
+        compile "$source" "${source%.bpf.c}.v$version.o" bpfel v$version
     done
 done
 
