@@ -124,7 +124,7 @@ function move(m: Machine, insn: Instruction, operation: Alu, source: number): vo
   }
   const { op, width } = operation;
   const [bits, greatest] = kept(op, width);
-  if (source !== destination && bits >= 32) beginLink(m.state, source);
+  if (source !== destination && bits >= 32) beginLink(m.state, source, bits);
   copyRegister(source, destination);
   if (umaxOf(source) <= greatest) return;
   cutLink(destination, bits, greatest);

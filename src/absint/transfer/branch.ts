@@ -38,16 +38,17 @@ const MAX_DISTANCE = 2 ** 29;
 
 /** Executes a conditional jump: goes on at one side, or forks. */
 export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
-  const { op, width, operand } = operation;
+  const simplified = simplify(insn, operation);
+  const { op, width, operand } = simplified;
   const left = readable(m, insn.dst);
   let right: number = SCRATCH.operand;
   if (operand === "reg") right = readable(m, insn.src);
   else setConstant(right, insn.imm, insn.imm >> 31);
   const target = m.pc + 1 + insn.off;
 
-  const decided = decide(operation, left, right);
+  const decided = decide(simplified, left, right);
   if (decided !== OPEN) {
-    demandNumbers(m, left, right);
+    if (left !== right) demandNumbers(m, left, right);
     return follow(m, decided === ALWAYS ? target : m.pc + 1);
   }
 
@@ -79,6 +80,12 @@ export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
   return follow(m, target);
 }
 
+/** A register has a bit in common with itself if it is not 0. */
+const simplify = ({ dst, src }: Instruction, operation: Jump): Jump =>
+  operation.op === "jset" && operation.operand === "reg" && dst === src
+    ? { ...operation, op: "jne", operand: "imm" }
+    : operation;
+
 function demandNumbers(m: Machine, left: number, right: number): void {
   if (!isPointer(kindOf(left))) demand(m.marks, left);
   if (!isPointer(kindOf(right))) demand(m.marks, right);
@@ -91,7 +98,11 @@ function follow(m: Machine, pc: number): Step {
 
 const [NEVER, ALWAYS, OPEN] = [0, 1, 2];
 
+/** Comparisons that hold of a register beside itself, whatever it holds. */
+const REFLEXIVE: ReadonlySet<JumpOp> = new Set(["jeq", "jge", "jle", "jsge", "jsle"]);
+
 function decide({ op, width }: Jump, left: number, right: number): number {
+  if (left === right) return REFLEXIVE.has(op) ? ALWAYS : NEVER;
   const [l, r] = [kindOf(left), kindOf(right)];
   if (!isPointer(l) && !isPointer(r)) return branchOperators(op, width).decide(left, right);
   if (width !== 64 || !isPointer(l) || isPointer(r) || smallConstant(right) !== 0 || mayBeNull(l))

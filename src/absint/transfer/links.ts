@@ -32,9 +32,13 @@ import { SCRATCH } from "./machine.ts";
 
 const U32_MAX = 0xffffffff;
 
-/** Makes sure that copies of the number at `source` are linked to it. */
-export function beginLink(state: number, source: number): void {
-  if (idOf(source) === 0 && !isConstant(source)) setLink(source, takeId(state), 0, WHOLE);
+/**
+ * Makes sure that copies of the low `bits` bits of the number at `source` are linked to it. A link of less is given up: that two numbers are
+ * equal is worth more.
+ */
+export function beginLink(state: number, source: number, bits = WHOLE): void {
+  if (isConstant(source)) return;
+  if (idOf(source) === 0 || formOf(source) < bits) setLink(source, takeId(state), 0, WHOLE);
 }
 
 /**
@@ -111,7 +115,7 @@ export function linkEqual(marks: Marks, state: number, left: number, right: numb
   const [a, b] = [idOf(left), idOf(right)];
   if (isConstant(left) || isConstant(right) || (a !== 0 && a === b)) return;
   if (b === 0) {
-    beginLink(state, left);
+    if (a === 0) beginLink(state, left);
     setLink(right, idOf(left), deltaOf(left), formOf(left));
     return;
   }

@@ -193,7 +193,7 @@ function spill(m: Machine, slot: number, size: Size, value: number): void {
   const rewritten = size === 8 || isRewritten(slot);
   forgetSpill(m, slot);
   const to = spilledAt(slot);
-  if (kindOf(value) === KIND.scalar && size >= 4) beginLink(m.state, value);
+  if (kindOf(value) === KIND.scalar && size >= 4) beginLink(m.state, value, 8 * size);
   copyRegister(value, to);
   truncate(to, size);
   setRewritten(slot, rewritten);
