@@ -18,54 +18,23 @@ import {
   WHOLE,
 } from "../absint/register.ts";
 import { LAYOUT } from "../absint/scalar/operators.ts";
+import { factsText, type Numbers, numbersOf, signedText } from "../absint/scalar/text.ts";
 import { BYTE, depthOf, FP, frameCount, registerAt, slotAt, slotByte, spilledAt } from "../absint/state.ts";
 import { type Machine, mapAt } from "../absint/transfer/machine.ts";
-import { signedText, tnumText } from "../absint/transfer/text.ts";
 
-const unsignedText = (x: bigint): string => (x <= 0xffffn ? `${x}` : `0x${x.toString(16)}`);
-
-/** As a 64-bit number with the same text: what is printed in hexadecimal is not sign-extended. */
-const printed32 = (x: bigint): bigint => (x >= -0x8000n && x <= 0x7fffn ? x : BigInt.asUintN(32, x));
-
-const S64_MIN = -(1n << 63n);
-const S64_MAX = (1n << 63n) - 1n;
-const U64_MAX = (1n << 64n) - 1n;
-
-/** The bounds that say something, equal ones together: `smin=umin=1,umax=7`. */
-function boundsText(at: number): string[] {
-  const s64 = (offset: number): bigint => BigInt.asIntN(64, component64(at, offset));
-  const s32 = (offset: number): bigint => printed32(BigInt.asIntN(32, BigInt(component32(at, offset))));
-  const u32 = (offset: number): bigint => BigInt(component32(at, offset));
-  const bounds = [
-    { name: "smin", value: s64(LAYOUT.smin), full: S64_MIN, text: signedText },
-    { name: "smax", value: s64(LAYOUT.smax), full: S64_MAX, text: signedText },
-    { name: "umin", value: component64(at, LAYOUT.umin), full: 0n, text: unsignedText },
-    { name: "umax", value: component64(at, LAYOUT.umax), full: U64_MAX, text: unsignedText },
-    { name: "smin32", value: s32(LAYOUT.smin32), full: 0x80000000n, text: signedText },
-    { name: "smax32", value: s32(LAYOUT.smax32), full: 0x7fffffffn, text: signedText },
-    { name: "umin32", value: u32(LAYOUT.umin32), full: 0n, text: unsignedText },
-    { name: "umax32", value: u32(LAYOUT.umax32), full: 0xffffffffn, text: unsignedText },
-  ].filter(({ value, full }) => value !== full);
-  const groups = new Map<string, { names: string[]; text: string }>();
-  for (const { name, value, text } of bounds) {
-    // Least bounds stand with least ones, greatest with greatest.
-    const key = `${name.includes("min")} ${BigInt.asUintN(64, value)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { names: [name], text: text(value) });
-    else group.names.push(name);
-  }
-  return [...groups.values()].map(({ names, text }) => `${names.join("=")}=${text}`);
-}
+const numbersAt = (at: number): Numbers =>
+  numbersOf((component) => {
+    const offset = LAYOUT[component];
+    return component.endsWith("32") ? BigInt(component32(at, offset)) : component64(at, offset);
+  });
 
 /** What the scalar part says, but for a constant 0 and for nothing at all. */
-function scalarFacts(at: number): string[] {
+function scalarFacts(at: number): readonly string[] {
   if (isConstant(at)) {
     const value = component64(at, LAYOUT.value);
-    return value === 0n ? [] : [`imm=${signedText(BigInt.asIntN(64, value))}`];
+    return value === 0n ? [] : [`imm=${signedText(value)}`];
   }
-  const facts = boundsText(at);
-  if (component64(at, LAYOUT.mask) !== U64_MAX) facts.push(`var_off=${tnumText(at)}`);
-  return facts;
+  return factsText(numbersAt(at));
 }
 
 /**

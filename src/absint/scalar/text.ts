@@ -23,14 +23,14 @@ export const TOP: Numbers = {
 const hex = (x: bigint): string => `0x${x.toString(16)}`;
 const unsignedText = (x: bigint): string => (x <= 0xffffn ? `${x}` : hex(x));
 
-/** Signed numbers of 16 bits are printed in decimal, others in hexadecimal. */
-function signedText(x: bigint, width: 32 | 64 = 64): string {
+/** A number that is meant as a signed one: of 16 bits in decimal, others in hexadecimal. */
+export function signedText(x: bigint, width: 32 | 64 = 64): string {
   const signed = BigInt.asIntN(width, x);
-  return signed >= -0x8000n && signed <= 0x7fffn ? `${signed}` : hex(x);
+  return signed >= -0x8000n && signed <= 0x7fffn ? `${signed}` : hex(BigInt.asUintN(width, x));
 }
 
 /** A tnum: `(value; mask)` in hexadecimal, and a constant as the number it is. */
-const tnumText = ({ value, mask }: Pick<Numbers, "value" | "mask">): string =>
+export const tnumText = ({ value, mask }: Pick<Numbers, "value" | "mask">): string =>
   mask === 0n ? signedText(value) : `(${hex(value)}; ${hex(mask)})`;
 
 /** The order in which the kernel prints bounds. */
@@ -54,7 +54,7 @@ function boundsText(numbers: Numbers): readonly string[] {
 }
 
 /** What is known of a scalar that is no constant. */
-function factsText(numbers: Numbers): readonly string[] {
+export function factsText(numbers: Numbers): readonly string[] {
   const bits = numbers.mask === U64_MAX ? [] : [`var_off=${tnumText(numbers)}`];
   return [...boundsText(numbers), ...bits];
 }
