@@ -228,6 +228,38 @@ describe("rules that are wrong", () => {
         return { ...s, tnum: tnum.intersect(s.tnum, range) };
       },
     ],
+    [
+      "ends near the same multiple of 2^32, though the numbers go all the way round",
+      (s) => {
+        const near = (x: Term<64>) => t.extract(32, t.add(x, t.constant(64, 0x80000000n)), 32);
+        const same = t.eq(near(s.smin), near(s.smax));
+        return { ...s, smin32: t.ite(same, t.smax(s.smin32, half(s.smin)), s.smin32) };
+      },
+    ],
+    [
+      "a signed low half put under an unsigned end, below which the multiple of 2^32 wraps",
+      (s) => {
+        const fits = t.eq(t.lshr(s.umax, t.constant(64, 31)), t.constant(64, 0));
+        return { ...s, umin: t.ite(fits, t.umax(s.umin, t.sext(64, s.smin32)), s.umin) };
+      },
+    ],
+    [
+      "the next member of the tnum, without looking which of the two is greater",
+      (s) => {
+        const low = tnum.fromRange(s.tnum.value, t.and(s.umin, t.not(s.tnum.mask))).mask;
+        const fixed = t.or(t.not(s.tnum.mask), low);
+        const next = t.and(t.add(t.or(s.umin, fixed), t.constant(64, 1)), t.not(fixed));
+        return { ...s, umin: t.umax(s.umin, t.or(s.tnum.value, next)) };
+      },
+    ],
+    [
+      "no non-negative numbers, so none at all",
+      (s) => ({
+        ...s,
+        smax: t.ite(t.ult(s.smax, s.umin), t.smin(s.smax, t.constant(64, -1)), s.smax),
+        umin: t.ite(t.ult(s.smax, s.umin), t.umax(s.umin, t.constant(64, -1)), s.umin),
+      }),
+    ],
     ["what loosens", (s) => ({ ...s, umin: t.constant(64, 0) })],
     ["what empties", (s) => fromWide({ ...wide(s), umax: t.sub(s.umax, t.constant(64, 1)) })],
   ];
