@@ -4,12 +4,14 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { add, fromBits, sub } from "../../src/absint/scalar/alu.ts";
-import { and_, or_ } from "../../src/absint/scalar/bitwise.ts";
+import { add, difference, fromBits, sub, sum } from "../../src/absint/scalar/alu.ts";
+import { and_, andArc, or_, orArc, xorArc } from "../../src/absint/scalar/bitwise.ts";
 import { type Condition, decide, refine } from "../../src/absint/scalar/branch.ts";
 import { div } from "../../src/absint/scalar/divide.ts";
+import { leastFrom } from "../../src/absint/scalar/exchange.ts";
+import { type Arc, around, fullRange, negative, notNegative } from "../../src/absint/scalar/halves.ts";
 import { mul } from "../../src/absint/scalar/multiply.ts";
-import { signExtendLow } from "../../src/absint/scalar/narrow.ts";
+import { keepLow, signExtendLow } from "../../src/absint/scalar/narrow.ts";
 import { operate } from "../../src/absint/scalar/operations.ts";
 import { branchOperators } from "../../src/absint/scalar/operators.ts";
 import { exactly, type Part } from "../../src/absint/scalar/part.ts";
@@ -39,6 +41,16 @@ type P = Part<number>;
 const zero = ({ umin }: P): Term => t.constant(umin.width, 0);
 const one = ({ umin }: P): Term => t.constant(umin.width, 1);
 
+/** Around the arcs of the halves, whatever they go across. */
+const byArcs =
+  (arc: (x: Arc<number>, y: Arc<number>) => Arc<number>): Abstract =>
+  (a, b) => {
+    const [p, n, q, m] = [notNegative(a), negative(a), notNegative(b), negative(b)];
+    const arcs = [arc(p, q), arc(p, m), arc(n, q), arc(n, m)] as const;
+    return { tnum: tnum.unknown(a.umin.width), ...around(arcs, fullRange(a.umin.width)) };
+  };
+const noSmear = <N extends number>(bits: Term<N>): Term<N> => bits;
+
 describe("small widths refute", () => {
   const operators: readonly (readonly [what: string, of: string, Abstract])[] = [
     [
@@ -64,6 +76,27 @@ describe("small widths refute", () => {
       (a, b) => {
         const by = (x: Term): Term => t.lshr(x, t.and(b.umin, t.constant(x.width, x.width - 1)));
         return { ...fromBits(tnum.unknown(a.umin.width)), umax: by(a.umax) };
+      },
+    ],
+    ["a sum of halves that never goes across", "add", byArcs(sum)],
+    ["a difference of halves that never goes across", "sub", byArcs(difference)],
+    ["an and that frees no bit below the one it raises", "and", byArcs((x, y) => andArc(x, y, noSmear))],
+    ["an or that frees no bit below the one it lowers", "or", byArcs((x, y) => orArc(x, y, noSmear))],
+    ["an xor that frees no bit below the one it raises", "xor", byArcs((x, y) => xorArc(x, y, noSmear))],
+    [
+      "a signed end moved to the number after the nearest in the tnum",
+      "and",
+      (a, b) => {
+        const result = and_(a, b);
+        return { ...result, smin: leastFrom(result.tnum, t.add(result.smin, one(a))) };
+      },
+    ],
+    [
+      "low bits of the ends alone",
+      "low 2",
+      (a) => {
+        const ends = keepLow({ ...a, umin: a.umax, smin: a.smax }, Math.min(2, a.umin.width));
+        return { ...ends, tnum: tnum.unknown(a.umin.width) };
       },
     ],
     [

@@ -8,7 +8,7 @@
  * If a part has no number in a half, that half's ends mean nothing. (Once synchronised they are those of the other half.) What is made of
  * them only adds to a join: an operator is sound if it is right for the halves that the numbers are in.
  */
-import { and, any, constant, ite, not, smax, smin, umax, umin, xor } from "../../semantics/term/build.ts";
+import { any, constant, ite, smax, smin, umax, umin } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { greatestTo, leastFrom } from "./exchange.ts";
 import { type Part, signedMax, signedMin } from "./part.ts";
@@ -56,16 +56,11 @@ export function around<N extends number>(
 
 /**
  * The part with the ends of its signed interval moved to the nearest numbers that its tnum allows. Synchronisation does that for the
- * unsigned interval alone, where it is all that is needed if the numbers have one sign.
+ * unsigned interval alone, where it is all that is needed if the numbers have one sign. Past the greatest unsigned number the search goes on from the
+ * least, as it should: from -1 to 0.
  */
-export function withSignedEndsInTnum<N extends number>(p: Part<N>): Part<N> {
-  const sign = signedMin(p.smin.width);
-  // With the sign bit flipped, unsigned order is signed order.
-  const flip = (x: Term<N>): Term<N> => xor(x, sign);
-  const flipped = { value: and(flip(p.tnum.value), not(p.tnum.mask)), mask: p.tnum.mask };
-  return {
-    ...p,
-    smin: flip(leastFrom(flipped, flip(p.smin))),
-    smax: flip(greatestTo(flipped, flip(p.smax))),
-  };
-}
+export const withSignedEndsInTnum = <N extends number>(p: Part<N>): Part<N> => ({
+  ...p,
+  smin: leastFrom(p.tnum, p.smin),
+  smax: greatestTo(p.tnum, p.smax),
+});
