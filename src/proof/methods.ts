@@ -104,10 +104,14 @@ export interface Induction {
   /** What holds before each step, from the state and the number of steps taken so far (of the index's width). */
   readonly invariant: (state: readonly Term[], index: Term<typeof INDEX_WIDTH>) => readonly Invariant[];
   readonly base?: Method;
-  readonly step?: Method;
+  /** From a state to the next one. */
+  readonly step?: AtState;
   /** From the invariant at the loop's end to the goal. */
-  readonly exit?: Method;
+  readonly exit?: AtState;
 }
+
+/** A method that may speak of the loop's state, new variables, and the number of steps before it. */
+type AtState = (state: readonly Term[], index: Term<typeof INDEX_WIDTH>) => Method;
 
 /**
  * By induction on the steps of a fold that the goal mentions. The invariant holds at the start; a step keeps it; where the loop ends,
@@ -115,7 +119,7 @@ export interface Induction {
  * are those of the fold itself.
  */
 export const induction =
-  ({ fold, invariant, base = bits, step = bits, exit = bits }: Induction): Method =>
+  ({ fold, invariant, base = bits, step = () => bits, exit = () => bits }: Induction): Method =>
   (claim) => {
     const at = (i: number): Term<typeof INDEX_WIDTH> => constant(INDEX_WIDTH, i);
     const fresh = freshFor([...claim.premises, claim.goal]);
@@ -136,13 +140,19 @@ export const induction =
         base({ name: `${claim.name}, at the start: ${name}`, premises, goal: holds }),
       ),
       ...invariant(next, add(index, at(1))).flatMap(({ name, holds }) =>
-        step({
+        step(
+          state,
+          index,
+        )({
           name: `${claim.name}, a step keeps: ${name}`,
           premises: [...premises, ...held, goesOn, ult(index, at(fold.count))],
           goal: holds,
         }),
       ),
-      ...exit({
+      ...exit(
+        state,
+        index,
+      )({
         ...rest,
         name: `${claim.name}, at the end`,
         premises: [...claim.premises, ...held, within, any(not(goesOn), eq(index, at(fold.count)))].map((t) =>

@@ -90,3 +90,12 @@ export const inSteps =
       return obligationsOf(claim, step);
     });
   };
+
+/** A method's obligations, each once: proofs by cases and of several parts repeat their lemmas. */
+export const eachOnce =
+  (by: Method): Method =>
+  (claim) => {
+    const keyOf = ({ logic, premises, goal }: Obligation): string =>
+      `${logic} ${premises.map(({ id }) => id).join(",")} ${goal.id}`;
+    return [...new Map(by(claim).map((obligation) => [keyOf(obligation), obligation])).values()];
+  };

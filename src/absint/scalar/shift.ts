@@ -20,13 +20,13 @@ import {
   xor,
 } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
-import { leastFrom } from "./exchange.ts";
+import { greatestTo, leastFrom } from "./exchange.ts";
 import { choose, join, type Part, signedMax, signedMin } from "./part.ts";
 import { asPart, halves, orAnything, type Piece, whole } from "./piece.ts";
 import * as tnum from "./tnum.ts";
 
 /** What a shift by `count`, less than the width, makes of a tight piece of numbers of one sign. */
-type Shift = <N extends number>(a: Piece<N>, count: Term<N>) => Part<N>;
+export type Shift = <N extends number>(a: Piece<N>, count: Term<N>) => Part<N>;
 
 /** Numbers of `bits` between two of them: the best part. Across the signs, all of `bits` around the place where the sign changes is between. */
 function inOrder<N extends number>(bits: tnum.Tnum<N>, least: Term<N>, greatest: Term<N>): Part<N> {
@@ -41,25 +41,42 @@ function inOrder<N extends number>(bits: tnum.Tnum<N>, least: Term<N>, greatest:
   };
 }
 
+/** What a left shift of a piece depends on. */
+interface Windows<N extends number> {
+  /** The piece's bits and ends, shifted. */
+  readonly bits: tnum.Tnum<N>;
+  readonly least: Term<N>;
+  readonly greatest: Term<N>;
+  /** Whether all numbers lie in one window, or in no more than two. */
+  readonly one: Term<1>;
+  readonly two: Term<1>;
+}
+
+export function windowsOf<N extends number>(a: Piece<N>, count: Term<N>): Windows<N> {
+  const { width } = a.least;
+  const staying = lshr(constant(width, -1), count);
+  const shift = (x: Term<N>): Term<N> => shl(x, count);
+  const second = leastFrom(a.bits, add(or(a.least, staying), constant(width, 1)));
+  return {
+    bits: tnum.mapBits(a.bits, shift),
+    least: shift(a.least),
+    greatest: shift(a.greatest),
+    one: ule(xor(a.least, a.greatest), staying),
+    two: ule(xor(second, a.greatest), staying),
+  };
+}
+
 /**
  * The bits that stay count up to a window's end and begin anew. Numbers of one window stay in order; those of several reach the end of the
  * first and the beginning of the last, and if there are any between, both.
  */
-export const lshBy: Shift = (a, count) => {
-  const { width } = a.least;
-  const staying = lshr(constant(width, -1), count);
-  const shift = (x: Term<typeof width>) => shl(x, count);
-  const bits = tnum.mapBits(a.bits, shift);
-  const [least, greatest] = [shift(a.least), shift(a.greatest)];
+const lshBy: Shift = (a, count) => {
+  const { bits, least, greatest, one, two } = windowsOf(a, count);
   const [start, end] = [bits.value, tnum.possible(bits)];
-  const oneWindow = ule(xor(a.least, a.greatest), staying);
-  const second = leastFrom(a.bits, add(or(a.least, staying), constant(width, 1)));
-  const twoWindows = ule(xor(second, a.greatest), staying);
-  const two = join(inOrder(bits, least, end), inOrder(bits, start, greatest));
   return choose(
-    oneWindow,
+    one,
     inOrder(bits, least, greatest),
-    choose(twoWindows, two, inOrder(bits, start, end)),
+    choose(two, join(inOrder(bits, least, end), inOrder(bits, start, greatest)), inOrder(bits, start, end)),
   );
 };
 
@@ -76,27 +93,36 @@ const inPlace =
   };
 
 /** The counts modulo the width, and the next one after another. */
-function countsOf<N extends number>(
+export function countsOf<N extends number>(
   b: Part<N>,
-): { readonly range: Piece<N>; readonly next: (count: Term<N>) => Term<N> } {
+): {
+  readonly from: Term<N>;
+  readonly to: Term<N>;
+  readonly range: Piece<N>;
+  readonly next: (count: Term<N>) => Term<N>;
+} {
   const { width } = b.umin;
   const low = constant(width, width - 1);
   const { some, least, greatest, bits: all } = whole(halves(b));
   const bits = tnum.mapBits(all, (x) => and(x, low));
   // Masking keeps the order of counts that differ in their masked bits alone.
   const inOrder = ule(xor(least, greatest), low);
-  const [from, to] = [
-    ite(inOrder, and(least, low), bits.value),
-    ite(inOrder, and(greatest, low), tnum.possible(bits)),
-  ];
+  const from = ite(inOrder, and(least, low), constant(width, 0));
+  const to = ite(inOrder, and(greatest, low), low);
   const next = (count: Term<N>): Term<N> =>
     or(bits.value, and(add(or(count, not(bits.mask)), constant(width, 1)), bits.mask));
-  return { range: { some, least: from, greatest: to, bits }, next };
+  return {
+    from,
+    to,
+    range: { some, least: leastFrom(bits, from), greatest: greatestTo(bits, to), bits },
+    next,
+  };
 }
 
 function isEverything<N extends number>(p: Part<N>): Term<1> {
   const { width } = p.umin;
   return all(
+    eq(p.tnum.value, constant(width, 0)),
     eq(p.tnum.mask, constant(width, -1)),
     eq(p.umin, constant(width, 0)),
     eq(p.umax, constant(width, -1)),
@@ -116,12 +142,16 @@ const either = <N extends number>(p: Piece<N>, q: Piece<N>): Piece<N> => ({
   },
 });
 
+/** The halves of a part; one that is not there is replaced by the other. */
+export function piecesOf<N extends number>(a: Part<N>): readonly [Piece<N>, Piece<N>] {
+  const [clear, set] = halves(a);
+  return [either(clear, set), either(set, clear)];
+}
+
 /** The join of `shift` over both halves of `a` and every count that `b` may hold. */
 function byUnknown<N extends number>(a: Part<N>, b: Part<N>, shift: Shift): Part<N> {
   const { width } = a.umin;
-  const [clear, set] = halves(a);
-  // A half that is not there is replaced by the other one.
-  const pieces = [either(clear, set), either(set, clear)] as const;
+  const pieces = piecesOf(a);
   const shifted = (count: Term<N>): Part<N> => join(shift(pieces[0], count), shift(pieces[1], count));
   const { range, next } = countsOf(b);
   const start = shifted(range.least);
@@ -137,10 +167,12 @@ function byUnknown<N extends number>(a: Part<N>, b: Part<N>, shift: Shift): Part
       return [following, p.tnum.value, p.tnum.mask, p.umin, p.umax, p.smin, p.smax];
     },
   });
-  const some = and(or(clear.some, set.some), range.some);
+  const some = and(pieces[0].some, range.some);
   return orAnything({ some, part: { tnum: { value, mask }, umin, umax, smin, smax } });
 }
 
-export const lsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, lshBy);
-export const rsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, inPlace(lshr));
-export const arsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, inPlace(ashr));
+export const SHIFTS = { lsh: lshBy, rsh: inPlace(lshr), arsh: inPlace(ashr) } as const;
+
+export const lsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, SHIFTS.lsh);
+export const rsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, SHIFTS.rsh);
+export const arsh = <N extends number>(a: Part<N>, b: Part<N>): Part<N> => byUnknown(a, b, SHIFTS.arsh);

@@ -10,6 +10,7 @@ import { optimalTheorems } from "./optimal.ts";
 import { orderTheorems } from "./order.ts";
 import { rfcTheorems } from "./rfc.ts";
 import { ruleTheorems } from "./rules.ts";
+import { shiftTheorems } from "./shift.ts";
 
 /** Operations whose theorems need lemmas or induction. */
 const WITH_METHODS: ReadonlySet<AluOp> = new Set<AluOp>([
@@ -42,6 +43,7 @@ export const theorems = (): readonly Theorem[] => [
   ...plainOperations().flatMap(({ op, width }) => aluTheorems(op, width)),
   ...halvesTheorems(),
   ...divideTheorems(),
+  ...shiftTheorems(),
   ...ruleTheorems(),
   ...branchTheorems(),
   ...orderTheorems(),

@@ -31,7 +31,7 @@ export const inPiece = <N extends number>(p: Piece<N>, x: Term<N>) => ({
 
 export const allOf = (facts: Readonly<Record<string, Term<1>>>): readonly Term<1>[] => Object.values(facts);
 
-const bitsTerms = <N extends number>({ value, mask }: Tnum<N>): readonly Term<N>[] => [value, mask];
+export const bitsTerms = <N extends number>({ value, mask }: Tnum<N>): readonly Term<N>[] => [value, mask];
 
 /** The terms that a piece consists of. */
 export const termsOf = <N extends number>(p: Piece<N>): readonly Term[] => [
@@ -72,7 +72,7 @@ const bitsBetween = <N extends number>(
   forgets: [...bitsTerms(bits), least, greatest, x],
 });
 
-const leastOf = <N extends number>(
+export const leastOf = <N extends number>(
   name: string,
   bits: Tnum<N>,
   from: Term<N>,
@@ -85,7 +85,7 @@ const leastOf = <N extends number>(
   ];
 };
 
-const greatestOf = <N extends number>(
+export const greatestOf = <N extends number>(
   name: string,
   bits: Tnum<N>,
   to: Term<N>,
@@ -261,7 +261,8 @@ export const unitedStep = <N extends number>(cases: readonly Case<N>[], which: C
 });
 
 /** That no bit is both known and unknown. */
-const isFormed = ({ value, mask }: Tnum<number>): Term<1> => eq(and(value, mask), constant(value.width, 0));
+export const isFormed = ({ value, mask }: Tnum<number>): Term<1> =>
+  eq(and(value, mask), constant(value.width, 0));
 
 /** Bits are well formed however those are that they were made of: `forgets` are the terms up to which to look. */
 export const formStep = (name: string, bits: Tnum<number>, forgets: readonly Term[]): Step => ({
