@@ -2,26 +2,16 @@
 import type { Loss } from "./kernel-measure.ts";
 
 interface Deficit {
-  /** For which results; an instruction's name ends in `_imm` or `_reg` where it has both forms. */
   readonly applies: (loss: Loss) => boolean;
   readonly reason: string;
 }
 
-const isJump = ({ bounds }: Loss): boolean => bounds.target !== undefined;
-
-const comparesWithItself = ({ bounds: { program, pc, row } }: Loss): boolean =>
-  row.fields.src === "any" && program.insns[pc]?.src === program.insns[pc]?.dst;
-
-const operation = ({ bounds }: Loss): string => bounds.row.name.replace(/(32|64).*/, "");
-
 const DEFICITS: readonly Deficit[] = [
   {
-    applies: (loss) => isJump(loss) && comparesWithItself(loss),
-    reason: "a register beside itself: neither edge of the refinement uses that both operands are one number",
-  },
-  {
-    applies: (loss) => operation(loss) === "or" || operation(loss) === "and",
-    reason: "an operand that is 0 or -1: the kernel executes the instruction for each",
+    applies: ({ bounds: { row }, comparison: { src } }) =>
+      row.name.startsWith("mul") && src?.umin === 0n && src.umax === 1n,
+    reason:
+      "a factor of 0 or 1, and one whose unsigned interval crosses half of the range: its greatest product is not kept",
   },
 ];
 

@@ -10,7 +10,7 @@ import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { reasonFor } from "./kernel-deficits.ts";
 import { measure, nothingMeasured } from "./kernel-measure.ts";
 import { boundsPrograms, TESTED_ROWS } from "./kernel-programs.ts";
-import { findingsText, lossesText, summary } from "./kernel-report.ts";
+import { findingsText, lossesText, pathLossesText, summary } from "./kernel-report.ts";
 import { EFFORT, SEED } from "./settings.ts";
 
 const PROGRAMS = 2000 * EFFORT;
@@ -36,6 +36,10 @@ describe.skipIf(!kernel.ok)(`bounds beside the kernel's${because}`, () => {
   test("no result is less precise, but for those with a reason", () => {
     const losses = measured.losses.filter((loss) => reasonFor(loss) === undefined);
     expect(lossesText({ ...measured, losses })).toBe("");
+  });
+
+  test("along whole programs nothing is less precise", () => {
+    expect(pathLossesText(measured)).toBe("");
   });
 
   test("every number is inside the kernel's bounds and ours, and runs end as the kernel's do", () => {
