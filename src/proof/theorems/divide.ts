@@ -8,7 +8,7 @@ import * as tnum from "../../absint/scalar/tnum.ts";
 import { and, constant, eq, sge, slt, udiv, ule, umax } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { cases, integers, type Method } from "../methods.ts";
-import { inSteps, type Step } from "../steps.ts";
+import { eachOnce, inSteps, type Step } from "../steps.ts";
 import type { Theorem } from "../theorem.ts";
 import { aluTheorems } from "./alu.ts";
 import { type OfWidth, operandsOf, resultOf } from "./operands.ts";
@@ -229,21 +229,23 @@ function dividing(a: OfWidth, b: OfWidth): Method {
     })(claim);
   };
 
-  return cases(
-    CLASSES.map((kind) => ({
-      name: `divisor ${kind}`,
-      when: classOf(y, kind),
-      by:
-        kind === "zero"
-          ? zero
-          : cases(
-              SIGNS.map((sign) => ({
-                name: sign === 0 ? "dividend not negative" : "dividend negative",
-                when: hasSign(x, sign),
-                by: bySign(kind, sign),
-              })),
-            ),
-    })),
+  return eachOnce(
+    cases(
+      CLASSES.map((kind) => ({
+        name: `divisor ${kind}`,
+        when: classOf(y, kind),
+        by:
+          kind === "zero"
+            ? zero
+            : cases(
+                SIGNS.map((sign) => ({
+                  name: sign === 0 ? "dividend not negative" : "dividend negative",
+                  when: hasSign(x, sign),
+                  by: bySign(kind, sign),
+                })),
+              ),
+      })),
+    ),
   );
 }
 
@@ -252,8 +254,10 @@ function wellFormed(a: OfWidth, b: OfWidth): Method {
   const united = divisionCases(a.part, b.part);
   const [, , , byMore, byNegative] = united;
   const steps = [
-    ...SIGNS.flatMap((sign) => keptFormSteps("dividend", a.part, sign)),
-    ...[byMore, byNegative].map((c) => formStep("quotient", c.part.tnum, [c.part.umin, c.part.umax])),
+    ...SIGNS.flatMap((sign) => keptFormSteps(sign === 0 ? "dividend" : "negative dividend", a.part, sign)),
+    ...[byMore, byNegative].map((c) =>
+      formStep(c === byMore ? "quotient" : "quotient by a negative", c.part.tnum, [c.part.umin, c.part.umax]),
+    ),
   ];
   return inSteps(steps, formEnd(united));
 }

@@ -29,6 +29,19 @@ const WITH_METHODS: ReadonlySet<AluOp> = new Set<AluOp>([
   "arsh",
 ]);
 
+/** Operations of which neither is proved yet: what their pieces make, and the loop over few numbers. */
+const OPEN: readonly AluOp[] = ["mul", "mod", "sdiv", "smod"];
+const NOT_YET = "no proof in steps yet; checked on all sets of up to 4 bits, and by experiments at 64";
+
+const openTheorems = (): readonly Theorem[] =>
+  OPEN.flatMap((op) =>
+    ([64, 32] as const).flatMap((width) =>
+      aluTheorems(op, width, {
+        open: { tnum: NOT_YET, u64: NOT_YET, s64: NOT_YET, u32: NOT_YET, s32: NOT_YET },
+      }),
+    ),
+  );
+
 /** The operations of the instruction table that a solver decides as they stand, by name, each with its width once. */
 function plainOperations(): readonly { readonly op: AluOp; readonly width: 32 | 64 }[] {
   const found = new Map<string, { readonly op: AluOp; readonly width: 32 | 64 }>();
@@ -44,6 +57,7 @@ export const theorems = (): readonly Theorem[] => [
   ...halvesTheorems(),
   ...divideTheorems(),
   ...shiftTheorems(),
+  ...openTheorems(),
   ...ruleTheorems(),
   ...branchTheorems(),
   ...orderTheorems(),
