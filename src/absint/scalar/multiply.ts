@@ -2,11 +2,23 @@
  * Abstract multiplication. Among numbers of one sign the product is monotone in each factor, so that its extremes come of the factors'
  * ends. Products are taken at twice the width, where they are exact.
  */
-import { add, and, constant, eq, extract, ite, mul as mulTerm, sext } from "../../semantics/term/build.ts";
+import {
+  add,
+  and,
+  constant,
+  eq,
+  extract,
+  ite,
+  mul as mulTerm,
+  sext,
+  umax,
+  umin,
+  zext,
+} from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { byPairs } from "./few.ts";
 import { type Part, signedMax, signedMin } from "./part.ts";
-import { type Case, halves, joined, orAnything, type Piece, unite } from "./piece.ts";
+import { type Case, halves, orAnything, type Piece, unite, whole } from "./piece.ts";
 import { multiply } from "./tnum-multiply.ts";
 
 /**
@@ -40,15 +52,29 @@ export function extremes<N extends number>(a: Piece<N>, b: Piece<N>): readonly [
   ];
 }
 
+/** What the unsigned ends say by themselves: more than the halves do if a factor may be 0 or 1 and the other has either sign. */
+function unsignedRange<N extends number>(
+  a: Piece<N>,
+  b: Piece<N>,
+): readonly [least: Term<N>, greatest: Term<N>] {
+  const { width } = a.least;
+  const product = (x: Term<N>, y: Term<N>): Term => mulTerm(zext(2 * width, x), zext(2 * width, y));
+  const { umin, umax } = lowHalves(width, product(a.least, b.least), product(a.greatest, b.greatest));
+  return [umin, umax];
+}
+
 export function mul<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
   const { width } = a.umin;
   const [a0, a1] = halves(a);
   const [b0, b1] = halves(b);
-  const bits = multiply(joined(a0, a1).bits, joined(b0, b1).bits);
+  const [as, bs] = [whole([a0, a1]), whole([b0, b1])];
+  const bits = multiply(as.bits, bs.bits);
   const product = (x: Piece<N>, y: Piece<N>): Case<N> => ({
     some: and(x.some, y.some),
     part: { tnum: bits, ...lowHalves(width, ...extremes(x, y)) },
   });
-  const result = orAnything(unite(product(a0, b0), product(a0, b1), product(a1, b0), product(a1, b1)));
+  const bySigns = orAnything(unite(product(a0, b0), product(a0, b1), product(a1, b0), product(a1, b1)));
+  const [least, greatest] = unsignedRange(as, bs);
+  const result = { ...bySigns, umin: umax(bySigns.umin, least), umax: umin(bySigns.umax, greatest) };
   return byPairs(a, b, (x, y) => mulTerm(x, y), result);
 }
