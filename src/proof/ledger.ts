@@ -5,10 +5,11 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { InputError } from "../semantics/errors.ts";
+import type { Term } from "../semantics/term/node.ts";
 import { type Obligation, obligationText } from "./theorem.ts";
 
 const entrySchema = z.strictObject({
-  /** Of the obligations' texts. */
+  /** Of the obligations (`hashOf`). */
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   /** Spent by solvers when it was proved. */
   seconds: z.number().nonnegative(),
@@ -49,12 +50,25 @@ export function writeLedger(ledger: Ledger): string {
   return `{"format": 1, "proved": {\n${lines.join(",\n")}\n}}\n`;
 }
 
-/** What a theorem's proof depends on: the logic, number of premises and text of each of its obligations, in their order. */
-export function hashOf(obligations: readonly Obligation[]): string {
-  const hash = createHash("sha256");
-  for (const obligation of obligations) {
-    const text = obligationText(obligation);
-    hash.update(`${obligation.logic} ${obligation.premises.length} ${text.length}\n${text}`);
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** What is known of obligations with a goal, by logic and premises: theorems share them, and their texts are long. */
+const known = new WeakMap<Term, Map<string, string>>();
+
+/** Of what an obligation's proof depends on: its logic, the number of its premises, and its text. */
+export function hashOfObligation(obligation: Obligation): string {
+  const { logic, premises, goal } = obligation;
+  const key = [logic, ...premises.map(({ id }) => id)].join(" ");
+  const hashes = known.get(goal) ?? new Map<string, string>();
+  known.set(goal, hashes);
+  let hash = hashes.get(key);
+  if (hash === undefined) {
+    hash = sha256(`${logic} ${premises.length}\n${obligationText(obligation)}`);
+    hashes.set(key, hash);
   }
-  return hash.digest("hex");
+  return hash;
 }
+
+/** Of what a theorem's proof depends on: each of its obligations, in their order. */
+export const hashOf = (obligations: readonly Obligation[]): string =>
+  sha256(obligations.map(hashOfObligation).join("\n"));

@@ -7,7 +7,7 @@ import { TRUE } from "../semantics/term/build.ts";
 import { type Environment, evaluator } from "../semantics/term/concrete.ts";
 import { variablesOf } from "../semantics/term/node.ts";
 import type { Logic } from "../semantics/term/z3.ts";
-import { hashOf } from "./ledger.ts";
+import { hashOf, hashOfObligation } from "./ledger.ts";
 import type { MakeSolver, Pool, Timed } from "./pool.ts";
 import type { Answer, Question } from "./question.ts";
 import { type Obligation, obligationText, premisesText, type Theorem, type Wrong } from "./theorem.ts";
@@ -69,17 +69,19 @@ export class Prover {
   }
 
   /** Decides all obligations of a theorem. */
-  async theorem({ obligations }: Theorem): Promise<Decided> {
-    return together(await Promise.all(obligations().map((obligation) => this.#once(obligation))));
+  async theorem(theorem: Theorem): Promise<Decided & { readonly hash: string }> {
+    const obligations = theorem.obligations();
+    const decided = await Promise.all(obligations.map((obligation) => this.#once(obligation)));
+    return { ...together(decided), hash: hashOf(obligations) };
   }
 
   /** Proofs share lemmas: what was proved for one theorem costs nothing for the next. */
-  async #once(obligation: Obligation): Promise<Decided> {
-    const key = hashOf([obligation]);
+  async #once(obligation: Obligation, signal?: AbortSignal): Promise<Decided> {
+    const key = hashOfObligation(obligation);
     const known = this.#decided.get(key);
     const decided = known === undefined ? undefined : await known;
     if (decided?.outcome.kind === "proved") return { ...decided, seconds: 0 };
-    const deciding = this.obligation(obligation);
+    const deciding = this.obligation(obligation, signal);
     this.#decided.set(key, deciding);
     return deciding;
   }
@@ -92,7 +94,7 @@ export class Prover {
     const found = new AbortController();
     const decided = await Promise.all(
       obligations().map(async (obligation) => {
-        const one = await this.obligation(obligation, found.signal);
+        const one = await this.#once(obligation, found.signal);
         if (one.outcome.kind === "refuted") found.abort();
         return one;
       }),

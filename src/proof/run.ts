@@ -23,6 +23,8 @@ export type Result =
 export interface TheoremReport {
   readonly theorem: Theorem;
   readonly result: Result;
+  /** Of its obligations (ledger.ts), where they were tried. */
+  readonly hash?: string;
   /** Asked about now. */
   readonly obligations: number;
   /** Spent by solvers, now or when it was proved; wrong versions apart. */
@@ -115,8 +117,8 @@ async function prove(theorem: Theorem, { prover, wrong }: RunOptions): Promise<T
       return { wrong: version, outcome, seconds };
     }),
   );
-  const { outcome, obligations, seconds, solvers } = decided;
-  return { theorem, result: outcome, obligations, seconds, solver: solvers.join(", "), wrong: refuted };
+  const { outcome, hash, obligations, seconds, solvers } = decided;
+  return { theorem, result: outcome, hash, obligations, seconds, solver: solvers.join(", "), wrong: refuted };
 }
 
 /** Whether nothing is to be said against a report: proved, or listed as open, and each wrong version refuted. */
@@ -128,13 +130,12 @@ export function holds({ result, wrong }: TheoremReport): boolean {
 /** The ledger after a run: what was proved is in it, what was tried and not proved is not. The rest is as it was. */
 export function ledgerAfter(before: Ledger, reports: readonly TheoremReport[]): Ledger {
   const after = new Map(before);
-  for (const { theorem, result, seconds, solver } of reports) {
+  for (const { theorem, result, hash, seconds, solver } of reports) {
     if (result.kind === "proved before" || result.kind === "not tried") continue;
-    if (result.kind !== "proved") {
+    if (result.kind !== "proved" || hash === undefined) {
       after.delete(theorem.name);
       continue;
     }
-    const hash = hashOf(theorem.obligations());
     // An entry that still holds stays as it is: a difference of the file is a change of a theorem.
     if (before.get(theorem.name)?.hash === hash) continue;
     after.set(theorem.name, { hash, seconds: Math.round(seconds * 100) / 100, solver });
