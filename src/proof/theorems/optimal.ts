@@ -4,7 +4,9 @@
  * A claim that nothing tighter would be sound says that numbers exist; the theorems name them. For an unknown bit of a tnum: two pairs of
  * numbers in the operands whose results differ in it. For the end of an interval: numbers in the operands' intervals that give it.
  */
-import { add as addParts, sub as subParts } from "../../absint/scalar/alu.ts";
+import { add as addParts, difference, sub as subParts, sum } from "../../absint/scalar/alu.ts";
+import { unsignedAndSigned } from "../../absint/scalar/exchange.ts";
+import { fullRange, negative, notNegative } from "../../absint/scalar/halves.ts";
 import { type Part as AbstractPart, anything } from "../../absint/scalar/part.ts";
 import * as tnum from "../../absint/scalar/tnum.ts";
 import {
@@ -14,6 +16,7 @@ import {
   any,
   constant,
   eq,
+  extract,
   ite,
   ne,
   neg,
@@ -21,17 +24,19 @@ import {
   or,
   sext,
   sle,
+  slt,
   smax,
   smin,
   sub,
   TRUE,
   ule,
+  ult,
   variable,
   xor,
   zext,
 } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
-import { bits, cut, type Method } from "../methods.ts";
+import { bits, cases, cut, integers, type Method } from "../methods.ts";
 import type { Obligation, Theorem } from "../theorem.ts";
 
 type Tnum = tnum.Tnum<number>;
@@ -204,19 +209,25 @@ const INTERVAL_CLAIMS: readonly IntervalClaim[] = [
 
 const SIGNEDNESSES: readonly Signedness[] = ["unsigned", "signed"];
 
-/** An operand of which one interval is known. */
+/** An operand of which one interval is known, and what synchronisation makes of that for the other. */
 function interval(name: string, width: number, of: Signedness) {
   const [low, high] = [variable(`${name}.min`, width), variable(`${name}.max`, width)];
-  const part: AbstractPart<number> =
+  const known: AbstractPart<number> =
     of === "unsigned"
       ? { ...anything(width), umin: low, umax: high }
       : { ...anything(width), smin: low, smax: high };
-  return { low, high, part, ordered: of === "unsigned" ? ule(low, high) : sle(low, high) };
+  return {
+    low,
+    high,
+    part: unsignedAndSigned(known),
+    ordered: of === "unsigned" ? ule(low, high) : sle(low, high),
+  };
 }
 
 /**
- * Numbers x and y in the intervals with x ± y congruent to `end`. With a few bits more sums are exact; the interval of exact sums has no gaps, so
- * `end`, or it and a multiple of 2^width, is among them: x as near as can be to what the least y wants.
+ * The sums of numbers of two intervals, exact as with two bits more nothing wraps, run from the sum of the least to the sum of the greatest
+ * without a gap: for each of them x as near as can be to what the least y wants. The first that is congruent to `end` is among them: it is
+ * the end of one of the arcs that the operands' halves give, or an arc goes across the end of the type.
  */
 function endIsReached(
   { op, abstract }: IntervalClaim,
@@ -227,24 +238,69 @@ function endIsReached(
 ): readonly Obligation[] {
   const [a, b] = [interval("a", width, of), interval("b", width, of)];
   const result = abstract(a.part, b.part);
-  const claimed = {
-    unsigned: { min: result.umin, max: result.umax },
-    signed: { min: result.smin, max: result.smax },
-  }[of][end];
-  const roomy: number = width + 3;
+  const field = { unsigned: { min: "umin", max: "umax" }, signed: { min: "smin", max: "smax" } } as const;
+  const claimed = change(result[field[of][end]]);
+  const limit = fullRange(width)[field[of][end]];
+  const roomy: number = width + 2;
   const exact = (t: Term): Term => (of === "unsigned" ? zext(roomy, t) : sext(roomy, t));
-  const clamp = (t: Term, [low, high]: Pair): Term => smin(smax(t, low), high);
   const x: Pair = [exact(a.low), exact(a.high)];
   const y: Pair = [exact(b.low), exact(b.high)];
   // x - y is x + (-y), and -y runs from -high to -low.
   const other: Pair = op === "add" ? y : [neg(y[1]), neg(y[0])];
-  const reached = [-1n, 0n, 1n].map((turns) => {
-    const target = add(exact(change(claimed)), constant(roomy, turns << BigInt(width)));
-    const left = clamp(sub(target, other[0]), x);
-    const right = sub(target, left);
-    return and(sle(other[0], right), sle(right, other[1]));
-  });
-  return bits({ name: `${end} is reached`, premises: [a.ordered, b.ordered], goal: any(...reached) });
+  const [first, last] = [add(x[0], other[0]), add(x[1], other[1])];
+  const number = variable("sum", roomy);
+  const left = smin(smax(sub(number, other[0]), x[0]), x[1]);
+  const right = sub(number, left);
+  const steps = sub(claimed, extract<number>(width, first));
+  const premises = [a.ordered, b.ordered];
+
+  const combine = op === "add" ? sum : difference;
+  const arcs = [notNegative(a.part), negative(a.part)].flatMap((p) =>
+    [notNegative(b.part), negative(b.part)].map((q) => combine(p, q)),
+  );
+  const ends = [a.part, b.part].flatMap(({ umin, umax, smin: s, smax: t }) => [umin, umax, s, t]);
+  const operands = [...inOrder(a, of), ...inOrder(b, of)].map((holds, i) => ({
+    name: `ends of the operands' halves ${i + 1}`,
+    holds,
+    by: bits,
+  }));
+  const reasons = arcs.flatMap(({ from, to }, i) => [
+    {
+      name: `the end of arc ${i + 1}`,
+      when: eq<number>(claimed, end === "min" ? from : to),
+      by: cut(operands, [claimed, ...ends], integers),
+    },
+    {
+      name: `arc ${i + 1} goes across`,
+      when: and(
+        of === "unsigned" ? ult<number>(to, from) : slt<number>(to, from),
+        eq<number>(claimed, limit),
+      ),
+      by: cut(operands, [claimed, ...ends], integers),
+    },
+  ]);
+  return [
+    ...integers({
+      name: `${end}: sums have no gaps`,
+      premises: [...premises, sle(first, number), sle(number, last)],
+      goal: all(sle(x[0], left), sle(left, x[1]), sle(other[0], right), sle(right, other[1])),
+    }),
+    ...cases(reasons)({
+      name: `${end} is reached`,
+      premises,
+      goal: ule(zext(roomy, steps), sub(last, first)),
+    }),
+  ];
+}
+
+/** The ends of an operand's halves are in its interval. */
+function inOrder({ low, high, part }: ReturnType<typeof interval>, of: Signedness): readonly Term<1>[] {
+  const within = (t: Term): Term<1> =>
+    of === "unsigned" ? and(ule(low, t), ule(t, high)) : and(sle(low, t), sle(t, high));
+  const { umin, umax, smin: s, smax: t } = part;
+  return of === "unsigned"
+    ? [eq(umin, low), eq(umax, high), within(s), within(t)]
+    : [eq(s, low), eq(t, high), within(umin), within(umax)];
 }
 
 function intervalTheorem(claim: IntervalClaim, of: Signedness, width: 32 | 64): Theorem {
@@ -269,7 +325,7 @@ function intervalTheorem(claim: IntervalClaim, of: Signedness, width: 32 | 64): 
     says: "optimal",
     width,
     full: true,
-    inputs: "any",
+    inputs: "synchronised",
     obligations: () => [
       ...endIsReached(claim, of, width, "min", kept),
       ...endIsReached(claim, of, width, "max", kept),
