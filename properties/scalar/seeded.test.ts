@@ -16,8 +16,9 @@ import { operate } from "../../src/absint/scalar/operations.ts";
 import { branchOperators } from "../../src/absint/scalar/operators.ts";
 import { exactly, type Part } from "../../src/absint/scalar/part.ts";
 import { combine, fromWide, low, type Scalar, wide, zeroExtended } from "../../src/absint/scalar/product.ts";
-import { lsh } from "../../src/absint/scalar/shift.ts";
-import { smod } from "../../src/absint/scalar/signed-division.ts";
+import { mod } from "../../src/absint/scalar/remainder.ts";
+import { lsh, rsh } from "../../src/absint/scalar/shift.ts";
+import { sdiv, smod } from "../../src/absint/scalar/signed-division.ts";
 import * as tnum from "../../src/absint/scalar/tnum.ts";
 import type { JumpOp } from "../../src/semantics/isa/instruction.ts";
 import { rowByName } from "../../src/semantics/isa/table.ts";
@@ -66,6 +67,18 @@ describe("small widths refute", () => {
     ["a difference of like ends", "sub", (a, b) => ({ ...sub(a, b), umin: t.sub(a.umin, b.umin) })],
     ["a signed product from one corner", "mul", (a, b) => ({ ...mul(a, b), smin: t.mul(a.smin, b.smin) })],
     ["a quotient by what is not zero", "div", (a, b) => ({ ...div(a, b), umin: t.udiv(a.umin, b.umax) })],
+    [
+      "a remainder below the least divisor",
+      "mod",
+      (a, b) => ({ ...mod(a, b), umax: t.umin(mod(a, b).umax, t.sub(b.umin, one(b))) }),
+    ],
+    ["a remainder of few numbers without the last", "mod", (a, b) => mod(a, { ...b, umax: b.umin })],
+    [
+      "a signed quotient of the least ends",
+      "sdiv",
+      (a, b) => ({ ...sdiv(a, b), smin: t.sdiv(a.smin, b.smin) }),
+    ],
+    ["a right shift by the greatest count", "rsh", (a, b) => rsh(a, exactly(b.umax))],
     ["a remainder never negative", "smod", (a, b) => ({ ...smod(a, b), smin: t.constant(a.umin.width, 0) })],
     ["an and at least its least operand", "and", (a, b) => ({ ...and_(a, b), umin: t.umin(a.umin, b.umin) })],
     ["an or at most its greatest operand", "or", (a, b) => ({ ...or_(a, b), umax: t.umax(a.umax, b.umax) })],

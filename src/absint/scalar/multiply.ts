@@ -25,7 +25,7 @@ import { multiply } from "./tnum-multiply.ts";
  * What is known of the low halves of the numbers of twice the width from `least` to `greatest`, signed: they are in order if all have
  * one upper half, and in signed order if the upper half is the same once half a window is added.
  */
-export function lowHalves<N extends number>(width: N, least: Term, greatest: Term): Omit<Part<N>, "tnum"> {
+function lowHalves<N extends number>(width: N, least: Term, greatest: Term): Omit<Part<N>, "tnum"> {
   const low = (x: Term): Term<N> => extract(width, x);
   const high = (x: Term): Term<N> => extract(width, x, width);
   const shifted = (x: Term): Term => add(x, constant(x.width, 1n << BigInt(width - 1)));
@@ -40,7 +40,7 @@ export function lowHalves<N extends number>(width: N, least: Term, greatest: Ter
 }
 
 /** The least and the greatest product, at twice the width. */
-export function extremes<N extends number>(a: Piece<N>, b: Piece<N>): readonly [least: Term, greatest: Term] {
+function extremes<N extends number>(a: Piece<N>, b: Piece<N>): readonly [least: Term, greatest: Term] {
   const { width } = a.least;
   const double: number = 2 * width;
   const isNegative = (p: Piece<N>): Term<1> => extract(1, p.least, width - 1);

@@ -99,7 +99,7 @@ export const greatestOf = <N extends number>(
 };
 
 /** x is in `between(bits, from, to)` if it is in the bits and between the ends. */
-export function betweenSteps<N extends number>(
+function betweenSteps<N extends number>(
   name: string,
   bits: Tnum<N>,
   from: Term<N>,
