@@ -30,20 +30,24 @@ import {
 
 type Width = 32 | 64;
 
-/** What the instruction table says that `op` gives for the numbers in the operands. */
-export function concreteResult(op: AluOp, width: Width): Term<64> {
-  for (const { operation } of ROWS)
+/** The row of an operation on registers. */
+function rowOf(op: AluOp, width: Width): { readonly name: string; readonly result: Term<64> } {
+  for (const { name, operation } of ROWS)
     if (
       operation.kind === "alu" &&
       operation.op === op &&
       operation.width === width &&
       operation.operand !== "imm"
     )
-      return substitution(new Map<Term, Term>([[DST, A.value] as const, [SRC, B.value] as const]))(
-        operation.result,
-      );
+      return { name: name.replace(/_reg$/, ""), result: operation.result };
   throw new Error(`no row for ${op} at ${width} bits`);
 }
+
+/** What the instruction table says that `op` gives for the numbers in the operands. */
+export const concreteResult = (op: AluOp, width: Width): Term<64> =>
+  substitution(new Map<Term, Term>([[DST, A.value] as const, [SRC, B.value] as const]))(
+    rowOf(op, width).result,
+  );
 
 /** The obligations that say that `result` holds what `op` gives, in one group of components. */
 export function soundness(
@@ -96,7 +100,7 @@ export interface Proofs {
 /** All theorems about one operation at one width. */
 export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): readonly Theorem[] {
   const result = operate(op, width, A.scalar, B.scalar);
-  const subject = `${op}${width}`;
+  const subject = rowOf(op, width).name;
   return GROUPS.filter((group) => !isTop(result, group)).flatMap((group): readonly Theorem[] => {
     const by = proofs.sound?.[group] ?? bits;
     const open = proofs.open?.[group];

@@ -314,24 +314,28 @@ const loads = (): readonly Theorem[] =>
     ];
   });
 
-/** An immediate stands for the number that a register with its sign extension holds: both forms are one term. */
+/** An immediate stands for the number that a register with its sign extension holds: both forms say the same of the same operands. */
 const immediates = (): readonly Theorem[] =>
   ROWS.flatMap(({ name, operation }): readonly Theorem[] => {
-    if (operation.kind !== "alu" || operation.operand !== "imm") return [];
+    if (!name.endsWith("_imm")) return [];
     const registers = name.replace(/_imm$/, "_reg");
-    const equal = (other: Term<64>): Term<1> => eq(effect(name, X, Y), other);
-    return [
-      fact(
-        `${name}/does what ${registers} does`,
-        operation.op,
-        operation.width,
-        equal(effect(registers, X, Y)),
-        {
-          name: "with the operands exchanged, and one more",
-          goal: equal(add(effect(registers, Y, X), constant(64, 1))),
-        },
-      ),
-    ];
+    if (operation.kind === "alu") {
+      const result = effect(name, X, Y);
+      const equal = (other: Term<64>): Term<1> => eq(result, other);
+      const mistake = {
+        name: "with the operands exchanged, and one more",
+        goal: equal(add(effect(registers, Y, X), constant(64, 1))),
+      };
+      const goal = equal(effect(registers, X, Y));
+      return [fact(`${name}/does what ${registers} does`, operation.op, operation.width, goal, mistake)];
+    }
+    if (operation.kind === "jump") {
+      const condition = taken(name, X, Y);
+      const mistake = { name: "is the opposite", goal: eq(condition, not(taken(registers, X, Y))) };
+      const goal = eq(condition, taken(registers, X, Y));
+      return [fact(`${name}/jumps when ${registers} does`, operation.op, operation.width, goal, mistake)];
+    }
+    return [];
   });
 
 export const rfcTheorems = (): readonly Theorem[] => [
