@@ -4,7 +4,7 @@
  */
 
 import type { AluOp } from "../../semantics/isa/instruction.ts";
-import { bswap, concat, constant, extract, ult } from "../../semantics/term/build.ts";
+import { and, bswap, concat, constant, extract, sext, ule, ult } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { add, fromBits, neg, sub } from "./alu.ts";
 import { and_, or_, xor_ } from "./bitwise.ts";
@@ -60,9 +60,29 @@ function signExtend(b: Scalar, from: 8 | 16 | 32, width: 32 | 64): Scalar {
   return combine(whole, low(b));
 }
 
+/** Whether all counts are from 32 to 63. */
+export const shiftsOutHalf = ({ umin, umax }: Scalar): Term<1> =>
+  and(ule(constant(64, 32), umin), ule(umax, constant(64, 63)));
+
+/**
+ * The left operand of a 64-bit shift to the left. By 32 or more nothing but the low half stays, so that any number with that low half will do:
+ * its sign extension, of which the 32-bit bounds say more than the others say of the whole. Sign extension keeps both orders.
+ */
+export function shiftedLeft(a: Scalar, b: Scalar): Part<64> {
+  const half = low(a);
+  const extended: Part<64> = {
+    tnum: tnum.signExtend(64, half.tnum),
+    umin: sext(64, half.umin),
+    umax: sext(64, half.umax),
+    smin: sext(64, half.smin),
+    smax: sext(64, half.smax),
+  };
+  return choose(shiftsOutHalf(b), extended, wide(a));
+}
+
 function lsh64(a: Scalar, b: Scalar): Scalar {
   const half = lsh(low(a), low(b));
-  return combine(lsh(wide(a), wide(b)), choose(ult(b.umax, constant(64, 32)), half, anything(32)));
+  return combine(lsh(shiftedLeft(a, b), wide(b)), choose(ult(b.umax, constant(64, 32)), half, anything(32)));
 }
 
 /**

@@ -15,6 +15,8 @@ export interface OfWidth {
   readonly value: Term;
   /** From the membership of the whole number to that of its low half. */
   readonly steps: readonly Step[];
+  /** If the number is another than the operand's: premises from which the operation does the same to both. */
+  readonly standsIn?: readonly Term<1>[];
 }
 
 function ofWidth(name: string, { scalar, value }: Operand, width: 32 | 64): OfWidth {

@@ -5,6 +5,8 @@
  * The invariant: what comes of a count that has been reached is in the state; the count that was reached last is a possible one, and the loop
  * reaches a further one with each step.
  */
+
+import { shiftedLeft, shiftsOutHalf } from "../../absint/scalar/operations.ts";
 import type { Part } from "../../absint/scalar/part.ts";
 import { halves, type Piece, whole } from "../../absint/scalar/piece.ts";
 import { countsOf, lsh, piecesOf, SHIFTS, windowsOf } from "../../absint/scalar/shift.ts";
@@ -15,10 +17,12 @@ import {
   constant,
   eq,
   extract,
+  ite,
   lshr,
   ne,
   not,
   or,
+  sext,
   shl,
   ule,
   ult,
@@ -47,7 +51,7 @@ import {
   type Sign,
   termsOf,
 } from "./pieces.ts";
-import type { Group } from "./scalar.ts";
+import { A, B, type Group, membership } from "./scalar.ts";
 
 type ShiftOp = keyof typeof SHIFTS;
 
@@ -294,8 +298,8 @@ function shifting(op: ShiftOp, a: OfWidth, b: OfWidth): Method {
         const same: Step = {
           name: "the result",
           holds: eq(result, z),
-          from: [],
-          forgets: [x, b.value],
+          from: a.standsIn ?? [],
+          forgets: a.standsIn === undefined ? [x, b.value] : [b.value],
         };
         const within = [ule(count, range.greatest), ule(range.greatest, constant(x.width, x.width - 1))];
         return inSteps([...steps, same], {
@@ -411,10 +415,28 @@ function bothFormed(...operands: readonly (readonly [OfWidth, OfWidth])[]): Meth
   return inSteps([], { from: [], forgets: operands.flatMap(([a, b]) => partTerms(lsh(a.part, b.part))) });
 }
 
+/** The left operand of a 64-bit shift to the left: by 32 or more, the sign extension of the low half stands in for the number. */
+function leftOperand(): OfWidth {
+  const instead = shiftsOutHalf(B.scalar);
+  const part = shiftedLeft(A.scalar, B.scalar);
+  const value = ite(instead, sext(64, extract(32, A.value)), A.value);
+  const members = membership(A.scalar, A.value);
+  const from = Object.values(members).flatMap((parts) => parts.map(({ holds }) => holds));
+  const steps = Object.entries(inPart(part, value)).map(([what, holds]) => ({
+    name: `left operand: ${what}`,
+    holds,
+    from,
+    forgets: [instead],
+  }));
+  const count = membership(B.scalar, B.value).u64.map(({ holds }) => holds);
+  return { width: 64, part, value, steps, standsIn: count };
+}
+
 export const shiftTheorems = (): readonly Theorem[] =>
   (["lsh", "rsh", "arsh"] as const).flatMap((op) =>
     ([64, 32] as const).flatMap((width) => {
-      const [a, b] = operandsOf(width);
+      const [own, b] = operandsOf(width);
+      const a = op === "lsh" && width === 64 ? leftOperand() : own;
       const by = shifting(op, a, b);
       const sound = { tnum: by, u64: by, s64: by, u32: by, s32: by };
       const form = wellFormed(op, a, b);
