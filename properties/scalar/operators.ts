@@ -8,6 +8,7 @@ import { keepLow, signExtendLow } from "../../src/absint/scalar/narrow.ts";
 import { mod } from "../../src/absint/scalar/remainder.ts";
 import { arsh, lsh, rsh } from "../../src/absint/scalar/shift.ts";
 import { sdiv, smod } from "../../src/absint/scalar/signed-division.ts";
+import { swap } from "../../src/absint/scalar/swap.ts";
 import type { Abstract, Concrete } from "./exhaust.ts";
 import { signed } from "./small.ts";
 
@@ -38,6 +39,13 @@ const operator = (name: string, abstract: Abstract, concrete: Concrete, widths =
   measured: widths.filter((width) => width >= 4),
 });
 
+/** The `bits`-bit bytes of a number in reverse order. */
+function swapped(x: number, bits: number, width: number): number {
+  let result = 0;
+  for (let at = 0; at < width; at += bits) result = (result << bits) | low(x >> at, bits);
+  return result;
+}
+
 const low = (x: number, bits: number): number => x & ((1 << bits) - 1);
 
 export const OPERATORS: readonly Operator[] = [
@@ -46,12 +54,7 @@ export const OPERATORS: readonly Operator[] = [
   operator("mul", mul, (x, y) => x * y),
   operator("div", div, (x, y) => (y === 0 ? 0 : Math.floor(x / y)), FROM_TWO),
   operator("mod", mod, (x, y) => (y === 0 ? x : x % y)),
-  operator(
-    "sdiv",
-    sdiv,
-    (x, y, n) => (y === 0 ? 0 : Math.trunc(signed(x, n) / signed(y, n))),
-    FROM_TWO,
-  ),
+  operator("sdiv", sdiv, (x, y, n) => (y === 0 ? 0 : Math.trunc(signed(x, n) / signed(y, n))), FROM_TWO),
   operator("smod", smod, (x, y, n) => (y === 0 ? x : signed(x, n) % signed(y, n))),
   operator("and", and_, (x, y) => x & y),
   operator("or", or_, (x, y) => x | y),
@@ -66,6 +69,14 @@ export const OPERATORS: readonly Operator[] = [
       (a) => signExtendLow(a, bits),
       (x) => signed(low(x, bits), bits),
       WIDTHS.filter((n) => n >= bits),
+    ),
+  ),
+  ...[1, 2].map((bits) =>
+    operator(
+      `byte swap, bytes of ${bits}`,
+      (a) => swap(a, bits),
+      (x, _, n) => swapped(x, bits, n),
+      WIDTHS.filter((n) => n % bits === 0),
     ),
   ),
   ...BITS.map((bits) =>

@@ -23,6 +23,7 @@ const OPTIMAL_INTERVALS = [
   "or",
   "xor",
   "neg",
+  ...[1, 2].map((bits) => `byte swap, bytes of ${bits}`),
   ...[1, 2, 3].flatMap((bits) => [`sign extension of ${bits}`, `low ${bits}`]),
 ];
 

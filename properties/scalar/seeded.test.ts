@@ -19,6 +19,7 @@ import { combine, fromWide, low, type Scalar, wide, zeroExtended } from "../../s
 import { mod } from "../../src/absint/scalar/remainder.ts";
 import { lsh, rsh } from "../../src/absint/scalar/shift.ts";
 import { sdiv, smod } from "../../src/absint/scalar/signed-division.ts";
+import { swap } from "../../src/absint/scalar/swap.ts";
 import * as tnum from "../../src/absint/scalar/tnum.ts";
 import type { JumpOp } from "../../src/semantics/isa/instruction.ts";
 import { rowByName } from "../../src/semantics/isa/table.ts";
@@ -102,6 +103,22 @@ describe("small widths refute", () => {
       (a, b) => {
         const result = and_(a, b);
         return { ...result, smin: leastFrom(result.tnum, t.add(result.smin, one(a))) };
+      },
+    ],
+    [
+      "a byte swap of the ends",
+      "byte swap, bytes of 1",
+      (a) => {
+        const end = (x: Term): Term => swap(exactly(x), 1).umin;
+        return { ...swap(a, 1), umin: t.umin(end(a.umin), end(a.umax)) };
+      },
+    ],
+    [
+      "a byte swap whose signed order is unsigned",
+      "byte swap, bytes of 2",
+      (a) => {
+        const { umin, umax, ...rest } = swap(a, 2);
+        return { ...rest, umin, umax, smin: umin, smax: umax };
       },
     ],
     [

@@ -55,3 +55,16 @@ export function keepLow<N extends number>(a: Part<N>, bits: number): Part<N> {
   ]);
   return { tnum: tnum.mapBits(a.tnum, image), umin, umax, smin: umin, smax: umax };
 }
+
+/** The low `bits` bits as a part of their own. */
+export function lowest<M extends number>(bits: M, a: Part<number>): Part<M> {
+  const [kept, extended] = [keepLow(a, bits), signExtendLow(a, bits)];
+  const cut = (x: Term): Term<M> => extract(bits, x);
+  return {
+    tnum: tnum.mapBits(a.tnum, cut),
+    umin: cut(kept.umin),
+    umax: cut(kept.umax),
+    smin: cut(extended.smin),
+    smax: cut(extended.smax),
+  };
+}

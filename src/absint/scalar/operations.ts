@@ -4,18 +4,19 @@
  */
 
 import type { AluOp } from "../../semantics/isa/instruction.ts";
-import { and, bswap, concat, constant, extract, sext, ule, ult } from "../../semantics/term/build.ts";
+import { and, constant, sext, ule, ult, zext } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
-import { add, fromBits, neg, sub } from "./alu.ts";
+import { add, neg, sub } from "./alu.ts";
 import { and_, or_, xor_ } from "./bitwise.ts";
 import { div } from "./divide.ts";
 import { mul } from "./multiply.ts";
-import { keepLow, signExtendLow } from "./narrow.ts";
+import { keepLow, lowest, signExtendLow } from "./narrow.ts";
 import { anything, choose, type Part } from "./part.ts";
 import { combine, fromWide, low, type Scalar, wide, zeroExtended } from "./product.ts";
 import { mod } from "./remainder.ts";
 import { arsh, lsh, rsh } from "./shift.ts";
 import { sdiv, smod } from "./signed-division.ts";
+import { swap } from "./swap.ts";
 import * as tnum from "./tnum.ts";
 
 type PartOperation = <N extends number>(a: Part<N>, b: Part<N>) => Part<N>;
@@ -38,14 +39,20 @@ const BINARY: Readonly<Record<string, { readonly apply: PartOperation; readonly 
   arsh: { apply: arsh, congruent: false },
 };
 
-const halfWidth = <N extends number>(x: Term<N>, bits: number): Term<N> => {
-  const swapped: Term = bswap(extract(bits, x));
-  return bits === x.width ? bswap(x) : concat(x.width, constant(x.width - bits, 0), swapped);
-};
-
 /** The low `bits` with their bytes reversed, zero-extended. */
-const swapLow = (a: Scalar, bits: number): Scalar =>
-  fromWide(fromBits(tnum.mapBits(a.tnum, (x) => halfWidth(x, bits))));
+function swapLow(a: Scalar, bits: 16 | 32 | 64): Scalar {
+  if (bits === 64) return fromWide(swap(wide(a)));
+  if (bits === 32) return zeroExtended(swap(low(a)));
+  const { tnum: known, umin, umax } = swap(lowest(16, low(a)));
+  const [least, greatest] = [zext(32, umin), zext(32, umax)];
+  return zeroExtended({
+    tnum: tnum.zeroExtend(32, known),
+    umin: least,
+    umax: greatest,
+    smin: least,
+    smax: greatest,
+  });
+}
 
 function truncateTo(a: Scalar, bits: 16 | 32 | 64): Scalar {
   if (bits === 64) return a;

@@ -58,14 +58,20 @@ const OPERATIONS: readonly Operation[] = [
 
 /** 0 for the numbers that are not negative, 1 for the others. */
 type Sign = 0 | 1;
-const SIGNS: readonly Sign[] = [0, 1];
+export const SIGNS: readonly Sign[] = [0, 1];
 
 const zeroOf = (x: Term): Term => constant(x.width, 0);
-const hasSign = (x: Term, sign: Sign): Term<1> => (sign === 0 ? sge(x, zeroOf(x)) : slt(x, zeroOf(x)));
-const halfOf = (p: Part<number>, sign: Sign): Arc<number> => (sign === 0 ? notNegative(p) : negative(p));
+export const hasSign = (x: Term, sign: Sign): Term<1> => (sign === 0 ? sge(x, zeroOf(x)) : slt(x, zeroOf(x)));
+export const halfOf = (p: Part<number>, sign: Sign): Arc<number> =>
+  sign === 0 ? notNegative(p) : negative(p);
 
 /** That a number of this sign is between the ends of its half, and that these have its sign. */
-function halfSteps(name: string, { part, value }: OfWidth, sign: Sign, when: Term<1>): readonly Step[] {
+export function halfSteps(
+  name: string,
+  { part, value }: OfWidth,
+  sign: Sign,
+  when: Term<1>,
+): readonly Step[] {
   const { from, to } = halfOf(part, sign);
   const [step, known] =
     sign === 0

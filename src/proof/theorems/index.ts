@@ -11,6 +11,7 @@ import { orderTheorems } from "./order.ts";
 import { rfcTheorems } from "./rfc.ts";
 import { ruleTheorems } from "./rules.ts";
 import { shiftTheorems } from "./shift.ts";
+import { swapTheorems } from "./swap.ts";
 
 /** Operations whose theorems need lemmas or induction. */
 const WITH_METHODS: ReadonlySet<AluOp> = new Set<AluOp>([
@@ -19,6 +20,12 @@ const WITH_METHODS: ReadonlySet<AluOp> = new Set<AluOp>([
   "and",
   "or",
   "xor",
+  "be16",
+  "be32",
+  "be64",
+  "bswap16",
+  "bswap32",
+  "bswap64",
   "mul",
   "div",
   "mod",
@@ -55,6 +62,7 @@ function plainOperations(): readonly { readonly op: AluOp; readonly width: 32 | 
 export const theorems = (): readonly Theorem[] => [
   ...plainOperations().flatMap(({ op, width }) => aluTheorems(op, width)),
   ...halvesTheorems(),
+  ...swapTheorems(),
   ...divideTheorems(),
   ...shiftTheorems(),
   ...openTheorems(),
