@@ -6,14 +6,7 @@ interface Deficit {
   readonly reason: string;
 }
 
-const DEFICITS: readonly Deficit[] = [
-  {
-    applies: ({ bounds: { row }, comparison: { src } }) =>
-      row.name.startsWith("mul") && src?.umin === 0n && src.umax === 1n,
-    reason:
-      "a factor of 0 or 1, and one whose unsigned interval crosses half of the range: its greatest product is not kept",
-  },
-];
+const DEFICITS: readonly Deficit[] = [];
 
 /** Why a loss is let be, if it is. */
 export const reasonFor = (loss: Loss): string | undefined =>

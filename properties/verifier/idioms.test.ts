@@ -23,7 +23,6 @@ const MISSING: Readonly<Record<string, string>> = {
   pkt_range_len: "that the difference of two pointers is the packet's length",
   ports: "bits in the middle of a number that two others have in common",
   round_up12: "that a number and its remainder differ by a multiple of the divisor",
-  stack_mul_align: "the bounds of the low half after a shift to the left by 32",
 };
 
 const objects = readdirSync(folder).filter((name) => name.endsWith(".o"));
@@ -49,4 +48,11 @@ describe.each(objects)("%s", (object) => {
     });
     expect(refused.map(({ name }) => name)).toEqual([]);
   });
+});
+
+test("what is listed as missing still is", () => {
+  const refused = new Set(
+    programs.filter(({ program }) => verify(program).verdict !== "accept").map(({ program }) => program.name),
+  );
+  expect(Object.keys(MISSING).filter((name) => !refused.has(name))).toEqual([]);
 });
