@@ -12,7 +12,7 @@ import { instantiate } from "../../src/semantics/term/wasm.ts";
 export const FIELDS = ["value", "mask", "umin", "umax", "smin", "smax"] as const;
 type Field = (typeof FIELDS)[number];
 /** The fields of a part that a result may depend on, a bit each in the order of `FIELDS`. */
-export const bitOf = (field: Field): number => 1 << FIELDS.indexOf(field);
+const bitOf = (field: Field): number => 1 << FIELDS.indexOf(field);
 export const ALL_FIELDS = 0b111111;
 
 /** The operands of everything that is gone through. */

@@ -26,13 +26,6 @@ export const bits: Method = directly("bits");
 /** One question about integers: for products and quotients. */
 export const integers: Method = directly("integers");
 
-/** The claim without premises that mention variables which the goal does not: what follows from fewer premises follows. */
-export function onlyWhatTheGoalMentions(claim: Claim): Claim {
-  const mentioned = new Set(variablesOf([claim.goal]));
-  const concerns = (premise: Term<1>): boolean => variablesOf([premise]).every((v) => mentioned.has(v));
-  return { ...claim, premises: claim.premises.filter(concerns) };
-}
-
 /** A maker of variables that occur in none of the terms, and of which no two are the same. */
 function freshFor(terms: readonly Term[]): <N extends number>(name: string, width: N) => Term<N> {
   const taken = new Set(variablesOf(terms).map(({ name }) => name));

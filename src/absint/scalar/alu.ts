@@ -7,7 +7,7 @@
  * keeps unsigned order and may go from the greatest signed number to the least; of unlike sign it keeps signed order and may go across zero. For
  * differences it is the other way round.
  */
-import { add as addTerm, constant, sge, slt, sub as subTerm, ult } from "../../semantics/term/build.ts";
+import { add as addTerm, constant, slt, sub as subTerm, ult } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { type Arc, around, fullRange, negative, notNegative } from "./halves.ts";
 import { anything, exactly, type Part } from "./part.ts";
@@ -65,7 +65,3 @@ export function sub<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
 }
 
 export const neg = <N extends number>(a: Part<N>): Part<N> => sub(exactly(constant(a.umin.width, 0)), a);
-
-/** Whether all values have a clear sign, so that signed and unsigned order agree. */
-export const isNonNegative = <N extends number>(a: Part<N>): Term<1> =>
-  sge(a.smin, constant(a.smin.width, 0));

@@ -50,13 +50,7 @@ export const concreteResult = (op: AluOp, width: Width): Term<64> =>
   );
 
 /** The obligations that say that `result` holds what `op` gives, in one group of components. */
-export function soundness(
-  op: AluOp,
-  width: Width,
-  group: Group,
-  result: Scalar,
-  by: Method,
-): readonly Obligation[] {
+function soundness(op: AluOp, width: Width, group: Group, result: Scalar, by: Method): readonly Obligation[] {
   const z = concreteResult(op, width);
   return membership(result, z)[group].flatMap(({ name, components, holds }) =>
     by({

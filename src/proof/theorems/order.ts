@@ -65,7 +65,7 @@ const upper = (made: (a: Scalar, b: Scalar) => Scalar): readonly Obligation[] =>
 const common = { width: 64, full: true, inputs: "any", says: "order" } as const;
 
 /** Theorems that an operation on two scalars gives an upper bound of both. */
-export const upperBound = (name: string, made: (a: Scalar, b: Scalar) => Scalar): Theorem => ({
+const upperBound = (name: string, made: (a: Scalar, b: Scalar) => Scalar): Theorem => ({
   ...common,
   name: `${name}/upper-bound`,
   subject: name,

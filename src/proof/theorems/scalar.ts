@@ -86,7 +86,7 @@ export const disjuncts = (term: Term<1>): readonly Term<1>[] =>
   term.op === "or" ? [...disjuncts(truth(term.left)), ...disjuncts(truth(term.right))] : [term];
 
 /** The components of `scalar`, all variables, that occur in a term. */
-export function mentioned(scalar: Scalar, term: Term): ReadonlySet<Component> {
+function mentioned(scalar: Scalar, term: Term): ReadonlySet<Component> {
   const terms = componentsOf(scalar);
   const inside = termsIn([term]);
   return new Set(COMPONENTS.filter((c) => inside.has(terms[c])));
