@@ -23,33 +23,49 @@ import { reduced, unchanged } from "./remainder.ts";
 import * as tnum from "./tnum.ts";
 
 /** The magnitudes of negative numbers. */
-function magnitudes<N extends number>({ some, least, greatest, bits }: Piece<N>): Piece<N> {
+export function magnitudes<N extends number>({ some, least, greatest, bits }: Piece<N>): Piece<N> {
   const negated = tnum.sub(tnum.exactly(constant(least.width, 0)), bits);
   return tightBetween(some, negated, minus(greatest), minus(least));
 }
 
-const negated = <N extends number>({ some, part }: Case<N>): Case<N> => ({ some, part: neg(part) });
+/** The case of the numbers that those of another are the negatives of. */
+export const negated = <N extends number>({ some, part }: Case<N>): Case<N> => ({ some, part: neg(part) });
 
-export function sdiv<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const dividends = halves(a);
-  const [positive, negative] = [dividends[0], magnitudes(dividends[1])];
+/** The quotients, by what the divisor is and the signs of both. */
+export interface SignedQuotients<N extends number> {
+  readonly byZero: Case<N>;
+  /** By 1 and by -1, of a dividend that is not negative and of one that is. */
+  readonly byOne: readonly [Case<N>, Case<N>];
+  readonly byMinusOne: readonly [Case<N>, Case<N>];
+  /** By 2 or more and by -2 or less, likewise. */
+  readonly byMore: readonly [Case<N>, Case<N>];
+  readonly byLess: readonly [Case<N>, Case<N>];
+}
+
+export function signedQuotients<N extends number>(a: Part<N>, b: Part<N>): SignedQuotients<N> {
+  const [positive, below] = halves(a);
+  const negative = magnitudes(below);
   const [clear, set] = halves(b);
   const [by, byNegative]: readonly [Divisors<N>, Divisors<N>] = [
     divisorsOf(clear),
     divisorsOf(magnitudes(set)),
   ];
   const itself = (p: Piece<N>, when: Term<1>): Case<N> => ({ ...caseOf(p), some: and(when, p.some) });
-  return orAnything(
-    unite(
-      { some: by.zero, part: exactly(constant(a.umin.width, 0)) },
-      ...dividends.map((p) => itself(p, by.one)),
-      ...dividends.map((p) => negated(itself(p, byNegative.one))),
-      caseOf(quotients(positive, by.more)),
-      caseOf(quotients(negative, byNegative.more)),
+  return {
+    byZero: { some: by.zero, part: exactly(constant(a.umin.width, 0)) },
+    byOne: [itself(positive, by.one), itself(below, by.one)],
+    byMinusOne: [negated(itself(positive, byNegative.one)), negated(itself(below, byNegative.one))],
+    byMore: [caseOf(quotients(positive, by.more)), negated(caseOf(quotients(negative, by.more)))],
+    byLess: [
       negated(caseOf(quotients(positive, byNegative.more))),
-      negated(caseOf(quotients(negative, by.more))),
-    ),
-  );
+      caseOf(quotients(negative, byNegative.more)),
+    ],
+  };
+}
+
+export function sdiv<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
+  const { byZero, byOne, byMinusOne, byMore, byLess } = signedQuotients(a, b);
+  return orAnything(unite(byZero, ...byOne, ...byMinusOne, ...byMore, ...byLess));
 }
 
 export function smod<N extends number>(a: Part<N>, b: Part<N>): Part<N> {

@@ -32,7 +32,7 @@ import {
 type P = Piece<number>;
 
 /** That `x / y`, for x and y in two pieces and y at least two, is in their quotients. */
-function quotientSteps(name: string, a: P, b: P, x: Term, y: Term): readonly Step[] {
+export function quotientSteps(name: string, a: P, b: P, x: Term, y: Term): readonly Step[] {
   const q = quotients(a, b);
   const z = udiv(x, y);
   const two = constant(x.width, 2);
@@ -91,7 +91,7 @@ function quotientSteps(name: string, a: P, b: P, x: Term, y: Term): readonly Ste
 }
 
 /** y, in the half of a divisor that is not negative, is in the class of divisors that it belongs to. */
-function divisorSteps(name: string, p: P, y: Term, kind: "zero" | "one" | "more"): readonly Step[] {
+export function divisorSteps(name: string, p: P, y: Term, kind: "zero" | "one" | "more"): readonly Step[] {
   const number = (n: number): Term => constant(y.width, n);
   const divisors = divisorsOf(p);
   const { some, least } = inPiece(p, y);

@@ -12,11 +12,12 @@ import {
   type Piece,
   ranges,
   tightBetween,
+  unite,
 } from "../../absint/scalar/piece.ts";
 import type { Tnum } from "../../absint/scalar/tnum.ts";
 import { and, constant, eq, umax as larger, not, sge, sle, slt, ule } from "../../semantics/term/build.ts";
 import { type Term, variablesOf } from "../../semantics/term/node.ts";
-import type { Step } from "../steps.ts";
+import type { End, Step } from "../steps.ts";
 
 export const inBits = <N extends number>({ value, mask }: Tnum<N>, x: Term<N>): Term<1> =>
   eq(and(x, not(mask)), value);
@@ -59,7 +60,7 @@ export const inPart = <N extends number>(p: Part<N>, x: Term<N>) => ({
 });
 
 /** The bits of a piece that is tight between its ends, from those that it was made of. */
-const bitsBetween = <N extends number>(
+export const bitsBetween = <N extends number>(
   name: string,
   bits: Tnum<N>,
   least: Term<N>,
@@ -259,6 +260,55 @@ export const unitedStep = <N extends number>(cases: readonly Case<N>[], which: C
   from: allOf(inPart(which.part, z)),
   forgets: [...cases.flatMap(({ some, part }) => [some, ...partTerms(part)]), z],
 });
+
+/**
+ * z, in one of several cases, is in their union, one case after the other; and the end of a proof about what of it `orAnything` makes. The questions
+ * are the same for all numbers of cases.
+ */
+export function uniteSteps<N extends number>(
+  cases: readonly [Case<N>, ...Case<N>[]],
+  which: Case<N>,
+  z: Term<N>,
+): { readonly steps: readonly Step[]; readonly last: End } {
+  const [first, ...rest] = cases;
+  const steps: Step[] = [];
+  let before = first;
+  let inside = first === which;
+  for (const next of rest) {
+    const both = unite(before, next);
+    const own = next === which;
+    if (own || inside) {
+      const holder = own ? next : before;
+      const was = inPart(holder.part, z);
+      const forgets = [before.some, next.some, ...partTerms(before.part), ...partTerms(next.part), z];
+      const step = (name: string, holds: Term<1>, facts: readonly Term<1>[]): Step => ({
+        name: own ? `united: ${name}` : `united with more: ${name}`,
+        holds,
+        from: [holder.some, ...facts],
+        forgets,
+      });
+      const is = inPart(both.part, z);
+      steps.push(
+        step("some", both.some, []),
+        step("bits", is.bits, [was.bits]),
+        step("umin", is.umin, [was.umin]),
+        step("umax", is.umax, [was.umax]),
+        step("smin", is.smin, [was.smin]),
+        step("smax", is.smax, [was.smax]),
+      );
+      inside = true;
+    }
+    before = both;
+  }
+  return {
+    steps,
+    last: {
+      connecting: [before.some],
+      from: allOf(inPart(before.part, z)),
+      forgets: [before.some, ...partTerms(before.part), z],
+    },
+  };
+}
 
 /** That no bit is both known and unknown. */
 export const isFormed = ({ value, mask }: Tnum<number>): Term<1> =>

@@ -10,7 +10,7 @@
  * Bitwise operators on numbers (as opposed to truth values), shifts by what is not constant, byte swaps and folds are not in this
  * reading: `TermError`. A mask of low bits is.
  */
-import { TermError } from "./build.ts";
+import { constant, ite, neg, slt, TermError, udiv, urem } from "./build.ts";
 import { type Term, type Variable, variablesOf } from "./node.ts";
 
 const power = (bits: number): bigint => 1n << BigInt(bits);
@@ -163,6 +163,9 @@ class Writer {
         if (term.op === "udiv") return integer(`(ite (= ${b.text} 0) ${ones} ${q})`, ones);
         return integer(`(ite (= ${b.text} 0) ${a.text} ${r})`, greatest(a.most, b.most));
       }
+      case "sdiv":
+      case "srem":
+        return this.text(byMagnitudes(term.op, term.left, term.right));
       case "and":
       case "or":
       case "xor":
@@ -252,6 +255,23 @@ class Writer {
     const [, r] = this.#divide(shifted, { text: String(size), most: size });
     return integer(r, size - 1n);
   }
+}
+
+/** Signed quotient and remainder as SMT-LIB defines them: by those of magnitudes, case by case of the signs. */
+function byMagnitudes(op: "sdiv" | "srem", x: Term, y: Term): Term {
+  const isNegative = (t: Term): Term<1> => slt(t, constant(t.width, 0));
+  const choose = (whenClear: Term, whenSet: Term): Term => ite(isNegative(y), whenSet, whenClear);
+  if (op === "sdiv")
+    return ite(
+      isNegative(x),
+      choose(neg(udiv(neg(x), y)), udiv(neg(x), neg(y))),
+      choose(udiv(x, y), neg(udiv(x, neg(y)))),
+    );
+  return ite(
+    isNegative(x),
+    choose(neg(urem(neg(x), y)), neg(urem(neg(x), neg(y)))),
+    choose(urem(x, y), urem(x, neg(y))),
+  );
 }
 
 /** A constant whose low bits are 1 and the rest 0. */
