@@ -27,6 +27,7 @@ import {
 import type { Term } from "../../semantics/term/node.ts";
 import { choose, type Part, signedMax, signedMin } from "./part.ts";
 import { halves, joined, type Piece } from "./piece.ts";
+import type { Tnum } from "./tnum.ts";
 
 /** How many pairs are few. */
 const LIMIT = 128;
@@ -34,21 +35,26 @@ const LIMIT = 128;
 const COUNT = 9;
 
 /** The numbers of a part in their order. */
-interface Sequence<N extends number> {
+export interface Sequence<N extends number> {
   readonly first: Term<N>;
   readonly last: Term<N>;
   readonly next: (x: Term<N>) => Term<N>;
 }
 
-function sequence<N extends number>([clear, set]: readonly [Piece<N>, Piece<N>]): Sequence<N> {
-  const { value, mask } = joined(clear, set).bits;
-  const one = constant(value.width, 1);
+/** The member of a tnum that comes after one of its members. */
+export function successor<N extends number>({ value, mask }: Tnum<N>, x: Term<N>): Term<N> {
+  return or(value, and(add(or(x, not(mask)), constant(x.width, 1)), mask));
+}
+
+/** The numbers of two halves that are tight. */
+export function sequence<N extends number>([clear, set]: readonly [Piece<N>, Piece<N>]): Sequence<N> {
+  const { bits } = joined(clear, set);
   const last = ite(set.some, set.greatest, clear.greatest);
   const turn = ite(and(clear.some, set.some), clear.greatest, last);
   return {
     first: ite(clear.some, clear.least, set.least),
     last,
-    next: (x) => ite(eq(x, turn), set.least, or(value, and(add(or(x, not(mask)), one), mask))),
+    next: (x) => ite(eq(x, turn), set.least, successor(bits, x)),
   };
 }
 
@@ -73,20 +79,26 @@ function sizeOf<N extends number>({ some, least, greatest, bits }: Piece<N>): Te
   return ite(some, smaller(byEnds, byUnknownBits(bits.mask)), constant(COUNT, 0));
 }
 
-/** The result for two operands: by pairs if they are few, else `otherwise`. */
-export function byPairs<N extends number>(
+/** What comes of all pairs, if they are few. */
+export interface Pairs<N extends number> {
+  readonly few: Term<1>;
+  /** Whether some of them are still to come at the loop's end. */
+  readonly going: Term<1>;
+  readonly exact: Part<N>;
+}
+
+export function pairs<N extends number>(
   a: Part<N>,
   b: Part<N>,
   operation: (x: Term<N>, y: Term<N>) => Term<N>,
-  otherwise: Part<N>,
-): Part<N> {
+): Pairs<N> {
   const { width } = a.umin;
   const [as, bs] = [halves(a), halves(b)];
   const [xs, ys] = [sequence(as), sequence(bs)];
   const double = (x: Term): Term<18> => zext(18, x);
   const [m, n] = [add(sizeOf(as[0]), sizeOf(as[1])), add(sizeOf(bs[0]), sizeOf(bs[1]))];
-  const pairs = mul(double(m), double(n));
-  const few = and(ule(constant(18, 1), pairs), ule(pairs, constant(18, LIMIT)));
+  const count = mul(double(m), double(n));
+  const few = and(ule(constant(18, 1), count), ule(count, constant(18, LIMIT)));
   const [, , going, all, any, umin, umax, least, greatest] = fold({
     widths: [width, width, 1, width, width, width, width, width, width],
     count: LIMIT,
@@ -125,5 +137,16 @@ export function byPairs<N extends number>(
     smin: least,
     smax: greatest,
   };
+  return { few, going, exact };
+}
+
+/** The result for two operands: by pairs if they are few, else `otherwise`. */
+export function byPairs<N extends number>(
+  a: Part<N>,
+  b: Part<N>,
+  operation: (x: Term<N>, y: Term<N>) => Term<N>,
+  otherwise: Part<N>,
+): Part<N> {
+  const { few, going, exact } = pairs(a, b, operation);
   return choose(and(few, not(going)), exact, otherwise);
 }
