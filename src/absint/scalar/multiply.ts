@@ -19,13 +19,14 @@ import type { Term } from "../../semantics/term/node.ts";
 import { byPairs } from "./few.ts";
 import { type Part, signedMax, signedMin } from "./part.ts";
 import { type Case, halves, orAnything, type Piece, unite, whole } from "./piece.ts";
+import type { Tnum } from "./tnum.ts";
 import { multiply } from "./tnum-multiply.ts";
 
 /**
  * What is known of the low halves of the numbers of twice the width from `least` to `greatest`, signed: they are in order if all have
  * one upper half, and in signed order if the upper half is the same once half a window is added.
  */
-function lowHalves<N extends number>(width: N, least: Term, greatest: Term): Omit<Part<N>, "tnum"> {
+export function lowHalves<N extends number>(width: N, least: Term, greatest: Term): Omit<Part<N>, "tnum"> {
   const low = (x: Term): Term<N> => extract(width, x);
   const high = (x: Term): Term<N> => extract(width, x, width);
   const shifted = (x: Term): Term => add(x, constant(x.width, 1n << BigInt(width - 1)));
@@ -39,42 +40,63 @@ function lowHalves<N extends number>(width: N, least: Term, greatest: Term): Omi
   };
 }
 
-/** The least and the greatest product, at twice the width. */
-function extremes<N extends number>(a: Piece<N>, b: Piece<N>): readonly [least: Term, greatest: Term] {
-  const { width } = a.least;
-  const double: number = 2 * width;
-  const isNegative = (p: Piece<N>): Term<1> => extract(1, p.least, width - 1);
-  const product = (x: Term<N>, y: Term<N>): Term => mulTerm(sext(double, x), sext(double, y));
+/** The product of two signed numbers, at twice their width. */
+export const signedProduct = <N extends number>(x: Term<N>, y: Term<N>): Term => {
+  const double: number = 2 * x.width;
+  return mulTerm(sext(double, x), sext(double, y));
+};
+
+/** The product of two unsigned numbers, at twice their width. */
+export const unsignedProduct = <N extends number>(x: Term<N>, y: Term<N>): Term => {
+  const double: number = 2 * x.width;
+  return mulTerm(zext(double, x), zext(double, y));
+};
+
+type Factors<N extends number> = readonly [Term<N>, Term<N>];
+
+/** The factors of the least and of the greatest product of numbers of one sign each, signed. */
+export function corners<N extends number>(
+  a: Piece<N>,
+  b: Piece<N>,
+): readonly [least: Factors<N>, greatest: Factors<N>] {
+  const isNegative = (p: Piece<N>): Term<1> => extract(1, p.least, p.least.width - 1);
   const [negativeA, negativeB] = [isNegative(a), isNegative(b)];
   return [
-    product(ite(negativeB, a.greatest, a.least), ite(negativeA, b.greatest, b.least)),
-    product(ite(negativeB, a.least, a.greatest), ite(negativeA, b.least, b.greatest)),
+    [ite(negativeB, a.greatest, a.least), ite(negativeA, b.greatest, b.least)],
+    [ite(negativeB, a.least, a.greatest), ite(negativeA, b.least, b.greatest)],
   ];
 }
 
-/** What the unsigned ends say by themselves: more than the halves do if a factor may be 0 or 1 and the other has either sign. */
-function unsignedRange<N extends number>(
+/**
+ * What the ends of two pieces say by themselves, unsigned: more than the halves do if a factor may be 0 or 1 and the other has either
+ * sign.
+ */
+export function unsignedRange<N extends number>(
   a: Piece<N>,
   b: Piece<N>,
 ): readonly [least: Term<N>, greatest: Term<N>] {
-  const { width } = a.least;
-  const product = (x: Term<N>, y: Term<N>): Term => mulTerm(zext(2 * width, x), zext(2 * width, y));
-  const { umin, umax } = lowHalves(width, product(a.least, b.least), product(a.greatest, b.greatest));
+  const [least, greatest] = [unsignedProduct(a.least, b.least), unsignedProduct(a.greatest, b.greatest)];
+  const { umin, umax } = lowHalves(a.least.width, least, greatest);
   return [umin, umax];
 }
 
-export function mul<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const { width } = a.umin;
-  const [a0, a1] = halves(a);
-  const [b0, b1] = halves(b);
+/** The products of a half of one part with a half of the other. The bits of each are those of all. */
+export function productOfHalves<N extends number>(bits: Tnum<N>, x: Piece<N>, y: Piece<N>): Case<N> {
+  const [least, greatest] = corners(x, y);
+  const ends = lowHalves(x.least.width, signedProduct(...least), signedProduct(...greatest));
+  return { some: and(x.some, y.some), part: { tnum: bits, ...ends } };
+}
+
+/** The products of the numbers of two parts, however many they are. */
+export function products<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
+  const [[a0, a1], [b0, b1]] = [halves(a), halves(b)];
   const [as, bs] = [whole([a0, a1]), whole([b0, b1])];
   const bits = multiply(as.bits, bs.bits);
-  const product = (x: Piece<N>, y: Piece<N>): Case<N> => ({
-    some: and(x.some, y.some),
-    part: { tnum: bits, ...lowHalves(width, ...extremes(x, y)) },
-  });
+  const product = (x: Piece<N>, y: Piece<N>): Case<N> => productOfHalves(bits, x, y);
   const bySigns = orAnything(unite(product(a0, b0), product(a0, b1), product(a1, b0), product(a1, b1)));
   const [least, greatest] = unsignedRange(as, bs);
-  const result = { ...bySigns, umin: umax(bySigns.umin, least), umax: umin(bySigns.umax, greatest) };
-  return byPairs(a, b, (x, y) => mulTerm(x, y), result);
+  return { ...bySigns, umin: umax(bySigns.umin, least), umax: umin(bySigns.umax, greatest) };
 }
+
+export const mul = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
+  byPairs(a, b, (x, y) => mulTerm(x, y), products(a, b));

@@ -13,6 +13,7 @@ import {
   any,
   constant,
   eq,
+  extract,
   ne,
   not,
   or,
@@ -330,37 +331,47 @@ export function inPairs(operation: Operation, otherwise: Part<number>, bound: Bo
     )(claim);
 }
 
+/** What an operator does at one width: `byPairs`, and what it says of many pairs with the proof of each bound of that. */
+export interface ByPairs extends Operation {
+  readonly otherwise: Part<number>;
+  readonly by: (bound: Bound) => Method;
+}
+
 /**
- * The proofs for an instruction that is `byPairs` at its width and nothing else: `by` proves, for each bound, that what comes of two numbers is in
- * `otherwise`.
+ * The proofs for an instruction whose result is made of what `byPairs` gives at one or two widths: that of the instruction's own width first.
  */
 export function proofsThroughPairs(
   op: AluOp,
-  operation: Operation,
-  otherwise: Part<number>,
-  by: (bound: Bound) => Method,
+  width: 32 | 64,
+  ...made: readonly ByPairs[]
 ): Pick<Proofs, "sound" | "wellFormed"> {
-  const { a, b, apply } = operation;
-  const part = byPairs(a.part, b.part, apply, otherwise);
-  const z = apply(a.value, b.value);
-  const result = resultOf(op, a.width);
-  const inResult = inPart(part, z);
-  const link = result === z ? [] : [eq(result, z)];
-  const steps = (claim: Claim): readonly Step[] => [
-    ...BOUNDS.map((bound) => ({
-      name: bound,
-      holds: inResult[bound],
-      from: claim.premises,
-      by: inPairs(operation, otherwise, bound, by(bound)),
-    })),
-    ...link.map((holds) => ({ name: "the result", holds, from: [], forgets: [a.value, b.value] })),
-  ];
-  const forgets = [...partTerms(part), z, result];
-  const sound: Method = (claim) =>
-    inSteps(steps(claim), { connecting: link, from: allOf(inResult), forgets })(claim);
+  const result = resultOf(op, width);
+  const parts = made.map((through) => {
+    const { a, b, apply, otherwise, by } = through;
+    const part = byPairs(a.part, b.part, apply, otherwise);
+    const z = apply(a.value, b.value);
+    const low = extract(z.width, result);
+    const inResult = inPart(part, z);
+    const link = low === z ? [] : [eq(low, z)];
+    const steps = (claim: Claim): readonly Step[] => [
+      ...BOUNDS.map((bound) => ({
+        name: `${bound}, ${z.width} bits`,
+        holds: inResult[bound],
+        from: claim.premises,
+        by: inPairs(through, otherwise, bound, by(bound)),
+      })),
+      ...link.map((holds) => ({ name: `the result, ${z.width} bits`, holds, from: [] })),
+    ];
+    return { link, inResult, steps, forgets: [...partTerms(part), z, result] };
+  });
+  const steps = (claim: Claim): readonly Step[] => parts.flatMap((part) => part.steps(claim));
+  const link = parts.flatMap((part) => part.link);
+  const forgets = parts.flatMap((part) => part.forgets);
+  const from = parts.flatMap(({ inResult }) => allOf(inResult));
+  const sound: Method = (claim) => inSteps(steps(claim), { connecting: link, from, forgets })(claim);
   // What holds a number is well formed.
-  const formed: Method = (claim) =>
-    inSteps(steps(claim), { connecting: [inResult.bits], from: [], forgets })(claim);
+  const known = [...link, ...parts.map(({ inResult }) => inResult.bits)];
+  const formed: Method = (claim) => inSteps(steps(claim), { connecting: known, from: [], forgets })(claim);
   return {
     sound: { tnum: sound, u64: sound, s64: sound, u32: sound, s32: sound },
     wellFormed: { tnum: formed },
