@@ -259,16 +259,21 @@ function endIsReached(
     [notNegative(b.part), negative(b.part)].map((q) => combine(p, q)),
   );
   const ends = [a.part, b.part].flatMap(({ umin, umax, smin: s, smax: t }) => [umin, umax, s, t]);
-  const operands = [...inOrder(a, of), ...inOrder(b, of)].map((holds, i) => ({
-    name: `ends of the operands' halves ${i + 1}`,
-    holds,
-    by: bits,
-  }));
+  const facts = [a, b].flatMap((operand, i) =>
+    inOrder(operand, of).map((holds, j) => ({
+      name: `ends of the halves of operand ${i + 1}: ${j + 1}`,
+      premises: [operand.ordered],
+      goal: holds,
+    })),
+  );
+  // The facts are shown once, below, and not again in each case.
+  const shown = facts.map(({ name, goal }) => ({ name, holds: goal, by: () => [] }));
+  const byFacts = cut(shown, [claimed, ...ends], integers);
   const reasons = arcs.flatMap(({ from, to }, i) => [
     {
       name: `the end of arc ${i + 1}`,
       when: eq<number>(claimed, end === "min" ? from : to),
-      by: cut(operands, [claimed, ...ends], integers),
+      by: byFacts,
     },
     {
       name: `arc ${i + 1} goes across`,
@@ -276,10 +281,11 @@ function endIsReached(
         of === "unsigned" ? ult<number>(to, from) : slt<number>(to, from),
         eq<number>(claimed, limit),
       ),
-      by: cut(operands, [claimed, ...ends], integers),
+      by: byFacts,
     },
   ]);
   return [
+    ...facts.flatMap((fact) => integers({ ...fact, name: `${end}: ${fact.name}` })),
     ...integers({
       name: `${end}: sums have no gaps`,
       premises: [...premises, sle(first, number), sle(number, last)],
