@@ -80,23 +80,36 @@ export function unsignedRange<N extends number>(
   return [umin, umax];
 }
 
+/** What the bounds of products are made by. */
+export interface Means {
+  readonly bits: typeof multiply;
+  readonly corners: typeof corners;
+}
+
+const MEANS: Means = { bits: multiply, corners };
+
 /** The products of a half of one part with a half of the other. The bits of each are those of all. */
-export function productOfHalves<N extends number>(bits: Tnum<N>, x: Piece<N>, y: Piece<N>): Case<N> {
-  const [least, greatest] = corners(x, y);
+export function productOfHalves<N extends number>(
+  bits: Tnum<N>,
+  x: Piece<N>,
+  y: Piece<N>,
+  means: Means = MEANS,
+): Case<N> {
+  const [least, greatest] = means.corners(x, y);
   const ends = lowHalves(x.least.width, signedProduct(...least), signedProduct(...greatest));
   return { some: and(x.some, y.some), part: { tnum: bits, ...ends } };
 }
 
 /** The products of the numbers of two parts, however many they are. */
-export function products<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
+export function products<N extends number>(a: Part<N>, b: Part<N>, means: Means = MEANS): Part<N> {
   const [[a0, a1], [b0, b1]] = [halves(a), halves(b)];
   const [as, bs] = [whole([a0, a1]), whole([b0, b1])];
-  const bits = multiply(as.bits, bs.bits);
-  const product = (x: Piece<N>, y: Piece<N>): Case<N> => productOfHalves(bits, x, y);
+  const bits = means.bits(as.bits, bs.bits);
+  const product = (x: Piece<N>, y: Piece<N>): Case<N> => productOfHalves(bits, x, y, means);
   const bySigns = orAnything(unite(product(a0, b0), product(a0, b1), product(a1, b0), product(a1, b1)));
   const [least, greatest] = unsignedRange(as, bs);
   return { ...bySigns, umin: umax(bySigns.umin, least), umax: umin(bySigns.umax, greatest) };
 }
 
-export const mul = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
-  byPairs(a, b, (x, y) => mulTerm(x, y), products(a, b));
+export const mul = <N extends number>(a: Part<N>, b: Part<N>, means: Means = MEANS): Part<N> =>
+  byPairs(a, b, (x, y) => mulTerm(x, y), products(a, b, means));

@@ -8,7 +8,10 @@ import { and, constant, fold, ite, lshr, ne, or, shl } from "../../semantics/ter
 import type { Term } from "../../semantics/term/node.ts";
 import { add, exactly, join, type Tnum } from "./tnum.ts";
 
-export function multiply<N extends number>(a: Tnum<N>, b: Tnum<N>): Tnum<N> {
+export const multiply = <N extends number>(a: Tnum<N>, b: Tnum<N>): Tnum<N> => multiplyWith(join, a, b);
+
+/** The same, where `either` holds what two tnums hold. */
+export function multiplyWith<N extends number>(either: typeof join, a: Tnum<N>, b: Tnum<N>): Tnum<N> {
   const { width } = a.value;
   const [zero, one] = [constant(width, 0), constant(width, 1)];
   const none = exactly(zero);
@@ -22,7 +25,7 @@ export function multiply<N extends number>(a: Tnum<N>, b: Tnum<N>): Tnum<N> {
     step: ([av, am, bv, bm, sv, sm]) => {
       const before = { value: sv, mask: sm };
       const added = add(before, { value: bv, mask: bm });
-      const joined = join(before, added);
+      const joined = either(before, added);
       const choose = (x: Term<N>, y: Term<N>, z: Term<N>): Term<N> => ite(isOdd(am), z, ite(isOdd(av), y, x));
       return [
         lshr(av, one),

@@ -79,6 +79,8 @@ export interface WrongResult {
   readonly name: string;
   readonly groups: readonly Group[];
   readonly result: () => Scalar;
+  /** The proof that has to fail, if the one of the right version knows nothing of what this is made of. */
+  readonly by?: Method;
 }
 
 /** How the theorems about an operation are proved where one question to a solver is not enough. */
@@ -100,13 +102,13 @@ export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): reado
     const open = proofs.open?.[group];
     const common = { subject, width, full: true, inputs: "any" } as const;
     const wrong: readonly Wrong[] = [
-      ...tightened(result, group).map(({ name, scalar }) => ({ name, scalar: () => scalar })),
+      ...tightened(result, group).map(({ name, scalar }) => ({ name, scalar: () => scalar, own: by })),
       ...(proofs.wrong ?? [])
         .filter(({ groups }) => groups.includes(group))
-        .map((w) => ({ name: w.name, scalar: w.result })),
-    ].map(({ name, scalar }) => ({
+        .map((w) => ({ name: w.name, scalar: w.result, own: w.by ?? by })),
+    ].map(({ name, scalar, own }) => ({
       name,
-      obligations: () => soundness(op, width, group, scalar(), by),
+      obligations: () => soundness(op, width, group, scalar(), own),
     }));
     return [
       {

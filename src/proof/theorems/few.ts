@@ -28,7 +28,6 @@ import type { Fold, Term } from "../../semantics/term/node.ts";
 import { substitution } from "../../semantics/term/substitute.ts";
 import { bits, type Claim, cases, type Invariant, induction, type Method } from "../methods.ts";
 import { eachOnce, inSteps, type Step } from "../steps.ts";
-import type { Proofs } from "./alu.ts";
 import { type OfWidth, resultOf } from "./operands.ts";
 import {
   allOf,
@@ -45,7 +44,7 @@ import {
   type Sign,
   termsOf,
 } from "./pieces.ts";
-import { disjuncts } from "./scalar.ts";
+import { disjuncts, type Group } from "./scalar.ts";
 
 /** What a part says of a number: its bits, or one end of an interval. */
 export type Bound = keyof ReturnType<typeof inPart>;
@@ -344,7 +343,7 @@ export function proofsThroughPairs(
   op: AluOp,
   width: 32 | 64,
   ...made: readonly ByPairs[]
-): Pick<Proofs, "sound" | "wellFormed"> {
+): { readonly sound: Readonly<Record<Group, Method>>; readonly wellFormed: { readonly tnum: Method } } {
   const result = resultOf(op, width);
   const parts = made.map((through) => {
     const { a, b, apply, otherwise, by } = through;

@@ -4,8 +4,10 @@
  */
 
 import {
+  mul as abstractMul,
   corners,
   lowHalves,
+  type Means,
   productOfHalves,
   products,
   signedProduct,
@@ -14,13 +16,14 @@ import {
 } from "../../absint/scalar/multiply.ts";
 import { signedMin } from "../../absint/scalar/part.ts";
 import { halves, type Piece, whole } from "../../absint/scalar/piece.ts";
-import { multiply } from "../../absint/scalar/tnum-multiply.ts";
+import { combine, low, wide, zeroExtended } from "../../absint/scalar/product.ts";
+import { multiply, multiplyWith } from "../../absint/scalar/tnum-multiply.ts";
 import { add, constant, eq, extract, mul, neg, sle, sub, ule } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { cases, integers, type Method } from "../methods.ts";
 import { inSteps, type Step } from "../steps.ts";
 import type { Theorem } from "../theorem.ts";
-import { aluTheorems } from "./alu.ts";
+import { aluTheorems, type WrongResult } from "./alu.ts";
 import { type ByPairs, proofsThroughPairs } from "./few.ts";
 import { multiplying } from "./multiply-bits.ts";
 import { type OfWidth, operandsOf } from "./operands.ts";
@@ -35,6 +38,7 @@ import {
   termsOf,
   unitedStep,
 } from "./pieces.ts";
+import { A, B, type Group } from "./scalar.ts";
 
 const SIGNS: readonly Sign[] = [0, 1];
 
@@ -122,11 +126,11 @@ type Pieces = readonly [Piece<number>, Piece<number>];
 type Numbers = readonly [Term, Term];
 
 /** That the product of x and y, in two pieces of a sign each, is between the products of their corners, at twice the width. */
-function cornerSteps([p, q]: Pieces, [x, y]: Numbers, [s, t]: readonly [Sign, Sign]) {
+function cornerSteps(means: Means, [p, q]: Pieces, [x, y]: Numbers, [s, t]: readonly [Sign, Sign]) {
   const of = signedFactors("product", x, y, s, t);
-  const ends = corners(p, q).map(([u, v], i) =>
-    signedFactors(i === 0 ? "least product" : "greatest product", u, v, s, t),
-  );
+  const ends = means
+    .corners(p, q)
+    .map(([u, v], i) => signedFactors(i === 0 ? "least product" : "greatest product", u, v, s, t));
   const [least, greatest] = ends;
   if (!least || !greatest) throw new Error("two ends");
   const [inP, inQ] = [inPiece(p, x), inPiece(q, y)];
@@ -237,19 +241,19 @@ function unsignedSteps([p, q]: Pieces, [x, y]: Numbers, z: Term): readonly Step[
 }
 
 /** A product is in what is said of many pairs, for each bound. */
-function multiplyingMany(a: OfWidth, b: OfWidth): Method {
+function multiplyingMany(a: OfWidth, b: OfWidth, means: Means): Method {
   const [x, y] = [a.value, b.value];
   const z = mul(x, y);
   const [as, bs] = [halves(a.part), halves(b.part)];
   const [p, q] = [whole(as), whole(bs)];
-  const bits = multiply(p.bits, q.bits);
-  const united = as.flatMap((u) => bs.map((v) => productOfHalves(bits, u, v)));
+  const bits = means.bits(p.bits, q.bits);
+  const united = as.flatMap((u) => bs.map((v) => productOfHalves(bits, u, v, means)));
   const range = unsignedRange(p, q);
   const bySigns = (s: Sign, t: Sign): Method => {
     const [u, v] = [as[s], bs[t]];
-    const own = productOfHalves(bits, u, v);
+    const own = productOfHalves(bits, u, v, means);
     const isIn = inBits(bits, z);
-    const corner = cornerSteps([u, v], [x, y], [s, t]);
+    const corner = cornerSteps(means, [u, v], [x, y], [s, t]);
     const operands: readonly Step[] = [
       ...a.steps,
       ...b.steps,
@@ -293,16 +297,55 @@ function multiplyingMany(a: OfWidth, b: OfWidth): Method {
   );
 }
 
-function byPairsAt(width: 32 | 64): ByPairs {
+function byPairsAt(width: 32 | 64, means: Means): ByPairs {
   const [a, b] = operandsOf(width);
-  const by = multiplyingMany(a, b);
-  return { a, b, apply: mul, otherwise: products(a.part, b.part), by: () => by };
+  const by = multiplyingMany(a, b, means);
+  return { a, b, apply: mul, otherwise: products(a.part, b.part, means), by: () => by };
 }
 
-export const multiplyTheorems = (): readonly Theorem[] => {
-  const [whole_, half] = [byPairsAt(64), byPairsAt(32)];
-  return [
-    ...aluTheorems("mul", 64, proofsThroughPairs("mul", 64, whole_, half)),
-    ...aluTheorems("mul", 32, proofsThroughPairs("mul", 32, half)),
-  ];
-};
+/** The proofs about an instruction's result; at 64 bits it is made of the products of the low halves, too. */
+const proofsAt = (width: 32 | 64, means: Means) =>
+  proofsThroughPairs(
+    "mul",
+    width,
+    ...(width === 64 ? ([64, 32] as const) : ([32] as const)).map((w) => byPairsAt(w, means)),
+  );
+
+/** A wrong way to multiply, and the proof for the right one with it. */
+function wrongResult(
+  name: string,
+  groups: readonly [Group, ...Group[]],
+  width: 32 | 64,
+  means: Means,
+): WrongResult {
+  const half = () => abstractMul(low(A.scalar), low(B.scalar), means);
+  const whole_ = () => abstractMul(wide(A.scalar), wide(B.scalar), means);
+  const { sound } = proofsAt(width, means);
+  return {
+    name,
+    groups,
+    result: () => (width === 64 ? combine(whole_(), half()) : zeroExtended(half())),
+    by: (claim) => groups.flatMap((group) => (group === groups[0] ? (sound?.[group]?.(claim) ?? []) : [])),
+  };
+}
+
+const RIGHT: Means = { bits: multiply, corners };
+
+const wrongResults = (width: 32 | 64): readonly WrongResult[] => [
+  wrongResult("each unknown bit of a factor is taken for 1", ["tnum"], width, {
+    ...RIGHT,
+    bits: (a, b) => multiplyWith((_, added) => added, a, b),
+  }),
+  wrongResult("products of like ends, whatever their signs", ["s64", "s32"], width, {
+    ...RIGHT,
+    corners: (a, b) => [
+      [a.least, b.least],
+      [a.greatest, b.greatest],
+    ],
+  }),
+];
+
+export const multiplyTheorems = (): readonly Theorem[] =>
+  ([64, 32] as const).flatMap((width) =>
+    aluTheorems("mul", width, { ...proofsAt(width, RIGHT), wrong: wrongResults(width) }),
+  );
