@@ -72,14 +72,14 @@ export interface Case {
   readonly by: Method;
 }
 
-/** By cases: the goal follows in each, and there is always one of them. */
+/** By cases: the goal follows in each, and there is always one of them, as `always` shows. */
 export const cases =
-  (distinguished: readonly Case[]): Method =>
+  (distinguished: readonly Case[], always: Method = bits): Method =>
   (claim) => [
     ...distinguished.flatMap(({ name, when, by }) =>
       by({ ...claim, name: `${claim.name}, ${name}`, premises: [...claim.premises, when] }),
     ),
-    ...bits({
+    ...always({
       name: `${claim.name}, some case`,
       premises: claim.premises,
       goal: any(...distinguished.map(({ when }) => when)),

@@ -68,24 +68,51 @@ export function sdiv<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
   return orAnything(unite(byZero, ...byOne, ...byMinusOne, ...byMore, ...byLess));
 }
 
-export function smod<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const { width } = a.umin;
-  const [zero, one] = [constant(width, 0), constant(width, 1)];
-  const dividends = halves(a);
-  const [clear, set] = halves(b);
-  const byZero = and(clear.some, eq(clear.least, zero));
-  const divisor = joined(fromOn(clear, one), magnitudes(set));
-  const remainders = (p: Piece<N>): readonly Case<N>[] =>
-    [unchanged(p, divisor.greatest), ...reduced(p, divisor)].map((r) =>
-      caseOf({ ...r, some: and(r.some, divisor.some) }),
-    );
-  const result = orAnything(
-    unite(
-      { ...caseOf(dividends[0]), some: and(byZero, dividends[0].some) },
-      { ...caseOf(dividends[1]), some: and(byZero, dividends[1].some) },
-      ...remainders(dividends[0]),
-      ...remainders(magnitudes(dividends[1])).map(negated),
-    ),
-  );
-  return byPairs(a, b, (x, y) => ite(eq(y, zero), x, srem(x, y)), result);
+/** The remainders of the magnitudes of one half of the dividends. */
+interface RemaindersOfHalf<N extends number> {
+  readonly unchanged: Case<N>;
+  readonly reduced: readonly [Case<N>, Case<N>, Case<N>];
 }
+
+/** The remainders, by what the divisor is and the half that the dividend is in. */
+export interface SignedRemainders<N extends number> {
+  readonly byZero: readonly [Case<N>, Case<N>];
+  /** The magnitudes of the divisors that are not 0. */
+  readonly divisor: Piece<N>;
+  readonly others: readonly [RemaindersOfHalf<N>, RemaindersOfHalf<N>];
+}
+
+export function signedRemainders<N extends number>(a: Part<N>, b: Part<N>): SignedRemainders<N> {
+  const { width } = a.umin;
+  const [positive, below] = halves(a);
+  const [clear, set] = halves(b);
+  const byZero = and(clear.some, eq(clear.least, constant(width, 0)));
+  const divisor = joined(fromOn(clear, constant(width, 1)), magnitudes(set));
+  const itself = (p: Piece<N>): Case<N> => ({ ...caseOf(p), some: and(byZero, p.some) });
+  const ofHalf = (p: Piece<N>, signed: (remainders: Case<N>) => Case<N>): RemaindersOfHalf<N> => {
+    const made = (r: Piece<N>): Case<N> => signed(caseOf({ ...r, some: and(r.some, divisor.some) }));
+    const [first, last, other] = reduced(p, divisor);
+    return {
+      unchanged: made(unchanged(p, divisor.greatest)),
+      reduced: [made(first), made(last), made(other)],
+    };
+  };
+  return {
+    byZero: [itself(positive), itself(below)],
+    divisor,
+    others: [ofHalf(positive, (r) => r), ofHalf(magnitudes(below), negated)],
+  };
+}
+
+/** The remainders of operands that can be many numbers. */
+export function manySignedRemainders<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
+  const { byZero, others } = signedRemainders(a, b);
+  return orAnything(unite(...byZero, ...others.flatMap((half) => [half.unchanged, ...half.reduced])));
+}
+
+/** The signed remainder of two numbers. */
+export const signedRemainder = <N extends number>(x: Term<N>, y: Term<N>): Term<N> =>
+  ite(eq(y, constant(x.width, 0)), x, srem(x, y));
+
+export const smod = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
+  byPairs(a, b, signedRemainder, manySignedRemainders(a, b));

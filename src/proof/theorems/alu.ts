@@ -88,8 +88,6 @@ export interface Proofs {
   readonly sound?: Partial<Readonly<Record<Group, Method>>>;
   /** By default an interval is well formed because the result is in it, if soundness is not plain, and one question decides the rest. */
   readonly wellFormed?: Partial<Readonly<Record<Group, Method>>>;
-  /** Groups whose theorem is not proved, with the reason. */
-  readonly open?: Partial<Readonly<Record<Group, string>>>;
   readonly wrong?: readonly WrongResult[];
 }
 
@@ -99,7 +97,6 @@ export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): reado
   const subject = rowOf(op, width).name;
   return GROUPS.filter((group) => !isTop(result, group)).flatMap((group): readonly Theorem[] => {
     const by = proofs.sound?.[group] ?? bits;
-    const open = proofs.open?.[group];
     const common = { subject, width, full: true, inputs: "any" } as const;
     const wrong: readonly Wrong[] = [
       ...tightened(result, group).map(({ name, scalar }) => ({ name, scalar: () => scalar, own: by })),
@@ -117,7 +114,6 @@ export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): reado
         says: "sound",
         obligations: () => soundness(op, width, group, result, by),
         wrong,
-        ...(open === undefined ? {} : { open }),
       },
       {
         ...common,
@@ -130,7 +126,6 @@ export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): reado
             obligations: () => form(op, width, group, exchanged(result), proofs),
           },
         ],
-        ...(open === undefined ? {} : { open }),
       },
     ];
   });

@@ -31,11 +31,29 @@ import {
 
 type P = Piece<number>;
 
+/** A greater dividend has no smaller quotient. The divisor is not 0. */
+export const byDividend = (name: string, x: Term, greater: Term, y: Term): Step => ({
+  name,
+  holds: ule(udiv(x, y), udiv(greater, y)),
+  from: [ule(x, greater), ule(constant(x.width, 1), y)],
+  forgets: [x, greater, y],
+  by: integers,
+});
+
+/** A greater divisor has no greater quotient. Neither divisor is 0. */
+export const byDivisor = (name: string, x: Term, y: Term, greater: Term): Step => ({
+  name,
+  holds: ule(udiv(x, greater), udiv(x, y)),
+  from: [ule(y, greater), ule(constant(x.width, 1), y)],
+  forgets: [x, y, greater],
+  by: integers,
+});
+
 /** That `x / y`, for x and y in two pieces and y at least two, is in their quotients. */
 export function quotientSteps(name: string, a: P, b: P, x: Term, y: Term): readonly Step[] {
   const q = quotients(a, b);
   const z = udiv(x, y);
-  const two = constant(x.width, 2);
+  const [one, two] = [constant(x.width, 1), constant(x.width, 2)];
   const [inA, inB] = [inPiece(a, x), inPiece(b, y)];
   const atLeastTwo = ule(two, y);
   const forgets = [...termsOf(a), ...termsOf(b), x, y];
@@ -44,40 +62,24 @@ export function quotientSteps(name: string, a: P, b: P, x: Term, y: Term): reado
   const two_ = ule(two, b.least);
   return [
     { name: `${name}: some`, holds: q.some, from: [inA.some, inB.some], forgets },
+    { name: `${name}: divisor is not 0`, holds: ule(one, y), from: [atLeastTwo], forgets: [y] },
     {
       name: `${name}: divisor's greatest is not 0`,
-      holds: ule(two, b.greatest),
-      from: [inB.greatest, atLeastTwo],
-      forgets,
+      holds: ule(one, b.greatest),
+      from: [inB.greatest, ule(one, y)],
+      forgets: [b.greatest, y],
     },
-    {
-      name: `${name}: least dividend`,
-      holds: ule(q.least, low),
-      from: [inA.least, ule(two, b.greatest)],
-      forgets,
-      by: integers,
-    },
-    {
-      name: `${name}: greatest divisor`,
-      holds: ule(low, z),
-      from: [inB.greatest, atLeastTwo],
-      forgets,
-      by: integers,
-    },
+    { name: `${name}: divisor's least is not 0`, holds: ule(one, b.least), from: [two_], forgets: [b.least] },
+    byDividend(`${name}: least dividend`, a.least, x, b.greatest),
+    byDivisor(`${name}: greatest divisor`, x, y, b.greatest),
     {
       name: `${name}: least`,
       holds: ule(q.least, z),
       from: [ule(q.least, low), ule(low, z)],
       forgets: [q.least, low, z],
     },
-    {
-      name: `${name}: greatest dividend`,
-      holds: ule(high, q.greatest),
-      from: [inA.greatest, two_],
-      forgets,
-      by: integers,
-    },
-    { name: `${name}: least divisor`, holds: ule(z, high), from: [inB.least, two_], forgets, by: integers },
+    byDividend(`${name}: greatest dividend`, x, a.greatest, b.least),
+    byDivisor(`${name}: least divisor`, x, b.least, y),
     {
       name: `${name}: greatest`,
       holds: ule(z, q.greatest),

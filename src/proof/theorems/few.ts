@@ -58,10 +58,10 @@ export interface Operation {
 }
 
 const SIGNS: readonly Sign[] = [0, 1];
-const implies = (condition: Term<1>, holds: Term<1>): Term<1> => or(not(condition), holds);
+export const implies = (condition: Term<1>, holds: Term<1>): Term<1> => or(not(condition), holds);
 
 /** That the ends of a half, if it has any, are of its sign, and that the least is in its bits. */
-function endSteps(name: string, p: Part<number>, x: Term, sign: Sign): readonly Step[] {
+export function endSteps(name: string, p: Part<number>, x: Term, sign: Sign): readonly Step[] {
   const { bits, from, to, may } = ranges(p)[sign];
   const half = halves(p)[sign];
   const inside = between(bits, from, to);
@@ -109,7 +109,8 @@ function endSteps(name: string, p: Part<number>, x: Term, sign: Sign): readonly 
   ];
 }
 
-function signsOf(half: Piece<number>, sign: Sign): Term<1> {
+/** That the ends of a half, if there is any number in it, have its sign. */
+export function signsOf(half: Piece<number>, sign: Sign): Term<1> {
   const inHalf = (end: Term): Term<1> => hasSign(end, sign);
   return implies(half.some, and(inHalf(half.least), inHalf(half.greatest)));
 }

@@ -13,9 +13,21 @@ import {
   ranges,
   tightBetween,
   unite,
+  upTo,
 } from "../../absint/scalar/piece.ts";
 import type { Tnum } from "../../absint/scalar/tnum.ts";
-import { and, constant, eq, umax as larger, not, sge, sle, slt, ule } from "../../semantics/term/build.ts";
+import {
+  and,
+  constant,
+  eq,
+  umax as larger,
+  not,
+  sge,
+  sle,
+  slt,
+  umin as smaller,
+  ule,
+} from "../../semantics/term/build.ts";
 import { type Term, variablesOf } from "../../semantics/term/node.ts";
 import type { End, Step } from "../steps.ts";
 
@@ -100,7 +112,7 @@ export const greatestOf = <N extends number>(
 };
 
 /** x is in `between(bits, from, to)` if it is in the bits and between the ends. */
-function betweenSteps<N extends number>(
+export function betweenSteps<N extends number>(
   name: string,
   bits: Tnum<N>,
   from: Term<N>,
@@ -211,6 +223,34 @@ export function fromOnSteps<N extends number>(
   ];
 }
 
+/** x, in a piece, is in what of it is `to` or less. */
+export function upToSteps<N extends number>(
+  name: string,
+  p: Piece<N>,
+  to: Term<N>,
+  x: Term<N>,
+): readonly Step[] {
+  const q = upTo(p, to);
+  const stop = smaller(p.greatest, to);
+  const { some, least, greatest } = inPiece(p, x);
+  return [
+    {
+      name: `${name}: stop`,
+      holds: ule(x, stop),
+      from: [greatest, ule(x, to)],
+      forgets: [p.greatest, to, x],
+    },
+    ...greatestOf(name, p.bits, stop, x),
+    {
+      name: `${name}: some`,
+      holds: q.some,
+      from: [some, least, ule(x, to)],
+      forgets: [p.some, p.least, to, x],
+    },
+    bitsBetween(name, p.bits, q.least, q.greatest, x),
+  ];
+}
+
 /** x, in one of two pieces, is in both joined. */
 export function joinedSteps<N extends number>(
   name: string,
@@ -274,7 +314,7 @@ export function uniteSteps<N extends number>(
   const steps: Step[] = [];
   let before = first;
   let inside = first === which;
-  for (const next of rest) {
+  for (const [i, next] of rest.entries()) {
     const both = unite(before, next);
     const own = next === which;
     if (own || inside) {
@@ -282,7 +322,7 @@ export function uniteSteps<N extends number>(
       const was = inPart(holder.part, z);
       const forgets = [before.some, next.some, ...partTerms(before.part), ...partTerms(next.part), z];
       const step = (name: string, holds: Term<1>, facts: readonly Term<1>[]): Step => ({
-        name: own ? `united: ${name}` : `united with more: ${name}`,
+        name: own ? `united: ${name}` : `united with case ${i + 1}: ${name}`,
         holds,
         from: [holder.some, ...facts],
         forgets,
