@@ -310,7 +310,7 @@ const byExchange: Method = (claim) => {
  * For a claim that what comes of two numbers of the operands is in one component of `byPairs` of them: it follows from the claim that it is in
  * that component of `otherwise`, which `by` proves.
  */
-export function inPairs(operation: Operation, otherwise: Part<number>, bound: Bound, by: Method): Method {
+function inPairs(operation: Operation, otherwise: Part<number>, bound: Bound, by: Method): Method {
   const { a, b, apply } = operation;
   const { few, going, exact } = pairs(a.part, b.part, apply);
   const z = apply(a.value, b.value);
