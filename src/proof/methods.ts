@@ -92,6 +92,12 @@ export interface Invariant {
   readonly holds: Term<1>;
 }
 
+/** The first loop that a claim's goal mentions. */
+export function loopIn({ goal }: Claim): Fold {
+  for (const t of termsIn([goal])) if (t.op === "fold") return t.fold;
+  throw new Error(`${goal.op}: no loop`);
+}
+
 export interface Induction {
   readonly fold: Fold;
   /** What holds before each step, from the state and the number of steps taken so far (of the index's width). */

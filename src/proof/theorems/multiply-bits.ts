@@ -4,8 +4,8 @@
  */
 import { add as addTnums, join, type Tnum } from "../../absint/scalar/tnum.ts";
 import { add, and, any, constant, eq, lshr, mul, ne, shl, sub, zext } from "../../semantics/term/build.ts";
-import { type Fold, type INDEX_WIDTH, type Term, termsIn } from "../../semantics/term/node.ts";
-import { type Claim, type Invariant, induction, integers, type Method } from "../methods.ts";
+import { type INDEX_WIDTH, type Term, termsIn } from "../../semantics/term/node.ts";
+import { type Invariant, induction, integers, loopIn, type Method } from "../methods.ts";
 import { inSteps, type Step } from "../steps.ts";
 import { bitsTerms, inBits } from "./pieces.ts";
 
@@ -13,11 +13,6 @@ import { bitsTerms, inBits } from "./pieces.ts";
 function stateOf([av, am, bv, bm, sv, sm]: readonly Term[]) {
   if (!av || !am || !bv || !bm || !sv || !sm) throw new Error("not the state of a multiplication");
   return { a: { value: av, mask: am }, b: { value: bv, mask: bm }, sum: { value: sv, mask: sm } };
-}
-
-function loopIn({ goal }: Claim): Fold {
-  for (const t of termsIn([goal])) if (t.op === "fold") return t.fold;
-  throw new Error("no loop");
 }
 
 /** What is left of the factors before a step, its product, and what of x·y is in the sum. */

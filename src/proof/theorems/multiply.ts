@@ -234,9 +234,7 @@ function unsignedSteps([p, q]: Pieces, [x, y]: Numbers, z: Term): readonly Step[
   return [
     ...below.steps,
     ...above.steps,
-    ...lowSteps("unsigned", z, ends, [x, y], [below.holds, above.holds]).filter(
-      ({ name }) => !/smin|smax/.test(name),
-    ),
+    ...lowSteps("unsigned", z, ends, [x, y], [below.holds, above.holds]),
   ];
 }
 
@@ -318,14 +316,13 @@ function wrongResult(
   width: 32 | 64,
   means: Means,
 ): WrongResult {
-  const half = () => abstractMul(low(A.scalar), low(B.scalar), means);
-  const whole_ = () => abstractMul(wide(A.scalar), wide(B.scalar), means);
-  const { sound } = proofsAt(width, means);
+  const half = abstractMul(low(A.scalar), low(B.scalar), means);
   return {
     name,
     groups,
-    result: () => (width === 64 ? combine(whole_(), half()) : zeroExtended(half())),
-    by: (claim) => groups.flatMap((group) => (group === groups[0] ? (sound?.[group]?.(claim) ?? []) : [])),
+    result: () =>
+      width === 64 ? combine(abstractMul(wide(A.scalar), wide(B.scalar), means), half) : zeroExtended(half),
+    by: (claim) => proofsAt(width, means).sound[groups[0]](claim),
   };
 }
 

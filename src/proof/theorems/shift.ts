@@ -28,8 +28,8 @@ import {
   ult,
   zext,
 } from "../../semantics/term/build.ts";
-import { type Fold, type Term, termsIn } from "../../semantics/term/node.ts";
-import { bits, type Claim, cases, cut, type Invariant, induction, type Method } from "../methods.ts";
+import { type Term, termsIn } from "../../semantics/term/node.ts";
+import { bits, type Claim, cases, cut, type Invariant, induction, loopIn, type Method } from "../methods.ts";
 import { eachOnce, inSteps, type Step } from "../steps.ts";
 import type { Theorem } from "../theorem.ts";
 import { aluTheorems } from "./alu.ts";
@@ -56,12 +56,6 @@ import { A, B, type Group, membership } from "./scalar.ts";
 type ShiftOp = keyof typeof SHIFTS;
 
 const SIGNS: readonly Sign[] = [0, 1];
-
-/** The loop in a claim. */
-function loopIn({ goal }: Claim): Fold {
-  for (const t of termsIn([goal])) if (t.op === "fold") return t.fold;
-  throw new Error("no loop");
-}
 
 /** The count and the part of a loop's state. */
 function stateOf(state: readonly Term[]): { readonly count: Term; readonly part: Part<number> } {
