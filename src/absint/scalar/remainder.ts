@@ -131,9 +131,12 @@ export function limits<N extends number>(d: Division<N>) {
   };
 }
 
+/** How the limits are found: `limits`, or in proofs a wrong way. */
+export type Bounds = typeof limits;
+
 /** The remainders by any divisors; by a constant, of quotients between the first and the last. */
-export function others<N extends number>(d: Division<N>): Piece<N> {
-  const { bits, least, greatest } = limits(d);
+export function others<N extends number>(d: Division<N>, bounds: Bounds = limits): Piece<N> {
+  const { bits, least, greatest } = bounds(d);
   const rest = between(bits, least, greatest);
   const isMore = or(not(d.isConstant), ult(constant(d.first.width, 1), sub(d.last, d.first)));
   return { ...rest, some: all(rest.some, d.some, isMore) };
@@ -143,9 +146,13 @@ export function others<N extends number>(d: Division<N>): Piece<N> {
  * The remainders of those numbers that are not below their divisors, which are not 0, in one to three pieces. No remainder has
  * its upper bit set: it is less than half its dividend.
  */
-export function reduced<N extends number>(a: Piece<N>, b: Piece<N>): readonly [Piece<N>, Piece<N>, Piece<N>] {
+export function reduced<N extends number>(
+  a: Piece<N>,
+  b: Piece<N>,
+  bounds: Bounds = limits,
+): readonly [Piece<N>, Piece<N>, Piece<N>] {
   const d = division(a, b);
-  return [firsts(d), lasts(d), others(d)];
+  return [firsts(d), lasts(d), others(d, bounds)];
 }
 
 type Cases<N extends number> = readonly [Case<N>, Case<N>, Case<N>];
@@ -166,7 +173,7 @@ const asCases = <N extends number>([p, q, r]: readonly [Piece<N>, Piece<N>, Piec
   caseOf(r),
 ];
 
-export function remainders<N extends number>(a: Part<N>, b: Part<N>): Remainders<N> {
+export function remainders<N extends number>(a: Part<N>, b: Part<N>, bounds: Bounds = limits): Remainders<N> {
   const { width } = a.umin;
   const [below, above] = halves(a);
   const [clear, set] = halves(b);
@@ -177,14 +184,14 @@ export function remainders<N extends number>(a: Part<N>, b: Part<N>): Remainders
   return {
     byZero: [itself(below), itself(above)],
     unchanged: [caseOf(unchanged(below, greatest)), caseOf(unchanged(above, greatest))],
-    byClear: [asCases(reduced(below, positive)), asCases(reduced(above, positive))],
-    bySet: asCases(reduced(above, set)),
+    byClear: [asCases(reduced(below, positive, bounds)), asCases(reduced(above, positive, bounds))],
+    bySet: asCases(reduced(above, set, bounds)),
   };
 }
 
 /** The remainders of operands that can be many numbers. */
-export function manyRemainders<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const { byZero, unchanged: same, byClear, bySet } = remainders(a, b);
+export function manyRemainders<N extends number>(a: Part<N>, b: Part<N>, bounds: Bounds = limits): Part<N> {
+  const { byZero, unchanged: same, byClear, bySet } = remainders(a, b, bounds);
   return orAnything(unite(...byZero, ...same, ...byClear[0], ...byClear[1], ...bySet));
 }
 
@@ -192,5 +199,5 @@ export function manyRemainders<N extends number>(a: Part<N>, b: Part<N>): Part<N
 export const remainder = <N extends number>(x: Term<N>, y: Term<N>): Term<N> =>
   ite(eq(y, constant(x.width, 0)), x, urem(x, y));
 
-export const mod = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
-  byPairs(a, b, remainder, manyRemainders(a, b));
+export const mod = <N extends number>(a: Part<N>, b: Part<N>, bounds: Bounds = limits): Part<N> =>
+  byPairs(a, b, remainder, manyRemainders(a, b, bounds));

@@ -31,6 +31,9 @@ export function magnitudes<N extends number>({ some, least, greatest, bits }: Pi
 /** The case of the numbers that those of another are the negatives of. */
 export const negated = <N extends number>({ some, part }: Case<N>): Case<N> => ({ some, part: neg(part) });
 
+/** How a case gets its sign: `negated`, or in proofs a wrong way. */
+export type Signing = typeof negated;
+
 /** The quotients, by what the divisor is and the signs of both. */
 export interface SignedQuotients<N extends number> {
   readonly byZero: Case<N>;
@@ -42,7 +45,11 @@ export interface SignedQuotients<N extends number> {
   readonly byLess: readonly [Case<N>, Case<N>];
 }
 
-export function signedQuotients<N extends number>(a: Part<N>, b: Part<N>): SignedQuotients<N> {
+export function signedQuotients<N extends number>(
+  a: Part<N>,
+  b: Part<N>,
+  signed: Signing = negated,
+): SignedQuotients<N> {
   const [positive, below] = halves(a);
   const negative = magnitudes(below);
   const [clear, set] = halves(b);
@@ -54,17 +61,17 @@ export function signedQuotients<N extends number>(a: Part<N>, b: Part<N>): Signe
   return {
     byZero: { some: by.zero, part: exactly(constant(a.umin.width, 0)) },
     byOne: [itself(positive, by.one), itself(below, by.one)],
-    byMinusOne: [negated(itself(positive, byNegative.one)), negated(itself(below, byNegative.one))],
-    byMore: [caseOf(quotients(positive, by.more)), negated(caseOf(quotients(negative, by.more)))],
+    byMinusOne: [signed(itself(positive, byNegative.one)), signed(itself(below, byNegative.one))],
+    byMore: [caseOf(quotients(positive, by.more)), signed(caseOf(quotients(negative, by.more)))],
     byLess: [
-      negated(caseOf(quotients(positive, byNegative.more))),
+      signed(caseOf(quotients(positive, byNegative.more))),
       caseOf(quotients(negative, byNegative.more)),
     ],
   };
 }
 
-export function sdiv<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const { byZero, byOne, byMinusOne, byMore, byLess } = signedQuotients(a, b);
+export function sdiv<N extends number>(a: Part<N>, b: Part<N>, signed: Signing = negated): Part<N> {
+  const { byZero, byOne, byMinusOne, byMore, byLess } = signedQuotients(a, b, signed);
   return orAnything(unite(byZero, ...byOne, ...byMinusOne, ...byMore, ...byLess));
 }
 
@@ -82,15 +89,19 @@ export interface SignedRemainders<N extends number> {
   readonly others: readonly [RemaindersOfHalf<N>, RemaindersOfHalf<N>];
 }
 
-export function signedRemainders<N extends number>(a: Part<N>, b: Part<N>): SignedRemainders<N> {
+export function signedRemainders<N extends number>(
+  a: Part<N>,
+  b: Part<N>,
+  signed: Signing = negated,
+): SignedRemainders<N> {
   const { width } = a.umin;
   const [positive, below] = halves(a);
   const [clear, set] = halves(b);
   const byZero = and(clear.some, eq(clear.least, constant(width, 0)));
   const divisor = joined(fromOn(clear, constant(width, 1)), magnitudes(set));
   const itself = (p: Piece<N>): Case<N> => ({ ...caseOf(p), some: and(byZero, p.some) });
-  const ofHalf = (p: Piece<N>, signed: (remainders: Case<N>) => Case<N>): RemaindersOfHalf<N> => {
-    const made = (r: Piece<N>): Case<N> => signed(caseOf({ ...r, some: and(r.some, divisor.some) }));
+  const ofHalf = (p: Piece<N>, sign: (remainders: Case<N>) => Case<N>): RemaindersOfHalf<N> => {
+    const made = (r: Piece<N>): Case<N> => sign(caseOf({ ...r, some: and(r.some, divisor.some) }));
     const [first, last, other] = reduced(p, divisor);
     return {
       unchanged: made(unchanged(p, divisor.greatest)),
@@ -100,13 +111,17 @@ export function signedRemainders<N extends number>(a: Part<N>, b: Part<N>): Sign
   return {
     byZero: [itself(positive), itself(below)],
     divisor,
-    others: [ofHalf(positive, (r) => r), ofHalf(magnitudes(below), negated)],
+    others: [ofHalf(positive, (r) => r), ofHalf(magnitudes(below), signed)],
   };
 }
 
 /** The remainders of operands that can be many numbers. */
-export function manySignedRemainders<N extends number>(a: Part<N>, b: Part<N>): Part<N> {
-  const { byZero, others } = signedRemainders(a, b);
+export function manySignedRemainders<N extends number>(
+  a: Part<N>,
+  b: Part<N>,
+  signed: Signing = negated,
+): Part<N> {
+  const { byZero, others } = signedRemainders(a, b, signed);
   return orAnything(unite(...byZero, ...others.flatMap((half) => [half.unchanged, ...half.reduced])));
 }
 
@@ -114,5 +129,5 @@ export function manySignedRemainders<N extends number>(a: Part<N>, b: Part<N>): 
 export const signedRemainder = <N extends number>(x: Term<N>, y: Term<N>): Term<N> =>
   ite(eq(y, constant(x.width, 0)), x, srem(x, y));
 
-export const smod = <N extends number>(a: Part<N>, b: Part<N>): Part<N> =>
-  byPairs(a, b, signedRemainder, manySignedRemainders(a, b));
+export const smod = <N extends number>(a: Part<N>, b: Part<N>, signed: Signing = negated): Part<N> =>
+  byPairs(a, b, signedRemainder, manySignedRemainders(a, b, signed));

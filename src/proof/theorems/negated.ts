@@ -1,5 +1,4 @@
 /** Steps of proofs about magnitudes (src/absint/scalar/signed-division.ts): what is known of a number, carried over to its negative. */
-import { neg } from "../../absint/scalar/alu.ts";
 import type { Part } from "../../absint/scalar/part.ts";
 import type { Piece } from "../../absint/scalar/piece.ts";
 import { magnitudes } from "../../absint/scalar/signed-division.ts";
@@ -19,9 +18,9 @@ import {
   partTerms,
 } from "./pieces.ts";
 
-/** The negative of z is in the negative of a part that z is in. */
-export const negatedSteps = (name: string, p: Part<number>, z: Term): readonly Step[] =>
-  Object.entries(inPart(neg(p), minus(z))).map(([what, holds]) => ({
+/** The negative of z, which is in a part, is in what is made of the part for it. */
+export const negatedSteps = (name: string, p: Part<number>, made: Part<number>, z: Term): readonly Step[] =>
+  Object.entries(inPart(made, minus(z))).map(([what, holds]) => ({
     name: `${name}: ${what} of the negative`,
     holds,
     from: allOf(inPart(p, z)),

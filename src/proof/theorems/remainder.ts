@@ -4,9 +4,18 @@
  */
 
 import { divisorsOf } from "../../absint/scalar/divide.ts";
-import type { Part } from "../../absint/scalar/part.ts";
-import { between, type Case, fromOn, halves, type Piece, ranges } from "../../absint/scalar/piece.ts";
-import { division, manyRemainders, remainder, remainders, unchanged } from "../../absint/scalar/remainder.ts";
+import { type Case, fromOn, halves, type Piece } from "../../absint/scalar/piece.ts";
+import { fromWide, low, wide, zeroExtended } from "../../absint/scalar/product.ts";
+import {
+  type Bounds,
+  division,
+  limits,
+  manyRemainders,
+  mod,
+  remainder,
+  remainders,
+  unchanged,
+} from "../../absint/scalar/remainder.ts";
 import {
   all,
   and,
@@ -15,8 +24,6 @@ import {
   ite,
   umax as larger,
   not,
-  or,
-  slt,
   umin as smaller,
   sub,
   udiv,
@@ -28,12 +35,11 @@ import type { Term } from "../../semantics/term/node.ts";
 import { cases, type Case as Distinguished, integers, type Method } from "../methods.ts";
 import { inSteps, type Step } from "../steps.ts";
 import type { Theorem } from "../theorem.ts";
-import { aluTheorems } from "./alu.ts";
+import { aluTheorems, type WrongResult } from "./alu.ts";
 import { divisorSteps } from "./divide.ts";
-import { proofsThroughPairs } from "./few.ts";
+import { endSteps, proofsThroughPairs, signsOf } from "./few.ts";
 import { type OfWidth, operandsOf } from "./operands.ts";
 import {
-  bitsTerms,
   endOf,
   fromOnSteps,
   halfSteps,
@@ -43,16 +49,20 @@ import {
   uniteSteps,
   upToSteps,
 } from "./pieces.ts";
-import { QUOTIENTS, type Quotient, quotientIs, reducedSteps } from "./remainder-steps.ts";
+import { QUOTIENTS, type Quotient, quotientIs } from "./remainder-quotient.ts";
+import { reducedSteps } from "./remainder-steps.ts";
+import { A, B } from "./scalar.ts";
 
-const SIGNS: readonly Sign[] = [0, 1];
-/** The signs of a dividend and a divisor that is not above it. */
+export const SIGNS: readonly Sign[] = [0, 1];
+export const ofSign = (what: string, sign: Sign): string =>
+  `${what} ${sign === 0 ? "not negative" : "negative"}`;
+
+/** The signs of a dividend and a divisor that is not above it, in unsigned order. */
 const DIVIDED: readonly (readonly [Sign, Sign])[] = [
   [0, 0],
   [1, 0],
   [1, 1],
 ];
-const ofSign = (what: string, sign: Sign): string => `${what} ${sign === 0 ? "not negative" : "negative"}`;
 
 /** Which of the three pieces a quotient's remainders are in. */
 export const pieceOf = (kind: Quotient): 0 | 1 | 2 => {
@@ -120,44 +130,15 @@ export function unchangedSteps(
   ];
 }
 
-/** That the greatest of the numbers that are negative, if there are any, is. */
-function greatestNegative(
-  name: string,
-  p: Part<number>,
-): { readonly steps: readonly Step[]; readonly holds: Term<1> } {
-  const { bits: own, from, to } = ranges(p)[1];
-  const inside = between(own, from, to);
-  const half = halves(p)[1];
-  const isNegative = slt(inside.greatest, constant(to.width, 0));
-  const holds = or(not(half.some), slt(half.greatest, constant(to.width, 0)));
-  return {
-    holds,
-    steps: [
-      {
-        name: `${name}: greatest is negative`,
-        holds: isNegative,
-        from: [],
-        forgets: [...bitsTerms(p.tnum), to],
-      },
-      {
-        name: `${name}: greatest of the half is negative`,
-        holds,
-        from: [isNegative],
-        forgets: [half.some, inside.greatest],
-      },
-    ],
-  };
-}
-
 /** For a claim that the remainder of x and y is in a component of that of many numbers. */
-function remaining(a: OfWidth, b: OfWidth): Method {
+function remaining(a: OfWidth, b: OfWidth, bounds: Bounds): Method {
   const [x, y] = [a.value, b.value];
   const [zero, one] = [constant(x.width, 0), constant(x.width, 1)];
   const z = remainder(x, y);
   const dividends = halves(a.part);
   const divisors = halves(b.part);
   const [clear, set] = divisors;
-  const of = remainders(a.part, b.part);
+  const of = remainders(a.part, b.part, bounds);
   const united: readonly [Case<number>, ...Case<number>[]] = [
     of.byZero[0],
     of.byZero[1],
@@ -207,18 +188,17 @@ function remaining(a: OfWidth, b: OfWidth): Method {
   const below = (sign: Sign, ofDivisor: Sign): Method => {
     const half = dividends[sign];
     const greatest = ite(set.some, set.greatest, clear.greatest);
-    const negative = greatestNegative("divisor", b.part);
     const own = divisors[ofDivisor];
     const steps: readonly Step[] = [
       ...saying(whenBelow(ofDivisor), [ult(x, y), hasSign(y, ofDivisor)]),
       ...halfSteps("dividend", a.part, x, sign),
       ...halfSteps("divisor", b.part, y, ofDivisor),
-      ...negative.steps,
+      ...endSteps("negative divisor", b.part, y, 1),
       {
         name: "greatest divisor",
         holds: ule(y, greatest),
-        from: [own.some, ule(y, own.greatest), hasSign(y, ofDivisor), negative.holds],
-        forgets: [clear.some, set.some, clear.greatest, set.greatest, y],
+        from: [own.some, ule(y, own.greatest), hasSign(y, ofDivisor), signsOf(set, 1)],
+        forgets: [clear.some, set.some, clear.greatest, set.least, set.greatest, y],
       },
       ...unchangedSteps(half, x, y, greatest, sign),
     ];
@@ -254,7 +234,7 @@ function remaining(a: OfWidth, b: OfWidth): Method {
     const r = urem(x, y);
     const same: Step = { name: "the result", holds: eq(z, r), from: [isPositive], forgets: [r, x, y] };
     return byQuotient(half, by, x, y, (kind) =>
-      ending([...known, ...reducedSteps(half, by, x, y, kind).steps], these[pieceOf(kind)], r, same),
+      ending([...known, ...reducedSteps(half, by, x, y, kind, bounds).steps], these[pieceOf(kind)], r, same),
     );
   };
 
@@ -275,11 +255,33 @@ function remaining(a: OfWidth, b: OfWidth): Method {
   ]);
 }
 
+function proofsOf(width: 32 | 64, bounds: Bounds) {
+  const [a, b] = operandsOf(width);
+  const by = remaining(a, b, bounds);
+  const otherwise = manyRemainders(a.part, b.part, bounds);
+  return proofsThroughPairs("mod", width, { a, b, apply: remainder, otherwise, by: () => by });
+}
+
+/** A wrong least remainder: of the least dividend by the least divisor, and not by the greatest. */
+const byLeast: Bounds = (d) => ({
+  ...limits(d),
+  least: ite(d.oneQuotient, sub(d.dividends.least, d.start), constant(d.first.width, 0)),
+});
+
+const wrongResult = (width: 32 | 64): WrongResult => {
+  const { sound } = proofsOf(width, byLeast);
+  return {
+    name: "remainders of like ends",
+    groups: width === 64 ? ["u64"] : ["u32"],
+    result: () =>
+      width === 64
+        ? fromWide(mod(wide(A.scalar), wide(B.scalar), byLeast))
+        : zeroExtended(mod(low(A.scalar), low(B.scalar), byLeast)),
+    ...(sound?.u64 === undefined ? {} : { by: sound.u64 }),
+  };
+};
+
 export const remainderTheorems = (): readonly Theorem[] =>
-  ([64, 32] as const).flatMap((width) => {
-    const [a, b] = operandsOf(width);
-    const by = remaining(a, b);
-    const otherwise = manyRemainders(a.part, b.part);
-    const through = { a, b, apply: remainder, otherwise, by: () => by };
-    return aluTheorems("mod", width, proofsThroughPairs("mod", width, through));
-  });
+  ([64, 32] as const).flatMap((width) =>
+    aluTheorems("mod", width, { ...proofsOf(width, limits), wrong: [wrongResult(width)] }),
+  );

@@ -4,7 +4,15 @@
  */
 import { divisorsOf, quotients } from "../../absint/scalar/divide.ts";
 import { asPart, type Case, fromOn, halves, type Piece } from "../../absint/scalar/piece.ts";
-import { magnitudes, type SignedQuotients, signedQuotients } from "../../absint/scalar/signed-division.ts";
+import { fromWide, low, wide, zeroExtended } from "../../absint/scalar/product.ts";
+import {
+  magnitudes,
+  negated,
+  type SignedQuotients,
+  type Signing,
+  sdiv,
+  signedQuotients,
+} from "../../absint/scalar/signed-division.ts";
 import {
   and,
   constant,
@@ -21,7 +29,7 @@ import type { Term } from "../../semantics/term/node.ts";
 import { cases, integers, type Method } from "../methods.ts";
 import { eachOnce, inSteps, type Step } from "../steps.ts";
 import type { Theorem } from "../theorem.ts";
-import { aluTheorems } from "./alu.ts";
+import { aluTheorems, type Proofs, type WrongResult } from "./alu.ts";
 import { divisorSteps, quotientSteps } from "./divide.ts";
 import { magnitudeSteps, negatedSteps } from "./negated.ts";
 import { type OfWidth, operandsOf, resultOf } from "./operands.ts";
@@ -37,12 +45,12 @@ import {
   signedSteps,
   uniteSteps,
 } from "./pieces.ts";
+import { SIGNS } from "./remainder.ts";
+import { A, B } from "./scalar.ts";
 
 /** A divisor and what is to be known of it. */
 const CLASSES = ["zero", "one", "more", "minus one", "less"] as const;
 type Class = (typeof CLASSES)[number];
-
-const SIGNS: readonly Sign[] = [0, 1];
 
 function classOf(y: Term, kind: Class): Term<1> {
   const number = (n: number): Term => constant(y.width, n);
@@ -74,13 +82,13 @@ const united = ({
   ...byLess,
 ];
 
-function dividing(a: OfWidth, b: OfWidth): Method {
+function dividing(a: OfWidth, b: OfWidth, signing: Signing): Method {
   const [x, y] = [a.value, b.value];
   const number = (n: number): Term => constant(x.width, n);
   const z = resultOf("sdiv", a.width);
   const dividends = halves(a.part);
   const divisors = halves(b.part);
-  const quotientCases = signedQuotients(a.part, b.part);
+  const quotientCases = signedQuotients(a.part, b.part, signing);
   const all = united(quotientCases);
 
   /** The end of a proof that finds the result to be `value`, in one of the cases. */
@@ -128,7 +136,7 @@ function dividing(a: OfWidth, b: OfWidth): Method {
         ...known,
         ...signedSteps("dividend", half, x, sign),
         { name: "applies", holds: which.some, from: [one, half.some], forgets: [one, half.some] },
-        ...(kind === "one" ? [] : negatedSteps("dividend", asPart(half), x)),
+        ...(kind === "one" ? [] : negatedSteps("dividend", asPart(half), which.part, x)),
       ];
       return ending(steps, which, kind === "one" ? x : minus(x), given);
     }
@@ -146,7 +154,7 @@ function dividing(a: OfWidth, b: OfWidth): Method {
         forgets: [ds.least, more.least],
       },
       ...quotientSteps("quotient", ns, more, n, d),
-      ...(sign === signOfY ? [] : negatedSteps("quotient", asPart(q), udiv(n, d))),
+      ...(sign === signOfY ? [] : negatedSteps("quotient", asPart(q), which.part, udiv(n, d))),
     ];
     return ending(steps, which, sign === signOfY ? udiv(n, d) : minus(udiv(n, d)), given);
   };
@@ -207,12 +215,32 @@ function wellFormed(a: OfWidth, b: OfWidth): Method {
   return inSteps(steps, formEnd(united(quotientCases)));
 }
 
+function proofsOf(width: 32 | 64, signing: Signing): Proofs {
+  const [a, b] = operandsOf(width);
+  const by = dividing(a, b, signing);
+  return {
+    sound: { tnum: by, u64: by, s64: by, u32: by, s32: by },
+    wellFormed: { tnum: wellFormed(a, b) },
+  };
+}
+
+/** A wrong sign: none. */
+const unsigned: Signing = (made) => made;
+
+const wrongResult = (width: 32 | 64): WrongResult => {
+  const { sound } = proofsOf(width, unsigned);
+  return {
+    name: "quotients of magnitudes, without a sign",
+    groups: width === 64 ? ["s64"] : ["s32"],
+    result: () =>
+      width === 64
+        ? fromWide(sdiv(wide(A.scalar), wide(B.scalar), unsigned))
+        : zeroExtended(sdiv(low(A.scalar), low(B.scalar), unsigned)),
+    ...(sound?.s64 === undefined ? {} : { by: sound.s64 }),
+  };
+};
+
 export const signedDivisionTheorems = (): readonly Theorem[] =>
-  ([64, 32] as const).flatMap((width) => {
-    const [a, b] = operandsOf(width);
-    const by = dividing(a, b);
-    return aluTheorems("sdiv", width, {
-      sound: { tnum: by, u64: by, s64: by, u32: by, s32: by },
-      wellFormed: { tnum: wellFormed(a, b) },
-    });
-  });
+  ([64, 32] as const).flatMap((width) =>
+    aluTheorems("sdiv", width, { ...proofsOf(width, negated), wrong: [wrongResult(width)] }),
+  );

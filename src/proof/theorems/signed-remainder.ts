@@ -6,12 +6,16 @@ import { divisorsOf } from "../../absint/scalar/divide.ts";
 import type { Part } from "../../absint/scalar/part.ts";
 import { signedMin } from "../../absint/scalar/part.ts";
 import { asPart, between, type Case, fromOn, halves, type Piece, ranges } from "../../absint/scalar/piece.ts";
+import { fromWide, low, wide, zeroExtended } from "../../absint/scalar/product.ts";
 import { unchanged } from "../../absint/scalar/remainder.ts";
 import {
   magnitudes,
   manySignedRemainders,
+  negated,
+  type Signing,
   signedRemainder,
   signedRemainders,
+  smod,
 } from "../../absint/scalar/signed-division.ts";
 import {
   all,
@@ -30,7 +34,7 @@ import type { Term } from "../../semantics/term/node.ts";
 import { cases, integers, type Method } from "../methods.ts";
 import { inSteps, type Step } from "../steps.ts";
 import type { Theorem } from "../theorem.ts";
-import { aluTheorems } from "./alu.ts";
+import { aluTheorems, type Proofs, type WrongResult } from "./alu.ts";
 import { divisorSteps } from "./divide.ts";
 import { endSteps, implies, proofsThroughPairs, signsOf } from "./few.ts";
 import { magnitudeSteps, negatedSteps } from "./negated.ts";
@@ -50,11 +54,9 @@ import {
   uniteSteps,
   upToSteps,
 } from "./pieces.ts";
-import { byQuotient, pieceOf } from "./remainder.ts";
+import { byQuotient, ofSign, pieceOf, SIGNS } from "./remainder.ts";
 import { reducedSteps } from "./remainder-steps.ts";
-
-const SIGNS: readonly Sign[] = [0, 1];
-const ofSign = (what: string, sign: Sign): string => `${what} ${sign === 0 ? "not negative" : "negative"}`;
+import { A, B } from "./scalar.ts";
 
 /** That the greatest number of a half, if it has any, is in its bits and not before the least. */
 function greatestSteps(
@@ -106,13 +108,13 @@ function greatestSteps(
 }
 
 /** For a claim that the remainder of x and y is in a component of that of many numbers. */
-function remaining(a: OfWidth, b: OfWidth): Method {
+function remaining(a: OfWidth, b: OfWidth, signing: Signing): Method {
   const [x, y] = [a.value, b.value];
   const [zero, one] = [constant(x.width, 0), constant(x.width, 1)];
   const z = signedRemainder(x, y);
   const dividends = halves(a.part);
   const [clear, set] = halves(b.part);
-  const of = signedRemainders(a.part, b.part);
+  const of = signedRemainders(a.part, b.part, signing);
   const { divisor } = of;
   const united: readonly [Case<number>, ...Case<number>[]] = [
     of.byZero[0],
@@ -216,7 +218,7 @@ function remaining(a: OfWidth, b: OfWidth): Method {
     };
     return (r: Term): readonly Step[] => [
       applies,
-      ...(sign === 0 ? [] : negatedSteps("remainder", asPart(piece), r)),
+      ...(sign === 0 ? [] : negatedSteps("remainder", asPart(piece), which.part, r)),
     ];
   };
 
@@ -297,11 +299,30 @@ function remaining(a: OfWidth, b: OfWidth): Method {
   ]);
 }
 
+function proofsOf(width: 32 | 64, signing: Signing): Proofs {
+  const [a, b] = operandsOf(width);
+  const by = remaining(a, b, signing);
+  const otherwise = manySignedRemainders(a.part, b.part, signing);
+  return proofsThroughPairs("smod", width, { a, b, apply: signedRemainder, otherwise, by: () => by });
+}
+
+/** A wrong sign: none. */
+const unsigned: Signing = (made) => made;
+
+const wrongResult = (width: 32 | 64): WrongResult => {
+  const { sound } = proofsOf(width, unsigned);
+  return {
+    name: "remainders of magnitudes, without a sign",
+    groups: width === 64 ? ["s64"] : ["s32"],
+    result: () =>
+      width === 64
+        ? fromWide(smod(wide(A.scalar), wide(B.scalar), unsigned))
+        : zeroExtended(smod(low(A.scalar), low(B.scalar), unsigned)),
+    ...(sound?.s64 === undefined ? {} : { by: sound.s64 }),
+  };
+};
+
 export const signedRemainderTheorems = (): readonly Theorem[] =>
-  ([64, 32] as const).flatMap((width) => {
-    const [a, b] = operandsOf(width);
-    const by = remaining(a, b);
-    const otherwise = manySignedRemainders(a.part, b.part);
-    const through = { a, b, apply: signedRemainder, otherwise, by: () => by };
-    return aluTheorems("smod", width, proofsThroughPairs("smod", width, through));
-  });
+  ([64, 32] as const).flatMap((width) =>
+    aluTheorems("smod", width, { ...proofsOf(width, negated), wrong: [wrongResult(width)] }),
+  );
