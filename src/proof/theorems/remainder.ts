@@ -92,7 +92,7 @@ export const byQuotient =
   };
 
 /** x, below a number that is at most `greatest`, in a half, is in what is left of it. */
-export function unchangedSteps(
+function unchangedSteps(
   half: Piece<number>,
   x: Term,
   y: Term,
