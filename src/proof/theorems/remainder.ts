@@ -92,13 +92,7 @@ export const byQuotient =
   };
 
 /** x, below a number that is at most `greatest`, in a half, is in what is left of it. */
-function unchangedSteps(
-  half: Piece<number>,
-  x: Term,
-  y: Term,
-  greatest: Term,
-  sign: Sign,
-): readonly Step[] {
+function unchangedSteps(half: Piece<number>, x: Term, y: Term, greatest: Term, sign: Sign): readonly Step[] {
   const same = unchanged(half, greatest);
   const to = sub(greatest, constant(x.width, 1));
   const within = ule(same.greatest, half.greatest);
