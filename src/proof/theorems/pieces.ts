@@ -296,7 +296,11 @@ export const signedSteps = <N extends number>(
 };
 
 /** The last step: z, in one of several cases that are united, is in the result. */
-export const unitedStep = <N extends number>(cases: readonly Case<N>[], which: Case<N>, z: Term<N>) => ({
+export const unitedStep = <N extends number>(
+  cases: readonly Case<N>[],
+  which: Case<N>,
+  z: Term<N>,
+): Omit<End, "connecting"> => ({
   from: allOf(inPart(which.part, z)),
   forgets: [...cases.flatMap(({ some, part }) => [some, ...partTerms(part)]), z],
 });
@@ -379,7 +383,7 @@ export function keptFormSteps(name: string, p: Part<number>, sign: Sign): readon
 }
 
 /** The last step: bits of united cases are well formed if those of each are. */
-export const formEnd = (cases: readonly Case<number>[]) => ({
+export const formEnd = (cases: readonly Case<number>[]): Omit<End, "connecting"> => ({
   from: cases.map(({ part }) => isFormed(part.tnum)).filter((fact) => variablesOf([fact]).length > 0),
   forgets: cases.flatMap(({ some, part }) => [some, ...partTerms(part)]),
 });

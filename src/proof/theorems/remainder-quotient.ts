@@ -78,8 +78,41 @@ export function relation(name: string, x: Term, d: Term) {
   return { facts, steps };
 }
 
+/** Numbers n and d in pieces a and b, their quotient q and remainder r, what they are compared with, and the steps that show what is known of them. */
+export interface QuotientOf {
+  readonly a: P;
+  readonly b: P;
+  readonly n: Term;
+  readonly d: Term;
+  readonly q: Term;
+  readonly r: Term;
+  readonly one: Term;
+  readonly by: Division<number>;
+  /** That the quotient is of the kind in question. */
+  readonly when: Term<1>;
+  readonly inB: ReturnType<typeof inPiece<number>>;
+  readonly inX: ReturnType<typeof inPiece<number>>;
+  readonly facts: ReturnType<typeof relation>["facts"];
+  readonly ofGreatest: ReturnType<typeof relation>;
+  /** Terms that steps about quotients forget. */
+  readonly quotients: readonly Term[];
+  /** q · d. */
+  readonly own: Term;
+  readonly steps: readonly Step[];
+  /** What is known of q · d, of another product that is the same because its factors are. */
+  readonly sameProduct: (product: Term, because: readonly Term<1>[]) => readonly Step[];
+  readonly least: Term;
+  readonly most: Term;
+  readonly isPositive: Term<1>;
+  readonly leastIsPositive: Term<1>;
+  readonly notBelow: Term<1>;
+  readonly fromFirst: Term<1>;
+  readonly toLast: Term<1>;
+  readonly byMost: Term;
+}
+
 /** What is known of the quotient and the remainder of n and d, in pieces a and b, with all divisors 1 or more and d ≤ n. */
-export function quotientOf(a: P, b: P, n: Term, d: Term, kind: Quotient) {
+export function quotientOf(a: P, b: P, n: Term, d: Term, kind: Quotient): QuotientOf {
   const [q, r] = [udiv(n, d), urem(n, d)];
   const one = constant(n.width, 1);
   const by = division(a, b);
@@ -167,7 +200,6 @@ export function quotientOf(a: P, b: P, n: Term, d: Term, kind: Quotient) {
     },
   ];
 
-  /** What is known of q · d, of another product that is the same because its factors are. */
   const sameProduct = (product: Term, because: readonly Term<1>[]): readonly Step[] => {
     const same = eq(own, product);
     const forgets = [own, product, least, d, n, r];
@@ -205,5 +237,3 @@ export function quotientOf(a: P, b: P, n: Term, d: Term, kind: Quotient) {
     byMost,
   };
 }
-
-export type QuotientOf = ReturnType<typeof quotientOf>;
