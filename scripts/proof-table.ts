@@ -82,7 +82,7 @@ function tables(theorems: readonly Theorem[], { seconds, jobs }: { seconds: numb
   const substitutes = theorems.filter(({ full }) => !full);
   const assumed = theorems.filter(({ assumptions }) => assumptions.length > 0);
   return [
-    `${theorems.length} theorems, ${theorems.filter(isProved).length} proved, from nothing in ${seconds.toFixed(0)} s on ${jobs} processes; ${wrong.filter(({ result }) => result === "refuted").length} of ${wrong.length} wrong versions are refuted (with them the run takes longer).`,
+    `${theorems.length} theorems, ${theorems.filter(isProved).length} proved from nothing, and ${wrong.filter(({ result }) => result === "refuted").length} of ${wrong.length} wrong versions refuted, in ${seconds.toFixed(0)} s on ${jobs} processes.`,
     "",
     ...HEAD,
     ...subjects.map((subject) =>
