@@ -33,6 +33,7 @@ import {
   allOf,
   bitsTerms,
   endOf,
+  formSteps,
   halfSteps,
   hasSign,
   inBits,
@@ -76,18 +77,7 @@ export function endSteps(name: string, p: Part<number>, x: Term, sign: Sign): re
       from: [end],
       forgets: [may, from, to, ...bitsTerms(inside.bits), inside.least, inside.greatest],
     },
-    {
-      name: `${name}: form of the operand`,
-      holds: isFormed(p.tnum),
-      from: [inBits(p.tnum, x)],
-      forgets: [...bitsTerms(p.tnum), x],
-    },
-    {
-      name: `${name}: form of the bits of the sign`,
-      holds: isFormed(bits),
-      from: [isFormed(p.tnum)],
-      forgets: bitsTerms(p.tnum),
-    },
+    ...formSteps(name, p, bits, x),
     {
       name: `${name}: least is possible`,
       holds: inBits(bits, inside.least),

@@ -382,6 +382,22 @@ export function keptFormSteps(name: string, p: Part<number>, sign: Sign): readon
   ];
 }
 
+/** That a part which holds a number is well formed, and so are the bits of its half. */
+export const formSteps = (name: string, p: Part<number>, bits: Tnum<number>, x: Term): readonly Step[] => [
+  {
+    name: `${name}: form of the operand`,
+    holds: isFormed(p.tnum),
+    from: [inBits(p.tnum, x)],
+    forgets: [...bitsTerms(p.tnum), x],
+  },
+  {
+    name: `${name}: form of the bits of the sign`,
+    holds: isFormed(bits),
+    from: [isFormed(p.tnum)],
+    forgets: bitsTerms(p.tnum),
+  },
+];
+
 /** The last step: bits of united cases are well formed if those of each are. */
 export const formEnd = (cases: readonly Case<number>[]): Omit<End, "connecting"> => ({
   from: cases.map(({ part }) => isFormed(part.tnum)).filter((fact) => variablesOf([fact]).length > 0),

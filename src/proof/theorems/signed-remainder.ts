@@ -42,6 +42,7 @@ import { type OfWidth, operandsOf } from "./operands.ts";
 import {
   bitsTerms,
   endOf,
+  formSteps,
   fromOnSteps,
   halfSteps,
   hasSign,
@@ -73,18 +74,7 @@ function greatestSteps(
   return {
     holds: isLast(half),
     steps: [
-      {
-        name: `${name}: form of the operand`,
-        holds: isFormed(p.tnum),
-        from: [inBits(p.tnum, x)],
-        forgets: [...bitsTerms(p.tnum), x],
-      },
-      {
-        name: `${name}: form of the bits of the sign`,
-        holds: isFormed(bits),
-        from: [isFormed(p.tnum)],
-        forgets: bitsTerms(p.tnum),
-      },
+      ...formSteps(name, p, bits, x),
       {
         name: `${name}: greatest is possible`,
         holds: inBits(bits, inside.greatest),
