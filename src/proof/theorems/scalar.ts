@@ -2,7 +2,7 @@
  * What theorems about scalars are made of: abstract operands with a number in each, membership component by component, wrong versions.
  */
 import { COMPONENTS, type Component, componentsOf, symbolic } from "../../absint/scalar/components.ts";
-import type { Scalar } from "../../absint/scalar/product.ts";
+import { type Scalar, unknownScalar } from "../../absint/scalar/product.ts";
 import {
   add,
   and,
@@ -108,25 +108,10 @@ export const membersOf = (operands: readonly Operand[], goal: Term): readonly Te
 export const wellFormedOperands = (operands: readonly Operand[], goal: Term): readonly Term<1>[] =>
   operands.flatMap(({ scalar }) => aboutAny(Object.values(wellFormed(scalar)), mentioned(scalar, goal)));
 
-/** Whether a group of a scalar says nothing at all: no theorem is needed. */
+/** Whether a group of a scalar says nothing at all: no theorem is needed. Equal terms are one. */
 export function isTop(scalar: Scalar, group: Group): boolean {
-  const terms = componentsOf(scalar);
-  const tops: Readonly<Record<Component, bigint>> = {
-    value: 0n,
-    mask: 2n ** 64n - 1n,
-    umin: 0n,
-    umax: 2n ** 64n - 1n,
-    smin: 2n ** 63n,
-    smax: 2n ** 63n - 1n,
-    umin32: 0n,
-    umax32: 2n ** 32n - 1n,
-    smin32: 2n ** 31n,
-    smax32: 2n ** 31n - 1n,
-  };
-  return MEMBERS[group].every((c) => {
-    const term = terms[c];
-    return term.op === "const" && term.value === tops[c];
-  });
+  const [terms, tops] = [componentsOf(scalar), componentsOf(unknownScalar())];
+  return MEMBERS[group].every((c) => terms[c] === tops[c]);
 }
 
 /** A scalar with an end or a bit changed: the least wrong version there is. */

@@ -11,7 +11,8 @@
  * reading: `TermError`. A mask of low bits is.
  */
 import { constant, ite, neg, slt, TermError, udiv, urem } from "./build.ts";
-import { type Term, type Variable, variablesOf } from "./node.ts";
+import { type Term } from "./node.ts";
+import { symbolOf, variablesToDeclare } from "./symbols.ts";
 
 const power = (bits: number): bigint => 1n << BigInt(bits);
 
@@ -28,16 +29,9 @@ const greatest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 const asFormula = (t: Text): string => (t.kind === "formula" ? t.text : `(= ${t.text} 1)`);
 
-function symbolOf({ name }: Variable<number>): string {
-  if (/[|\\]/.test(name) || name.startsWith("$")) throw new TermError(`no SMT-LIB symbol: ${name}`);
-  return `|${name}|`;
-}
-
 /** Declares the assertions' variables with their ranges, defines their terms and asserts that each is 1. */
 export function toIntegers(assertions: readonly Term<1>[]): string {
-  const variables = variablesOf(assertions);
-  if (new Set(variables.map(({ name }) => name)).size < variables.length)
-    throw new TermError("variables of one name and different widths");
+  const variables = variablesToDeclare(assertions);
   const writer = new Writer();
   const asserted = assertions.map((term) => `(assert ${asFormula(writer.text(term))})`);
   const declared = variables.flatMap((v) => declaration(symbolOf(v), power(v.width)));

@@ -6,7 +6,8 @@
  * `not` and `ite` make of such terms) is a Bool, any other term a bit-vector, also of width 1; each is converted where the other is wanted.
  */
 import { TermError } from "./build.ts";
-import { type Fold, INDEX_WIDTH, levelOf, type Term, type Variable, variablesOf } from "./node.ts";
+import { type Fold, INDEX_WIDTH, levelOf, type Term } from "./node.ts";
+import { symbolOf, variablesToDeclare } from "./symbols.ts";
 
 const OPERATOR = {
   not: "bvnot",
@@ -46,17 +47,9 @@ const asBool = ({ text, isBool }: Text): string => (isBool ? text : `(= ${text} 
 const sort = (width: number): string => `(_ BitVec ${width})`;
 const literal = (width: number, value: bigint): Text => bits(`(_ bv${value} ${width})`);
 
-/** The name of a variable in SMT-LIB text. */
-function symbolOf({ name }: Variable<number>): string {
-  if (/[|\\]/.test(name) || name.startsWith("$")) throw new TermError(`no SMT-LIB symbol: ${name}`);
-  return `|${name}|`;
-}
-
 /** Declares the assertions' variables, defines their terms and asserts that each is 1. */
 export function toSmtLib(assertions: readonly Term<1>[]): string {
-  const variables = variablesOf(assertions);
-  if (new Set(variables.map(({ name }) => name)).size < variables.length)
-    throw new TermError("variables of one name and different widths");
+  const variables = variablesToDeclare(assertions);
   const writer = new Writer();
   const asserted = assertions.map((term) => `(assert ${asBool(writer.text(term))})`);
   const declared = variables.map((v) => `(declare-const ${symbolOf(v)} ${sort(v.width)})`);
