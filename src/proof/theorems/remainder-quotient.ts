@@ -3,7 +3,7 @@
  * x = q · d + r with r < d is a fact about integers, as is what it says of other quotients and divisors.
  */
 import { signedMax } from "../../absint/scalar/part.ts";
-import { type Piece } from "../../absint/scalar/piece.ts";
+import type { Piece } from "../../absint/scalar/piece.ts";
 import { type Division, division } from "../../absint/scalar/remainder.ts";
 import {
   all,

@@ -11,7 +11,7 @@
  * reading: `TermError`. A mask of low bits is.
  */
 import { constant, ite, neg, slt, TermError, udiv, urem } from "./build.ts";
-import { type Term } from "./node.ts";
+import type { Term } from "./node.ts";
 import { symbolOf, variablesToDeclare } from "./symbols.ts";
 
 const power = (bits: number): bigint => 1n << BigInt(bits);
