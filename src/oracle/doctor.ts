@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { arch, release } from "node:os";
 import { delimiter, join } from "node:path";
 import { KERNEL_BTF, kernelAvailable } from "./linux/kernel.ts";
-import { syscallProblem } from "./linux/syscall.ts";
+import { syscallProblem } from "./linux/this-machine.ts";
 
 export interface DoctorFact {
   readonly name: string;

@@ -2,9 +2,13 @@
  * The system call bpf(2) as data: command numbers and where each command finds its arguments in `union bpf_attr`.
  * Source: the kernel's user-space header linux/bpf.h. Fields that soundcheck never sets are left out; the kernel takes zero for them.
  */
+import type { Memory } from "./calls.ts";
 
-/** Byte offset and size of a field; 8-byte fields may hold an address, 16-byte ones hold a name that ends with NUL. */
-type Field = readonly [offset: number, size: 4 | 8 | 16];
+/**
+ * Byte offset and size of a field; 8-byte fields may hold an address, 16-byte ones hold a name that ends with NUL. What the kernel writes to
+ * the bytes at an address comes back; without a word about it, it writes nothing there.
+ */
+export type Field = readonly [offset: number, size: 4 | 8 | 16, back?: Memory["back"]];
 
 interface CommandLayout {
   /** `enum bpf_cmd`. */
@@ -35,10 +39,14 @@ export const COMMANDS = {
       map_extra: [64, 8],
     },
   },
-  map_lookup_elem: { number: 1, size: 32, fields: ELEMENT },
+  map_lookup_elem: { number: 1, size: 32, fields: { ...ELEMENT, value: [16, 8, "all"] } },
   map_update_elem: { number: 2, size: 32, fields: ELEMENT },
   map_delete_elem: { number: 3, size: 32, fields: ELEMENT },
-  map_get_next_key: { number: 4, size: 32, fields: { map_fd: [0, 4], key: [8, 8], next_key: [16, 8] } },
+  map_get_next_key: {
+    number: 4,
+    size: 32,
+    fields: { map_fd: [0, 4], key: [8, 8], next_key: [16, 8, "all"] },
+  },
   prog_load: {
     number: 5,
     size: 144,
@@ -49,7 +57,7 @@ export const COMMANDS = {
       license: [16, 8],
       log_level: [24, 4],
       log_size: [28, 4],
-      log_buf: [32, 8],
+      log_buf: [32, 8, "text"],
       prog_flags: [44, 4],
       prog_name: [48, 16],
       expected_attach_type: [68, 4],
@@ -73,13 +81,13 @@ export const COMMANDS = {
       data_size_in: [8, 4],
       data_size_out: [12, 4],
       data_in: [16, 8],
-      data_out: [24, 8],
+      data_out: [24, 8, "all"],
       repeat: [32, 4],
       duration: [36, 4],
       ctx_size_in: [40, 4],
       ctx_size_out: [44, 4],
       ctx_in: [48, 8],
-      ctx_out: [56, 8],
+      ctx_out: [56, 8, "all"],
     },
   },
   prog_get_next_id: { number: 11, size: 12, fields: NEXT_ID },
@@ -89,7 +97,7 @@ export const COMMANDS = {
     size: 28,
     fields: {
       btf: [0, 8],
-      btf_log_buf: [8, 8],
+      btf_log_buf: [8, 8, "text"],
       btf_size: [16, 4],
       btf_log_size: [20, 4],
       btf_log_level: [24, 4],

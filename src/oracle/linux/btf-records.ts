@@ -3,8 +3,9 @@
  * (Documentation/bpf/btf.rst).
  */
 import type { FunctionInfo, Program } from "../../semantics/program/program.ts";
+import { bpf } from "./bpf.ts";
+import type { Kernel } from "./calls.ts";
 import { KernelError } from "./errno.ts";
-import { bpf, closeDescriptor } from "./syscall.ts";
 
 export interface BtfRecords {
   readonly fd: number;
@@ -18,10 +19,11 @@ const LINE_INFO_SIZE = 16;
 
 /** Loads the BTF. @throws KernelError with the kernel's log if it refuses it. */
 export function btfRecords(
+  kernel: Kernel,
   raw: Uint8Array,
   { functions, lineInfo: lines }: Pick<Program, "functions" | "lineInfo">,
 ): BtfRecords {
-  const fd = loadBtf(raw);
+  const fd = loadBtf(kernel, raw);
   const funcInfo = functionRecords(functions);
   // The kernel wants line records that begin each function, so they make sense with the functions' only.
   const lineInfo = funcInfo === undefined ? undefined : lines;
@@ -44,16 +46,16 @@ export function btfRecords(
             line_info_cnt: lineInfo.length / LINE_INFO_SIZE,
           }),
     },
-    close: () => closeDescriptor(fd),
+    close: () => kernel.close(fd),
   };
 }
 
-function loadBtf(raw: Uint8Array): number {
-  const { result, errno } = bpf("btf_load", { btf: raw, btf_size: raw.length });
+function loadBtf(kernel: Kernel, raw: Uint8Array): number {
+  const { result, errno } = bpf(kernel, "btf_load", { btf: raw, btf_size: raw.length });
   if (errno === undefined) return result;
   const log = new Uint8Array(1 << 16);
   // Again, for the reason.
-  bpf("btf_load", {
+  bpf(kernel, "btf_load", {
     btf: raw,
     btf_size: raw.length,
     btf_log_buf: log,

@@ -1,8 +1,8 @@
 /** Whether there is a kernel to ask. Everything else in this folder may be called only if `kernelAvailable` says so. */
 import { existsSync } from "node:fs";
-import { endianness, release } from "node:os";
+import { endianness } from "node:os";
 import { loadRaw } from "./load.ts";
-import { syscallProblem } from "./syscall.ts";
+import { syscallProblem, THIS_MACHINE } from "./this-machine.ts";
 
 export type KernelState =
   | {
@@ -21,7 +21,7 @@ export const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 
 let state: KernelState | undefined;
 
-/** Tries once, by loading a program of two instructions; the reason is one line. */
+/** Tries the running kernel once, by loading a program of two instructions; the reason is one line. */
 export function kernelAvailable(): KernelState {
   state ??= findOut();
   return state;
@@ -37,5 +37,5 @@ function findOut(): KernelState {
     return { ok: false, reason: `no bpf(2): ${smallest.message}${root}` };
   }
   smallest.close();
-  return { ok: true, release: release(), btf: existsSync(KERNEL_BTF) };
+  return { ok: true, release: THIS_MACHINE.release, btf: existsSync(KERNEL_BTF) };
 }

@@ -1,5 +1,5 @@
 /**
- * Loads programs into the running kernel and says what its verifier answered. An accepted program owns descriptors: close it.
+ * Loads programs into the running kernel, or another that is named, and says what its verifier answered. An accepted program owns descriptors: close it.
  *
  * The maps of a program are created anew for each load, unless the caller passes some that it keeps (to share them between programs, or to look
  * into them afterwards). BTF, function and line information are passed where the program carries them.
@@ -15,13 +15,17 @@ import {
   PROGRAM_TYPES,
   type ProgramType,
 } from "../../semantics/program/program-types.ts";
+import { bpf, kernelName } from "./bpf.ts";
 import { type BtfRecords, btfRecords } from "./btf-records.ts";
+import type { Kernel } from "./calls.ts";
 import { errnoText, KernelError } from "./errno.ts";
 import { parseKernelLog } from "./log.ts";
 import { createMap, type KernelMap, word } from "./maps.ts";
-import { bpf, closeDescriptor, kernelName } from "./syscall.ts";
+import { THIS_MACHINE } from "./this-machine.ts";
 
 export interface LoadOptions {
+  /** Where to load (default: the running kernel). */
+  readonly kernel?: Kernel;
   /** BPF_LOG_LEVEL1 1 (the default), BPF_LOG_LEVEL2 2 (a state after each instruction), BPF_LOG_STATS 4; 0 for no log, the fastest. */
   readonly logLevel?: number;
   /** Bytes of log kept at most (default 16 MiB): of a longer one the end on Linux 6.4 and later, the beginning before. */
@@ -48,6 +52,7 @@ export interface RawProgram {
 /** A program in the kernel. */
 export interface Accepted {
   readonly verdict: "accept";
+  readonly kernel: Kernel;
   readonly fd: number;
   readonly maps: readonly KernelMap[];
   readonly log: string;
@@ -84,15 +89,18 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
   if (NEEDS_TARGET.has(program.type)) {
     throw new Unsupported(`loading ${program.type} programs, which need an attach target`);
   }
+  const { kernel = THIS_MACHINE } = options;
   const opened: { close: () => void }[] = [];
   let stage: Refused["stage"] = "btf";
   let result: LoadResult | undefined;
   try {
     const btf =
-      options.withBtf === false || program.btf === undefined ? undefined : btfRecords(program.btf, program);
+      options.withBtf === false || program.btf === undefined
+        ? undefined
+        : btfRecords(kernel, program.btf, program);
     if (btf !== undefined) opened.push(btf);
     stage = "map";
-    const maps = options.maps ?? createMaps(program, btf?.fd, opened);
+    const maps = options.maps ?? createMaps(kernel, program, btf?.fd, opened);
     stage = "program";
     const { name, type, attach, license, flags } = program;
     result = loadRaw(
@@ -120,12 +128,13 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
 }
 
 function createMaps(
+  kernel: Kernel,
   program: Program,
   btf: number | undefined,
   opened: { close: () => void }[],
 ): readonly KernelMap[] {
   const maps = program.maps.map((definition) => {
-    const map = createMap(definition, btf);
+    const map = createMap(definition, btf, kernel);
     opened.push(map);
     return map;
   });
@@ -147,7 +156,8 @@ function closeAll(resources: { close: () => void }[]): void {
 
 /** Loads bytes. The caller keeps the maps and the BTF. */
 export function loadRaw(program: RawProgram, options: LoadOptions = {}): LoadResult {
-  const { result, errno, log } = loadWithLog(program, options);
+  const { kernel = THIS_MACHINE } = options;
+  const { result, errno, log } = loadWithLog(kernel, program, options);
   const { reasons, counts } = parseKernelLog(log.slice(-TAIL));
   const processed = counts === undefined ? {} : { processed: counts.processed };
   if (errno !== undefined) {
@@ -156,10 +166,10 @@ export function loadRaw(program: RawProgram, options: LoadOptions = {}): LoadRes
   }
   let open = true;
   const close = (): void => {
-    if (open) closeDescriptor(result);
+    if (open) kernel.close(result);
     open = false;
   };
-  return { verdict: "accept", fd: result, maps: program.maps ?? [], log, close, ...processed };
+  return { verdict: "accept", kernel, fd: result, maps: program.maps ?? [], log, close, ...processed };
 }
 
 interface Loaded {
@@ -171,15 +181,15 @@ interface Loaded {
 /**
  * A log buffer that is too small makes the load fail with ENOSPC whatever the verdict: ask again with a larger one, at last without.
  */
-function loadWithLog(program: RawProgram, options: LoadOptions): Loaded {
+function loadWithLog(kernel: Kernel, program: RawProgram, options: LoadOptions): Loaded {
   const level = options.logLevel ?? 1;
   const limit = options.logSize ?? DEFAULT_LOG_SIZE;
-  const insns = withDescriptors(program);
-  if (level === 0) return load(program, insns, 0, new Uint8Array(0));
+  const insns = withDescriptors(kernel, program);
+  if (level === 0) return load(kernel, program, insns, 0, new Uint8Array(0));
   for (let size = Math.min(FIRST_LOG_SIZE, limit); ; size = Math.min(size * 8, limit)) {
-    const loaded = load(program, insns, level, logBuffer(size));
+    const loaded = load(kernel, program, insns, level, logBuffer(size));
     if (loaded.errno !== "ENOSPC") return loaded;
-    if (size >= limit) return { ...load(program, insns, 0, new Uint8Array(0)), log: loaded.log };
+    if (size >= limit) return { ...load(kernel, program, insns, 0, new Uint8Array(0)), log: loaded.log };
   }
 }
 
@@ -188,13 +198,18 @@ let spareLog = new Uint8Array(0);
 /** One buffer for all loads: clearing a fresh one costs more than most loads. */
 function logBuffer(size: number): Uint8Array {
   if (spareLog.length < size) spareLog = new Uint8Array(size);
-  spareLog[0] = 0;
   return spareLog.subarray(0, size);
 }
 
-function load(program: RawProgram, insns: Uint8Array, level: number, log: Uint8Array): Loaded {
+function load(
+  kernel: Kernel,
+  program: RawProgram,
+  insns: Uint8Array,
+  level: number,
+  log: Uint8Array,
+): Loaded {
   const { type, attach, license = "GPL", flags = [], name = "", btf } = program;
-  const answer = bpf("prog_load", {
+  const answer = bpf(kernel, "prog_load", {
     prog_type: PROGRAM_TYPES.indexOf(type),
     insn_cnt: insns.length / 8,
     insns,
@@ -215,7 +230,11 @@ const LD_IMM64 = 0x18;
 const PSEUDO_MAP = new Set([1, 2]);
 
 /** A copy of the instructions with the maps' descriptors in place of their indices. */
-function withDescriptors({ insns, maps = [] }: RawProgram): Uint8Array {
+function withDescriptors(kernel: Kernel, { insns, maps = [] }: RawProgram): Uint8Array {
+  const foreign = maps.find((map) => map.kernel !== kernel);
+  if (foreign !== undefined) {
+    throw new Error(`map ${foreign.definition.name} is in ${foreign.kernel.name}, not in ${kernel.name}`);
+  }
   const copy = insns.slice();
   const view = new DataView(copy.buffer);
   for (let at = 0; at + 8 <= copy.length; at += 8) {

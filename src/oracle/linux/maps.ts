@@ -2,11 +2,12 @@
  * Maps in the kernel. A `KernelMap` owns its descriptor: close it. Keys and values are bytes in the machine's order; what a per-CPU map
  * gives for one key is the values of all possible CPUs after each other, each padded to a multiple of 8 bytes.
  */
-import { readFileSync } from "node:fs";
 import { InputError, Unsupported } from "../../semantics/errors.ts";
 import { MAP_TYPES, type MapDefinition } from "../../semantics/program/map-types.ts";
+import { bpf, kernelName } from "./bpf.ts";
+import type { Kernel } from "./calls.ts";
 import { KernelError } from "./errno.ts";
-import { bpf, closeDescriptor, kernelName } from "./syscall.ts";
+import { THIS_MACHINE } from "./this-machine.ts";
 
 /** Values of these types exist once for each possible CPU. */
 const PER_CPU = new Set(["percpu_hash", "percpu_array", "lru_percpu_hash", "percpu_cgroup_storage"]);
@@ -14,37 +15,42 @@ const PER_CPU = new Set(["percpu_hash", "percpu_array", "lru_percpu_hash", "perc
 /** These hold descriptors on the way in and ids on the way out, of 4 bytes each. */
 const OF_MAPS = new Set(["array_of_maps", "hash_of_maps"]);
 
-let possible: number | undefined;
+const POSSIBLE = "/sys/devices/system/cpu/possible";
+
+const possible = new WeakMap<Kernel, number>();
 
 /** How many CPUs the kernel makes room for, which is how many values a per-CPU map holds for a key. */
-export function possibleCpus(): number {
-  if (possible === undefined) {
-    const ranges = readFileSync("/sys/devices/system/cpu/possible", "utf8").trim();
-    const last = /(\d+)$/.exec(ranges)?.[1];
-    if (last === undefined) throw new Error(`cannot read the possible CPUs from "${ranges}"`);
-    possible = Number(last) + 1;
-  }
-  return possible;
+export function possibleCpus(kernel: Kernel = THIS_MACHINE): number {
+  const known = possible.get(kernel);
+  if (known !== undefined) return known;
+  const ranges = new TextDecoder().decode(kernel.readFile(POSSIBLE)).trim();
+  const last = /(\d+)$/.exec(ranges)?.[1];
+  if (last === undefined) throw new Error(`${kernel.name}: ${POSSIBLE} has no possible CPUs: "${ranges}"`);
+  const count = Number(last) + 1;
+  possible.set(kernel, count);
+  return count;
 }
 
 export class KernelMap {
+  readonly kernel: Kernel;
   readonly fd: number;
   readonly definition: MapDefinition;
   /** Bytes that a look-up gives and an update takes. */
   readonly transferSize: number;
   #open = true;
 
-  constructor(fd: number, definition: MapDefinition) {
+  constructor(kernel: Kernel, fd: number, definition: MapDefinition) {
+    this.kernel = kernel;
     this.fd = fd;
     this.definition = definition;
     const { type, valueSize } = definition;
-    this.transferSize = PER_CPU.has(type) ? Math.ceil(valueSize / 8) * 8 * possibleCpus() : valueSize;
+    this.transferSize = PER_CPU.has(type) ? Math.ceil(valueSize / 8) * 8 * possibleCpus(kernel) : valueSize;
   }
 
   /** The value under a key, or `undefined` if there is none. Queues and stacks take an empty key and give their next value. */
   lookup(key: Uint8Array): Uint8Array | undefined {
     const value = new Uint8Array(this.transferSize);
-    const { errno } = bpf("map_lookup_elem", { map_fd: this.fd, key: this.#key(key), value });
+    const { errno } = bpf(this.kernel, "map_lookup_elem", { map_fd: this.fd, key: this.#key(key), value });
     if (errno === "ENOENT") return undefined;
     this.#expect("look-up", errno);
     return value;
@@ -52,7 +58,7 @@ export class KernelMap {
 
   /** @param flags BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2. @throws KernelError with the errno (EEXIST, ENOENT, E2BIG, …). */
   update(key: Uint8Array, value: Uint8Array, flags = 0): void {
-    const { errno } = bpf("map_update_elem", {
+    const { errno } = bpf(this.kernel, "map_update_elem", {
       map_fd: this.fd,
       key: this.#key(key),
       value: this.#checked(value, "value"),
@@ -63,7 +69,7 @@ export class KernelMap {
 
   /** Whether there was an element to delete. */
   delete(key: Uint8Array): boolean {
-    const { errno } = bpf("map_delete_elem", { map_fd: this.fd, key: this.#key(key) });
+    const { errno } = bpf(this.kernel, "map_delete_elem", { map_fd: this.fd, key: this.#key(key) });
     if (errno === "ENOENT") return false;
     this.#expect("deletion", errno);
     return true;
@@ -76,7 +82,7 @@ export class KernelMap {
     // A hash map that changes meanwhile starts over; a map cannot hold more keys than this.
     while (keys.length <= this.definition.maxEntries) {
       const next = new Uint8Array(this.definition.keySize);
-      const { errno } = bpf("map_get_next_key", {
+      const { errno } = bpf(this.kernel, "map_get_next_key", {
         map_fd: this.fd,
         ...(key === undefined ? {} : { key }),
         next_key: next,
@@ -99,13 +105,13 @@ export class KernelMap {
 
   /** User space may no longer write. */
   freeze(): void {
-    this.#expect("freeze", bpf("map_freeze", { map_fd: this.fd }).errno);
+    this.#expect("freeze", bpf(this.kernel, "map_freeze", { map_fd: this.fd }).errno);
   }
 
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    closeDescriptor(this.fd);
+    this.kernel.close(this.fd);
   }
 
   /** Maps without keys want no address. */
@@ -127,8 +133,8 @@ export class KernelMap {
 }
 
 /** libbpf's rules for sizes that a definition may leave open. */
-function maxEntriesOf(definition: MapDefinition): number {
-  if (definition.type === "perf_event_array" && definition.maxEntries === 0) return possibleCpus();
+function maxEntriesOf(kernel: Kernel, definition: MapDefinition): number {
+  if (definition.type === "perf_event_array" && definition.maxEntries === 0) return possibleCpus(kernel);
   return definition.maxEntries;
 }
 
@@ -137,21 +143,21 @@ function maxEntriesOf(definition: MapDefinition): number {
  * @param btf descriptor of the BTF that the definition's type ids point into.
  * @throws KernelError if the kernel refuses it; `Unsupported` for a map of maps without the shape of its inner maps.
  */
-export function createMap(definition: MapDefinition, btf?: number): KernelMap {
+export function createMap(definition: MapDefinition, btf?: number, kernel: Kernel = THIS_MACHINE): KernelMap {
   const { name, type, keySize, valueSize, flags, btfKey, btfValue, data } = definition;
   if (OF_MAPS.has(type) && definition.inner === undefined) {
     throw new Unsupported(`map ${name}: ${type} without the shape of its inner maps`);
   }
-  const inner = definition.inner === undefined ? undefined : createMap(definition.inner, btf);
+  const inner = definition.inner === undefined ? undefined : createMap(definition.inner, btf, kernel);
   const types =
     btf !== undefined && btfValue !== undefined
       ? { btf_fd: btf, btf_key_type_id: btfKey ?? 0, btf_value_type_id: btfValue }
       : {};
-  const { result, errno } = bpf("map_create", {
+  const { result, errno } = bpf(kernel, "map_create", {
     map_type: MAP_TYPES.indexOf(type),
     key_size: keySize,
     value_size: valueSize,
-    max_entries: maxEntriesOf(definition),
+    max_entries: maxEntriesOf(kernel, definition),
     map_flags: flags,
     inner_map_fd: inner?.fd ?? 0,
     map_name: kernelName(name),
@@ -160,7 +166,7 @@ export function createMap(definition: MapDefinition, btf?: number): KernelMap {
   });
   inner?.close();
   if (errno !== undefined) throw new KernelError(`map ${name}: creation`, errno);
-  const map = new KernelMap(result, definition);
+  const map = new KernelMap(kernel, result, definition);
   try {
     if (data !== undefined) map.update(new Uint8Array(keySize), fitted(data, map.transferSize, name));
     if (definition.frozen === true) map.freeze();
@@ -189,10 +195,10 @@ export function word(value: number): Uint8Array {
 }
 
 /** Ids of all maps or programs that exist in the kernel, of every process. */
-export function liveIds(kind: "prog" | "map"): number[] {
+export function liveIds(kind: "prog" | "map", kernel: Kernel = THIS_MACHINE): number[] {
   const ids: number[] = [];
   for (let id = 0; ; ) {
-    const { errno, read } = bpf(`${kind}_get_next_id`, { start_id: id });
+    const { errno, read } = bpf(kernel, `${kind}_get_next_id`, { start_id: id });
     if (errno === "ENOENT") return ids;
     if (errno !== undefined) throw new KernelError(`${kind} ids`, errno);
     id = read("next_id");

@@ -12,8 +12,10 @@
  * - sk_lookup: a context. raw_tracepoint and syscall: a context, which does not come back.
  * Programs of other types (kprobe, tracepoint, perf_event, sk_skb, lwt_seg6local, the other cgroup types, …) cannot be run: ENOTSUPP.
  */
+import { bpf } from "./bpf.ts";
+import type { Kernel } from "./calls.ts";
 import { errnoText } from "./errno.ts";
-import { bpf } from "./syscall.ts";
+import { THIS_MACHINE } from "./this-machine.ts";
 
 export interface TestInput {
   readonly packet?: Uint8Array;
@@ -46,13 +48,13 @@ export interface NotRun {
 /** A program may make its packet longer (`bpf_skb_adjust_room`, `bpf_xdp_adjust_head`) by less than this. */
 const GROWTH = 4096;
 
-/** @param fd the program's descriptor. */
-export function testRun(fd: number, input: TestInput = {}): TestRun | NotRun {
+/** @param fd the program's descriptor, in the given kernel. */
+export function testRun(fd: number, input: TestInput = {}, kernel: Kernel = THIS_MACHINE): TestRun | NotRun {
   const { packet, context, repeat } = input;
   const packetOut = packet === undefined ? undefined : new Uint8Array(packet.length + GROWTH);
   const contextOut =
     input.contextBack === false || context === undefined ? undefined : new Uint8Array(context.length);
-  const answer = bpf("prog_test_run", {
+  const answer = bpf(kernel, "prog_test_run", {
     prog_fd: fd,
     ...(packet === undefined || packetOut === undefined
       ? {}
