@@ -1,0 +1,152 @@
+/** Questions to a profile. Answers about one profile are computed once and kept beside it. */
+import type { Size } from "../isa/instruction.ts";
+import type { MapType } from "../program/map-types.ts";
+import type { Program } from "../program/program.ts";
+import type { AttachType, ProgramType } from "../program/program-types.ts";
+import type {
+  Context,
+  ContextField,
+  HelperFacts,
+  KfuncFacts,
+  Profile,
+  ProgramFacts,
+  Prototype,
+} from "./profile.ts";
+
+/** What decides a program's rights. */
+export type ProgramKind = Pick<Program, "type" | "flags" | "attach">;
+
+/** The key of `Profile.programs`: `xdp`, `xdp/xdp_devmap`, `kprobe+sleepable`. */
+export function kindName(type: ProgramType, attach: AttachType | undefined, sleepable: boolean): string {
+  return `${type}${attach === undefined ? "" : `/${attach}`}${sleepable ? "+sleepable" : ""}`;
+}
+
+/**
+ * The facts for a program: those of its attach type where they differ from the type's, else the type's. `undefined` if the kernel loads
+ * no such programs, or they were not probed.
+ */
+export function programFacts(
+  profile: Profile,
+  { type, attach, flags }: ProgramKind,
+): ProgramFacts | undefined {
+  const { programs, attachTypes } = profile;
+  const sleepable = flags.includes("sleepable");
+  const own = programs[kindName(type, attach, sleepable)];
+  if (own !== undefined || attach === undefined) return own;
+  const known = attachTypes[type];
+  const loads = known === "any" || known?.includes(attach) === true;
+  return loads ? programs[kindName(type, undefined, sleepable)] : undefined;
+}
+
+/** The context behind r1; `undefined` if r1 points to the arguments of what the program attaches to, or the type was not probed. */
+export function contextFor(profile: Profile, program: ProgramKind): Context | undefined {
+  const name = programFacts(profile, program)?.context;
+  return name === undefined ? undefined : profile.contexts[name];
+}
+
+/** The field that an access of `size` bytes at `offset` may touch, or `undefined` if the kernel forbids the access. */
+export function fieldAt(
+  context: Context,
+  access: "read" | "write",
+  offset: number,
+  size: Size,
+): ContextField | undefined {
+  if (offset % size !== 0) return undefined;
+  const found = context.fields.find((f) => offset >= f.offset && offset + size <= f.offset + f.size);
+  const sizes = access === "read" ? found?.reads : found?.writes;
+  return sizes?.includes(size) === true ? found : undefined;
+}
+
+// --- Helpers
+
+/** `everybody`: programs of any license. */
+export type Permission = "everybody" | "gpl_only" | "forbidden";
+
+export interface HelperCall {
+  readonly helper: HelperFacts;
+  readonly permission: Permission;
+  /** The form that programs of the kind get; `undefined` if they may not call the helper. */
+  readonly prototype: Prototype | undefined;
+}
+
+interface Indexed {
+  readonly helpers: ReadonlyMap<number, HelperFacts>;
+  readonly kfuncs: ReadonlyMap<string, KfuncFacts>;
+  readonly permissions: Map<ProgramFacts, ReadonlyMap<number, Permission>>;
+}
+
+const indices = new WeakMap<Profile, Indexed>();
+
+function indexOf(profile: Profile): Indexed {
+  let index = indices.get(profile);
+  if (index === undefined) {
+    index = {
+      helpers: new Map(profile.helpers.map((helper) => [helper.id, helper])),
+      kfuncs: new Map(profile.kfuncs.map((kfunc) => [kfunc.name, kfunc])),
+      permissions: new Map(),
+    };
+    indices.set(profile, index);
+  }
+  return index;
+}
+
+/** The kernel's facts about a helper; `undefined` if it has none of that number. */
+export function helperFacts(profile: Profile, id: number): HelperFacts | undefined {
+  return indexOf(profile).helpers.get(id);
+}
+
+/** What a call of a helper is to programs with the given facts; `undefined` if the kernel has no such helper. */
+export function helperCall(profile: Profile, facts: ProgramFacts, id: number): HelperCall | undefined {
+  const { helpers, permissions } = indexOf(profile);
+  const helper = helpers.get(id);
+  if (helper === undefined) return undefined;
+  let known = permissions.get(facts);
+  if (known === undefined) {
+    known = new Map([
+      ...idsOf(facts.helpers.everybody).map((allowed): [number, Permission] => [allowed, "everybody"]),
+      ...idsOf(facts.helpers.gplOnly).map((allowed): [number, Permission] => [allowed, "gpl_only"]),
+    ]);
+    permissions.set(facts, known);
+  }
+  const permission = known.get(id) ?? "forbidden";
+  const which = facts.helpers.prototypes?.[id] ?? 0;
+  return { helper, permission, prototype: permission === "forbidden" ? undefined : helper.prototypes[which] };
+}
+
+/** Whether a helper takes a map of the type; also of a helper that takes no map at all. */
+export function helperTakesMap({ maps }: HelperFacts, type: MapType): boolean {
+  return maps === undefined || maps.includes(type);
+}
+
+/** The ids in `1-3 7`. */
+export function idsOf(ranges: string): number[] {
+  return ranges.split(" ").flatMap((range) => {
+    const [first, last = first] = range.split("-").map(Number);
+    return range === "" || first === undefined || last === undefined
+      ? []
+      : Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+/** `1-3 7` for ascending ids. */
+export function rangesOf(ids: readonly number[]): string {
+  const found: [number, number][] = [];
+  for (const id of ids) {
+    const last = found.at(-1);
+    if (last !== undefined && last[1] + 1 === id) last[1] = id;
+    else found.push([id, id]);
+  }
+  return found.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(" ");
+}
+
+// --- The rest
+
+/** A kernel function; `undefined` if the kernel has none of that name for programs. */
+export function kfuncFacts(profile: Profile, name: string): KfuncFacts | undefined {
+  return indexOf(profile).kfuncs.get(name);
+}
+
+/** Whether the kernel knows the instruction of that name in the instruction table. */
+export function knowsInstruction(profile: Profile, name: string): boolean {
+  return !profile.unknownInstructions.includes(name);
+}

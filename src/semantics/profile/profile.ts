@@ -1,0 +1,283 @@
+/**
+ * A profile: what one kernel permits programs to do, as it answered when probed (`soundcheck probe`, `profiles/`). Everything in which
+ * kernels differ and that is not a rule of the verifier itself is here: helpers and their prototypes, contexts, map types, return values,
+ * instructions, kernel functions. `lookup.ts` answers questions from it, `schema.ts` reads one from JSON, whose form is this.
+ *
+ * Names are the kernel's own, in lower case and without the prefix of their enumeration (`ARG_PTR_TO_MAP_KEY` is `map_key`): the numbers differ
+ * between kernels. Where a newer kernel calls the same thing by a new name, the new name stands.
+ */
+import type { Size } from "../isa/instruction.ts";
+import type { MapType } from "../program/map-types.ts";
+import type { AttachType, LoadFlag, ProgramType } from "../program/program-types.ts";
+
+/** What an argument of a helper must be: `enum bpf_arg_type` without its flags. */
+export const ARGUMENT_KINDS = [
+  "const_map_ptr",
+  "map_key",
+  "map_value",
+  "mem",
+  "arena",
+  "const_size",
+  "const_size_or_zero",
+  "ctx",
+  "anything",
+  "spin_lock",
+  "sock_common",
+  "socket",
+  "btf_id",
+  "ringbuf_mem",
+  "const_alloc_size_or_zero",
+  "btf_id_sock_common",
+  "percpu_btf_id",
+  "func",
+  "stack",
+  "const_str",
+  "timer",
+  "kptr_xchg_dest",
+  "dynptr",
+] as const;
+export type ArgumentKind = (typeof ARGUMENT_KINDS)[number];
+
+/** What a helper returns: `enum bpf_return_type` without its flags. */
+export const RETURN_KINDS = [
+  "integer",
+  "void",
+  "map_value",
+  "socket",
+  "tcp_sock",
+  "sock_common",
+  "mem",
+  "mem_or_btf_id",
+  "btf_id",
+] as const;
+export type ReturnKind = (typeof RETURN_KINDS)[number];
+
+/** `enum bpf_type_flag`: what more is said of an argument, a result or a pointer. */
+export const TYPE_FLAGS = [
+  "ptr_maybe_null",
+  "ptr_untrusted",
+  "ptr_trusted",
+  "mem_rdonly",
+  "mem_write",
+  "mem_uninit",
+  "mem_fixed_size",
+  "mem_aligned",
+  "mem_ringbuf",
+  "mem_user",
+  "mem_percpu",
+  "mem_alloc",
+  "mem_rcu",
+  "non_own_ref",
+  "obj_release",
+  "dynptr_type_local",
+  "dynptr_type_ringbuf",
+  "dynptr_type_skb",
+  "dynptr_type_xdp",
+  "dynptr_type_skb_meta",
+  "dynptr_type_file",
+] as const;
+export type TypeFlag = (typeof TYPE_FLAGS)[number];
+
+export interface Argument {
+  readonly kind: ArgumentKind;
+  readonly flags?: readonly TypeFlag[];
+  /** Bytes of memory of a fixed size (`mem_fixed_size`). */
+  readonly size?: number;
+  /** The kernel's structure that a `btf_id` points to. */
+  readonly type?: string;
+}
+
+export interface Return {
+  readonly kind: ReturnKind;
+  readonly flags?: readonly TypeFlag[];
+  readonly type?: string;
+}
+
+/** One of the forms in which a helper exists: the same helper may take other arguments in other types of programs. */
+export interface Prototype {
+  /** The kernel's function. */
+  readonly func: string;
+  readonly args: readonly Argument[];
+  readonly returns: Return;
+  /** For programs with a GPL-compatible license only. */
+  readonly gplOnly?: true;
+  /** Packet pointers may be passed as memory. */
+  readonly packetMemory?: true;
+  /** Only where sleeping is allowed: a sleepable program, outside of RCU and lock sections. */
+  readonly sleeps?: true;
+  /** Registers r1 to r5 keep their values if the program does not rely on the contrary (`bpf_fastcall`). */
+  readonly fastcall?: true;
+}
+
+export interface HelperFacts {
+  /** The number in the call's `imm`. */
+  readonly id: number;
+  /** Without `bpf_`. */
+  readonly name: string;
+  /** Packet pointers are stale after the call: the helper may move or resize the packet. */
+  readonly changesPacket?: true;
+  /** The map types that the map argument may have; absent if the helper takes no map, or any. */
+  readonly maps?: readonly MapType[];
+  /** The first is what a program gets if `HelperSet.prototypes` does not say otherwise. Empty if no program may call it. */
+  readonly prototypes: readonly Prototype[];
+}
+
+/** Helpers that programs of one kind may call. */
+export interface HelperSet {
+  /** Ids as ranges: `1-3 5`. For programs of any license. */
+  readonly everybody: string;
+  /** For programs with a GPL-compatible license. */
+  readonly gplOnly: string;
+  /** The index in `HelperFacts.prototypes` by helper id, where it is not 0. */
+  readonly prototypes?: Readonly<Record<string, number>>;
+}
+
+/** What a load from a field of a context gives. */
+export const CONTEXT_VALUES = [
+  "scalar",
+  "packet",
+  "packet_end",
+  "packet_meta",
+  "flow_keys",
+  "socket",
+  "sock_common",
+  "tcp_sock",
+  "xdp_sock",
+  "btf_id",
+  "buffer",
+  "mem",
+] as const;
+export type ContextValue = (typeof CONTEXT_VALUES)[number];
+
+export interface ContextField {
+  /** The structure's member, or the offset where the structure names none. */
+  readonly name: string;
+  /** Bytes from the start of the context. */
+  readonly offset: number;
+  /** Bytes; an array is one field. */
+  readonly size: number;
+  readonly value: ContextValue;
+  readonly flags?: readonly TypeFlag[];
+  /** The kernel's structure that a `btf_id` points to. */
+  readonly type?: string;
+  /** Sizes in bytes that may be read: anywhere in the field where the access is aligned to its own size. */
+  readonly reads: readonly Size[];
+  /** The same for writes. */
+  readonly writes: readonly Size[];
+}
+
+export interface Context {
+  /** The structure's name in C. */
+  readonly struct: string;
+  /** Bytes that the fields span. */
+  readonly size: number;
+  /** Sorted by offset, disjoint. */
+  readonly fields: readonly ContextField[];
+}
+
+/** What programs of one kind may do: a type, where it matters with the expected attach type, and `sleepable`. */
+export interface ProgramFacts {
+  readonly type: ProgramType;
+  /** Absent for the type's default. */
+  readonly attach?: AttachType;
+  readonly sleepable?: true;
+  /** The name of its context in `Profile.contexts`; absent if the arguments are those of a kernel function that the program attaches to. */
+  readonly context?: string;
+  /** What may be done through the packet pointers that the context gives. */
+  readonly packet: "none" | "read" | "write";
+  /** The values that r0 may have at the end, both ends included, signed; absent if any. */
+  readonly returns?: readonly [least: number, greatest: number];
+  readonly helpers: HelperSet;
+  /** Map types that the kind may not refer to at all. */
+  readonly forbiddenMaps?: readonly MapType[];
+}
+
+export interface MapFacts {
+  readonly type: MapType;
+  /** Sizes in bytes of a key, a value, and numbers of entries with which a map was created; flags that it took. */
+  readonly key: number;
+  readonly value: number;
+  readonly entries: number;
+  readonly flags: number;
+}
+
+/** Flags of kernel functions (`KF_…` in linux/btf.h). */
+export const KFUNC_FLAGS = [
+  "acquire",
+  "release",
+  "ret_null",
+  "trusted_args",
+  "sleepable",
+  "destructive",
+  "rcu",
+  "iter_new",
+  "iter_next",
+  "iter_destroy",
+  "rcu_protected",
+  "fastcall",
+  "arena_ret",
+  "arena_arg1",
+  "arena_arg2",
+  "implicit_args",
+  "kptr_get",
+] as const;
+export type KfuncFlag = (typeof KFUNC_FLAGS)[number];
+
+/** A parameter or result of a kernel function, from BTF. */
+export interface KfuncValue {
+  /** The parameter's name: its end carries meaning (`__sz`, `__k`, `__ign`, `__nullable`, `__str`, …). Absent for the result. */
+  readonly name?: string;
+  readonly kind: "void" | "scalar" | "pointer";
+  /** Bytes of the scalar, or of what is pointed to (absent if that has no size). */
+  readonly size?: number;
+  readonly signed?: true;
+  /** What is pointed to: a structure's or union's name, `func` for a function, `pointer`, `void`, or the scalar's type. */
+  readonly to?: string;
+  readonly const?: true;
+  /** What is pointed to holds nothing but numbers, so that it may be any memory of its size. */
+  readonly plain?: true;
+}
+
+export interface KfuncFacts {
+  readonly name: string;
+  readonly flags: readonly KfuncFlag[];
+  readonly args: readonly KfuncValue[];
+  readonly returns: KfuncValue;
+  /** Program types that may call it; absent if none that was probed. */
+  readonly callers?: readonly ProgramType[];
+}
+
+export interface Limits {
+  /** The most instructions in a program of a privileged user. */
+  readonly insns: number;
+  /** The most bytes of stack over a chain of calls. */
+  readonly stack: number;
+  /** The most frames in a chain of calls. */
+  readonly frames: number;
+  /** The most instructions processed on all paths. */
+  readonly processed: number;
+}
+
+export interface Profile {
+  /** `6.18`. */
+  readonly kernel: string;
+  /** As uname(2) says. */
+  readonly release: string;
+  /** Node's name of the architecture: `x64`. */
+  readonly arch: string;
+  readonly limits: Limits;
+  /** Names of the rows of the instruction table that the kernel does not know. */
+  readonly unknownInstructions: readonly string[];
+  /** Load flags that the kernel takes for some program type. */
+  readonly loadFlags: readonly LoadFlag[];
+  /** Sorted by id. */
+  readonly helpers: readonly HelperFacts[];
+  readonly contexts: Readonly<Record<string, Context>>;
+  /** The kinds that load, by `type`, by `type/attach` where that differs from the type's default, and `+sleepable` behind either. */
+  readonly programs: Readonly<Record<string, ProgramFacts>>;
+  /** The expected attach types that a program of the type may have beside none; `any` where the kernel does not look. */
+  readonly attachTypes: Readonly<Record<string, readonly AttachType[] | "any">>;
+  readonly maps: readonly MapFacts[];
+  /** Sorted by name. */
+  readonly kfuncs: readonly KfuncFacts[];
+}
