@@ -1,15 +1,19 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { allocate, arena, reset } from "./arena.ts";
 import { differsIn, stateIncludes } from "./inclusion.ts";
+import { acquireReference, REFERENCE, releaseReference } from "./references.ts";
 import {
+  FLAG,
   KIND,
   REGISTER_BYTES,
   setConstant,
   setId,
+  setKind,
   setNone,
   setOff,
   setPointer,
   setRange,
+  setReference,
   setUnknown,
 } from "./register.ts";
 import { unknownScalarAt } from "./scalar/operators.ts";
@@ -22,6 +26,8 @@ import {
   packedBytes,
   pushFrame,
   registerAt,
+  SECTION,
+  setSectionDepth,
   setSlotByte,
   slotAt,
   spilledAt,
@@ -217,4 +223,50 @@ describe("the register that differed last", () => {
     expect(differsIn(outer, inner, -1)).toBe(false);
     expect(differsIn(outer, inner, 11)).toBe(false);
   });
+});
+
+describe("references", () => {
+  test("the same is held, under whatever id, and what rests on it rests on the same", () => {
+    acquireReference(outer, 5, REFERENCE.object, 1);
+    expect(includes()).toBe(false);
+    acquireReference(inner, 9, REFERENCE.object, 2);
+    expect(includes()).toBe(true);
+    for (const [state, id] of [
+      [outer, 5],
+      [inner, 9],
+    ] as const) {
+      setPointer(reg(state, 3), KIND.socket, 0);
+      setReference(reg(state, 3), id);
+    }
+    expect(includes()).toBe(true);
+    acquireReference(outer, 6, REFERENCE.object, 3);
+    acquireReference(inner, 10, REFERENCE.object, 3);
+    expect(includes()).toBe(true);
+    setReference(reg(inner, 3), 10);
+    expect(includes()).toBe(false);
+    releaseReference(outer, 5);
+    releaseReference(inner, 9);
+    setReference(reg(outer, 3), 6);
+    expect(includes()).toBe(true);
+  });
+
+  test("a lock is no object, and inside of a section is not outside", () => {
+    acquireReference(outer, 5, REFERENCE.lock, 1);
+    acquireReference(inner, 5, REFERENCE.object, 1);
+    expect(includes()).toBe(false);
+    releaseReference(outer, 5);
+    releaseReference(inner, 5);
+    setSectionDepth(outer, SECTION.rcu, 1);
+    expect(includes()).toBe(false);
+    setSectionDepth(inner, SECTION.rcu, 1);
+    expect(includes()).toBe(true);
+  });
+});
+
+test("a pointer with a flag is another kind", () => {
+  setPointer(reg(outer, 3), KIND.btf, 7);
+  setPointer(reg(inner, 3), KIND.btf | FLAG.untrusted, 7);
+  expect(includes()).toBe(false);
+  setKind(reg(outer, 3), KIND.btf | FLAG.untrusted);
+  expect(includes()).toBe(true);
 });

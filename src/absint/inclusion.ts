@@ -7,6 +7,7 @@
  * state: all deltas of a class may be shifted by the same number.
  */
 import { arena } from "./arena.ts";
+import { referenceId, referenceKind } from "./references.ts";
 import {
   constantHigh,
   constantLow,
@@ -14,22 +15,28 @@ import {
   formOf,
   idOf,
   isConstant,
+  isPacketPointer,
   KIND,
   kindOf,
   objectOf,
   offOf,
   rangeOf,
+  referenceOf,
   smallConstant,
 } from "./register.ts";
 import { scalarIncludes, unknownScalarAt } from "./scalar/operators.ts";
 import {
   BYTE,
+  callbackObject,
+  callbackOf,
   depthOf,
   frameCount,
   functionOf,
   REGISTERS,
+  referenceCount,
   registerAt,
   returnTo,
+  sectionsOf,
   slotAt,
   slotByte,
   spilledAt,
@@ -79,12 +86,18 @@ function registerIncludes(outer: number, inner: number): boolean {
   if (kindOf(inner) !== kind) return false;
   if (kind !== KIND.scalar) {
     if (objectOf(outer) !== objectOf(inner) || offOf(outer) !== offOf(inner)) return false;
-    if (rangeOf(outer) > rangeOf(inner)) return false;
+    if (isPacketPointer(kind)) {
+      if (rangeOf(outer) > rangeOf(inner)) return false;
+    } else if (!sameReference(referenceOf(outer), referenceOf(inner))) return false;
   }
   if (!valueIncludes(outer, inner)) return false;
   if (idOf(outer) === 0) return true;
   return kind === KIND.scalar ? linkIncludes(outer, inner) : sameRelation(idOf(outer), idOf(inner), 0);
 }
+
+/** A pointer that rests on a reference may stand for one that rests on the same; one that rests on none, for any. */
+const sameReference = (outer: number, inner: number): boolean =>
+  outer === NOTHING ? inner === NOTHING : sameRelation(outer, inner, 0);
 
 /** The scalar parts alone. A constant, the most frequent case, is compared without a call. */
 function valueIncludes(outer: number, inner: number): boolean {
@@ -129,6 +142,9 @@ function byteIncludes(outer: number, inner: number, innerSpill: number): boolean
 }
 
 function slotIncludes(outer: number, inner: number, scratch: number): boolean {
+  if (slotByte(outer, 0) === BYTE.object) {
+    return isAll(inner, BYTE.object) && registerIncludes(spilledAt(outer), spilledAt(inner));
+  }
   if (slotByte(outer, 0) === BYTE.spill) {
     const spill = spilledAt(outer);
     if (slotByte(inner, 0) === BYTE.spill) {
@@ -183,11 +199,10 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
   const frames = frameCount(outer);
   if (frameCount(inner) !== frames) return ELSEWHERE;
   ids = 0;
+  if (!referencesInclude(outer, inner)) return ELSEWHERE;
   // The innermost frame differs most often.
   for (let f = frames - 1; f >= 0; f -= 1) {
-    if (functionOf(outer, f) !== functionOf(inner, f) || returnTo(outer, f) !== returnTo(inner, f)) {
-      return ELSEWHERE;
-    }
+    if (!sameCall(outer, inner, f)) return ELSEWHERE;
     for (let r = 0; r < REGISTERS; r += 1) {
       if (!registerIncludes(registerAt(outer, f, r), registerAt(inner, f, r))) {
         return f === frames - 1 ? r : ELSEWHERE;
@@ -196,6 +211,24 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
     if (!stackIncludes(outer, inner, f, scratch)) return ELSEWHERE;
   }
   return -1;
+}
+
+/** The frame's function, where it goes on and what called it. */
+const sameCall = (outer: number, inner: number, f: number): boolean =>
+  functionOf(outer, f) === functionOf(inner, f) &&
+  returnTo(outer, f) === returnTo(inner, f) &&
+  callbackOf(outer, f) === callbackOf(inner, f) &&
+  callbackObject(outer, f) === callbackObject(inner, f);
+
+/** The same is held, in the same order, in the same sections: pairs the ids of what is held, before any register does. */
+function referencesInclude(outer: number, inner: number): boolean {
+  const count = referenceCount(outer);
+  if (referenceCount(inner) !== count || sectionsOf(outer) !== sectionsOf(inner)) return false;
+  for (let i = 0; i < count; i += 1) {
+    if (referenceKind(outer, i) !== referenceKind(inner, i)) return false;
+    if (!sameRelation(referenceId(outer, i), referenceId(inner, i), 0)) return false;
+  }
+  return true;
 }
 
 function stackIncludes(outer: number, inner: number, frame: number, scratch: number): boolean {

@@ -4,7 +4,9 @@
  *
  * γ of a scalar register: any number in γ(scalar). γ of a pointer of kind K: base(K, object) + off + v for v in γ(scalar), where for
  * packet pointers in addition data + v + range ≤ data_end. Pointers of one kind and state with the same non-zero `id` have the same
- * variable part v (packet pointers), or are null together (pointers "or null").
+ * variable part v (packet pointers), are null together (pointers "or null"), or point into the same object (all others).
+ *
+ * A pointer with a non-zero `reference` lives until that reference is released (references.ts).
  *
  * *Links.* The scalars of one state with the same non-zero `id`, in registers of any frame and spilled, are a class: there is one number b
  * such that each of them, of value v, with delta d and link form f, has
@@ -19,7 +21,36 @@ import { constantScalar, copyScalar, unknownScalarAt } from "./scalar/operators.
 
 export const REGISTER_BYTES = 96;
 
-/** What a register holds. */
+/**
+ * What is known of a pointer besides its base kind. A kind is a base and any of these, in one number: a comparison with a base holds only of
+ * a pointer without flags, so that what a check does not name it does not let through.
+ */
+export const FLAG = {
+  /** May be null instead. */
+  orNull: 1 << 8,
+  /** What it points to may not be written. */
+  readOnly: 1 << 9,
+  /** Memory of a ring buffer's record. */
+  ringbuf: 1 << 10,
+  /** An address of user space. */
+  user: 1 << 11,
+  /** The same variable on each processor: to be turned into an address of one of them first. */
+  perCpu: 1 << 12,
+  /** Valid until the end of the RCU read section. */
+  rcu: 1 << 13,
+  /** Loads through it are checked when they happen, and nothing that wants a valid object takes it. */
+  untrusted: 1 << 14,
+  /** The object is valid and held by whoever called the program. */
+  trusted: 1 << 15,
+  /** Made by the program, of a type of its own BTF. */
+  allocated: 1 << 16,
+  /** Owned by a list or tree that the program has locked. */
+  nonOwning: 1 << 17,
+  /** What it points to has not been written yet. */
+  uninitialised: 1 << 18,
+} as const;
+
+/** What a register holds: bases without flags, and the two that come of looking into a map. */
 export const KIND = {
   /** Nothing that may be read; as an expectation of another state: anything at all. */
   none: 0,
@@ -29,31 +60,84 @@ export const KIND = {
   stack: 3,
   /** `object` is the map's index. */
   mapValue: 4,
-  mapValueOrNull: 5,
+  mapValueOrNull: 4 | FLAG.orNull,
   /** The map itself; `object` is its index. */
-  map: 6,
-  mapOrNull: 7,
-  packet: 8,
-  packetMeta: 9,
-  packetEnd: 10,
+  map: 5,
+  mapOrNull: 5 | FLAG.orNull,
+  packet: 6,
+  packetMeta: 7,
+  packetEnd: 8,
+  /** A map's key, as callbacks get it; `object` is the map's index. */
+  mapKey: 9,
+  /** Memory of `object` bytes. */
+  memory: 10,
+  /** Memory whose size is checked when the program is attached or run. */
+  buffer: 11,
+  flowKeys: 12,
+  sockCommon: 13,
+  socket: 14,
+  tcpSock: 15,
+  xdpSock: 16,
+  /** A kernel object of the type with BTF id `object`: the kernel's, or the program's own if it is `allocated`. */
+  btf: 17,
+  /** A function of the program; `object` is its first instruction. */
+  func: 18,
+  /** A dynptr that the kernel keeps, as callbacks get it. */
+  dynptr: 19,
 } as const;
 
-export type Kind = (typeof KIND)[keyof typeof KIND];
+export type Kind = number;
 
-/** The kernel's names of the kinds, as its log prints them. A looked-up inner map is a map value until it is known not to be null. */
-export const KIND_NAMES: readonly string[] = [
+const BASE_BITS = 0xff;
+
+/** The base of a kind, without flags. For words and for kinds that flags make no difference to; checks compare the kind as a whole. */
+export const baseOf = (kind: number): number => kind & BASE_BITS;
+export const hasFlag = (kind: number, flag: number): boolean => (kind & flag) !== 0;
+export const mayBeNull = (kind: number): boolean => hasFlag(kind, FLAG.orNull);
+
+/** The kernel's names of the bases, as its log prints them. */
+const BASE_NAMES: readonly string[] = [
   "?",
   "scalar",
   "ctx",
   "fp",
   "map_value",
-  "map_value_or_null",
   "map_ptr",
-  "map_value_or_null",
   "pkt",
   "pkt_meta",
   "pkt_end",
+  "map_key",
+  "mem",
+  "buf",
+  "flow_keys",
+  "sock_common",
+  "sock",
+  "tcp_sock",
+  "xdp_sock",
+  "ptr_",
+  "func",
+  "dynptr_ptr",
 ];
+
+/** Flags that the kernel prints in front of the base's name, in its order. */
+const PREFIXES: readonly (readonly [number, string])[] = [
+  [FLAG.readOnly, "rdonly_"],
+  [FLAG.ringbuf, "ringbuf_"],
+  [FLAG.user, "user_"],
+  [FLAG.perCpu, "percpu_"],
+  [FLAG.rcu, "rcu_"],
+  [FLAG.untrusted, "untrusted_"],
+  [FLAG.trusted, "trusted_"],
+];
+
+/** The kernel's name of a kind. A looked-up inner map is a map value until it is known not to be null. */
+export function kindName(kind: number): string {
+  if (kind === KIND.mapOrNull) return "map_value_or_null";
+  const base = baseOf(kind);
+  const prefix = PREFIXES.filter(([flag]) => hasFlag(kind, flag)).map(([, text]) => text);
+  const orNull = mayBeNull(kind) ? (base === KIND.btf ? "or_null_" : "_or_null") : "";
+  return `${prefix.join("")}${BASE_NAMES[base] ?? "?"}${orNull}`;
+}
 
 /** A scalar has its delta where a pointer has its fixed offset, and `WHOLE` less the form of its link where a pointer has its object. */
 const FIELD = { kind: 64, off: 68, id: 72, range: 76, object: 80, delta: 68, form: 80 } as const;
@@ -64,6 +148,10 @@ export const offOf = (at: number): number => arena.i32[(at + FIELD.off) >> 2] ??
 export const idOf = (at: number): number => arena.i32[(at + FIELD.id) >> 2] ?? 0;
 /** Packet pointers: bytes from the variable part on that are known to be inside the packet. */
 export const rangeOf = (at: number): number => arena.i32[(at + FIELD.range) >> 2] ?? 0;
+/** Pointers but packet pointers: the id of the reference that keeps the object alive; 0 for none. */
+export const referenceOf = (at: number): number =>
+  isPacketPointer(kindOf(at)) ? 0 : (arena.i32[(at + FIELD.range) >> 2] ?? 0);
+export const setReference = (at: number, id: number): void => setRange(at, id);
 export const objectOf = (at: number): number => arena.i32[(at + FIELD.object) >> 2] ?? 0;
 
 /** Scalars with an id: what they are more than the number b of their class. A signed 32-bit number. */

@@ -16,10 +16,22 @@ export const REGISTERS = 11;
 export const FP = 10;
 
 /** What one stack byte holds. */
-export const BYTE = { invalid: 0, misc: 1, zero: 2, spill: 3 } as const;
+export const BYTE = {
+  invalid: 0,
+  misc: 1,
+  zero: 2,
+  spill: 3,
+  /** All eight bytes belong to an object that the kernel keeps there: a dynptr, an iterator. The slot's record says which. */
+  object: 4,
+} as const;
 
-const HEADER_BYTES = 16 + MAX_FRAMES * 16;
-const FRAME_REGISTER_BYTES = REGISTERS * REGISTER_BYTES;
+/** References that a state can hold at once (references.ts), eight bytes each. */
+export const MAX_REFERENCES = 16;
+const REFERENCES = 16 + MAX_FRAMES * 16;
+const HEADER_BYTES = REFERENCES + MAX_REFERENCES * 8;
+/** Words of a frame besides its registers: what a callback needs to know. */
+const FRAME_WORD_BYTES = 16;
+const FRAME_REGISTER_BYTES = REGISTERS * REGISTER_BYTES + FRAME_WORD_BYTES;
 /** A slot is the kinds of its eight bytes, from the lowest address on, and the register spilled there. */
 const SLOT_BYTES = 8 + REGISTER_BYTES;
 const LIVE_FRAME_BYTES = FRAME_REGISTER_BYTES + SLOTS * SLOT_BYTES;
@@ -52,6 +64,33 @@ export const depthOf = (state: number, frame: number): number => word(frameHeade
 export const returnTo = (state: number, frame: number): number => word(frameHeader(state, frame) + 8);
 /** The first instruction of the frame's function. */
 export const functionOf = (state: number, frame: number): number => word(frameHeader(state, frame) + 12);
+
+/** What has called the frame's function, if it is a callback; 0 for a function that the program calls itself. */
+export const callbackOf = (state: number, frame: number): number => word(frameWords(state, frame));
+/** A number that goes with the callback, as its kind has it. */
+export const callbackObject = (state: number, frame: number): number => word(frameWords(state, frame) + 4);
+/** Live states only. */
+export function setCallback(state: number, frame: number, callback: number, object: number): void {
+  setWord(frameWords(state, frame), callback);
+  setWord(frameWords(state, frame) + 4, object);
+}
+const frameWords = (state: number, frame: number): number =>
+  frameAt(state, frame) + REGISTERS * REGISTER_BYTES;
+
+/** Number of references held, and where the eight bytes of each are. */
+export const referenceCount = (state: number): number => word(state + 8);
+export const setReferenceCount = (state: number, count: number): void => setWord(state + 8, count);
+export const referenceAt = (state: number, index: number): number => state + REFERENCES + index * 8;
+
+/** The sections that the program is inside of, as nesting depths: of RCU read sections and of those without preemption. */
+export const SECTION = { rcu: 12, preemption: 13, interrupts: 14 } as const;
+type Section = (typeof SECTION)[keyof typeof SECTION];
+export const sectionDepth = (state: number, section: Section): number => arena.u8[state + section] ?? 0;
+export const setSectionDepth = (state: number, section: Section, depth: number): void => {
+  arena.u8[state + section] = depth;
+};
+/** All sections as one number, to be compared. */
+export const sectionsOf = (state: number): number => word(state + 12);
 
 export const registerAt = (state: number, frame: number, register: number): number =>
   frameAt(state, frame) + register * REGISTER_BYTES;
@@ -91,6 +130,8 @@ function openFrame(state: number, frame: number, functionStart: number, returnPc
   setWord(header + 4, 0);
   setWord(header + 8, returnPc);
   setWord(header + 12, functionStart);
+  const words = frameWords(state, frame);
+  arena.u8.fill(0, words, words + FRAME_WORD_BYTES);
   for (let r = 0; r < FP; r += 1) setNone(registerAt(state, frame, r));
   setPointer(registerAt(state, frame, FP), KIND.stack, frame);
 }
@@ -158,7 +199,7 @@ export function fromBytes(bytes: Uint8Array, to: number): void {
   arena.u8.set(bytes, to);
 }
 
-/** Every register of the state: those of all frames, then what is spilled in their stacks. */
+/** Every register of the state: those of all frames, then what is spilled in their stacks and the records of objects there. */
 export function forEachRegister(state: number, visit: (register: number) => void): void {
   const frames = frameCount(state);
   for (let f = 0; f < frames; f += 1) {
@@ -166,7 +207,8 @@ export function forEachRegister(state: number, visit: (register: number) => void
     const depth = depthOf(state, f);
     for (let s = 0; s < depth; s += 1) {
       const slot = slotAt(state, f, s);
-      if (slotByte(slot, 0) === BYTE.spill) visit(spilledAt(slot));
+      const kind = slotByte(slot, 0);
+      if (kind === BYTE.spill || kind === BYTE.object) visit(spilledAt(slot));
     }
   }
 }

@@ -8,8 +8,9 @@ import {
   idOf,
   isPacketPointer,
   KIND,
-  KIND_NAMES,
+  kindName,
   kindOf,
+  mayBeNull,
   objectOf,
   offOf,
   rangeOf,
@@ -105,8 +106,6 @@ function pointerHolds(m: Machine, at: number, content: Extract<Content, { kind: 
   return (variable + rangeOf(at) <= Math.max(end, 0) || rangeOf(at) === 0) && agreesPacket(at, value);
 }
 
-const mayBeNull = (kind: number): boolean => kind === KIND.mapValueOrNull || kind === KIND.mapOrNull;
-
 function contains(m: Machine, at: number, content: Content): boolean {
   const kind = kindOf(at);
   if (kind === KIND.none) return true;
@@ -176,7 +175,7 @@ export function escape(m: Machine, view: View): string | undefined {
       const content = view.register(r, f);
       if (contains(m, at, content)) continue;
       const where = f === frames - 1 ? "" : ` of frame ${f}`;
-      return `R${r}${where} is ${contentText(content)}, not ${registerText(m, at, f) || KIND_NAMES[kindOf(at)]}`;
+      return `R${r}${where} is ${contentText(content)}, not ${registerText(m, at, f) || kindName(kindOf(at))}`;
     }
     for (let s = 0; s < depthOf(m.state, f); s += 1) {
       const problem = slotProblem(m, view, f, s);

@@ -1,5 +1,6 @@
 /** Abstract registers and stack slots as the kernel's log prints them. */
 import {
+  baseOf,
   component32,
   component64,
   constantHigh,
@@ -10,7 +11,7 @@ import {
   isConstant,
   isPacketPointer,
   KIND,
-  KIND_NAMES,
+  kindName,
   kindOf,
   objectOf,
   offOf,
@@ -70,13 +71,13 @@ export function registerText(m: Machine, at: number, frame: number): string {
     default: {
       const fields: string[] = [];
       if (idOf(at) !== 0) fields.push(`id=${idOf(at)}`);
-      if (kind >= KIND.mapValue && kind <= KIND.mapOrNull) {
+      if (baseOf(kind) === KIND.mapValue || baseOf(kind) === KIND.map) {
         const map = mapAt(m, objectOf(at));
         fields.push(`map=${map.name}`, `ks=${map.keySize}`, `vs=${map.valueSize}`);
       }
       if (offOf(at) !== 0) fields.push(`off=${offOf(at)}`);
       if (isPacketPointer(kind)) fields.push(`r=${rangeOf(at)}`);
-      return `${KIND_NAMES[kind]}(${[...fields, ...scalarFacts(at)].join(",")})`;
+      return `${kindName(kind)}(${[...fields, ...scalarFacts(at)].join(",")})`;
     }
   }
 }

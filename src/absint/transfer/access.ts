@@ -13,7 +13,7 @@ import {
   idOf,
   isConstant,
   KIND,
-  KIND_NAMES,
+  kindName,
   kindOf,
   objectOf,
   offOf,
@@ -94,7 +94,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
 }
 
 export function rejectKind({ number }: Target, kind: number): never {
-  return reject("EACCES", `R${number} invalid mem access '${KIND_NAMES[kind] ?? "?"}'`);
+  return reject("EACCES", `R${number} invalid mem access '${kindName(kind)}'`);
 }
 
 // --- Alignment: the stack and the context always, the rest where the program asks for it

@@ -14,7 +14,7 @@ import {
   isPacketPointer,
   isPointer,
   KIND,
-  KIND_NAMES,
+  kindName,
   kindOf,
   offOf,
   rangeOf,
@@ -163,7 +163,7 @@ function pointerArithmetic(
   destination: number,
 ): void {
   const kind = kindOf(pointer);
-  const name = KIND_NAMES[kind] ?? "?";
+  const name = kindName(kind);
   if (width === 32) {
     if (op !== "sub") reject("EACCES", `R${insn.dst} 32-bit pointer arithmetic prohibited`);
     setUnknown(destination);

@@ -4,15 +4,21 @@
  */
 import type { Instruction, JumpOp, Operation } from "../../semantics/isa/instruction.ts";
 import { addOrigins, demand, type Marks, useLink } from "../origins.ts";
+import { releaseReference } from "../references.ts";
 import {
+  baseOf,
+  FLAG,
+  hasFlag,
   idOf,
   isConstant,
   isPacketPointer,
   isPointer,
   KIND,
   kindOf,
+  mayBeNull,
   offOf,
   rangeOf,
+  referenceOf,
   setConstant,
   setId,
   setKind,
@@ -105,14 +111,17 @@ function decide({ op, width }: Jump, left: number, right: number): number {
   if (left === right) return REFLEXIVE.has(op) ? ALWAYS : NEVER;
   const [l, r] = [kindOf(left), kindOf(right)];
   if (!isPointer(l) && !isPointer(r)) return branchOperators(op, width).decide(left, right);
-  if (width !== 64 || !isPointer(l) || isPointer(r) || smallConstant(right) !== 0 || mayBeNull(l))
+  if (width !== 64 || !isPointer(l) || isPointer(r) || smallConstant(right) !== 0 || !neverNull(l))
     return OPEN;
   // No object is near address 0, but far enough from one everything is.
   if (smaxOf(left) >= MAX_DISTANCE) return OPEN;
   return op === "jeq" ? NEVER : op === "jne" ? ALWAYS : OPEN;
 }
 
-const mayBeNull = (kind: number): boolean => kind === KIND.mapValueOrNull || kind === KIND.mapOrNull;
+/** Whether a pointer of the kind is never null: not one that nobody vouches for. */
+const neverNull = (kind: number): boolean =>
+  !mayBeNull(kind) && !hasFlag(kind, FLAG.untrusted) && (baseOf(kind) !== KIND.btf || hasFlag(kind, VOUCHED));
+const VOUCHED = FLAG.trusted | FLAG.allocated;
 
 /** Narrows two numbers of `state`, and all that are linked to them; says whether the edge is possible at all. */
 function refineNumbers(
@@ -156,14 +165,15 @@ function learnFromPointers(
 const isZero = (at: number): boolean =>
   kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
 
-/** All pointers that came of one look-up are null together or not. */
+/** All pointers that came of one call are null together or not; what was acquired with one that is null was not. */
 function resolveNull(state: number, pointer: number, isNull: boolean): void {
   const id = idOf(pointer);
+  if (isNull && referenceOf(pointer) !== 0) releaseReference(state, referenceOf(pointer));
   const resolve = (at: number): void => {
     if (!mayBeNull(kindOf(at)) || idOf(at) !== id) return;
     if (isNull) setConstant(at, 0, 0);
     else {
-      setKind(at, kindOf(at) === KIND.mapValueOrNull ? KIND.mapValue : KIND.map);
+      setKind(at, kindOf(at) & ~FLAG.orNull);
       setId(at, 0);
     }
   };

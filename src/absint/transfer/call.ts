@@ -14,7 +14,7 @@ import {
   isPacketPointer,
   isPointer,
   KIND,
-  KIND_NAMES,
+  kindName,
   kindOf,
   objectOf,
   setId,
@@ -137,7 +137,7 @@ function checkArgument(m: Machine, facts: CallFacts, kind: ArgumentKind, number:
 function requireKind({ number, at }: Target, wanted: number): void {
   const kind = kindOf(at);
   if (kind !== wanted) {
-    reject("EACCES", `R${number} type=${KIND_NAMES[kind] ?? "?"} expected=${KIND_NAMES[wanted] ?? "?"}`);
+    reject("EACCES", `R${number} type=${kindName(kind)} expected=${kindName(wanted)}`);
   }
 }
 
@@ -169,7 +169,7 @@ function checkSized(m: Machine, facts: CallFacts, zeroAllowed: boolean, number: 
   const size = register(m, number);
   const target: Target = { number: number - 1, at: readable(m, number - 1), off: 0 };
   if (isPointer(kindOf(size))) {
-    reject("EACCES", `R${number} type=${KIND_NAMES[kindOf(size)] ?? "?"} expected=scalar`);
+    reject("EACCES", `R${number} type=${kindName(kindOf(size))} expected=scalar`);
   }
   demand(m.marks, size);
   if (sminOf(size) < 0) {
@@ -195,7 +195,7 @@ function checkSized(m: Machine, facts: CallFacts, zeroAllowed: boolean, number: 
 }
 
 function rejectMemory({ number, at }: Target): never {
-  const name = KIND_NAMES[kindOf(at)] ?? "?";
+  const name = kindName(kindOf(at));
   return reject(
     "EACCES",
     `R${number} type=${name} expected=fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_`,
@@ -265,10 +265,7 @@ function checkReturnValue(m: Machine, result: number): void {
   if (limit === undefined) return;
   demand(m.marks, result);
   if (kindOf(result) !== KIND.scalar) {
-    reject(
-      "EINVAL",
-      `At program exit the register R0 is not a known value (${KIND_NAMES[kindOf(result)] ?? "?"})`,
-    );
+    reject("EINVAL", `At program exit the register R0 is not a known value (${kindName(kindOf(result))})`);
   }
   if (umaxOf(result) > limit) {
     const [least, greatest] = [component64(result, LAYOUT.smin), component64(result, LAYOUT.smax)];

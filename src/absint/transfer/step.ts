@@ -5,7 +5,7 @@ import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import {
   copyRegister,
   KIND,
-  KIND_NAMES,
+  kindName,
   kindOf,
   setConstant,
   setNone,
@@ -110,7 +110,7 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
 function requireAtomicTarget(to: Target, size: Size, what: string): void {
   const kind = kindOf(to.at);
   if (kind === KIND.context || kind === KIND.packet || kind === KIND.packetMeta) {
-    reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${KIND_NAMES[kind] ?? "?"} is not allowed`);
+    reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${kindName(kind)} is not allowed`);
   }
   if (kind !== KIND.stack && kind !== KIND.mapValue) rejectKind(to, kind);
   requireNaturallyAligned(to, size, kind);

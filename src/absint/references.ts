@@ -1,0 +1,77 @@
+/**
+ * What a program has acquired and must give back before it ends: kernel objects, records of ring buffers, locks. In the order of
+ * acquisition, each under an id that the pointers carry as their `reference`.
+ *
+ * γ: an abstract state stands for concrete ones in which exactly these are held.
+ */
+import { Unsupported } from "../semantics/errors.ts";
+import { arena } from "./arena.ts";
+import { MAX_REFERENCES, referenceAt, referenceCount, setReferenceCount } from "./state.ts";
+
+export const REFERENCE = {
+  /** An object that a helper or kernel function gave out. */
+  object: 1,
+  /** A spin lock; the id is the one of the pointer that it was taken through. */
+  lock: 2,
+  /** Saved interrupt flags. */
+  interrupts: 3,
+} as const;
+
+export type ReferenceKind = (typeof REFERENCE)[keyof typeof REFERENCE];
+
+const word = (at: number): number => arena.i32[at >> 2] ?? 0;
+
+export interface Reference {
+  readonly id: number;
+  readonly kind: number;
+  /** The instruction that acquired it. */
+  readonly insn: number;
+}
+
+/** The reference at a position, in the order of acquisition. */
+export function referenceOfState(state: number, index: number): Reference {
+  const at = referenceAt(state, index);
+  const rest = word(at + 4);
+  return { id: word(at), kind: rest & 0xff, insn: rest >>> 8 };
+}
+
+export const referenceId = (state: number, index: number): number => word(referenceAt(state, index));
+export const referenceKind = (state: number, index: number): number =>
+  word(referenceAt(state, index) + 4) & 0xff;
+
+/**
+ * Adds a reference.
+ *
+ * @throws Unsupported  if the state holds as many as it can
+ */
+export function acquireReference(state: number, id: number, kind: ReferenceKind, insn: number): void {
+  const count = referenceCount(state);
+  if (count === MAX_REFERENCES) throw new Unsupported(`more than ${MAX_REFERENCES} references held at once`);
+  const at = referenceAt(state, count);
+  arena.i32[at >> 2] = id;
+  arena.i32[(at >> 2) + 1] = kind | (insn << 8);
+  setReferenceCount(state, count + 1);
+}
+
+/** Removes the reference with this id; says whether it was held. */
+export function releaseReference(state: number, id: number): boolean {
+  const count = referenceCount(state);
+  for (let i = 0; i < count; i += 1) {
+    if (referenceId(state, i) !== id) continue;
+    const at = referenceAt(state, i);
+    const end = referenceAt(state, count);
+    arena.u8.copyWithin(at, at + 8, end);
+    // Equal states are equal bytes.
+    arena.u8.fill(0, end - 8, end);
+    setReferenceCount(state, count - 1);
+    return true;
+  }
+  return false;
+}
+
+/** The position of the reference that was acquired last of those of a kind; -1 if there is none. */
+export function lastReference(state: number, kind: ReferenceKind): number {
+  let i = referenceCount(state) - 1;
+  while (i >= 0 && referenceKind(state, i) !== kind) i -= 1;
+  return i;
+}
