@@ -1,8 +1,4 @@
-/**
- * Memory access through a pointer: who may touch what, and what a load gives. The stack has a file of its own.
- *
- * An access is inside its object if both ends are, for the least and for the greatest value of the variable part.
- */
+/** Loads and stores through a pointer: who may touch what, and what a load gives. The stack has a file of its own. */
 
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
@@ -10,33 +6,23 @@ import { contextAccess } from "../../semantics/program/contexts.ts";
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import { arena } from "../arena.ts";
 import {
-  idOf,
-  isConstant,
   KIND,
   kindName,
   kindOf,
   objectOf,
   offOf,
-  rangeOf,
   setConstant,
   setPointer,
   setUnknown,
   smallConstant,
-  smaxOf,
-  sminOf,
-  umaxOf,
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { signExtend } from "./arithmetic.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
+import { checkMapValue, checkPlainMemory, type Direction } from "./region.ts";
 import { reject } from "./rejection.ts";
 import { readStack, writeStack } from "./stack.ts";
 import { tnumText } from "./text.ts";
-
-export type Direction = "read" | "write";
-
-/** Variable offsets from here on are not bounds at all. */
-const MAX_VARIABLE_OFFSET = 2 ** 29;
 
 /**
  * Checks a load of `size` bytes and puts what it gives into `destination`, which may be the pointer itself.
@@ -57,14 +43,10 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
       checkMapValue(m, target, size, "read");
       loadMapValue(m, target, size, destination);
       break;
-    case KIND.packet:
-    case KIND.packetMeta:
-      checkPacket(target, size);
+    default:
+      if (!checkPlainMemory(m, target, size, "read")) rejectKind(target, kind);
       setUnknown(destination);
       unknownScalarAt(destination, size * 8);
-      break;
-    default:
-      rejectKind(target, kind);
   }
   if (signed && kindOf(destination) === KIND.scalar) signExtend(destination, size);
 }
@@ -80,16 +62,8 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.context:
       checkContext(m, target, size, "write");
       break;
-    case KIND.mapValue:
-      checkMapValue(m, target, size, "write");
-      break;
-    case KIND.packet:
-    case KIND.packetMeta:
-      requireWritablePacket(m);
-      checkPacket(target, size);
-      break;
     default:
-      rejectKind(target, kind);
+      if (!checkPlainMemory(m, target, size, "write")) rejectKind(target, kind);
   }
 }
 
@@ -171,48 +145,6 @@ const PACKET_KINDS = {
 
 // --- Map values
 
-/** Checks that `size` bytes at the pointer lie in the map's value, and that the program may access it so. */
-export function checkMapValue(m: Machine, target: Target, size: number, direction: Direction): void {
-  const map = mapAt(m, objectOf(target.at));
-  const off = offOf(target.at) + target.off;
-  const sizes = `value_size=${map.valueSize} off=${off} size=${size}`;
-  if (direction === "write" && (map.flags & MAP_FLAGS.rdonly_prog) !== 0) {
-    reject("EACCES", `write into map forbidden, ${sizes}`);
-  }
-  if (direction === "read" && (map.flags & MAP_FLAGS.wronly_prog) !== 0) {
-    reject("EACCES", `read from map forbidden, ${sizes}`);
-  }
-  checkBounds(target, size, map.valueSize, (at) => {
-    return `invalid access to map value, value_size=${map.valueSize} off=${at} size=${size}`;
-  });
-}
-
-/** `size` bytes at off + v lie in [0, limit) for every v of the variable part. */
-function checkBounds(target: Target, size: number, limit: number, describe: (off: number) => string): void {
-  const { number, at } = target;
-  const off = offOf(at) + target.off;
-  const least = sminOf(at);
-  if (least < 0 && off + least < 0 && !isConstant(at)) {
-    reject("EACCES", NEGATIVE(number));
-  }
-  const inside = (start: number): boolean => start >= 0 && start + size <= limit;
-  if (!inside(off + least)) {
-    reject("EACCES", `${describe(off + least)}\nR${number} min value is outside of the allowed memory range`);
-  }
-  const greatest = umaxOf(at);
-  if (greatest >= MAX_VARIABLE_OFFSET && smaxOf(at) >= MAX_VARIABLE_OFFSET)
-    reject("EACCES", UNBOUNDED(number));
-  const last = greatest >= MAX_VARIABLE_OFFSET ? smaxOf(at) : greatest;
-  if (!inside(off + last)) {
-    reject("EACCES", `${describe(off + last)}\nR${number} max value is outside of the allowed memory range`);
-  }
-}
-
-const NEGATIVE = (number: number): string =>
-  `R${number} min value is negative, either use unsigned index or do a if (index >=0) check.`;
-const UNBOUNDED = (number: number): string =>
-  `R${number} unbounded memory access, make sure to bounds check any such access`;
-
 /** What a load from a map's value gives: its initial contents, if nobody can change them. */
 function loadMapValue(m: Machine, target: Target, size: Size, destination: number): void {
   const map = mapAt(m, objectOf(target.at));
@@ -231,24 +163,3 @@ function loadMapValue(m: Machine, target: Target, size: Size, destination: numbe
 
 const isReadOnly = (map: MapDefinition): boolean =>
   map.frozen === true && (map.flags & MAP_FLAGS.rdonly_prog) !== 0;
-
-// --- Packets
-
-export function requireWritablePacket(m: Machine): void {
-  if (m.context.packet !== "write") reject("EACCES", "cannot write into packet");
-}
-
-/** `size` bytes at the pointer lie in what comparisons with the packet's end have shown to be there. */
-export function checkPacket(target: Target, size: number): void {
-  const { number, at } = target;
-  const off = offOf(at) + target.off;
-  const least = sminOf(at);
-  if (least < 0) reject("EACCES", NEGATIVE(number));
-  const range = rangeOf(at);
-  if (off < 0 || off + size > range) {
-    reject(
-      "EACCES",
-      `invalid access to packet, off=${off} size=${size}, R${number}(id=${idOf(at)},off=${off},r=${range})\nR${number} offset is outside of the packet`,
-    );
-  }
-}

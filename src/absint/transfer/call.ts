@@ -28,7 +28,7 @@ import {
 } from "../register.ts";
 import { LAYOUT } from "../scalar/operators.ts";
 import { forEachRegister, MAX_FRAMES, popFrame, pushFrame, registerAt, returnTo, takeId } from "../state.ts";
-import { checkMapValue, checkPacket, requireUnmoved, requireWritablePacket } from "./access.ts";
+import { requireUnmoved } from "./access.ts";
 import {
   currentFrame,
   type Machine,
@@ -39,6 +39,7 @@ import {
   type Step,
   type Target,
 } from "./machine.ts";
+import { checkMapValue, checkPacket, requireWritablePacket } from "./region.ts";
 import { reject } from "./rejection.ts";
 import { constantAt, markWritten, requireReadable } from "./stack.ts";
 
