@@ -34,6 +34,8 @@ function solvers(name: string, before: readonly SolverName[]): readonly SolverNa
   return [...before, known];
 }
 
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
 const json = (): Option => new Option("--json", "answer with one JSON value a line");
 const program = (): Option =>
   new Option("--program <name>", "of the programs in a file, only the one of this name");
@@ -100,6 +102,25 @@ cli
   .addOption(program())
   .option("--certify-check", "check the certificates of accepted programs")
   .option("--jsonl", "read bundles from standard input, one a line; answer one line each")
+  .option("--stats", "print a table of figures, a row a program; a FILE.csv among the files is taken for one")
+  .addOption(
+    new Option(
+      "-f, --filter <filter>",
+      "with --stats: [!]GLOB, [!]FILE/PROGRAM, or a comparison such as insns>1000; repeat for more",
+    ).argParser(collect),
+  )
+  .option("-s, --sort <columns>", "with --stats: sort by these, each with ^ (ascending) or v (descending)")
+  .option("-e, --emit <columns>", "with --stats: the columns, such as file,prog,verdict,insns")
+  .option("-C, --compare <csv>", "with --stats: put figures of an earlier run beside these")
+  .option("--changed", "with --compare: only rows in which something but times differs")
+  .addOption(
+    new Option("-o, --output <format>", "with --stats: what is written to standard output").choices([
+      "table",
+      "csv",
+      "json",
+      "ndjson",
+    ]),
+  )
   .addOption(json())
   .action(
     action(async (files, options) => {
@@ -108,6 +129,16 @@ cli
         return STATUS.impossible;
       }
       if (options.jsonl === true) return (await import("./verify-stream.ts")).verifyStream();
+      if (files.length > 0 && options.stats === true) {
+        return (await import("./verify-stats.ts")).verifyStats(files, options);
+      }
+      const only = (["filter", "sort", "emit", "compare", "changed", "output"] as const).find(
+        (name) => options.stats !== true && options[name] !== undefined,
+      );
+      if (only !== undefined) {
+        complain(`verify: --${only} is for --stats`);
+        return STATUS.impossible;
+      }
       if (files.length > 0) return (await import("./verify.ts")).verifyFiles(files, options);
       complain("verify: missing argument 'file'");
       return STATUS.impossible;
