@@ -4,9 +4,12 @@
  * It is what pruning relies on and what the certificate checker confirms, so it decides by the states alone: what an outer state does
  * not care about must be `none` in it. Relations are compared through ids: registers that share an id in the outer state promise
  * something about each other, so they must share one in the inner state too. Linked numbers must differ by what they differ by in the outer
- * state: all deltas of a class may be shifted by the same number.
+ * state: all deltas of a class may be shifted by the same number. A pointer is its fixed offset and its variable part together: where the fixed
+ * offsets differ, the difference is counted to the variable part.
+ *
+ * Ghosts (state.ts) are compared one by one; an outer state with fewer says nothing of the others.
  */
-import { arena } from "./arena.ts";
+import { allocatePermanent, arena } from "./arena.ts";
 import { referenceId, referenceKind } from "./references.ts";
 import {
   constantHigh,
@@ -20,11 +23,13 @@ import {
   kindOf,
   objectOf,
   offOf,
+  REGISTER_BYTES,
   rangeOf,
   referenceOf,
+  setConstant,
   smallConstant,
 } from "./register.ts";
-import { scalarIncludes, unknownScalarAt } from "./scalar/operators.ts";
+import { scalarIncludes, tightAluOperator, unknownScalarAt } from "./scalar/operators.ts";
 import {
   BYTE,
   callbackObject,
@@ -32,6 +37,8 @@ import {
   depthOf,
   frameCount,
   functionOf,
+  ghostAt,
+  ghostCount,
   REGISTERS,
   referenceCount,
   registerAt,
@@ -43,8 +50,8 @@ import {
 } from "./state.ts";
 
 /**
- * The inner id that each outer id stands for, in this comparison, and by how much deltas are greater in the inner state: 0 for pointers,
- * which have none.
+ * The inner id that each outer id stands for, in this comparison, and by how much deltas are greater in the inner state: for packet pointers
+ * it is the fixed offset that is greater, for other pointers 0.
  */
 const outerIds: number[] = [];
 const innerIds: number[] = [];
@@ -84,15 +91,38 @@ function registerIncludes(outer: number, inner: number): boolean {
   const kind = kindOf(outer);
   if (kind === KIND.none) return true;
   if (kindOf(inner) !== kind) return false;
-  if (kind !== KIND.scalar) {
-    if (objectOf(outer) !== objectOf(inner) || offOf(outer) !== offOf(inner)) return false;
-    if (isPacketPointer(kind)) {
-      if (rangeOf(outer) > rangeOf(inner)) return false;
-    } else if (!sameReference(referenceOf(outer), referenceOf(inner))) return false;
+  if (kind !== KIND.scalar) return pointerIncludes(kind, outer, inner);
+  return valueIncludes(outer, inner) && (idOf(outer) === 0 || linkIncludes(outer, inner));
+}
+
+function pointerIncludes(kind: number, outer: number, inner: number): boolean {
+  if (objectOf(outer) !== objectOf(inner)) return false;
+  const shift = offOf(inner) - offOf(outer);
+  if (!(shift === 0 ? valueIncludes(outer, inner) : shiftedIncludes(outer, inner, shift))) return false;
+  if (!isPacketPointer(kind)) {
+    if (!sameReference(referenceOf(outer), referenceOf(inner))) return false;
+    return idOf(outer) === 0 || sameRelation(idOf(outer), idOf(inner), 0);
   }
-  if (!valueIncludes(outer, inner)) return false;
+  // A range of 0 says nothing.
+  const range = rangeOf(inner);
+  if (rangeOf(outer) > 0 && (range === 0 || rangeOf(outer) > range - shift)) return false;
   if (idOf(outer) === 0) return true;
-  return kind === KIND.scalar ? linkIncludes(outer, inner) : sameRelation(idOf(outer), idOf(inner), 0);
+  const constant = idOf(inner) === 0 ? smallConstant(inner) : undefined;
+  return constant === undefined
+    ? sameRelation(idOf(outer), idOf(inner), shift)
+    : sameRelation(idOf(outer), CONSTANTS, constant + shift);
+}
+
+const SHIFT = allocatePermanent(REGISTER_BYTES);
+const SHIFTED = allocatePermanent(REGISTER_BYTES);
+
+/** Whether the variable part of `inner` plus `shift`, a number of 33 bits, is one of the outer pointer's. */
+function shiftedIncludes(outer: number, inner: number, shift: number): boolean {
+  // The most frequent case: neither has a variable part.
+  if (isConstant(outer)) return false;
+  setConstant(SHIFT, shift | 0, Math.floor(shift / 4294967296));
+  tightAluOperator("add", 64)(inner, SHIFT, SHIFTED);
+  return scalarIncludes(outer, SHIFTED) === 1;
 }
 
 /** A pointer that rests on a reference may stand for one that rests on the same; one that rests on none, for any. */
@@ -197,7 +227,7 @@ export function differsIn(outer: number, inner: number, register: number): boole
 /** -1 if `outer` includes `inner` (see `stateIncludes`); else the register of the innermost frame that says no, if it is one. */
 export function firstDifference(outer: number, inner: number, scratch: number): number {
   const frames = frameCount(outer);
-  if (frameCount(inner) !== frames) return ELSEWHERE;
+  if (frameCount(inner) !== frames || ghostCount(inner) < ghostCount(outer)) return ELSEWHERE;
   ids = 0;
   if (!referencesInclude(outer, inner)) return ELSEWHERE;
   // The innermost frame differs most often.
@@ -210,7 +240,17 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
     }
     if (!stackIncludes(outer, inner, f, scratch)) return ELSEWHERE;
   }
+  for (let g = 0; g < ghostCount(outer); g += 1) {
+    if (!registerIncludes(ghostAt(outer, g), ghostAt(inner, g))) return ELSEWHERE;
+  }
   return -1;
+}
+
+/** Whether the same functions are active, called from the same places. */
+export function sameFrames(a: number, b: number): boolean {
+  if (frameCount(a) !== frameCount(b)) return false;
+  for (let f = 0; f < frameCount(a); f += 1) if (!sameCall(a, b, f)) return false;
+  return true;
 }
 
 /** The frame's function, where it goes on and what called it. */

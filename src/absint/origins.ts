@@ -9,15 +9,17 @@
  * Nothing rests on this being right: what is forgotten too much is found missing when the certificate is checked.
  *
  * Origins are a set of 96 bits in the register's record: bit r for register r (0 … 9) and bit 10 + s for slot s (0 … 63) of the
- * checkpoint's frame, bit 74 for anything in its callers' frames. Bit 95, in the record of a slot, says that the slot was rewritten.
+ * checkpoint's frame, bit 74 for anything in its callers' frames, bit 75 + g for ghost g. Bit 95, in the record of a slot, says that the slot
+ * was rewritten.
  */
 import { arena } from "./arena.ts";
-import { depthOf, FP, frameCount, registerAt, slotAt, spilledAt } from "./state.ts";
+import { depthOf, FP, frameCount, ghostAt, ghostCount, registerAt, slotAt, spilledAt } from "./state.ts";
 
 /** The three words of the set, in the last bytes of a register's record. */
 const WORDS = 21;
 const SLOT_BIT = 10;
 const CALLERS_BIT = 74;
+const GHOST_BIT = 75;
 const REWRITTEN = 1 << 31;
 
 export interface Marks {
@@ -81,6 +83,8 @@ const wasDemanded = (marks: Marks, bit: number): boolean =>
   ((marks.demanded[bit >> 5] ?? 0) & (1 << (bit & 31))) !== 0;
 export const wasRegisterDemanded = (marks: Marks, register: number): boolean => wasDemanded(marks, register);
 export const wasSlotDemanded = (marks: Marks, slot: number): boolean => wasDemanded(marks, SLOT_BIT + slot);
+export const wasGhostDemanded = (marks: Marks, ghost: number): boolean =>
+  wasDemanded(marks, GHOST_BIT + ghost);
 export const wereCallersDemanded = (marks: Marks): boolean => wasDemanded(marks, CALLERS_BIT);
 export const wasSlotRead = (marks: Marks, slot: number): boolean =>
   ((marks.slotsRead[slot >> 5] ?? 0) & (1 << (slot & 31))) !== 0;
@@ -99,4 +103,5 @@ export function beginOrigins(state: number): void {
       setOrigin(spilledAt(slotAt(state, f, s)), f === current ? SLOT_BIT + s : CALLERS_BIT);
     }
   }
+  for (let g = 0; g < ghostCount(state); g += 1) setOrigin(ghostAt(state, g), GHOST_BIT + g);
 }

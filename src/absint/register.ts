@@ -3,8 +3,8 @@
  * fields.
  *
  * γ of a scalar register: any number in γ(scalar). γ of a pointer of kind K: base(K, object) + off + v for v in γ(scalar), where for
- * packet pointers in addition data + v + range ≤ data_end. Pointers of one kind and state with the same non-zero `id` have the same
- * variable part v (packet pointers), are null together (pointers "or null"), or point into the same object (all others).
+ * packet pointers with a range other than 0 in addition data + v + range ≤ data_end. Pointers of one kind and state with the same non-zero
+ * `id` have the same variable part v (packet pointers), are null together (pointers "or null"), or point into the same object (all others).
  *
  * A pointer with a non-zero `reference` lives until that reference is released (references.ts).
  *

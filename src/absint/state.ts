@@ -4,6 +4,9 @@
  * A state is one block of the arena: a header, then for each frame eleven registers and the stack slots in use. The *live* layout
  * leaves room for a full stack in every frame, so that a state can be executed in place; the *packed* layout holds just the slots
  * in use and is what is kept. The header says where each frame starts, so that readers need not know which it is.
+ *
+ * *Ghosts* are registers that no instruction reads or writes, one for each loop that the state is inside of, outermost first: γ has for each some
+ * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (loops.ts).
  */
 import { allocate, arena } from "./arena.ts";
 import { KIND, REGISTER_BYTES, setNone, setPointer } from "./register.ts";
@@ -28,14 +31,19 @@ export const BYTE = {
 /** References that a state can hold at once (references.ts), eight bytes each. */
 export const MAX_REFERENCES = 16;
 const REFERENCES = 16 + MAX_FRAMES * 16;
-const HEADER_BYTES = REFERENCES + MAX_REFERENCES * 8;
+/** The number of ghosts and where they begin. */
+const GHOSTS = REFERENCES + MAX_REFERENCES * 8;
+const HEADER_BYTES = GHOSTS + 8;
+/** Loops that can be inside each other. */
+export const MAX_GHOSTS = 8;
 /** Words of a frame besides its registers: what a callback needs to know. */
 const FRAME_WORD_BYTES = 16;
 const FRAME_REGISTER_BYTES = REGISTERS * REGISTER_BYTES + FRAME_WORD_BYTES;
 /** A slot is the kinds of its eight bytes, from the lowest address on, and the register spilled there. */
 const SLOT_BYTES = 8 + REGISTER_BYTES;
 const LIVE_FRAME_BYTES = FRAME_REGISTER_BYTES + SLOTS * SLOT_BYTES;
-export const LIVE_STATE_BYTES = HEADER_BYTES + MAX_FRAMES * LIVE_FRAME_BYTES;
+const LIVE_GHOSTS = HEADER_BYTES + MAX_FRAMES * LIVE_FRAME_BYTES;
+export const LIVE_STATE_BYTES = LIVE_GHOSTS + MAX_GHOSTS * REGISTER_BYTES;
 
 const word = (at: number): number => arena.i32[at >> 2] ?? 0;
 const setWord = (at: number, value: number): void => {
@@ -92,6 +100,13 @@ export const setSectionDepth = (state: number, section: Section, depth: number):
 /** All sections as one number, to be compared. */
 export const sectionsOf = (state: number): number => word(state + 12);
 
+/** Number of ghosts, and where each is. */
+export const ghostCount = (state: number): number => word(state + GHOSTS);
+export const ghostAt = (state: number, index: number): number =>
+  state + word(state + GHOSTS + 4) + index * REGISTER_BYTES;
+/** Sets how many ghosts there are: the innermost go. What is added has to be written by the caller, in live states only. */
+export const setGhostCount = (state: number, count: number): void => setWord(state + GHOSTS, count);
+
 export const registerAt = (state: number, frame: number, register: number): number =>
   frameAt(state, frame) + register * REGISTER_BYTES;
 export const slotAt = (state: number, frame: number, slot: number): number =>
@@ -147,6 +162,7 @@ export function popFrame(state: number): void {
 export function initialise(state: number): void {
   arena.u8.fill(0, state, state + HEADER_BYTES);
   setFrameCount(state, 1);
+  setWord(state + GHOSTS + 4, LIVE_GHOSTS);
   openFrame(state, 0, 0, -1);
   setPointer(registerAt(state, 0, 1), KIND.context, 0);
 }
@@ -156,7 +172,15 @@ export function packedBytes(state: number): number {
   let bytes = HEADER_BYTES;
   const frames = frameCount(state);
   for (let f = 0; f < frames; f += 1) bytes += FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
-  return bytes;
+  return bytes + ghostCount(state) * REGISTER_BYTES;
+}
+
+/** Copies the ghosts of a state to `offset` in another one, whose header is a copy of its own. */
+function copyGhosts(state: number, to: number, offset: number): void {
+  const count = ghostCount(state);
+  const from = ghostAt(state, 0);
+  setWord(to + GHOSTS + 4, offset);
+  if (count > 0) arena.u8.copyWithin(to + offset, from, from + count * REGISTER_BYTES);
 }
 
 /** Copies a state, in either layout, to a block of `packedBytes(state)` bytes. */
@@ -171,6 +195,7 @@ export function pack(state: number, to: number): void {
     setWord(frameHeader(to, f), offset);
     offset += bytes;
   }
+  copyGhosts(state, to, offset);
 }
 
 /** Copies a state, in either layout, to a live block. */
@@ -184,6 +209,7 @@ export function unpack(state: number, to: number): void {
     arena.u8.copyWithin(to + offset, from, from + bytes);
     setWord(frameHeader(to, f), offset);
   }
+  copyGhosts(state, to, LIVE_GHOSTS);
 }
 
 /** A packed copy outside the arena: what certificates are made of. */
@@ -199,7 +225,7 @@ export function fromBytes(bytes: Uint8Array, to: number): void {
   arena.u8.set(bytes, to);
 }
 
-/** Every register of the state: those of all frames, then what is spilled in their stacks and the records of objects there. */
+/** Every register of the state: those of all frames, what is spilled in their stacks and the records of objects there, and the ghosts. */
 export function forEachRegister(state: number, visit: (register: number) => void): void {
   const frames = frameCount(state);
   for (let f = 0; f < frames; f += 1) {
@@ -211,4 +237,5 @@ export function forEachRegister(state: number, visit: (register: number) => void
       if (kind === BYTE.spill || kind === BYTE.object) visit(spilledAt(slot));
     }
   }
+  for (let g = 0; g < ghostCount(state); g += 1) visit(ghostAt(state, g));
 }

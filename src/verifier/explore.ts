@@ -293,7 +293,7 @@ function forgetDead(m: Machine, live: Uint16Array): void {
 function certificateOf(finished: readonly Checkpoint[]): Certificate {
   const nodes = finished.map((checkpoint): CertificateNode => {
     const edges = [...checkpoint.edges].map((to) => to.rank).sort((a, b) => a - b);
-    return { pc: checkpoint.pc, state: toBytes(checkpoint.at), edges };
+    return { pc: checkpoint.pc, state: toBytes(checkpoint.at), edges, loops: [] };
   });
   return { nodes };
 }

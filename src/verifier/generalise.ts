@@ -8,6 +8,7 @@ import {
   type Marks,
   noteSlotRead,
   useLink,
+  wasGhostDemanded,
   wasRegisterDemanded,
   wasSlotDemanded,
   wasSlotRead,
@@ -22,6 +23,8 @@ import {
   FP,
   forEachRegister,
   frameCount,
+  ghostAt,
+  ghostCount,
   lastId,
   registerAt,
   slotAt,
@@ -49,6 +52,9 @@ export function propagate(state: number, marks: Marks, parent: Marks): void {
       if (demanded && slotByte(slot, 0) === BYTE.spill && isNumber(spilled)) demand(parent, spilled);
     }
   }
+  for (let g = 0; g < ghostCount(state); g += 1) {
+    if (wasGhostDemanded(marks, g)) demand(parent, ghostAt(state, g));
+  }
 }
 
 /** Forgets, in a stored state, what was not used of it. */
@@ -70,6 +76,10 @@ export function generalise(state: number, marks: Marks): void {
       const demanded = f === current ? wasSlotDemanded(marks, s) : callers;
       if (!demanded && slotByte(slot, 0) === BYTE.spill && isNumber(spilled)) forgetNumber(slot);
     }
+  }
+  for (let g = 0; g < ghostCount(state); g += 1) {
+    // What it is linked to is what matters of a ghost.
+    if (!wasGhostDemanded(marks, g)) unknownScalarAt(ghostAt(state, g));
   }
   forEachRegister(state, (at) => {
     if (isNumber(at) && idOf(at) !== 0 && !marks.links.has(idOf(at))) unlink(at);
@@ -111,4 +121,5 @@ export function demandCovered(outer: number, inner: number, marks: Marks, scratc
       }
     }
   }
+  for (let g = 0; g < ghostCount(outer); g += 1) demandAs(ghostAt(outer, g), ghostAt(inner, g));
 }
