@@ -2,21 +2,25 @@
 
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
-import { contextAccess } from "../../semantics/program/contexts.ts";
+import { fieldAt } from "../../semantics/profile/lookup.ts";
+import type { ContextValue } from "../../semantics/profile/profile.ts";
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import { arena } from "../arena.ts";
 import {
+  FLAG,
   KIND,
   kindName,
   kindOf,
   objectOf,
   offOf,
   setConstant,
+  setId,
   setPointer,
   setUnknown,
   smallConstant,
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
+import { takeId } from "../state.ts";
 import { signExtend } from "./arithmetic.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { checkMapValue, checkPlainMemory, type Direction } from "./region.ts";
@@ -105,7 +109,7 @@ const ALIGNED_NAMES: Readonly<Record<number, string>> = {
 
 function checkContext(m: Machine, target: Target, size: Size, direction: Direction) {
   requireUnmoved(target, "ctx");
-  const found = contextAccess(m.context, direction, target.off, size);
+  const found = fieldAt(m.context, direction, target.off, size);
   if (found === undefined) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
   return found;
 }
@@ -120,28 +124,31 @@ export function requireUnmoved({ number, at }: Target, name: string): void {
 
 function loadContext(m: Machine, target: Target, size: Size, signed: boolean, destination: number): void {
   const field = checkContext(m, target, size, "read");
-  switch (field.kind) {
-    case "scalar":
-      setUnknown(destination);
-      unknownScalarAt(destination, size * 8);
-      break;
-    case "packet":
-    case "packet_meta":
-    case "packet_end":
-      if (signed) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
-      setPointer(destination, PACKET_KINDS[field.kind], 0);
-      return;
-    default:
-      throw new Unsupported(`context field ${field.name} of ${m.context.struct}`);
+  if (field.value === "scalar") {
+    setUnknown(destination);
+    unknownScalarAt(destination, size * 8);
+    if (signed) signExtend(destination, size);
+    return;
   }
-  if (signed) signExtend(destination, size);
+  const kind = FIELD_KINDS[field.value];
+  if (kind === undefined) throw new Unsupported(`context field ${field.name} of ${m.context.struct}`);
+  if (signed) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
+  const orNull = field.flags?.includes("ptr_maybe_null") === true;
+  setPointer(destination, orNull ? kind | FLAG.orNull : kind, 0);
+  if (orNull) setId(destination, takeId(m.state));
 }
 
-const PACKET_KINDS = {
+/** What a load of a field gives that is not a number. */
+const FIELD_KINDS: { readonly [V in ContextValue]?: number } = {
   packet: KIND.packet,
   packet_meta: KIND.packetMeta,
   packet_end: KIND.packetEnd,
-} as const;
+  flow_keys: KIND.flowKeys,
+  sock_common: KIND.sockCommon,
+  socket: KIND.socket,
+  tcp_sock: KIND.tcpSock,
+  xdp_sock: KIND.xdpSock,
+};
 
 // --- Map values
 

@@ -7,7 +7,9 @@
 
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction } from "../../semantics/isa/instruction.ts";
-import { type ContextLayout, contextOf } from "../../semantics/program/contexts.ts";
+import { DEFAULT_PROFILE } from "../../semantics/profile/default.ts";
+import { contextFor, programFacts } from "../../semantics/profile/lookup.ts";
+import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { allocatePermanent } from "../arena.ts";
@@ -29,7 +31,10 @@ const FORKED = allocatePermanent(LIVE_STATE_BYTES);
 
 export interface Machine {
   readonly program: Program;
-  readonly context: ContextLayout;
+  /** The kernel whose rules hold, and what it says of programs of this kind. */
+  readonly profile: Profile;
+  readonly facts: ProgramFacts;
+  readonly context: Context;
   /** The program's maps, then the shapes of their inner maps: what `object` of a map pointer counts in. */
   readonly maps: readonly MapDefinition[];
   /** For each map of maps, the index in `maps` of its inner shape. */
@@ -69,13 +74,14 @@ const MODELLED_MAPS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A machine for `program`. There is one live state: machines take turns, they do not nest.
+ * A machine for `program` under the rules of the kernel that `profile` is of. There is one live state: machines take turns, they do not nest.
  *
  * @throws Unsupported  naming the program type or map type that is not modelled
  */
-export function createMachine(program: Program): Machine {
-  const context = contextOf(program.type, program.attach);
-  if (context === undefined) throw new Unsupported(`program type ${program.type}`);
+export function createMachine(program: Program, profile: Profile = DEFAULT_PROFILE): Machine {
+  const facts = programFacts(profile, program);
+  const context = contextFor(profile, program);
+  if (facts === undefined || context === undefined) throw new Unsupported(`program type ${program.type}`);
   const maps: MapDefinition[] = [...program.maps];
   const inner = new Map<number, number>();
   program.maps.forEach((map, index) => {
@@ -90,6 +96,8 @@ export function createMachine(program: Program): Machine {
   });
   return {
     program,
+    profile,
+    facts,
     context,
     maps,
     inner,

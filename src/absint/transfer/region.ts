@@ -122,7 +122,7 @@ const UNBOUNDED = (number: number): string =>
 // --- Packets
 
 export function requireWritablePacket(m: Machine): void {
-  if (m.context.packet !== "write") reject("EACCES", "cannot write into packet");
+  if (m.facts.packet !== "write") reject("EACCES", "cannot write into packet");
 }
 
 /** `size` bytes at the pointer lie in what comparisons with the packet's end have shown to be there. */

@@ -18,7 +18,8 @@ import { unknownScalarAt } from "../scalar/operators.ts";
 import { load, rejectKind, requireNaturallyAligned, store } from "./access.ts";
 import { alu } from "./arithmetic.ts";
 import { jump } from "./branch.ts";
-import { callFunction, callHelper, exit } from "./call.ts";
+import { callFunction, exit } from "./call/function.ts";
+import { callHelper } from "./call/helper.ts";
 import {
   currentFrame,
   instructionAt,

@@ -1,0 +1,188 @@
+/** The arguments of a helper's call: which registers each class of argument takes, and what must hold of them. */
+import { Unsupported } from "../../../semantics/errors.ts";
+import { helperTakesMap } from "../../../semantics/profile/lookup.ts";
+import type { Argument, ArgumentKind } from "../../../semantics/profile/profile.ts";
+import { MAP_FLAGS, MAP_TYPES, type MapDefinition } from "../../../semantics/program/map-types.ts";
+import { demand } from "../../origins.ts";
+import {
+  FLAG,
+  isConstant,
+  isPacketPointer,
+  isPointer,
+  KIND,
+  kindName,
+  kindOf,
+  objectOf,
+  offOf,
+  referenceOf,
+  smallConstant,
+} from "../../register.ts";
+import { requireUnmoved } from "../access.ts";
+import { type Machine, readable, type Target } from "../machine.ts";
+import { reject } from "../rejection.ts";
+import { constantAt } from "../stack.ts";
+import { tnumText } from "../text.ts";
+import { type CallFacts, hasArgumentFlag, mapOf } from "./facts.ts";
+import { checkSized, checkWhole, MEMORY } from "./memory.ts";
+
+const SOCKETS: readonly number[] = [KIND.sockCommon, KIND.socket, KIND.tcpSock, KIND.xdpSock];
+
+/** The kinds of registers that an argument takes, in the order in which the kernel names them; `undefined` for any. */
+const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
+  const_map_ptr: [KIND.map],
+  map_key: MEMORY,
+  map_value: MEMORY,
+  mem: MEMORY,
+  ctx: [KIND.context],
+  const_size: [KIND.scalar],
+  const_size_or_zero: [KIND.scalar],
+  const_alloc_size_or_zero: [KIND.scalar],
+  sock_common: SOCKETS,
+  socket: [KIND.socket],
+  btf_id_sock_common: [...SOCKETS, KIND.btf, KIND.btf | FLAG.trusted],
+  ringbuf_mem: [KIND.memory | FLAG.ringbuf],
+  stack: [KIND.stack],
+  func: [KIND.func],
+  const_str: [KIND.mapValue],
+  spin_lock: [KIND.mapValue, KIND.btf | FLAG.allocated],
+  timer: [KIND.mapValue],
+};
+
+/** Checks the argument in register `number`. */
+export function checkArgument(m: Machine, call: CallFacts, argument: Argument, number: number): void {
+  const at = readable(m, number);
+  const target: Target = { number, at, off: 0 };
+  if (argument.kind === "anything") return;
+  const kind = kindOf(at);
+  if (isPacketPointer(kind) && call.prototype.packetMemory !== true) {
+    reject("EACCES", "helper access to the packet is not allowed");
+  }
+  if (hasArgumentFlag(argument, "ptr_maybe_null") && isNull(at)) {
+    demand(m.marks, at);
+    return;
+  }
+  requireTaken(argument, target);
+  if (referenceOf(at) !== 0 && isPointer(kind)) noteReference(call, argument, target);
+  CHECKS[argument.kind]?.(m, call, argument, target);
+}
+
+export const isNull = (at: number): boolean =>
+  kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
+
+function requireTaken(argument: Argument, { number, at }: Target): void {
+  const taken = TAKES[argument.kind];
+  if (taken === undefined) throw new Unsupported(`helper argument of kind ${argument.kind}`);
+  const kind = kindOf(at);
+  // What may only be read is taken where it is only read.
+  if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? kind & ~FLAG.readOnly : kind)) return;
+  reject("EACCES", `R${number} type=${kindName(kind)} expected=${taken.map(kindName).join(", ")}`);
+}
+
+/** One argument at most may rest on a reference: it would not be clear which is given back. */
+function noteReference(call: CallFacts, argument: Argument, target: Target): void {
+  const id = referenceOf(target.at);
+  if (call.reference !== 0 && call.reference !== id) {
+    reject("EFAULT", `more than one arg with ref_obj_id R${target.number} ${id} ${call.reference}`);
+  }
+  call.reference = id;
+  if (hasArgumentFlag(argument, "obj_release")) call.released = target;
+}
+
+type Check = (m: Machine, call: CallFacts, argument: Argument, target: Target) => void;
+
+const checkReleased: Check = (_m, _call, argument, { number, at }) => {
+  if (!hasArgumentFlag(argument, "obj_release") || referenceOf(at) !== 0) return;
+  reject("EINVAL", `R${number} must be referenced when passed to release function`);
+};
+
+/** Pointers whose place in the object matters: they must be as the program got them. */
+const checkUnmoved: Check = (m, call, argument, target) => {
+  checkReleased(m, call, argument, target);
+  requireUnmoved(target, kindName(kindOf(target.at)));
+};
+
+const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
+  const_map_ptr: (m, call, _argument, { at }) => {
+    call.mapIndex = objectOf(at);
+    checkMapFits(call, mapOf(m, call));
+  },
+  map_key: (m, call, _argument, target) => {
+    checkWhole(m, target, mapOf(m, call).keySize, "read");
+    call.certainlyFound = isCertainlyFound(m, call, mapOf(m, call), target);
+  },
+  map_value: (m, call, argument, target) => {
+    const writes = hasArgumentFlag(argument, "mem_uninit");
+    const size = mapOf(m, call).valueSize;
+    checkWhole(m, target, size, writes ? "write" : "read");
+    if (writes) call.filled.push({ target, size, certain: true });
+  },
+  mem: (m, call, argument, target) => {
+    // Memory whose size is another argument is checked with that.
+    if (argument.size === undefined) return;
+    const writes = hasArgumentFlag(argument, "mem_write") || hasArgumentFlag(argument, "mem_uninit");
+    if (hasArgumentFlag(argument, "mem_aligned")) requireAlignedMemory(target, argument.size);
+    const initialised = !hasArgumentFlag(argument, "mem_uninit");
+    if (initialised) checkWhole(m, target, argument.size, "read");
+    if (!writes) return;
+    checkWhole(m, target, argument.size, "write");
+    call.filled.push({ target, size: argument.size, certain: true });
+  },
+  ctx: (_m, _call, _argument, target) => requireUnmoved(target, "ctx"),
+  const_size: (m, call, _argument, target) => checkSized(m, call, false, target.number),
+  const_size_or_zero: (m, call, _argument, target) => checkSized(m, call, true, target.number),
+  const_alloc_size_or_zero: (m, call, _argument, { number, at }) => {
+    demand(m.marks, at);
+    const size = smallConstant(at);
+    if (size === undefined || size < 0) {
+      reject("EACCES", `R${number} is not a known constant'`);
+    }
+    call.allocated = size;
+  },
+  sock_common: checkUnmoved,
+  socket: checkUnmoved,
+  btf_id_sock_common: checkUnmoved,
+  ringbuf_mem: checkUnmoved,
+};
+
+function requireAlignedMemory({ number, at }: Target, size: number): void {
+  const constant = smallConstant(at);
+  if (constant !== undefined && ((constant + offOf(at)) & (size - 1)) === 0) return;
+  const what = kindOf(at) === KIND.stack ? "stack " : "value ";
+  reject("EACCES", `misaligned ${what}access off ${tnumText(at)}+${offOf(at)}+0 size ${size} (R${number})`);
+}
+
+function checkMapFits({ helper, label }: CallFacts, map: MapDefinition): void {
+  if (!helperTakesMap(helper, map.type)) {
+    if (helper.name === "tail_call") reject("EINVAL", "expected prog array map for tail call");
+    reject("EINVAL", `cannot pass map_type ${MAP_TYPES.indexOf(map.type)} into func ${label}`);
+  }
+  if (WRITES_MAP.has(helper.name) && (map.flags & MAP_FLAGS.rdonly_prog) !== 0) {
+    reject("EACCES", "write into map forbidden");
+  }
+  if (READS_MAP.has(helper.name) && (map.flags & MAP_FLAGS.wronly_prog) !== 0) {
+    reject("EACCES", "read from map forbidden");
+  }
+}
+
+const WRITES_MAP: ReadonlySet<string> = new Set([
+  "map_update_elem",
+  "map_delete_elem",
+  "map_push_elem",
+  "map_pop_elem",
+]);
+const READS_MAP: ReadonlySet<string> = new Set([
+  "map_lookup_elem",
+  "map_lookup_percpu_elem",
+  "map_peek_elem",
+  "for_each_map_elem",
+]);
+
+function isCertainlyFound(m: Machine, { helper }: CallFacts, map: MapDefinition, key: Target): boolean {
+  if (helper.name !== "map_lookup_elem" || (map.type !== "array" && map.type !== "percpu_array"))
+    return false;
+  if (kindOf(key.at) !== KIND.stack) return false;
+  // An inner array may be smaller than its shape says, if the shape allows for that.
+  if ((map.flags & MAP_FLAGS.inner_map) !== 0) return false;
+  const index = constantAt(m, key, 4);
+  return index !== undefined && index < map.maxEntries;
+}

@@ -1,0 +1,94 @@
+/** The program's own functions: entering and leaving them, and what must hold where the program ends. */
+import { demand } from "../../origins.ts";
+import { REFERENCE, type Reference, referenceOfState } from "../../references.ts";
+import {
+  component64,
+  copyRegister,
+  KIND,
+  kindName,
+  kindOf,
+  setNone,
+  smaxOf,
+  sminOf,
+} from "../../register.ts";
+import { LAYOUT } from "../../scalar/operators.ts";
+import {
+  MAX_FRAMES,
+  popFrame,
+  pushFrame,
+  referenceCount,
+  registerAt,
+  returnTo,
+  SECTION,
+  sectionDepth,
+} from "../../state.ts";
+import { currentFrame, type Machine, readable, STEP, type Step } from "../machine.ts";
+import { reject } from "../rejection.ts";
+
+/** Enters the function that starts at `start`: its frame gets the arguments, and nothing else is readable in it. */
+export function callFunction(m: Machine, start: number): void {
+  const caller = currentFrame(m);
+  if (caller + 1 >= MAX_FRAMES) reject("E2BIG", `the call stack of ${caller + 2} frames is too deep`);
+  const callee = pushFrame(m.state, start, m.pc + 1);
+  for (let r = 1; r <= 5; r += 1) {
+    copyRegister(registerAt(m.state, caller, r), registerAt(m.state, callee, r));
+    setNone(registerAt(m.state, caller, r));
+  }
+  setNone(registerAt(m.state, caller, 0));
+  m.pc = start;
+}
+
+/** Leaves the current function, or ends the program. */
+export function exit(m: Machine): Step {
+  const frame = currentFrame(m);
+  const result = readable(m, 0);
+  if (frame === 0) {
+    requireNothingHeld(m, "BPF_EXIT instruction in main prog");
+    checkReturnValue(m, result);
+    return STEP.exit;
+  }
+  if (kindOf(result) === KIND.stack) reject("EINVAL", "cannot return stack pointer to the caller");
+  const pc = returnTo(m.state, frame);
+  copyRegister(result, registerAt(m.state, frame - 1, 0));
+  popFrame(m.state);
+  m.pc = pc;
+  return STEP.next;
+}
+
+/** Neither objects nor locks are held, and all sections are left, where the program goes out of sight. */
+export function requireNothingHeld(m: Machine, where: string): void {
+  const held: Reference[] = [];
+  for (let i = 0; i < referenceCount(m.state); i += 1) held.push(referenceOfState(m.state, i));
+  if (held.some(({ kind }) => kind === REFERENCE.lock)) {
+    reject("EINVAL", `${where} cannot be used inside bpf_spin_lock-ed region`);
+  }
+  if (held.some(({ kind }) => kind === REFERENCE.interrupts)) {
+    reject("EINVAL", `${where} cannot be used inside bpf_local_irq_save-ed region`);
+  }
+  if (sectionDepth(m.state, SECTION.rcu) > 0) {
+    reject("EINVAL", `${where} cannot be used inside bpf_rcu_read_lock-ed region`);
+  }
+  if (sectionDepth(m.state, SECTION.preemption) > 0) {
+    reject("EINVAL", `${where} cannot be used inside bpf_preempt_disable-ed region`);
+  }
+  if (held.length === 0) return;
+  const lines = held.map(({ id, insn }) => `Unreleased reference id=${id} alloc_insn=${insn}`);
+  reject("EINVAL", [...lines, `${where} would lead to reference leak`].join("\n"));
+}
+
+/** The range of the program's result, where the kernel prescribes one. */
+function checkReturnValue(m: Machine, result: number): void {
+  const range = m.facts.returns;
+  if (range === undefined) return;
+  demand(m.marks, result);
+  if (kindOf(result) !== KIND.scalar) {
+    reject("EINVAL", `At program exit the register R0 is not a known value (${kindName(kindOf(result))})`);
+  }
+  const [least, greatest] = range;
+  if (sminOf(result) >= least && smaxOf(result) <= greatest) return;
+  const signed = (offset: number): bigint => BigInt.asIntN(64, component64(result, offset));
+  reject(
+    "EINVAL",
+    `At program exit the register R0 has smin=${signed(LAYOUT.smin)} smax=${signed(LAYOUT.smax)} should have been in [${least}, ${greatest}]`,
+  );
+}

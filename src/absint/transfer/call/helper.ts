@@ -1,0 +1,145 @@
+/** Calls of helpers: who may call, the arguments, what the call does to the state, and its result. */
+import { Unsupported } from "../../../semantics/errors.ts";
+import { isGplCompatible } from "../../../semantics/helpers/allow.ts";
+import type { Instruction } from "../../../semantics/isa/instruction.ts";
+import { helperCall, helperFacts } from "../../../semantics/profile/lookup.ts";
+import { acquireReference, REFERENCE, releaseReference } from "../../references.ts";
+import {
+  FLAG,
+  isPacketPointer,
+  KIND,
+  kindOf,
+  referenceOf,
+  setId,
+  setNone,
+  setPointer,
+  setReference,
+  setUnknown,
+} from "../../register.ts";
+import { forEachRegister, takeId } from "../../state.ts";
+import { type Machine, register } from "../machine.ts";
+import { reject } from "../rejection.ts";
+import { markWritten } from "../stack.ts";
+import { checkArgument } from "./arguments.ts";
+import { type CallFacts, newCall } from "./facts.ts";
+
+/** Executes a call of the helper with number `insn.imm`. */
+export function callHelper(m: Machine, insn: Instruction): void {
+  const call = lookUp(m, insn.imm);
+  call.prototype.args.forEach((argument, index) => checkArgument(m, call, argument, index + 1));
+  for (const { target, size, certain } of call.filled) {
+    if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, certain);
+  }
+  if (call.released !== undefined) release(m, referenceOf(call.released.at));
+  for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
+  if (call.helper.changesPacket === true) forgetPackets(m);
+  giveResult(m, call);
+}
+
+/** The helper as programs of this kind get it, if they do. */
+function lookUp(m: Machine, id: number): CallFacts {
+  const { program, profile, facts } = m;
+  const helper = helperFacts(profile, id);
+  if (helper === undefined) return reject("EINVAL", `invalid func unknown#${id}`);
+  const label = `bpf_${helper.name}#${id}`;
+  const { permission, prototype } = helperCall(profile, facts, id) ?? {};
+  if (permission === "forbidden" || permission === undefined) {
+    return reject("EINVAL", `program of this type cannot use helper ${label}`);
+  }
+  if (permission === "gpl_only" && !isGplCompatible(program.license)) {
+    reject("EINVAL", "cannot call GPL-restricted function from non-GPL compatible program");
+  }
+  if (prototype === undefined) throw new Unsupported(`helper ${label}`);
+  if (prototype.sleeps === true && !program.flags.includes("sleepable")) {
+    reject("EINVAL", "helper call might sleep in a non-sleepable prog");
+  }
+  return newCall(helper, prototype);
+}
+
+/** Everything that rests on the reference is a number from now on. */
+function release(m: Machine, id: number): void {
+  if (!releaseReference(m.state, id)) reject("EINVAL", `reference ${id} has not been acquired before`);
+  forEachRegister(m.state, (at) => {
+    if (kindOf(at) > KIND.scalar && referenceOf(at) === id) setUnknown(at);
+  });
+}
+
+/** Pointers into a packet that may have moved are numbers from now on. */
+function forgetPackets(m: Machine): void {
+  forEachRegister(m.state, (at) => {
+    if (isPacketPointer(kindOf(at)) || kindOf(at) === KIND.packetEnd) setUnknown(at);
+  });
+}
+
+/** Helpers whose result has to be given back. */
+const ACQUIRES: ReadonlySet<string> = new Set([
+  "sk_lookup_tcp",
+  "sk_lookup_udp",
+  "skc_lookup_tcp",
+  "ringbuf_reserve",
+]);
+/** Helpers whose result is the argument in another form: it lives as long as that. */
+const CASTS: ReadonlySet<string> = new Set([
+  "tcp_sock",
+  "get_listener_sock",
+  "sk_fullsock",
+  "skc_to_tcp_sock",
+  "skc_to_tcp6_sock",
+  "skc_to_udp6_sock",
+  "skc_to_mptcp_sock",
+  "skc_to_tcp_timewait_sock",
+  "skc_to_tcp_request_sock",
+  "skc_to_unix_sock",
+]);
+
+function giveResult(m: Machine, call: CallFacts): void {
+  const r0 = register(m, 0);
+  const { kind, flags } = call.prototype.returns;
+  const orNull = flags?.includes("ptr_maybe_null") === true ? FLAG.orNull : 0;
+  switch (kind) {
+    case "void":
+      return setNone(r0);
+    case "integer":
+      return setUnknown(r0);
+    case "map_value":
+      giveMapValue(m, call, r0);
+      break;
+    case "socket":
+      setPointer(r0, KIND.socket | orNull, 0);
+      break;
+    case "sock_common":
+      setPointer(r0, KIND.sockCommon | orNull, 0);
+      break;
+    case "tcp_sock":
+      setPointer(r0, KIND.tcpSock | orNull, 0);
+      break;
+    case "mem": {
+      const ringbuf = flags?.includes("mem_ringbuf") === true ? FLAG.ringbuf : 0;
+      const readOnly = flags?.includes("mem_rdonly") === true ? FLAG.readOnly : 0;
+      setPointer(r0, KIND.memory | orNull | ringbuf | readOnly, call.allocated);
+      break;
+    }
+    default:
+      throw new Unsupported(`result of helper ${call.label}`);
+  }
+  if ((kindOf(r0) & FLAG.orNull) !== 0) setId(r0, takeId(m.state));
+  giveReference(m, call, r0);
+}
+
+function giveMapValue(m: Machine, { mapIndex, certainlyFound }: CallFacts, r0: number): void {
+  const inner = m.inner.get(mapIndex);
+  const kind = inner !== undefined ? KIND.mapOrNull : certainlyFound ? KIND.mapValue : KIND.mapValueOrNull;
+  setPointer(r0, kind, inner ?? mapIndex);
+}
+
+function giveReference(m: Machine, { helper, reference, mapIndex }: CallFacts, r0: number): void {
+  const map = m.maps[mapIndex]?.type;
+  const fromSockets = helper.name === "map_lookup_elem" && (map === "sockmap" || map === "sockhash");
+  if (fromSockets) throw new Unsupported(`look-up in a ${map}`);
+  if (ACQUIRES.has(helper.name)) {
+    const id = takeId(m.state);
+    acquireReference(m.state, id, REFERENCE.object, m.pc);
+    setId(r0, id);
+    setReference(r0, id);
+  } else if (CASTS.has(helper.name) && reference !== 0) setReference(r0, reference);
+}

@@ -1,0 +1,82 @@
+/** Memory that a helper reads or writes: as many bytes as an argument of its own, or the map, says. */
+import { demand } from "../../origins.ts";
+import {
+  component64,
+  FLAG,
+  isConstant,
+  KIND,
+  kindName,
+  kindOf,
+  smallConstant,
+  sminOf,
+  umaxOf,
+  uminOf,
+} from "../../register.ts";
+import { LAYOUT } from "../../scalar/operators.ts";
+import { type Machine, readable, register, type Target } from "../machine.ts";
+import { checkPlainMemory, type Direction } from "../region.ts";
+import { reject } from "../rejection.ts";
+import { requireReadable } from "../stack.ts";
+import { type CallFacts, hasArgumentFlag } from "./facts.ts";
+
+/** Sizes from here on are not bounds at all. */
+const MAX_SIZE = 2 ** 29;
+
+/** The kinds of pointers that are memory to a helper, in the order in which the kernel names them. */
+export const MEMORY: readonly number[] = [
+  KIND.stack,
+  KIND.packet,
+  KIND.packetMeta,
+  KIND.mapKey,
+  KIND.mapValue,
+  KIND.memory,
+  KIND.memory | FLAG.ringbuf,
+  KIND.buffer,
+  KIND.btf | FLAG.trusted,
+];
+
+/** `size` bytes at a pointer that a helper reads, or writes whatever was there before. */
+export function checkWhole(m: Machine, target: Target, size: number, direction: Direction): void {
+  if (kindOf(target.at) === KIND.stack) {
+    if (direction === "read") requireReadable(m, target, size);
+    return;
+  }
+  if (size === 0 && kindOf(target.at) === KIND.mapValue) return;
+  if (!checkPlainMemory(m, target, size, direction)) rejectMemory(target);
+}
+
+export function rejectMemory({ number, at }: Target): never {
+  const expected = MEMORY.map(kindName).join(", ");
+  return reject("EACCES", `R${number} type=${kindName(kindOf(at))} expected=${expected}`);
+}
+
+/** The pair of a memory argument and the size in register `number`. */
+export function checkSized(m: Machine, call: CallFacts, zeroAllowed: boolean, number: number): void {
+  const memory = call.prototype.args[number - 2];
+  const size = register(m, number);
+  const target: Target = { number: number - 1, at: readable(m, number - 1), off: 0 };
+  demand(m.marks, size);
+  if (sminOf(size) < 0) {
+    reject("EACCES", `R${number} min value is negative, either use unsigned or 'var &= const'`);
+  }
+  if (uminOf(size) === 0 && !zeroAllowed) {
+    const [least, greatest] = [component64(size, LAYOUT.umin), component64(size, LAYOUT.umax)];
+    reject("EACCES", `R${number} invalid zero-sized read: u64=[${least},${greatest}]`);
+  }
+  const greatest = umaxOf(size);
+  if (greatest >= MAX_SIZE) {
+    reject("EACCES", `R${number} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
+  }
+  const isNull = kindOf(target.at) === KIND.scalar && smallConstant(target.at) === 0 && isConstant(target.at);
+  if (isNull) demand(m.marks, target.at);
+  if (isNull && (zeroAllowed || (memory !== undefined && hasArgumentFlag(memory, "ptr_maybe_null")))) {
+    if (greatest === 0) return;
+    reject("EACCES", `R${target.number} type=scalar expected=fp`);
+  }
+  const writes = memory !== undefined && hasArgumentFlag(memory, "mem_write");
+  const uninitialised = memory !== undefined && hasArgumentFlag(memory, "mem_uninit");
+  if (!uninitialised) checkWhole(m, target, greatest, "read");
+  if (!writes && !uninitialised) return;
+  checkWhole(m, target, greatest, "write");
+  call.filled.push({ target, size: greatest, certain: uminOf(size) === greatest });
+}
