@@ -8,6 +8,7 @@ import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types
 import { arena } from "../arena.ts";
 import {
   FLAG,
+  isConstant,
   KIND,
   kindName,
   kindOf,
@@ -18,12 +19,13 @@ import {
   setPointer,
   setUnknown,
   smallConstant,
+  sminOf,
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
 import { signExtend } from "./arithmetic.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
-import { checkMapValue, checkPlainMemory, type Direction } from "./region.ts";
+import { checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
 import { reject } from "./rejection.ts";
 import { readStack, writeStack } from "./stack.ts";
 import { tnumText } from "./text.ts";
@@ -47,6 +49,12 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
       checkMapValue(m, target, size, "read");
       loadMapValue(m, target, size, destination);
       break;
+    case KIND.sockCommon:
+    case KIND.socket:
+    case KIND.tcpSock:
+    case KIND.xdpSock:
+      loadSocket(m, target, size, kind, destination);
+      break;
     default:
       if (!checkPlainMemory(m, target, size, "read")) rejectKind(target, kind);
       setUnknown(destination);
@@ -66,6 +74,11 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.context:
       checkContext(m, target, size, "write");
       break;
+    case KIND.sockCommon:
+    case KIND.socket:
+    case KIND.tcpSock:
+    case KIND.xdpSock:
+      return reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
     default:
       if (!checkPlainMemory(m, target, size, "write")) rejectKind(target, kind);
   }
@@ -149,6 +162,34 @@ const FIELD_KINDS: { readonly [V in ContextValue]?: number } = {
   tcp_sock: KIND.tcpSock,
   xdp_sock: KIND.xdpSock,
 };
+
+// --- Sockets
+
+/** The structures in which programs see sockets (linux/bpf.h). */
+const SOCKET_STRUCTS: Readonly<Record<number, string>> = {
+  [KIND.sockCommon]: "bpf_sock_common",
+  [KIND.socket]: "bpf_sock",
+  [KIND.tcpSock]: "bpf_tcp_sock",
+  [KIND.xdpSock]: "bpf_xdp_sock",
+};
+
+/** Like a context, a socket is not memory: its fields are read, each in the sizes that the kernel rewrites. */
+function loadSocket(m: Machine, target: Target, size: Size, kind: number, destination: number): void {
+  const { at, off, number } = target;
+  const struct = SOCKET_STRUCTS[kind] ?? "";
+  const layout = m.profile.contexts[struct];
+  if (layout === undefined) throw new Unsupported(`fields of ${struct}`);
+  if (sminOf(at) < 0) reject("EACCES", NEGATIVE(number));
+  if (!isConstant(at)) reject("EACCES", `variable offset access to ${kindName(kind)} is not allowed`);
+  const start = offOf(at) + off + sminOf(at);
+  const field = fieldAt(layout, "read", start, size);
+  if (field === undefined) {
+    reject("EACCES", `R${number} invalid ${kindName(kind)} access off=${start} size=${size}`);
+  }
+  if (field.value !== "scalar") throw new Unsupported(`field ${field.name} of ${struct}`);
+  setUnknown(destination);
+  unknownScalarAt(destination, size * 8);
+}
 
 // --- Map values
 

@@ -5,6 +5,7 @@
 import type { AluOp, Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
 import { addOrigins, demand, useLink } from "../origins.ts";
 import {
+  baseOf,
   copyRegister,
   copyScalarPart,
   deltaOf,
@@ -16,6 +17,7 @@ import {
   KIND,
   kindName,
   kindOf,
+  mayBeNull,
   offOf,
   rangeOf,
   setConstant,
@@ -151,7 +153,20 @@ function combinePointers(insn: Instruction, { op, width }: Alu, destination: num
   if (width === 32) unknownScalarAt(destination, 32);
 }
 
-const lacksArithmetic = (kind: number): boolean => kind === KIND.packetEnd || kind === KIND.map;
+/** Bases of pointers that numbers may be added to; to flow keys only constants. */
+const MOVABLE: ReadonlySet<number> = new Set([
+  KIND.context,
+  KIND.stack,
+  KIND.mapValue,
+  KIND.mapKey,
+  KIND.packet,
+  KIND.packetMeta,
+  KIND.memory,
+  KIND.buffer,
+  KIND.flowKeys,
+  KIND.btf,
+  KIND.func,
+]);
 
 /** `pointer op number`, or `number + pointer`, into `destination`; any two of the three may be the same register. */
 function pointerArithmetic(
@@ -171,10 +186,11 @@ function pointerArithmetic(
     return;
   }
   const constant = smallConstant(number);
-  if (kind === KIND.mapValueOrNull || kind === KIND.mapOrNull) {
+  if (mayBeNull(kind)) {
     reject("EACCES", `R${insn.dst} pointer arithmetic on ${name} prohibited, null-check it first`);
   }
-  if (lacksArithmetic(kind) && !(kind === KIND.map && op === "add" && constant === 0)) {
+  const fixed = kind === KIND.flowKeys && constant === undefined;
+  if ((!MOVABLE.has(baseOf(kind)) || fixed) && !(kind === KIND.map && op === "add" && constant === 0)) {
     reject("EACCES", `R${insn.dst} pointer arithmetic on ${name} prohibited`);
   }
   demand(m.marks, number);

@@ -114,7 +114,8 @@ export function checkBounds(
   }
 }
 
-const NEGATIVE = (number: number): string =>
+/** For an access in front of an object. */
+export const NEGATIVE = (number: number): string =>
   `R${number} min value is negative, either use unsigned index or do a if (index >=0) check.`;
 const UNBOUNDED = (number: number): string =>
   `R${number} unbounded memory access, make sure to bounds check any such access`;

@@ -4,6 +4,7 @@ import type { Instruction, Operation, Size } from "../../semantics/isa/instructi
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import {
   copyRegister,
+  FLAG,
   KIND,
   kindName,
   kindOf,
@@ -18,7 +19,7 @@ import { unknownScalarAt } from "../scalar/operators.ts";
 import { load, rejectKind, requireNaturallyAligned, store } from "./access.ts";
 import { alu } from "./arithmetic.ts";
 import { jump } from "./branch.ts";
-import { callFunction, exit } from "./call/function.ts";
+import { callFunction, exit, requireNothingHeld } from "./call/function.ts";
 import { callHelper } from "./call/helper.ts";
 import {
   currentFrame,
@@ -107,15 +108,27 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
   store(m, target(m, insn.dst, insn.off), size, value);
 }
 
-/** Atomic instructions go to memory proper: the stack and map values. */
+/** Atomic instructions go to memory proper: the stack, map values, memory of the program's own. */
 function requireAtomicTarget(to: Target, size: Size, what: string): void {
   const kind = kindOf(to.at);
-  if (kind === KIND.context || kind === KIND.packet || kind === KIND.packetMeta) {
+  if (NOT_ATOMIC.has(kind)) {
     reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${kindName(kind)} is not allowed`);
   }
-  if (kind !== KIND.stack && kind !== KIND.mapValue) rejectKind(to, kind);
+  const base = kind & ~(FLAG.ringbuf | FLAG.readOnly);
+  if (base !== KIND.stack && base !== KIND.mapValue && base !== KIND.memory) rejectKind(to, kind);
   requireNaturallyAligned(to, size, kind);
 }
+
+const NOT_ATOMIC: ReadonlySet<number> = new Set([
+  KIND.context,
+  KIND.packet,
+  KIND.packetMeta,
+  KIND.flowKeys,
+  KIND.sockCommon,
+  KIND.socket,
+  KIND.tcpSock,
+  KIND.xdpSock,
+]);
 
 function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { kind: "atomic" }>): void {
   const { op, size, fetch } = operation;
@@ -142,6 +155,7 @@ function loadPacket(m: Machine, insn: Instruction, operation: Extract<Operation,
     reject("EINVAL", "BPF_LD_[ABS|IND] instructions not allowed for this program type");
   }
   if (currentFrame(m) > 0) throw new Unsupported("BPF_LD_[ABS|IND] in a subprogram");
+  requireNothingHeld(m, "BPF_LD_[ABS|IND]");
   if (kindOf(readable(m, 6)) !== KIND.context) {
     reject("EINVAL", "at the time of BPF_LD_ABS|IND R6 != pointer to skb");
   }

@@ -22,11 +22,13 @@ import { reject } from "../rejection.ts";
 import { markWritten } from "../stack.ts";
 import { checkArgument } from "./arguments.ts";
 import { type CallFacts, newCall } from "./facts.ts";
+import { requireNothingHeld } from "./function.ts";
 
 /** Executes a call of the helper with number `insn.imm`. */
 export function callHelper(m: Machine, insn: Instruction): void {
   const call = lookUp(m, insn.imm);
   call.prototype.args.forEach((argument, index) => checkArgument(m, call, argument, index + 1));
+  if (call.helper.name === "tail_call") requireNothingHeld(m, "tail_call");
   for (const { target, size, certain } of call.filled) {
     if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, certain);
   }
