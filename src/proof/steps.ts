@@ -28,12 +28,25 @@ const forgotten = (terms: readonly Term[]): readonly Term[] => [
   ...new Set(terms.filter(({ op }) => op !== "const")),
 ];
 
-const obligationsOf = (claim: Claim, step: Step): readonly Obligation[] =>
-  cut(
-    [],
-    forgotten(step.forgets ?? []),
-    step.by ?? bits,
-  )({ name: `${claim.name}, ${step.name}`, premises: step.from, goal: step.holds });
+/** What steps ask, nameless, by their method and by their terms: proofs by cases and of several parts repeat their steps. */
+const known = new WeakMap<Method, Map<string, readonly Obligation[]>>();
+
+const idsOf = (terms: readonly Term[]): string => terms.map(({ id }) => id).join(" ");
+
+function obligationsOf(
+  claim: Claim,
+  { name, holds, from, forgets = [], by = bits }: Step,
+): readonly Obligation[] {
+  const byTerms = known.get(by) ?? new Map<string, readonly Obligation[]>();
+  known.set(by, byTerms);
+  const key = [from, [holds], forgets].map(idsOf).join(";");
+  const made = byTerms.get(key) ?? cut([], forgotten(forgets), by)({ name: "", premises: from, goal: holds });
+  byTerms.set(key, made);
+  return made.map((obligation) => ({
+    ...obligation,
+    name: `${claim.name}, ${name}${obligation.name}`,
+  }));
+}
 
 /** The last step of a proof. */
 export interface End {

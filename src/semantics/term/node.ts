@@ -173,6 +173,19 @@ export function termsIn(roots: readonly Term[]): ReadonlySet<Term> {
   return visited;
 }
 
+/** The free variables of each term that was asked about: proofs ask of the same ones again and again. */
+const known = new WeakMap<Term, readonly Variable<number>[]>();
+
+function variablesIn(root: Term): readonly Variable<number>[] {
+  let variables = known.get(root);
+  if (variables === undefined) {
+    variables = [...termsIn([root])].filter((term) => term.op === "var");
+    known.set(root, variables);
+  }
+  return variables;
+}
+
 /** The free variables of the terms, in the order of their first use. */
-export const variablesOf = (roots: readonly Term[]): readonly Variable<number>[] =>
-  [...termsIn(roots)].filter((term) => term.op === "var");
+export const variablesOf = (roots: readonly Term[]): readonly Variable<number>[] => [
+  ...new Set(roots.flatMap(variablesIn)),
+];

@@ -71,9 +71,9 @@ export async function startZ3(): Promise<Z3> {
     });
 
   const solverFor = (context: Context, { logic, timeoutMs }: Z3Question): Solver => {
-    // The tactic is for bit-vectors alone: given integers it answers nonsense.
+    // The tactic is for bit-vectors alone: given integers it answers nonsense. For those the plain solver is faster than the one with strategies.
     const solver =
-      logic === "bits" ? api.mk_solver_from_tactic(context, tactic(context)) : api.mk_solver(context);
+      logic === "bits" ? api.mk_solver_from_tactic(context, tactic(context)) : api.mk_simple_solver(context);
     api.solver_inc_ref(context, solver);
     const params = api.mk_params(context);
     api.params_inc_ref(context, params);
