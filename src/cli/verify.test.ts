@@ -16,8 +16,10 @@ describe("verify", () => {
     expect(stdout).toMatch(/^invalid access to packet, off=14 size=1/m);
     expect(stdout).toMatch(CLOSING);
     expect(stdout).toMatch(
-      /off_by_one: reject EACCES at insn \d+ \(fault_off_by_one\.bpf\.c:\d+\): R2 offset is outside of the packet\n$/,
+      /off_by_one: reject EACCES at insn \d+ \(fault_off_by_one\.bpf\.c:\d+\): R2 offset is outside of the packet$/m,
     );
+    expect(stdout).toMatch(/^ {2}Verification failed: Memory Safety: /m);
+    expect(stdout).toMatch(/^ {2}Needed: .* shows 15 bytes .* shows 14$/m);
   });
 
   test("an accepted program: the closing line, 0; its certificate where that is asked for", async () => {

@@ -3,6 +3,12 @@ import { EncodingError } from "../object/bundle.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
+import {
+  type Explanation,
+  explain as explainRejection,
+  type InstructionPlace,
+} from "../verifier/explain/explain.ts";
+import { explanationText } from "../verifier/explain/text.ts";
 import { closingLine, VerifierLog } from "../verifier/log.ts";
 import type { Verdict } from "../verifier/verdict.ts";
 import { verify } from "../verifier/verify.ts";
@@ -111,6 +117,42 @@ function verdictLine(file: string, answer: VerdictAnswer, program?: Program): st
   return `${printable(`${displayName(file)}: ${name}`)}: ${word}${printable(why)}\n`;
 }
 
+/** Every key always there, `null` where there is nothing to say. */
+function explanationJson({
+  slice,
+  lost,
+  at,
+  needed,
+  known,
+  subject,
+  suggestion,
+  ...rest
+}: Explanation): object {
+  return {
+    ...rest,
+    needed: needed ?? null,
+    known: known ?? null,
+    at: at === undefined ? null : placeJson(at),
+    lost: lost === undefined ? null : { ...placeJson(lost.at), how: lost.text },
+    subject: subject ?? null,
+    slice: slice.map((line) => ({
+      ...placeJson(line),
+      knowledge: line.knowledge,
+      note: line.note?.text ?? null,
+      skipped: line.skipped,
+    })),
+    suggestion: suggestion ?? null,
+  };
+}
+
+function placeJson({ insn, text, source }: InstructionPlace): object {
+  return {
+    insn,
+    text,
+    source: source === undefined ? null : { file: source.file, line: source.line, text: source.text },
+  };
+}
+
 function verifyOne(file: string, program: Program, options: VerifyOptions): Status {
   const verified = timedVerify(program);
   const { verdict } = verified;
@@ -121,10 +163,12 @@ function verifyOne(file: string, program: Program, options: VerifyOptions): Stat
     options.certifyCheck === true && verdict.verdict === "accept"
       ? { nodes: verdict.certificate.nodes.length, check: checkCertificate(program, verdict.certificate) }
       : undefined;
+  const explanation = verdict.verdict === "reject" ? explainRejection(program, verdict) : undefined;
   if (options.json === true) {
     outJson({
       file: displayName(file),
       ...answer,
+      ...(explanation === undefined ? {} : { explanation: explanationJson(explanation) }),
       ...(log === "" ? {} : { log }),
       ...(certificate === undefined
         ? {}
@@ -132,6 +176,7 @@ function verifyOne(file: string, program: Program, options: VerifyOptions): Stat
     });
   } else {
     out(printable(log) + verdictLine(file, answer, program));
+    if (explanation !== undefined) out(printable(explanationText(explanation)).replace(/^(?=.)/gm, "  "));
     if (certificate?.check.ok === true) {
       const { nodes, check } = certificate;
       out(`  certificate: ${nodes} states confirmed in ${check.steps} steps\n`);

@@ -1,0 +1,40 @@
+/** What a kernel's message means to whoever wrote the program: the fact that was needed, and what usually mends it. */
+
+/** The categories of Linux 7.3's explanations. */
+export type Category =
+  | "Memory Safety"
+  | "Register Type Safety"
+  | "Call Type Safety"
+  | "Resource Lifetime Safety"
+  | "Execution Context Safety"
+  | "Program Structure"
+  | "Policy"
+  | "Verifier Limit";
+
+/** What of the refusal a class may put into its words. */
+export interface Subject {
+  /** What the explanation is about: `R2`; "the register" if that is not known. */
+  readonly name: string;
+  /** The helper that moved the packet on the way, if one did. */
+  readonly movedBy: string | undefined;
+  /** Whether it may have several values. */
+  readonly variable: boolean;
+}
+
+/** `groups` are those of the pattern; each takes part in every match. */
+type Words = string | ((subject: Subject, groups: readonly string[]) => string);
+
+export interface MessageClass {
+  /** Matches the kernel's message, all lines of it; its groups are what `Words` get, from 1 on. */
+  readonly pattern: RegExp;
+  readonly category: Category;
+  readonly problem: string;
+  readonly needed: Words;
+  readonly suggestion: Words;
+  /** Which operand the explanation follows, where it is not the register that the message names. */
+  readonly follow?: "source" | "destination" | "access" | "nothing";
+}
+
+/** A class' words for a message that matched. */
+export const wordsOf = (words: Words, match: RegExpExecArray, subject: Subject): string =>
+  typeof words === "string" ? words : words(subject, [...match]);

@@ -1,0 +1,265 @@
+/** Messages about registers and pointers, calls, what is held, the program's structure and the limits. */
+import type { MessageClass } from "./message-class.ts";
+
+const TYPES = "Register Type Safety";
+const CALLS = "Call Type Safety";
+
+const REGISTERS: readonly MessageClass[] = [
+  {
+    pattern: /^R\d+ !read_ok/,
+    category: TYPES,
+    problem: "use of a register that holds nothing",
+    needed: ({ name }) => `a value in ${name} on every path to here`,
+    suggestion:
+      "Give the variable a value on all paths. R1 to R5 do not survive calls: what is used after one belongs into R6 to R9 or on the stack.",
+  },
+  {
+    pattern: /^R\d+ (?:invalid mem access|pointer arithmetic on|type=)\s*'?\w*_or_null/,
+    category: TYPES,
+    problem: "use of a pointer that may be null",
+    needed: ({ name }) => `a comparison of ${name}, or of the pointer it is a copy of, with null`,
+    suggestion:
+      "Compare the result with null before it is used: if (!p) return …; and do so before anything is added to it.",
+  },
+  {
+    pattern: /^R\d+ invalid mem access 'scalar'/,
+    category: TYPES,
+    problem: "access through a number",
+    needed: ({ name }) => `${name} to be a pointer`,
+    suggestion: ({ movedBy }) =>
+      movedBy !== undefined
+        ? `${movedBy} may move the packet: read data and data_end from the context again after it, and compare again.`
+        : "A pointer stays one through + and - in 64 bits alone; what was read from memory that is no context field is a number. Kernel memory is read with bpf_probe_read_kernel or BPF_CORE_READ.",
+  },
+  {
+    pattern: /^R\d+ invalid mem access '(\w+)'/,
+    category: TYPES,
+    problem: "access through a pointer that allows none",
+    needed: ({ name }) => `${name} to point to memory that may be accessed directly`,
+    suggestion: (_, [, kind]) =>
+      kind === "pkt_end"
+        ? "data_end may only be compared with; access the packet through data."
+        : "Use the helper or function that takes this pointer.",
+  },
+  {
+    pattern: /^only read from|^(?:access|write) (?:to|into) \w+ (?:is )?not (?:supported|allowed)/,
+    category: TYPES,
+    problem: "access to an object of the kernel that is not supported",
+    needed: "an object with fields that may be accessed",
+    suggestion: "Maps are used through helpers; the pointer itself leads to nothing of theirs.",
+  },
+  {
+    pattern: /^R\d+ pointer arithmetic on (\w+) prohibited/,
+    category: TYPES,
+    problem: "arithmetic on a pointer that allows none",
+    needed: "a pointer into memory",
+    suggestion: (_, [, kind]) => `A ${kind} is used as it is.`,
+  },
+  {
+    pattern:
+      /^R\d+ (?:32-bit pointer arithmetic prohibited|bitwise operator|pointer arithmetic with|pointer .= pointer|tried to subtract pointer from scalar|subtraction from stack pointer|pointer .* pointer prohibited)/,
+    category: TYPES,
+    problem: "arithmetic that pointers do not have",
+    needed: "pointer + number or pointer - number, in 64 bits",
+    suggestion: "Do the arithmetic on numbers, and add the result to the pointer at the end.",
+  },
+  {
+    pattern: /^frame pointer is read only/,
+    category: TYPES,
+    problem: "write to the frame pointer",
+    needed: "another register as the destination",
+    suggestion: "Copy R10 first.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^(?:div by zero|invalid shift (-?\d+))/,
+    category: "Program Structure",
+    problem: "a constant operand that the instruction does not allow",
+    needed: "a divisor other than 0, and a shift less than the width",
+    suggestion: "Correct the constant.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^BPF_ATOMIC/,
+    category: "Memory Safety",
+    problem: "atomic access to memory that allows none",
+    needed: "the stack or a map's value",
+    suggestion: "Use plain loads and stores here.",
+  },
+  {
+    pattern: /^cannot return stack pointer to the caller/,
+    category: "Resource Lifetime Safety",
+    problem: "a function returns a pointer to its own stack",
+    needed: "a result that outlives the function's frame",
+    suggestion: "Let the caller pass the memory.",
+  },
+  {
+    pattern:
+      /^At program exit the register R0 has smin=(-?\d+) smax=(-?\d+) should have been in \[(-?\d+), (-?\d+)\]/,
+    category: TYPES,
+    problem: "a result that the program type does not allow",
+    needed: (_, [, , , least, greatest]) => `a result from ${least} to ${greatest}`,
+    suggestion: "Return one of the program type's constants on every path; bound what is computed.",
+  },
+  {
+    pattern: /^At program exit the register R0 is not a known value/,
+    category: TYPES,
+    problem: "a result that is no number",
+    needed: "a number in R0",
+    suggestion: "Return one of the program type's constants.",
+  },
+];
+
+const HELPERS: readonly MessageClass[] = [
+  {
+    pattern: /^R\d+ type=(\w+) expected=(.*)/,
+    category: CALLS,
+    problem: "an argument of the wrong kind",
+    needed: ({ name }, [, , expected]) => `${name} to be: ${expected}`,
+    suggestion: (_, [, kind]) =>
+      kind === "scalar"
+        ? "Pass the address of an initialised variable on the stack or in a map, not a number."
+        : "Look up the helper's arguments and their order.",
+  },
+  {
+    pattern: /^R\d+ min value is negative, either use unsigned or/,
+    category: CALLS,
+    problem: "a size that may be negative",
+    needed: ({ name }) => `a lower bound of ${name} of 0 or more`,
+    suggestion: "Use an unsigned type for the size, or compare it with 0 before the call.",
+  },
+  {
+    pattern: /^R\d+ unbounded memory access, use 'var &= const'/,
+    category: CALLS,
+    problem: "a size without an upper bound",
+    needed: ({ name }) => `an upper bound of ${name}, no more than the memory has`,
+    suggestion: "Bound the size directly before the call: if (n > sizeof(buffer)) return …; or n &= N - 1.",
+  },
+  {
+    pattern: /^R\d+ invalid zero-sized read/,
+    category: CALLS,
+    problem: "a size that may be 0",
+    needed: ({ name }) => `a lower bound of ${name} of 1 or more`,
+    suggestion: "Compare the size with 0 before the call.",
+  },
+  {
+    pattern: /^helper access to the packet is not allowed/,
+    category: CALLS,
+    problem: "a helper gets memory of the packet that takes none",
+    needed: "memory on the stack or in a map",
+    suggestion: "Copy the bytes to the stack first.",
+  },
+  {
+    pattern: /^(?:program of this type cannot use helper|invalid func|unknown func) ?(.*)/,
+    category: "Policy",
+    problem: "a helper that programs of this type do not have",
+    needed: "a helper of this program type",
+    suggestion:
+      "Use another helper or program type; `bpftool feature probe` lists what the running kernel has.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^cannot call GPL-restricted function/,
+    category: "Policy",
+    problem: "a helper for programs under the GPL",
+    needed: "a license that is compatible with the GPL",
+    suggestion: 'Declare it, if it is so: char LICENSE[] SEC("license") = "GPL";',
+    follow: "nothing",
+  },
+  {
+    pattern: /might sleep in a non-sleepable/,
+    category: "Execution Context Safety",
+    problem: "a call that may sleep where nothing may",
+    needed: "a sleepable program",
+    suggestion:
+      "Load the program as sleepable (SEC names that end in .s) where its type allows it, or use a helper that does not sleep.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^(?:cannot pass map_type|expected prog array map)/,
+    category: CALLS,
+    problem: "a helper that does not take maps of this type",
+    needed: "a map of a type that the helper takes",
+    suggestion: "Look up which map types go with the helper.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^at the time of BPF_LD_ABS\|IND R6|^BPF_LD_\[ABS\|IND\]/,
+    category: TYPES,
+    problem: "a legacy packet load that is not possible here",
+    needed: "a program type with a socket buffer, and the context in R6",
+    suggestion: "Use bpf_skb_load_bytes or direct packet access.",
+  },
+  {
+    pattern:
+      /^(?:no direct value access support|direct value offset|invalid access to map value pointer|fd \d+ is not)/,
+    category: "Memory Safety",
+    problem: "an address inside a map that it does not have",
+    needed: "an array of one element, and an offset inside it",
+    suggestion: "Global data lie in arrays of one element; elements of other maps are looked up.",
+    follow: "nothing",
+  },
+];
+
+const HELD: readonly MessageClass[] = [
+  {
+    pattern: /^Unreleased reference id=\d+ alloc_insn=(\d+)/,
+    category: "Resource Lifetime Safety",
+    problem: "something that was acquired is not given back",
+    needed: (_, [, insn]) => `what was acquired at insn ${insn} to be released on every path that ends`,
+    suggestion:
+      "Release it before each return, errors included; on the path where it is null there is nothing to release.",
+    follow: "nothing",
+  },
+  {
+    pattern: /(?:bpf_spin_lock|_lock.*region|lock is (?:taken|held)|rcu_read_lock|preempt|irq)/i,
+    category: "Execution Context Safety",
+    problem: "a section that must be closed first, or opened",
+    needed:
+      "sections to be opened and closed in pairs on every path, with nothing between that they do not allow",
+    suggestion: "Keep the section short: nothing but loads, stores and arithmetic, and one way out.",
+    follow: "nothing",
+  },
+];
+
+const STRUCTURE: readonly MessageClass[] = [
+  {
+    pattern: /^infinite loop detected at insn (\d+)/,
+    category: "Program Structure",
+    problem: "a loop that does not end",
+    needed: "something to change from one passage to the next that the end of the loop depends on",
+    suggestion:
+      "Let a counter grow in every passage and compare it with a constant: for (i = 0; i < N; i++), or use bpf_loop.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^BPF program is too large/,
+    category: "Verifier Limit",
+    problem: "too many instructions on all paths together",
+    needed: "no more than 1,000,000 processed instructions",
+    suggestion:
+      "Make loops shorter or use bpf_loop, and branches fewer: what was compared with many values may be masked or looked up instead.",
+    follow: "nothing",
+  },
+  {
+    pattern:
+      /^(?:unreachable insn|jump out of range|jump into the middle|last insn is not|empty program|call to invalid destination|program of \d+ insns)/,
+    category: "Program Structure",
+    problem: "instructions that are no program",
+    needed:
+      "every instruction to be reachable, jumps to stay within their function, and functions to end in an exit or a jump",
+    suggestion:
+      "A compiler makes such programs only of undefined behaviour, such as a function without a return.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^(?:the call stack of (\d+) frames is too deep|tail_calls are not allowed)/,
+    category: "Verifier Limit",
+    problem: "calls that nest too deep",
+    needed: "no more than 8 frames, no recursion, and 256 bytes of stack or less above a tail call",
+    suggestion: "Inline functions, or replace recursion by a loop.",
+    follow: "nothing",
+  },
+];
+
+export const OTHER_CLASSES: readonly MessageClass[] = [...REGISTERS, ...HELPERS, ...HELD, ...STRUCTURE];
