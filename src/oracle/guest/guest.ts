@@ -1,0 +1,237 @@
+/**
+ * A guest: a machine of its own in which another kernel runs, and a `Kernel` that makes system calls there. What a program does to that
+ * kernel does not reach this machine's. A guest is booted once and answers many calls; a panic, an oops, a warning of the kernel's own, a lockup or silence
+ * ends it, and is thrown as a `GuestFailure` where an answer was expected.
+ */
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { release, version } from "node:os";
+import { join } from "node:path";
+import { InputError } from "../../semantics/errors.ts";
+import type { Kernel, Memory, Outcome, SystemCall } from "../linux/calls.ts";
+import { readAnswer, request } from "./frames.ts";
+import { type Image, imageArchive } from "./image.ts";
+import { type Accelerator, type Ending, Machine, MachineEnded } from "./machine.ts";
+import { type Setting, settings, setUp } from "./setup.ts";
+import { text, X86_64 } from "./x86-64.ts";
+
+export interface GuestOptions {
+  /** The folder of images (`guestCache`). */
+  readonly cache: string;
+  /** What executes it. `auto` (the default) tries KVM where there is /dev/kvm, and translates where no guest comes up on it. */
+  readonly accelerator?: Accelerator | "auto";
+  /** Default 1024. */
+  readonly memoryMiB?: number;
+  /** Default 1: translated processors get in each other's way. */
+  readonly cpus?: number;
+  /** How long it may take to boot, and to answer a list of calls, in milliseconds (defaults 120,000 and 60,000). */
+  readonly bootMs?: number;
+  readonly answerMs?: number;
+  /** Sysctls, by name: `kernel.unprivileged_bpf_disabled` "0". */
+  readonly settings?: readonly Setting[];
+}
+
+/** What a guest met in place of an answer. */
+export class GuestFailure extends Error {
+  override readonly name = "GuestFailure";
+  /** `panic`: the kernel found something wrong with itself. `hang`: no answer in time. `exit`: the machine ended without a word. */
+  readonly kind: "panic" | "hang" | "exit";
+  /** The kernel's console, from where it begins to complain. */
+  readonly console: string;
+
+  constructor(guest: string, { kind, console, qemu }: Ending) {
+    const complaint = COMPLAINT.exec(console);
+    const found = kind === "hang" ? "hang" : complaint === null ? "exit" : "panic";
+    const words = complaint?.[0] ?? qemu.trim().split("\n").at(-1) ?? "";
+    const what = { panic: "panicked", hang: "does not answer", exit: "ended" }[found];
+    super(`guest ${guest} ${what}${words === "" ? "" : `: ${words}`}`);
+    this.kind = found;
+    this.console = console.slice(complaint?.index ?? -MOST_CONSOLE).slice(0, MOST_CONSOLE);
+  }
+}
+
+const MOST_CONSOLE = 16_384;
+
+/** How the kernel begins a report about itself. */
+const COMPLAINT =
+  /(BUG: |Oops: |WARNING: |Kernel panic|general protection fault|Unable to handle|watchdog: BUG|INFO: task .* blocked|rcu: INFO|UBSAN: |KASAN: ).*/;
+
+export interface Guest {
+  readonly kernel: Kernel;
+  readonly accelerator: Accelerator;
+  /** Seconds from the start to the first answer. */
+  readonly bootSeconds: number;
+  /** What has ended it, if anything has; a guest that was stopped has met no failure. */
+  readonly failure: () => GuestFailure | undefined;
+  /** Ends it. Nothing of it stays. */
+  readonly stop: () => void;
+}
+
+const QEMU = "qemu-system-x86_64";
+const KVM_DEVICE = "/dev/kvm";
+/** Where KVM works, a guest is up in a second or two. */
+const KVM_BOOT_MS = 15_000;
+
+/**
+ * Boots an image. @param path directories, as in `PATH`.
+ * @throws InputError without QEMU; `GuestFailure` if the kernel does not come up
+ */
+export function bootGuest(image: Image, path: string, options: GuestOptions): Guest {
+  const qemu = path
+    .split(":")
+    .map((directory) => join(directory, QEMU))
+    .find((file) => existsSync(file));
+  if (qemu === undefined) throw new InputError(`${QEMU} is not on PATH (it runs guest kernels)`);
+  const chosen = options.accelerator ?? "auto";
+  if (chosen !== "auto") return boot(image, qemu, chosen, options);
+  if (!kvmMayWork(options.cache)) return boot(image, qemu, "tcg", options);
+  try {
+    return boot(image, qemu, "kvm", { ...options, bootMs: KVM_BOOT_MS });
+  } catch (error) {
+    if (!(error instanceof GuestFailure)) throw error;
+    const guest = boot(image, qemu, "tcg", options);
+    writeFileSync(join(options.cache, KVM_NOTE), thisHost());
+    return guest;
+  }
+}
+
+/** On which host no guest came up by KVM: it is not tried there again. */
+const KVM_NOTE = "kvm-fails";
+
+const thisHost = (): string => `${release()} ${version()}`;
+
+function kvmMayWork(cache: string): boolean {
+  const note = join(cache, KVM_NOTE);
+  if (existsSync(note) && readFileSync(note, "utf8") === thisHost()) return false;
+  try {
+    accessSync(KVM_DEVICE, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function boot(image: Image, qemu: string, accelerator: Accelerator, options: GuestOptions): Guest {
+  const { cache, memoryMiB = 1024, cpus = 1, bootMs = 120_000, answerMs = 60_000 } = options;
+  mkdirSync(cache, { recursive: true });
+  const started = performance.now();
+  const machine = new Machine({
+    qemu,
+    kernel: image.kernel,
+    initramfs: imageArchive(cache, image),
+    accelerator,
+    memoryMiB,
+    cpus,
+  });
+  const line = new Line(image.name, machine, answerMs);
+  try {
+    line.hello(bootMs);
+    const release = setUp((list) => line.calls(list));
+    settings((list) => line.calls(list), [...WATCHFUL, ...(options.settings ?? [])]);
+    const kernel: Kernel = {
+      name: image.name,
+      arch: "x64",
+      release,
+      calls: (list) => line.calls(list),
+      close: (descriptor) => line.close(descriptor),
+      readFile: (file) => readFile((list) => line.calls(list), file),
+    };
+    const bootSeconds = (performance.now() - started) / 1000;
+    return { kernel, accelerator, bootSeconds, failure: () => line.failure, stop: () => machine.stop() };
+  } catch (error) {
+    machine.stop();
+    throw error;
+  }
+}
+
+/** A warning of the kernel about itself ends it: an answer of such a kernel would be none. Not at boot: some warn of the machine. */
+const WATCHFUL: readonly Setting[] = [["kernel.panic_on_warn", "1"]];
+
+/** How many descriptors may wait to be closed. */
+const MOST_CLOSING = 512;
+
+/** Sends lists of calls to a machine. */
+class Line {
+  readonly #guest: string;
+  readonly #machine: Machine;
+  readonly #limitMs: number;
+  /** Closed with the next list: that takes no answer, and so no time of its own. */
+  #closing: SystemCall[] = [];
+  #sequence = 0;
+  #failure: GuestFailure | undefined;
+
+  constructor(guest: string, machine: Machine, limitMs: number) {
+    this.#guest = guest;
+    this.#machine = machine;
+    this.#limitMs = limitMs;
+  }
+
+  get failure(): GuestFailure | undefined {
+    return this.#failure;
+  }
+
+  /** Waits for the first word. */
+  hello(limitMs: number): void {
+    this.#exchange(new Uint8Array(0), limitMs, 0);
+  }
+
+  calls(list: readonly SystemCall[]): readonly Outcome[] {
+    const before = this.#closing;
+    this.#closing = [];
+    this.#sequence = (this.#sequence + 1) % 2 ** 32;
+    // Results of earlier calls are meant by their place in the list that is sent.
+    const sent = request(this.#sequence, [...before, ...list.map((call) => shifted(call, before.length))]);
+    const body = this.#exchange(sent.frame, this.#limitMs, this.#sequence);
+    return readAnswer(sent, body).slice(before.length);
+  }
+
+  close(descriptor: number): void {
+    if (this.#machine.ending !== undefined) return;
+    this.#closing.push({ number: X86_64.close, arguments: [descriptor] });
+    if (this.#closing.length >= MOST_CLOSING) this.calls([]);
+  }
+
+  #exchange(frame: Uint8Array, limitMs: number, expected: number): Buffer {
+    try {
+      const { sequence, body } = this.#machine.exchange(frame, limitMs);
+      if (sequence !== expected) throw new Error(`answer ${sequence} to request ${expected}`);
+      return body;
+    } catch (error) {
+      if (!(error instanceof MachineEnded)) throw error;
+      this.#failure ??= new GuestFailure(this.#guest, error.ending);
+      throw this.#failure;
+    }
+  }
+}
+
+function shifted(call: SystemCall, by: number): SystemCall {
+  if (by === 0) return call;
+  return {
+    number: call.number,
+    arguments: call.arguments.map((value) =>
+      typeof value === "object" && "resultOf" in value ? { resultOf: value.resultOf + by } : value,
+    ),
+  };
+}
+
+const PIECE = 1 << 20;
+
+function readFile(
+  calls: (list: readonly SystemCall[]) => readonly Outcome[],
+  path: string,
+): Uint8Array | undefined {
+  const [opened] = calls([
+    { number: X86_64.open, arguments: [{ bytes: text(path), back: "nothing" }, 0, 0] },
+  ]);
+  if (opened === undefined || opened.errno !== 0) return undefined;
+  const pieces: Uint8Array[] = [];
+  let failed = false;
+  for (let more = true; more; ) {
+    const memory: Memory = { bytes: new Uint8Array(PIECE), back: "all" };
+    const [read] = calls([{ number: X86_64.read, arguments: [opened.result, memory, PIECE] }]);
+    failed = read === undefined || read.errno !== 0;
+    more = !failed && read !== undefined && read.result > 0;
+    if (more) pieces.push(memory.bytes.subarray(0, read?.result));
+  }
+  calls([{ number: X86_64.close, arguments: [opened.result] }]);
+  return failed ? undefined : Buffer.concat(pieces);
+}
