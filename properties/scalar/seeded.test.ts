@@ -10,12 +10,13 @@ import { type Condition, decide, refine } from "../../src/absint/scalar/branch.t
 import { div } from "../../src/absint/scalar/divide.ts";
 import { leastFrom } from "../../src/absint/scalar/exchange.ts";
 import { type Arc, around, fullRange, negative, notNegative } from "../../src/absint/scalar/halves.ts";
-import { mul } from "../../src/absint/scalar/multiply.ts";
+import { MEANS, mul, products } from "../../src/absint/scalar/multiply.ts";
 import { keepLow, signExtendLow } from "../../src/absint/scalar/narrow.ts";
 import { operate } from "../../src/absint/scalar/operations.ts";
 import { branchOperators } from "../../src/absint/scalar/operators.ts";
 import { exactly, type Part } from "../../src/absint/scalar/part.ts";
 import { combine, fromWide, low, type Scalar, wide, zeroExtended } from "../../src/absint/scalar/product.ts";
+import { below, greatestByLowBits } from "../../src/absint/scalar/product-ends.ts";
 import { mod } from "../../src/absint/scalar/remainder.ts";
 import { lsh, rsh } from "../../src/absint/scalar/shift.ts";
 import { sdiv, smod } from "../../src/absint/scalar/signed-division.ts";
@@ -67,6 +68,20 @@ describe("small widths refute", () => {
     ["a sum that forgets to wrap", "add", (a, b) => ({ ...add(a, b), umax: t.add(a.umax, b.umax) })],
     ["a difference of like ends", "sub", (a, b) => ({ ...sub(a, b), umin: t.sub(a.umin, b.umin) })],
     ["a signed product from one corner", "mul", (a, b) => ({ ...mul(a, b), smin: t.mul(a.smin, b.smin) })],
+    [
+      "a product that is not 0 since the least factors' is not",
+      "mul",
+      (a, b) => products(a, b, { ...MEANS, belowAll: (p) => below(p.least) }),
+    ],
+    [
+      "a product that does not end in 1s since its least factors' does not",
+      "mul",
+      (a, b) => {
+        const { tnum: bits, ...ends } = products(a, b);
+        const { umax } = greatestByLowBits(tnum.exactly(a.umin), tnum.exactly(b.umin), bits);
+        return { ...ends, tnum: bits, umax: t.umin(ends.umax, umax) };
+      },
+    ],
     ["a quotient by what is not zero", "div", (a, b) => ({ ...div(a, b), umin: t.udiv(a.umin, b.umax) })],
     [
       "a remainder below the least divisor",
@@ -78,6 +93,11 @@ describe("small widths refute", () => {
       "a signed quotient of the least ends",
       "sdiv",
       (a, b) => ({ ...sdiv(a, b), smin: t.sdiv(a.smin, b.smin) }),
+    ],
+    [
+      "a right shift by counts that are not negative, if there are any",
+      "rsh",
+      (a, b) => rsh(a, { ...b, smin: t.ite(t.slt(b.smax, zero(b)), b.smin, t.smax(b.smin, zero(b))) }),
     ],
     ["a right shift by the greatest count", "rsh", (a, b) => rsh(a, exactly(b.umax))],
     ["a remainder never negative", "smod", (a, b) => ({ ...smod(a, b), smin: t.constant(a.umin.width, 0) })],

@@ -58,25 +58,34 @@ export function sequence<N extends number>([clear, set]: readonly [Piece<N>, Pie
   };
 }
 
-/** 2 to the number of unknown bits, or `LIMIT` + 1 if that is more than `LIMIT`. */
-function byUnknownBits(mask: Term, unknown = 0): Term<typeof COUNT> {
-  const { width } = mask;
-  if (2 ** unknown > LIMIT) return constant(COUNT, LIMIT + 1);
-  const withoutLowest = and(mask, sub(mask, constant(width, 1)));
-  return ite(
-    eq(mask, constant(width, 0)),
-    constant(COUNT, 2 ** unknown),
-    byUnknownBits(withoutLowest, unknown + 1),
-  );
+/**
+ * How many numbers there are from `least` to `greatest`, both among them, of those that differ in the bits of `mask`: one more than the bits
+ * of the greatest, taken together as a number, less those of the least. If the bits are too many, more than `LIMIT`.
+ */
+function byUnknownBits<N extends number>(
+  mask: Term<N>,
+  least: Term<N>,
+  greatest: Term<N>,
+  unknown = 0,
+): Term<typeof COUNT> {
+  const zero = constant(mask.width, 0);
+  const none = eq(mask, zero);
+  if (2 ** unknown > LIMIT) return ite(none, constant(COUNT, 1), constant(COUNT, 2 * LIMIT));
+  const others = and(mask, sub(mask, constant(mask.width, 1)));
+  const lowest = xor(mask, others);
+  const place = (x: Term<N>): Term<typeof COUNT> =>
+    ite(eq(and(x, lowest), zero), constant(COUNT, 0), constant(COUNT, 2 ** unknown));
+  const more = byUnknownBits(others, least, greatest, unknown + 1);
+  return ite(none, constant(COUNT, 1), add(more, sub(place(greatest), place(least))));
 }
 
-/** At least as many as there are numbers in a piece, or `LIMIT` + 1 if there may be more than `LIMIT`. */
+/** At least as many as there are numbers in a tight piece, or more than `LIMIT` if there may be more than that. */
 function sizeOf<N extends number>({ some, least, greatest, bits }: Piece<N>): Term<typeof COUNT> {
   const { width } = least;
   const distance = smaller(sub(greatest, least), constant(width, Math.min(LIMIT, 2 ** width - 1)));
   const low: Term<typeof COUNT> = width < COUNT ? zext(COUNT, distance) : extract(COUNT, distance);
   const byEnds = add(low, constant(COUNT, 1));
-  return ite(some, smaller(byEnds, byUnknownBits(bits.mask)), constant(COUNT, 0));
+  return ite(some, smaller(byEnds, byUnknownBits(bits.mask, least, greatest)), constant(COUNT, 0));
 }
 
 /** What comes of all pairs, if they are few. */

@@ -11,6 +11,8 @@ import {
   ite,
   mul as mulTerm,
   sext,
+  smax,
+  smin,
   umax,
   umin,
   zext,
@@ -19,6 +21,7 @@ import type { Term } from "../../semantics/term/node.ts";
 import { byPairs } from "./few.ts";
 import { type Part, signedMax, signedMin } from "./part.ts";
 import { type Case, halves, orAnything, type Piece, unite, whole } from "./piece.ts";
+import { belowAll, greatestByLowBits, leastByLowest, lowestOfProducts } from "./product-ends.ts";
 import type { Tnum } from "./tnum.ts";
 import { multiply } from "./tnum-multiply.ts";
 
@@ -84,9 +87,10 @@ export function unsignedRange<N extends number>(
 export interface Means {
   readonly bits: typeof multiply;
   readonly corners: typeof corners;
+  readonly belowAll: typeof belowAll;
 }
 
-const MEANS: Means = { bits: multiply, corners };
+export const MEANS: Means = { bits: multiply, corners, belowAll };
 
 /** The products of a half of one part with a half of the other. The bits of each are those of all. */
 export function productOfHalves<N extends number>(
@@ -105,10 +109,18 @@ export function products<N extends number>(a: Part<N>, b: Part<N>, means: Means 
   const [[a0, a1], [b0, b1]] = [halves(a), halves(b)];
   const [as, bs] = [whole([a0, a1]), whole([b0, b1])];
   const bits = means.bits(as.bits, bs.bits);
+  const lows = leastByLowest(lowestOfProducts([a0, a1], [b0, b1], means.belowAll), bits);
+  const highs = greatestByLowBits(as.bits, bs.bits, bits);
   const product = (x: Piece<N>, y: Piece<N>): Case<N> => productOfHalves(bits, x, y, means);
   const bySigns = orAnything(unite(product(a0, b0), product(a0, b1), product(a1, b0), product(a1, b1)));
   const [least, greatest] = unsignedRange(as, bs);
-  return { ...bySigns, umin: umax(bySigns.umin, least), umax: umin(bySigns.umax, greatest) };
+  return {
+    ...bySigns,
+    umin: umax(umax(bySigns.umin, least), lows.umin),
+    umax: umin(umin(bySigns.umax, greatest), highs.umax),
+    smin: smax(bySigns.smin, lows.smin),
+    smax: smin(bySigns.smax, highs.smax),
+  };
 }
 
 export const mul = <N extends number>(a: Part<N>, b: Part<N>, means: Means = MEANS): Part<N> =>

@@ -15,6 +15,7 @@ import {
   not,
   or,
   shl,
+  sub,
   ule,
   ult,
   xor,
@@ -92,7 +93,39 @@ const inPlace =
     });
   };
 
-/** The counts modulo the width, and the next one after another. */
+/** What the low bits of a piece's numbers are, which is what they are modulo the width. */
+export interface LowBits<N extends number> {
+  /** The least number past those that the least one shares its upper bits with. */
+  readonly second: Term<N>;
+  /** Whether all have one choice of upper bits, or no more than two. */
+  readonly one: Term<1>;
+  readonly two: Term<1>;
+  /** How far the low bits go on from those of the least, beginning anew after the greatest. */
+  readonly span: Term<N>;
+  /** Whether some number has these low bits. */
+  readonly has: (count: Term<N>) => Term<1>;
+}
+
+/** Of a tight piece. The low bits count up with the upper ones fixed, and begin anew with the next upper ones. */
+export function lowBitsOf<N extends number>({ some, least, greatest, bits }: Piece<N>): LowBits<N> {
+  const { width } = least;
+  const low = constant(width, width - 1);
+  const second = leastFrom(bits, add(or(least, low), constant(width, 1)));
+  const one = ule(xor(least, greatest), low);
+  const two = ule(xor(second, greatest), low);
+  const apart = ult(and(greatest, low), and(least, low));
+  const distance = (to: Term<N>): Term<N> => and(sub(to, least), low);
+  const span = ite(or(one, and(two, apart)), distance(greatest), low);
+  const known = and(low, not(bits.mask));
+  const has = (count: Term<N>): Term<1> =>
+    all(some, ule(distance(count), span), eq(and(count, known), and(bits.value, low)));
+  return { second, one, two, span, has };
+}
+
+/**
+ * The counts modulo the width: those that are gone through, and the next one after another. Where one of them is not possible, `instead` is a
+ * possible one.
+ */
 export function countsOf<N extends number>(
   b: Part<N>,
 ): {
@@ -100,10 +133,12 @@ export function countsOf<N extends number>(
   readonly to: Term<N>;
   readonly range: Piece<N>;
   readonly next: (count: Term<N>) => Term<N>;
+  readonly instead: (count: Term<N>) => Term<N>;
 } {
   const { width } = b.umin;
   const low = constant(width, width - 1);
-  const { some, least, greatest, bits: all } = whole(halves(b));
+  const [clear, set] = halves(b);
+  const { some, least, greatest, bits: all } = whole([clear, set]);
   const bits = tnum.mapBits(all, (x) => and(x, low));
   // Masking keeps the order of counts that differ in their masked bits alone.
   const inOrder = ule(xor(least, greatest), low);
@@ -111,11 +146,16 @@ export function countsOf<N extends number>(
   const to = ite(inOrder, and(greatest, low), low);
   const next = (count: Term<N>): Term<N> =>
     or(bits.value, and(add(or(count, not(bits.mask)), constant(width, 1)), bits.mask));
+  const [clearLow, setLow] = [lowBitsOf(clear), lowBitsOf(set)];
+  const possible = and(ite(clear.some, clear.least, set.least), low);
+  const instead = (count: Term<N>): Term<N> =>
+    ite(or(clearLow.has(count), setLow.has(count)), count, possible);
   return {
     from,
     to,
     range: { some, least: leastFrom(bits, from), greatest: greatestTo(bits, to), bits },
     next,
+    instead,
   };
 }
 
@@ -153,8 +193,8 @@ function byUnknown<N extends number>(a: Part<N>, b: Part<N>, shift: Shift): Part
   const { width } = a.umin;
   const pieces = piecesOf(a);
   const shifted = (count: Term<N>): Part<N> => join(shift(pieces[0], count), shift(pieces[1], count));
-  const { range, next } = countsOf(b);
-  const start = shifted(range.least);
+  const { range, next, instead } = countsOf(b);
+  const start = shifted(instead(range.least));
   const [, value, mask, umin, umax, smin, smax] = fold({
     widths: [width, width, width, width, width, width, width],
     count: width - 1,
@@ -163,7 +203,7 @@ function byUnknown<N extends number>(a: Part<N>, b: Part<N>, shift: Shift): Part
       and(ult(count, range.greatest), not(isEverything({ tnum: { value, mask }, umin, umax, smin, smax }))),
     step: ([count, value, mask, umin, umax, smin, smax]) => {
       const following = next(count);
-      const p = join({ tnum: { value, mask }, umin, umax, smin, smax }, shifted(following));
+      const p = join({ tnum: { value, mask }, umin, umax, smin, smax }, shifted(instead(following)));
       return [following, p.tnum.value, p.tnum.mask, p.umin, p.umax, p.smin, p.smax];
     },
   });

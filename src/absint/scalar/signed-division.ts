@@ -2,7 +2,7 @@
  * Abstract signed division and remainder, with RFC 9669's results x s/ 0 = 0, x s% 0 = x, minimum s/ -1 = minimum, minimum s% -1 = 0.
  * They are division and remainder of magnitudes, with the sign put back; the magnitude of the minimum is right as an unsigned number.
  */
-import { and, constant, eq, ite, neg as minus, srem } from "../../semantics/term/build.ts";
+import { and, constant, eq, ite, neg as minus, srem, sub, ult } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { neg } from "./alu.ts";
 import { type Divisors, divisorsOf, quotients } from "./divide.ts";
@@ -75,7 +75,14 @@ export function sdiv<N extends number>(a: Part<N>, b: Part<N>, signed: Signing =
   return orAnything(unite(byZero, ...byOne, ...byMinusOne, ...byMore, ...byLess));
 }
 
-/** The remainders of the magnitudes of one half of the dividends. */
+/** The remainders of those negative dividends whose magnitudes are below their divisors': themselves. What is known of their bits stays so. */
+export function unchangedNegative<N extends number>(a: Piece<N>, greatestDivisor: Term<N>): Piece<N> {
+  const one = constant(greatestDivisor.width, 1);
+  const same = fromOn(a, minus(sub(greatestDivisor, one)));
+  return { ...same, some: and(same.some, ult(one, greatestDivisor)) };
+}
+
+/** The remainders of one half of the dividends: of those below their divisors in magnitude, and of the magnitudes of the others with the sign put back. */
 interface RemaindersOfHalf<N extends number> {
   readonly unchanged: Case<N>;
   readonly reduced: readonly [Case<N>, Case<N>, Case<N>];
@@ -100,18 +107,25 @@ export function signedRemainders<N extends number>(
   const byZero = and(clear.some, eq(clear.least, constant(width, 0)));
   const divisor = joined(fromOn(clear, constant(width, 1)), magnitudes(set));
   const itself = (p: Piece<N>): Case<N> => ({ ...caseOf(p), some: and(byZero, p.some) });
-  const ofHalf = (p: Piece<N>, sign: (remainders: Case<N>) => Case<N>): RemaindersOfHalf<N> => {
-    const made = (r: Piece<N>): Case<N> => sign(caseOf({ ...r, some: and(r.some, divisor.some) }));
+  const byDivisor = (r: Piece<N>): Case<N> => caseOf({ ...r, some: and(r.some, divisor.some) });
+  const ofHalf = (
+    same: Piece<N>,
+    p: Piece<N>,
+    sign: (remainders: Case<N>) => Case<N>,
+  ): RemaindersOfHalf<N> => {
     const [first, last, other] = reduced(p, divisor);
     return {
-      unchanged: made(unchanged(p, divisor.greatest)),
-      reduced: [made(first), made(last), made(other)],
+      unchanged: byDivisor(same),
+      reduced: [sign(byDivisor(first)), sign(byDivisor(last)), sign(byDivisor(other))],
     };
   };
   return {
     byZero: [itself(positive), itself(below)],
     divisor,
-    others: [ofHalf(positive, (r) => r), ofHalf(magnitudes(below), signed)],
+    others: [
+      ofHalf(unchanged(positive, divisor.greatest), positive, (r) => r),
+      ofHalf(unchangedNegative(below, divisor.greatest), magnitudes(below), signed),
+    ],
   };
 }
 

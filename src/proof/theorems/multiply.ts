@@ -5,8 +5,8 @@
 
 import {
   mul as abstractMul,
-  corners,
   lowHalves,
+  MEANS,
   type Means,
   productOfHalves,
   products,
@@ -17,7 +17,8 @@ import {
 import { signedMin } from "../../absint/scalar/part.ts";
 import { halves, type Piece, whole } from "../../absint/scalar/piece.ts";
 import { combine, low, wide, zeroExtended } from "../../absint/scalar/product.ts";
-import { multiply, multiplyWith } from "../../absint/scalar/tnum-multiply.ts";
+import { below } from "../../absint/scalar/product-ends.ts";
+import { multiplyWith } from "../../absint/scalar/tnum-multiply.ts";
 import { add, constant, eq, extract, mul, neg, sle, sub, ule } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { cases, integers, type Method } from "../methods.ts";
@@ -26,6 +27,7 @@ import type { Theorem } from "../theorem.ts";
 import { aluTheorems, type WrongResult } from "./alu.ts";
 import { type ByPairs, proofsThroughPairs } from "./few.ts";
 import { multiplying } from "./multiply-bits.ts";
+import { lowBitsSteps } from "./multiply-ends.ts";
 import { type OfWidth, operandsOf } from "./operands.ts";
 import {
   endOf,
@@ -252,6 +254,7 @@ function multiplyingMany(a: OfWidth, b: OfWidth, means: Means): Method {
     const own = productOfHalves(bits, u, v, means);
     const isIn = inBits(bits, z);
     const corner = cornerSteps(means, [u, v], [x, y], [s, t]);
+    const ends = lowBitsSteps(means, [as, bs], [p.bits, q.bits, bits], [x, y], [s, t]);
     const operands: readonly Step[] = [
       ...a.steps,
       ...b.steps,
@@ -277,12 +280,13 @@ function multiplyingMany(a: OfWidth, b: OfWidth, means: Means): Method {
       ...corner.steps,
       ...lowSteps("signs", z, corner, [x, y], corner.inside),
       ...unsignedSteps([p, q], [x, y], z),
+      ...ends.steps,
     ];
     const last = unitedStep(united, own, z);
     return inSteps(steps, {
       connecting: [own.some],
-      from: [...last.from, ule(range[0], z), ule(z, range[1])],
-      forgets: [...last.forgets, ...range],
+      from: [...last.from, ule(range[0], z), ule(z, range[1]), ...ends.holds],
+      forgets: [...last.forgets, ...range, ...ends.terms],
     });
   };
   const named = (what: string, sign: Sign): string => `${what} ${sign === 0 ? "not negative" : "negative"}`;
@@ -326,23 +330,25 @@ function wrongResult(
   };
 }
 
-const RIGHT: Means = { bits: multiply, corners };
-
 const wrongResults = (width: 32 | 64): readonly WrongResult[] => [
   wrongResult("each unknown bit of a factor is taken for 1", ["tnum"], width, {
-    ...RIGHT,
+    ...MEANS,
     bits: (a, b) => multiplyWith((_, added) => added, a, b),
   }),
   wrongResult("products of like ends, whatever their signs", ["s64", "s32"], width, {
-    ...RIGHT,
+    ...MEANS,
     corners: (a, b) => [
       [a.least, b.least],
       [a.greatest, b.greatest],
     ],
   }),
+  wrongResult("the lowest bit of the least number for that of all", ["u64", "s64", "u32", "s32"], width, {
+    ...MEANS,
+    belowAll: (p) => below(p.least),
+  }),
 ];
 
 export const multiplyTheorems = (): readonly Theorem[] =>
   ([64, 32] as const).flatMap((width) =>
-    aluTheorems("mul", width, { ...proofsAt(width, RIGHT), wrong: wrongResults(width) }),
+    aluTheorems("mul", width, { ...proofsAt(width, MEANS), wrong: wrongResults(width) }),
   );

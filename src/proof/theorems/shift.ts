@@ -52,6 +52,7 @@ import {
   termsOf,
 } from "./pieces.ts";
 import { A, B, type Group, membership } from "./scalar.ts";
+import { insteadSteps } from "./shift-counts.ts";
 
 type ShiftOp = keyof typeof SHIFTS;
 
@@ -91,6 +92,7 @@ function before(a: OfWidth, b: OfWidth, sign: Sign, signOfY: Sign) {
   const [clear, set] = halves(b.part);
   const both = whole([clear, set]);
   const { from, to, range } = countsOf(b.part);
+  const instead = insteadSteps(b, signOfY, count);
   const forgets = [...termsOf(halves(a.part)[0]), ...termsOf(halves(a.part)[1]), x];
   const inHalf = allOf(inPiece(own, x));
   const inBoth = inPiece(both, y);
@@ -151,8 +153,9 @@ function before(a: OfWidth, b: OfWidth, sign: Sign, signOfY: Sign) {
       from: [own.some, endOf(own, sign)],
       forgets,
     },
+    ...instead.steps,
   ];
-  return { steps, count, piece, range };
+  return { steps, count, piece, range, sameAt: instead.sameAt };
 }
 
 /** What one count makes of a number in a piece is in what it makes of the piece. */
@@ -220,12 +223,12 @@ const concrete = (op: ShiftOp, x: Term, count: Term): Term =>
 function shifting(op: ShiftOp, a: OfWidth, b: OfWidth): Method {
   const x = a.value;
   const pieces = piecesOf(a.part);
-  const { range, next } = countsOf(b.part);
+  const { range, next, instead } = countsOf(b.part);
   const possible = (at: Term): Term<1> => inBits(range.bits, at);
   const countBits = bitsTerms(range.bits);
 
   const bySigns = (sign: Sign, signOfY: Sign, wanted: ReadonlySet<string>): Method => {
-    const { steps, count, piece } = before(a, b, sign, signOfY);
+    const { steps, count, piece, sameAt } = before(a, b, sign, signOfY);
     const z = concrete(op, x, count);
     const shifted = (at: Term): Part<number> => SHIFTS[op](piece, at);
     /** What the loop's new part is made of. */
@@ -242,15 +245,20 @@ function shifting(op: ShiftOp, a: OfWidth, b: OfWidth): Method {
       ];
     };
     const first = range.least;
-    const base = inSteps([...steps, ...shiftSteps("first", op, piece, sign, x, first, count)], {
-      connecting: [ule(first, count)],
-      from: [possible(first), ...atCount(first)],
-      forgets: [...made(first), first, count, z, ...countBits],
+    const atFirst = instead(first);
+    const sameFirst = sameAt(first);
+    const firstSteps = shiftSteps("first", op, piece, sign, x, atFirst, count);
+    const base = inSteps([...steps, sameFirst.step, ...firstSteps], {
+      connecting: [ule(first, count), sameFirst.holds],
+      from: [possible(first), ...atCount(atFirst)],
+      forgets: [...made(atFirst), atFirst, first, count, z, ...countBits],
     });
 
     const step = (state: readonly Term[], index: Term): Method => {
       const { count: at, part } = stateOf(state);
       const following = next(at);
+      const atFollowing = instead(following);
+      const same = sameAt(following);
       const counts = [...countBits, at, range.greatest, count];
       const notPast = ult(at, range.greatest);
       const further = ult(at, following);
@@ -272,13 +280,14 @@ function shifting(op: ShiftOp, a: OfWidth, b: OfWidth): Method {
             from: [possible(at), possible(count)],
             forgets: counts,
           },
-          ...shiftSteps("next", op, piece, sign, x, following, count),
+          same.step,
+          ...shiftSteps("next", op, piece, sign, x, atFollowing, count),
         ];
         const held = invariant(state, index).map(({ holds }) => holds);
         return inSteps([...steps, ...lemmas], {
-          connecting: claim.goal === possible(following) ? [] : [noneBetween, further],
-          from: [...held, possible(following), ...atCount(following)],
-          forgets: [...made(following), following, count, z, ...countBits],
+          connecting: claim.goal === possible(following) ? [] : [noneBetween, further, same.holds],
+          from: [...held, possible(following), ...atCount(atFollowing)],
+          forgets: [...made(atFollowing), atFollowing, following, count, z, ...countBits],
         })(claim);
       };
     };
@@ -342,7 +351,7 @@ const wellFormed =
   (op: ShiftOp, a: OfWidth, b: OfWidth): Method =>
   (claim) => {
     const pieces = piecesOf(a.part);
-    const { range, next } = countsOf(b.part);
+    const { range, next, instead } = countsOf(b.part);
     const made = (at: Term): readonly Term[] => pieces.flatMap((p) => partTerms(SHIFTS[op](p, at)));
     const invariant = (state: readonly Term[]): readonly Invariant[] => [
       { name: "form", holds: isFormed(stateOf(state).part.tnum) },
@@ -352,8 +361,8 @@ const wellFormed =
     return induction({
       fold: loopIn(claim),
       invariant,
-      base: looking(made(range.least)),
-      step: (state) => looking(made(next(stateOf(state).count))),
+      base: looking(made(instead(range.least))),
+      step: (state) => looking(made(instead(next(stateOf(state).count)))),
       exit: (state) =>
         looking(
           [pieces[0].some, range.some],

@@ -16,12 +16,14 @@ import {
   signedRemainder,
   signedRemainders,
   smod,
+  unchangedNegative,
 } from "../../absint/scalar/signed-division.ts";
 import {
   all,
   and,
   constant,
   eq,
+  umax as larger,
   neg as minus,
   not,
   umin as smaller,
@@ -214,38 +216,74 @@ function remaining(a: OfWidth, b: OfWidth, signing: Signing): Method {
 
   const below = (sign: Sign, ofDivisor: Sign): Method => {
     const when = whenBelow(sign, ofDivisor);
-    const { n, ns, d, facts, steps } = operands(sign, ofDivisor, when);
-    const same = unchanged(ns, divisor.greatest);
+    const { n, d, facts, steps } = operands(sign, ofDivisor, when);
+    const half = dividends[sign];
     const to = sub(divisor.greatest, one);
+    const from = minus(to);
+    const same = sign === 0 ? unchanged(half, divisor.greatest) : unchangedNegative(half, divisor.greatest);
     const lower = ult(n, d);
     const which = of.others[sign].unchanged;
+    const known = [lower, ule(d, divisor.greatest), hasSign(x, sign)];
+    const ends = [n, d, x, divisor.greatest];
+    const isMore = ult(one, divisor.greatest);
+    const cut: readonly Step[] =
+      sign === 0
+        ? [
+            { name: "below the greatest", holds: ule(n, to), from: known, forgets: ends },
+            ...upToSteps("unchanged", half, to, n),
+            {
+              name: "unchanged: sign",
+              holds: endOf(same, 0),
+              from: [
+                ule(same.greatest, smaller(half.greatest, to)),
+                ule(divisor.greatest, signedMin(x.width)),
+                ...known,
+              ],
+              forgets: [same.greatest, half.greatest, ...ends],
+            },
+          ]
+        : [
+            {
+              name: "above the least",
+              holds: ule(from, x),
+              from: [...known, ...facts],
+              forgets: [d, x, y, divisor.greatest],
+            },
+            ...fromOnSteps("unchanged", half, from, x),
+            {
+              name: "divisors are more than one",
+              holds: isMore,
+              from: [...known, ...facts],
+              forgets: [d, x, y, divisor.greatest],
+            },
+            {
+              name: "unchanged: some of all",
+              holds: same.some,
+              from: [fromOn(half, from).some, isMore],
+              forgets: [fromOn(half, from).some, divisor.greatest],
+            },
+            {
+              name: "unchanged: sign",
+              holds: endOf(same, 1),
+              from: [ule(larger(half.least, from), same.least), endOf(half, 1)],
+              forgets: [same.least, half.least, from],
+            },
+          ];
     return ending(
       [
         ...steps,
         { name: "below", holds: lower, from: [when], forgets: [x, y] },
+        ...cut,
+        ...signedSteps("unchanged", same, x, sign),
         {
-          name: "below the greatest",
-          holds: ule(n, to),
-          from: [lower, ule(d, divisor.greatest)],
-          forgets: [n, d, divisor.greatest],
+          name: "applies",
+          holds: which.some,
+          from: [same.some, divisor.some],
+          forgets: [same.some, divisor.some],
         },
-        ...upToSteps("unchanged", ns, to, n),
-        {
-          name: "unchanged: sign",
-          holds: endOf(same, 0),
-          from: [
-            ule(same.greatest, smaller(ns.greatest, to)),
-            ule(divisor.greatest, signedMin(x.width)),
-            lower,
-            ule(d, divisor.greatest),
-          ],
-          forgets: [same.greatest, ns.greatest, divisor.greatest, n, d],
-        },
-        ...signedSteps("unchanged", same, n, 0),
-        ...signed(sign, same, which)(n),
       ],
       which,
-      sign === 0 ? n : minus(n),
+      x,
       [lower, ...facts],
     );
   };
