@@ -213,25 +213,34 @@ function shifted(call: SystemCall, by: number): SystemCall {
   };
 }
 
-const PIECE = 1 << 20;
+/** Some files of the kernel's give no more than a page at a time; so many reads are made at once. */
+const PAGE = 4096;
+const READS = 64;
 
 function readFile(
   calls: (list: readonly SystemCall[]) => readonly Outcome[],
   path: string,
 ): Uint8Array | undefined {
-  const [opened] = calls([
-    { number: X86_64.open, arguments: [{ bytes: text(path), back: "nothing" }, 0, 0] },
-  ]);
+  const name: Memory = { bytes: text(path), back: "nothing" };
+  const [opened] = calls([{ number: X86_64.open, arguments: [name, 0, 0] }]);
   if (opened === undefined || opened.errno !== 0) return undefined;
   const pieces: Uint8Array[] = [];
-  let failed = false;
-  for (let more = true; more; ) {
-    const memory: Memory = { bytes: new Uint8Array(PIECE), back: "all" };
-    const [read] = calls([{ number: X86_64.read, arguments: [opened.result, memory, PIECE] }]);
-    failed = read === undefined || read.errno !== 0;
-    more = !failed && read !== undefined && read.result > 0;
-    if (more) pieces.push(memory.bytes.subarray(0, read?.result));
-  }
+  const last = (): Outcome => {
+    for (;;) {
+      const pages = Array.from(
+        { length: READS },
+        (): Memory => ({ bytes: new Uint8Array(PAGE), back: "all" }),
+      );
+      const reads = calls(
+        pages.map((page) => ({ number: X86_64.read, arguments: [opened.result, page, PAGE] })),
+      );
+      for (const [index, read] of reads.entries()) {
+        if (read.result <= 0) return read;
+        pieces.push(pages[index]?.bytes.subarray(0, read.result) ?? new Uint8Array(0));
+      }
+    }
+  };
+  const { errno } = last();
   calls([{ number: X86_64.close, arguments: [opened.result] }]);
-  return failed ? undefined : Buffer.concat(pieces);
+  return errno === 0 ? Buffer.concat(pieces) : undefined;
 }

@@ -1,6 +1,6 @@
 /** bpf(2) with its attribute by field names (`abi.ts`), in any kernel in which system calls can be made. */
 import { COMMANDS, type Command, type Field, type FieldOf, SYSCALL_NUMBERS } from "./abi.ts";
-import { call, type Kernel, type Memory } from "./calls.ts";
+import { call as callKernel, type Kernel, type Memory, type Outcome, type SystemCall } from "./calls.ts";
 import { errnoName } from "./errno.ts";
 
 /** What bpf(2) answered: its result (a descriptor, or 0), or the error's name; and the fields it wrote back. */
@@ -14,12 +14,29 @@ export interface Answer<C extends Command> {
 /** A number, bytes whose address is passed, or the text of a name field. */
 type Value = number | bigint | Uint8Array | string;
 
+/** A call of bpf(2) that has not been made yet. */
+export interface Prepared<C extends Command> {
+  readonly call: SystemCall;
+  /** Reads what came of it. */
+  readonly answer: (outcome: Outcome) => Answer<C>;
+}
+
 /** Calls bpf(2); fields that are left out are zero. Bytes that the command writes (`abi.ts` says which) are changed in place. */
 export function bpf<C extends Command>(
   kernel: Kernel,
   command: C,
   values: { readonly [F in FieldOf<C>]?: Value },
 ): Answer<C> {
+  const { call, answer } = prepare(kernel, command, values);
+  return answer(callKernel(kernel, call.number, call.arguments));
+}
+
+/** What `bpf` calls, for a list of calls that are made together. */
+export function prepare<C extends Command>(
+  kernel: Kernel,
+  command: C,
+  values: { readonly [F in FieldOf<C>]?: Value },
+): Prepared<C> {
   const { number, size } = COMMANDS[command];
   const fields: Readonly<Record<string, Field>> = COMMANDS[command].fields;
   const attribute = new Uint8Array(size);
@@ -33,12 +50,11 @@ export function bpf<C extends Command>(
   }
   const syscall = SYSCALL_NUMBERS[kernel.arch];
   if (syscall === undefined) throw new Error(`bpf(2) on ${kernel.arch} is not supported`);
-  const { result, errno } = call(kernel, syscall, [
-    number,
-    { bytes: attribute, back: "all", pointers },
-    size,
-  ]);
-  return {
+  const call = {
+    number: syscall,
+    arguments: [number, { bytes: attribute, back: "all", pointers }, size],
+  } satisfies SystemCall;
+  const answer = ({ result, errno }: Outcome): Answer<C> => ({
     result,
     ...(errno === 0 ? {} : { errno: errnoName(errno) }),
     read(field) {
@@ -46,7 +62,8 @@ export function bpf<C extends Command>(
       if (offset === undefined) throw new Error(`bpf(${command}) has no field ${String(field)}`);
       return view.getUint32(offset, true);
     },
-  };
+  });
+  return { call, answer };
 }
 
 function put(view: DataView, [offset, size]: Field, value: number | bigint | string): void {
