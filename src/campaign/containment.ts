@@ -16,8 +16,19 @@ import {
   rangeOf,
 } from "../absint/register.ts";
 import { constantScalar, scalarIncludes } from "../absint/scalar/operators.ts";
-import { BYTE, depthOf, frameCount, registerAt, slotAt, slotByte, spilledAt } from "../absint/state.ts";
+import {
+  BYTE,
+  depthOf,
+  frameCount,
+  ghostAt,
+  ghostCount,
+  registerAt,
+  slotAt,
+  slotByte,
+  spilledAt,
+} from "../absint/state.ts";
 import { type Machine, mapAt, SCRATCH } from "../absint/transfer/machine.ts";
+import type { Place } from "../verifier/certificate.ts";
 import { registerText } from "../verifier/print-state.ts";
 import type { Content, View } from "../vm/view.ts";
 
@@ -162,8 +173,24 @@ function slotProblem(m: Machine, view: View, frame: number, slot: number): strin
   return `fp${start} is ${contentText(content)}, not ${registerText(m, spilledAt(at), frame)}`;
 }
 
-/** What of the machine's state `m.state` does not cover, or undefined if it covers all of it. */
-export function escape(m: Machine, view: View): string | undefined {
+/** The number in a place of the machine: of a slot, the bytes that the abstract state takes for one. */
+export function numberIn(m: Machine, view: View, place: Place): bigint {
+  if (place.kind === "slot") {
+    const slot = slotAt(m.state, place.frame, place.slot);
+    let size = 0;
+    while (size < 8 && slotByte(slot, size) === BYTE.spill) size += 1;
+    return numberAt(view.stack(place.frame), place.slot, size);
+  }
+  const content = view.register(place.register, place.frame);
+  return content.kind === "uninitialised" ? 0n : content.value;
+}
+
+/**
+ * What of the machine's state `m.state` does not cover, or undefined if it covers all of it.
+ *
+ * @param ghosts  the numbers that its ghosts stand for
+ */
+export function escape(m: Machine, view: View, ghosts: readonly bigint[] = []): string | undefined {
   meanings.clear();
   bases.clear();
   const frames = frameCount(m.state);
@@ -180,6 +207,12 @@ export function escape(m: Machine, view: View): string | undefined {
     for (let s = 0; s < depthOf(m.state, f); s += 1) {
       const problem = slotProblem(m, view, f, s);
       if (problem !== undefined) return f === frames - 1 ? problem : `frame ${f}: ${problem}`;
+    }
+  }
+  for (let g = 0; g < ghostCount(m.state); g += 1) {
+    const [at, value] = [ghostAt(m.state, g), ghosts[g] ?? 0n];
+    if (!holds(at, value) || !agreesNumber(at, value)) {
+      return `ghost ${g} is 0x${value.toString(16)}, not ${registerText(m, at, frames - 1)}`;
     }
   }
   return undefined;

@@ -40,7 +40,9 @@ export function runProgram(
   if (verdict.verdict === "unsupported" || contextOf(program.type, program.attach) === undefined) {
     return { runs: [], coverage: { executed: 0, total }, violations: [] };
   }
-  const walk = verdict.verdict === "accept" ? new CertificateWalk(program, verdict.certificate) : undefined;
+  const accepted = verdict.verdict === "accept";
+  const walk = accepted ? new CertificateWalk(program, verdict.certificate, verdict.longestRun) : undefined;
+  const endless = !accepted || verdict.longestRun <= BigInt(BUDGET);
   const executed = new Uint8Array(program.insns.length);
   const runs: CheckedRun[] = [];
   const violations: Violation[] = [];
@@ -51,7 +53,7 @@ export function runProgram(
     const input = source.next();
     let isNew = false;
     walk?.start();
-    const run = runOnce(program, input, (pc, view) => {
+    const run = runOnce(program, input, endless, (pc, view) => {
       if (view.program === program.name && executed[pc] === 0) {
         executed[pc] = 1;
         isNew = true;
@@ -86,8 +88,17 @@ function problemOf(run: CheckedRun, escape: CertificateWalk["escape"]): Omit<Vio
   return { insn: run.outcome.insn, message: `an accepted program faults: ${run.outcome.message}` };
 }
 
-/** One run on fresh maps, filled by the input's seed; undefined if programs of the type cannot be given the input. */
-function runOnce(program: Program, input: RunInput, observer?: Observer): CheckedRun | undefined {
+/**
+ * One run on fresh maps, filled by the input's seed; undefined if programs of the type cannot be given the input.
+ *
+ * @param endless  whether a run that does not end within `BUDGET` counts as one that never does
+ */
+function runOnce(
+  program: Program,
+  input: RunInput,
+  endless: boolean,
+  observer?: Observer,
+): CheckedRun | undefined {
   const { packet, context, seed } = input;
   let steps = 0;
   const counted: Observer = (pc, view) => {
@@ -98,7 +109,11 @@ function runOnce(program: Program, input: RunInput, observer?: Observer): Checke
   try {
     const machine = new Machine(program, { cpus: CPUS, budget: BUDGET });
     fillMaps(machine.maps, packet, seed, CPUS);
-    return done(outcomeOf(machine.run(environmentOf(input), counted)));
+    const result = machine.run(environmentOf(input), counted);
+    if (!endless && result.outcome === "fault" && result.fault.kind === "budget") {
+      return done({ kind: "unsupported", feature: `runs of more than ${BUDGET} instructions` });
+    }
+    return done(outcomeOf(result));
   } catch (error) {
     if (error instanceof InputError) return undefined;
     if (error instanceof Unsupported) return done({ kind: "unsupported", feature: error.message });

@@ -11,9 +11,10 @@ import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
 import { helperId } from "../semantics/helpers/names.ts";
 import type { Program } from "../semantics/program/program.ts";
-import type { Certificate } from "../verifier/certificate.ts";
+import type { Certificate, CertificateNode, Measure } from "../verifier/certificate.ts";
+import { passHead, progressOf } from "../verifier/measure.ts";
 import type { View } from "../vm/view.ts";
-import { escape } from "./containment.ts";
+import { escape, numberIn } from "./containment.ts";
 
 export interface Escape {
   readonly insn: number;
@@ -25,15 +26,24 @@ export class CertificateWalk {
   readonly #certificate: Certificate;
   readonly #machine: Machine;
   readonly #states: readonly number[];
+  readonly #longestRun: bigint | undefined;
+  #steps = 0;
   #node = -1;
+  /** What the counters of the loops that the node is inside of were when their heads were passed, outermost first. */
+  #ghosts: bigint[] = [];
   /** The instruction that is about to have been executed when the machine is next seen; -1 before the first. */
   #last = -1;
   #done = false;
   #escape: Escape | undefined;
 
-  /** Takes over the abstract machine's memory until the next verification. */
-  constructor(program: Program, certificate: Certificate) {
+  /**
+   * Takes over the abstract machine's memory until the next verification.
+   *
+   * @param longestRun  the number of instructions that no run is to exceed
+   */
+  constructor(program: Program, certificate: Certificate, longestRun?: bigint) {
     reset();
+    this.#longestRun = longestRun;
     this.#program = program;
     this.#certificate = certificate;
     this.#machine = createMachine(program);
@@ -51,8 +61,8 @@ export class CertificateWalk {
 
   /** Goes back to the start, for another run. */
   start(): void {
-    this.#node = this.#states.length - 1;
-    unpack(this.#stateOf(this.#node), this.#machine.state);
+    this.#node = -1;
+    this.#steps = 0;
     this.#machine.pc = 0;
     this.#last = -1;
     this.#done = false;
@@ -62,6 +72,7 @@ export class CertificateWalk {
   /** To be called before each instruction of the run. */
   readonly observe = (pc: number, view: View): void => {
     if (this.#done) return;
+    if (this.#node < 0) this.#enter(this.#states.length - 1, view);
     if (this.#last >= 0) {
       if (this.#leftByTailCall(pc)) {
         this.#done = true;
@@ -71,9 +82,13 @@ export class CertificateWalk {
       if (problem !== undefined) return this.#stop(problem);
     }
     this.#last = pc;
+    this.#steps += 1;
+    if (this.#longestRun !== undefined && this.#steps > this.#longestRun) {
+      return this.#stop({ insn: pc, message: `the run is longer than ${this.#longestRun} instructions` });
+    }
     // Before the step to a node that covers this state, which may know less, and after it: that tests the order on states too.
-    let problem = escape(this.#machine, view);
-    if (problem === undefined && this.#switchNode()) problem = escape(this.#machine, view);
+    let problem = escape(this.#machine, view, this.#ghosts);
+    problem ??= this.#switchNode(view);
     if (problem !== undefined) this.#stop({ insn: pc, message: problem });
   };
 
@@ -106,7 +121,7 @@ export class CertificateWalk {
       if (outcome === STEP.exit) return { insn, message: "the machine goes on after the program's end" };
       const taken = outcome === STEP.fork && m.forkedPc === pc;
       // A jump to the next instruction: either side may be the one.
-      if (m.pc === pc && !(taken && escape(m, view) !== undefined)) return undefined;
+      if (m.pc === pc && !(taken && escape(m, view, this.#ghosts) !== undefined)) return undefined;
       if (taken) {
         unpack(m.forked, m.state);
         m.pc = pc;
@@ -120,16 +135,51 @@ export class CertificateWalk {
     }
   }
 
-  /** Where the certificate says that another state covers this one, that one goes on; says whether there is one. */
-  #switchNode(): boolean {
+  /** The certificate's node from which the abstract state goes on. */
+  #enter(node: number, view: View): void {
     const m = this.#machine;
-    const { nodes } = this.#certificate;
-    const target = nodes[this.#node]?.edges.find(
-      (to) => nodes[to]?.pc === m.pc && stateIncludes(this.#stateOf(to), m.state, SCRATCH.value),
-    );
-    if (target === undefined) return false;
-    this.#node = target;
-    unpack(this.#stateOf(target), m.state);
-    return true;
+    const { loops, measure } = this.#nodeAt(node);
+    this.#node = node;
+    this.#ghosts.length = loops.length;
+    unpack(this.#stateOf(node), m.state);
+    if (measure === undefined) return;
+    if (!passHead(m.state, measure)) throw new Error(`node ${node} has no counter`);
+    this.#ghosts.push(numberIn(m, view, measure.place));
   }
+
+  #nodeAt(index: number): CertificateNode {
+    const node = this.#certificate.nodes[index];
+    if (node === undefined) throw new Error(`the certificate has no node ${index}`);
+    return node;
+  }
+
+  /** Where the certificate says that another state covers this one, that one goes on; says if that is not so. */
+  #switchNode(view: View): string | undefined {
+    const m = this.#machine;
+    const { edges, loops, measure } = this.#nodeAt(this.#node);
+    const covers = (to: number): boolean =>
+      this.#nodeAt(to).pc === m.pc && stateIncludes(this.#stateOf(to), m.state, SCRATCH.value);
+    const target = edges.find(covers);
+    if (target !== undefined) {
+      this.#enter(target, view);
+      return escape(m, view, this.#ghosts);
+    }
+    const heads = measure === undefined ? loops : [...loops, this.#node];
+    for (const [depth, head] of heads.entries()) {
+      const how = this.#nodeAt(head).measure;
+      if (how === undefined || !covers(head) || progressOf(m.state, how, depth) === 0n) continue;
+      const before = this.#ghosts[depth] ?? 0n;
+      this.#enter(head, view);
+      if (!isBeyond(how, this.#ghosts[depth] ?? 0n, before)) return "the loop's counter has made no progress";
+      return escape(m, view, this.#ghosts);
+    }
+    return undefined;
+  }
+}
+
+/** Whether a counter that was `before` has made progress. */
+function isBeyond({ order, direction }: Measure, now: bigint, before: bigint): boolean {
+  const as = order.signed ? BigInt.asIntN : BigInt.asUintN;
+  const [a, b] = [as(order.bits, now), as(order.bits, before)];
+  return direction === "up" ? a > b : a < b;
 }

@@ -2,26 +2,54 @@
  * The certificate checker: confirms that an accepted program's certificate proves what it claims, from the proved operators and the
  * transfer functions alone. It shares nothing with the exploration.
  *
- * For each node, every path from its state is executed until it exits or stands at the `pc` of an earlier node listed in its edges
- * whose state includes the path's. Then every claim rests on earlier ones, so all hold, and no run goes on for ever.
+ * For each node, every path from its state is executed until it exits, or stands at the `pc` of an earlier node listed in its edges whose state
+ * includes the path's, or comes back to the head of a loop that it is inside of, with progress. Then every claim rests on earlier ones and on
+ * the loops' measures, so all hold (ARCHITECTURE.md has the induction), and no run goes on for ever.
  */
 import { allocate, release, reset } from "../absint/arena.ts";
 import { stateIncludes } from "../absint/inclusion.ts";
-import { fromBytes, initialise, pack, packedBytes, unpack } from "../absint/state.ts";
+import { fromBytes, ghostCount, initialise, pack, packedBytes, unpack } from "../absint/state.ts";
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
 import { Unsupported } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
-import type { Certificate } from "./certificate.ts";
+import type { Certificate, CertificateNode, Measure } from "./certificate.ts";
+import { MAX_PASSAGES, passagesOf, passHead, progressOf } from "./measure.ts";
 
 export type CertificateCheck =
-  | { readonly ok: true; readonly steps: number }
+  | {
+      readonly ok: true;
+      /** What the check took. */
+      readonly steps: number;
+      /** No run of the program executes more instructions: calls of helpers count one, what a tail call goes on with none. */
+      readonly longestRun: bigint;
+    }
   /** `node` is the one that does not hold, -1 for the certificate as a whole. */
   | { readonly ok: false; readonly node: number; readonly reason: string };
 
 /** Steps after which the checker gives up: a certificate may leave out the states that keep its paths short. */
 const STEP_LIMIT = 16_000_000;
+
+/**
+ * How many instructions a run from a node executes at most, by where it ends: in the program's exit, or the next passage of the head of a loop that
+ * the node is inside of. Where there is no entry none ends.
+ */
+type Costs = ReadonlyMap<number, bigint>;
+const EXIT = -1;
+const AT_EXIT: Costs = new Map([[EXIT, 0n]]);
+
+/** Where a path may end, besides the program's exit. */
+interface Target {
+  readonly state: number;
+  /** What a run goes on to execute from there. */
+  readonly costs: Costs;
+  /** The head of a loop: whether a path has made progress, which is noted. */
+  readonly advances?: () => boolean;
+}
+
+/** Paths that end in each instruction's targets. */
+type Targets = ReadonlyMap<number, readonly Target[]>;
 
 /**
  * Checks a certificate against a program.
@@ -50,45 +78,118 @@ export function checkCertificate(
   if (!stateIncludes(start, m.state, SCRATCH.value)) {
     return { ok: false, node: root, reason: "the last node does not cover the state a program starts in" };
   }
+  const costs: Costs[] = [];
+  /** For each head, the least progress that a path that comes back makes. */
+  const progress = new Map<number, bigint>();
   let steps = 0;
   for (const [index, node] of nodes.entries()) {
     const at = states[index];
     if (at === undefined) throw new Error("as many states as nodes");
-    if (node.edges.some((to) => to < 0 || to >= index)) {
-      return { ok: false, node: index, reason: "an edge does not lead to an earlier node" };
+    const flaw = structuralFlaw(nodes, index, at);
+    if (flaw !== undefined) return { ok: false, node: index, reason: flaw };
+    const path = follow(m, node, at, targetsOf(index, node), limit - steps);
+    if (typeof path === "string") return { ok: false, node: index, reason: path };
+    steps += path.steps;
+    const passages = node.measure === undefined ? 1n : passagesFrom(at, node.measure, progress.get(index));
+    if (passages > MAX_PASSAGES) {
+      return { ok: false, node: index, reason: `the loop may go round ${passages} times` };
     }
-    const targets = new Map<number, number[]>();
-    for (const to of node.edges) {
-      const pc = nodes[to]?.pc ?? -1;
-      targets.set(pc, [...(targets.get(pc) ?? []), states[to] ?? 0]);
-    }
-    const outcome = follow(m, node.pc, at, targets, limit - steps);
-    if (typeof outcome === "string") return { ok: false, node: index, reason: outcome };
-    steps += outcome;
+    costs.push(node.measure === undefined ? path.costs : goneRound(path.costs, index, passages));
   }
-  return { ok: true, steps };
+  return { ok: true, steps, longestRun: costs[root]?.get(EXIT) ?? 0n };
+
+  function targetsOf(index: number, node: CertificateNode): Targets {
+    const targets = new Map<number, Target[]>();
+    const add = (node: number, target: Target): void => {
+      const pc = nodes[node]?.pc ?? -1;
+      const list = targets.get(pc);
+      if (list === undefined) targets.set(pc, [target]);
+      else list.push(target);
+    };
+    for (const to of node.edges) add(to, { state: states[to] ?? 0, costs: costs[to] ?? new Map() });
+    const heads = node.measure === undefined ? node.loops : [...node.loops, index];
+    heads.forEach((head, ghost) => {
+      const measure = nodes[head]?.measure;
+      if (measure === undefined) throw new Error("the head of a loop has a measure");
+      const advances = (): boolean => {
+        const made = progressOf(m.state, measure, ghost);
+        const least = progress.get(head);
+        if (made > 0n && (least === undefined || made < least)) progress.set(head, made);
+        return made > 0n;
+      };
+      add(head, { state: states[head] ?? 0, costs: new Map([[head, 0n]]), advances });
+    });
+    return targets;
+  }
 }
 
-/** Executes every path from a node; gives the number of steps, or says what is wrong. */
+/** How often the head may be passed; `progress` is undefined if no path comes back to it. */
+const passagesFrom = (state: number, measure: Measure, progress: bigint | undefined): bigint =>
+  progress === undefined ? 1n : passagesOf(state, measure, progress);
+
+/** The costs of a loop: of all passages but the last one that come back, and of one that does not. */
+function goneRound(costs: Costs, head: number, passages: bigint): Costs {
+  const before = (passages - 1n) * (costs.get(head) ?? 0n);
+  return new Map([...costs].filter(([end]) => end !== head).map(([end, cost]) => [end, before + cost]));
+}
+
+/** What is wrong with a node's place among the others, if anything is. */
+function structuralFlaw(nodes: readonly CertificateNode[], index: number, at: number): string | undefined {
+  const node = nodes[index];
+  if (node === undefined) throw new Error("a node");
+  if (node.edges.some((to) => to < 0 || to >= index)) return "an edge does not lead to an earlier node";
+  if (ghostCount(at) !== node.loops.length) return "not as many ghosts as loops";
+  if (index === nodes.length - 1 && node.loops.length > 0) return "the program's start is inside of a loop";
+  for (const [depth, head] of node.loops.entries()) {
+    const outer = nodes[head];
+    if (head <= index || outer?.measure === undefined) return "a loop without a later head";
+    if (!isPrefix(outer.loops, node.loops) || outer.loops.length !== depth)
+      return "loops that are not inside each other";
+  }
+  const inside = node.measure === undefined ? node.loops : [...node.loops, index];
+  if (node.edges.some((to) => !isPrefix(nodes[to]?.loops ?? [], inside))) {
+    return "an edge leads into a loop, not to its head";
+  }
+  return undefined;
+}
+
+const isPrefix = (prefix: readonly number[], list: readonly number[]): boolean =>
+  prefix.length <= list.length && prefix.every((x, i) => x === list[i]);
+
+/** What following all paths from a node came to. */
+interface Followed {
+  readonly steps: number;
+  readonly costs: Costs;
+}
+
+/** Executes every path from a node, or says what is wrong. */
 function follow(
   m: Machine,
-  pc: number,
+  node: CertificateNode,
   at: number,
-  targets: ReadonlyMap<number, readonly number[]>,
+  targets: Targets,
   limit: number,
-): number | string {
-  const pending: { readonly pc: number; readonly at: number; readonly bytes: number }[] = [];
+): Followed | string {
+  const pending: {
+    readonly pc: number;
+    readonly at: number;
+    readonly bytes: number;
+    readonly length: number;
+  }[] = [];
   unpack(at, m.state);
-  m.pc = pc;
+  m.pc = node.pc;
+  if (node.measure !== undefined && !passHead(m.state, node.measure))
+    return "the loop's counter is not a number";
   let steps = 0;
-  let first = true;
+  /** Instructions on the path so far. */
+  let length = 0;
+  const costs = new Map<number, bigint>();
   for (;;) {
-    const covered =
-      !first && (targets.get(m.pc)?.some((to) => stateIncludes(to, m.state, SCRATCH.value)) ?? false);
-    first = false;
-    let ended = covered;
-    if (!covered) {
+    const end = length === 0 ? undefined : targets.get(m.pc)?.find((target) => covers(m, target));
+    let ended = end !== undefined;
+    if (end === undefined) {
       steps += 1;
+      length += 1;
       if (steps > limit) return "the paths from here are too long";
       if (m.program.insns[m.pc] === undefined) return `a path leaves the program at insn ${m.pc}`;
       try {
@@ -97,7 +198,7 @@ function follow(
           const bytes = packedBytes(m.forked);
           const saved = allocate(bytes);
           pack(m.forked, saved);
-          pending.push({ pc: m.forkedPc, at: saved, bytes });
+          pending.push({ pc: m.forkedPc, at: saved, bytes, length });
         }
         ended = outcome === STEP.exit;
       } catch (error) {
@@ -107,10 +208,18 @@ function follow(
       }
     }
     if (!ended) continue;
+    for (const [where, rest] of end?.costs ?? AT_EXIT) {
+      const whole = BigInt(length) + rest;
+      if (whole > (costs.get(where) ?? 0n)) costs.set(where, whole);
+    }
     const next = pending.pop();
-    if (next === undefined) return steps;
+    if (next === undefined) return { steps, costs };
     unpack(next.at, m.state);
     release(next.at, next.bytes);
     m.pc = next.pc;
+    length = next.length;
   }
 }
+
+const covers = (m: Machine, { state, advances }: Target): boolean =>
+  stateIncludes(state, m.state, SCRATCH.value) && (advances === undefined || advances());

@@ -78,7 +78,7 @@ export function checkControlFlow({ insns }: Program): ControlFlow {
   const functionOf = new Int32Array(count);
   functions.forEach((start, i) => functionOf.fill(start, start, functions[i + 1] ?? count));
   functions.forEach((start, i) => checkFunction(insns, start, functions[i + 1] ?? count));
-  const points = visit(insns);
+  const points = visit(insns, functions);
   return { functions, points, functionOf };
 }
 
@@ -113,7 +113,7 @@ function checkFunction(insns: Slots, start: number, end: number): void {
 }
 
 /** Walks all ways from instruction 0; gives the kind of each place. */
-function visit(insns: Slots): Uint8Array {
+function visit(insns: Slots, functions: readonly number[]): Uint8Array {
   const ways = new Uint8Array(insns.length);
   const seen = new Uint8Array(insns.length);
   const pending = [0];
@@ -140,8 +140,8 @@ function visit(insns: Slots): Uint8Array {
   insns.forEach((insn, pc) => {
     if (insn !== undefined && seen[pc] === 0) reject("EINVAL", `unreachable insn ${pc}`);
   });
-  // The first instruction has the program's start as a way of its own.
-  if ((ways[0] ?? 0) > 0) ways[0] = 2;
+  // The first instruction of a function has the function's start as a way of its own.
+  for (const start of functions) if ((ways[start] ?? 0) > 0) ways[start] = 2;
   const points = ways.map((n) => (n >= 2 ? POINT.join : POINT.none));
   insns.forEach((insn, pc) => {
     if (insn?.row.operation.kind !== "jump") return;

@@ -1,20 +1,22 @@
 /**
  * The exploration: all paths, depth first, each instruction on the abstract state it is reached with. Where paths meet, a state
- * that an already explored one covers is not explored again. What it finds out is written down as a certificate, which
- * check-certificate.ts confirms without trusting anything here.
+ * that an already explored one covers is not explored again; a loop that goes round often is tried as a whole (loops/trial.ts). What it finds
+ * out is written down as a certificate, which check-certificate.ts confirms without trusting anything here.
  */
 import { allocate, release } from "../absint/arena.ts";
-import { differsIn, firstDifference, stateIncludes } from "../absint/inclusion.ts";
-import { beginOrigins, type Marks, newMarks } from "../absint/origins.ts";
+import { differsIn, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
 import { setNone } from "../absint/register.ts";
 import {
   frameCount,
+  ghostCount,
   initialise,
+  LIVE_STATE_BYTES,
   pack,
   packedBytes,
   REGISTERS,
   registerAt,
   returnTo,
+  setGhostCount,
   toBytes,
   unpack,
 } from "../absint/state.ts";
@@ -23,13 +25,24 @@ import { reject } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode } from "./certificate.ts";
+import type { Checkpoint, Passage } from "./checkpoint.ts";
 import { type ControlFlow, POINT } from "./control-flow.ts";
-import { demandCovered, generalise, propagate } from "./generalise.ts";
+import {
+  close,
+  type Exploration,
+  type ExplorationObserver,
+  endIn,
+  keep,
+  type Progress,
+  remember,
+} from "./exploration.ts";
 import { liveRegisters } from "./liveness.ts";
+import { naturalLoops } from "./loops/natural.ts";
+import { comeBack, hasLeft, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import type { StackUse } from "./stack-use.ts";
 
-/** The kernel's limit on processed instructions. */
+/** The kernel's limit on processed instructions. What was processed for nothing, on trial, does not count. */
 export const INSN_LIMIT = 1_000_000;
 
 /** Between joins a state is stored only after so many instructions, and at a join that was met before only after a few. */
@@ -38,61 +51,6 @@ const NEAR = 4;
 
 /** How often a state may fail to cover another, for each time that it does. */
 const PATIENCE = 64;
-
-/** A state that was met where paths join. It is finished when every path from it has been explored to its end. */
-interface Checkpoint {
-  readonly pc: number;
-  /** The packed state in the arena, and its size. */
-  readonly at: number;
-  readonly bytes: number;
-  readonly parent: Checkpoint | undefined;
-  /** Paths from here that are not explored to their end yet. */
-  open: number;
-  /** Position in the order of finishing; -1 until then. */
-  rank: number;
-  hits: number;
-  misses: number;
-  /** The register that ruled it out the last time. */
-  hint: number;
-  /** What the paths from here used of the state. */
-  readonly marks: Marks;
-  /** Finished checkpoints that paths from here ended in. */
-  readonly edges: Set<Checkpoint>;
-}
-
-/** A side of a fork that is still to be explored. */
-interface Pending {
-  readonly at: number;
-  readonly bytes: number;
-  readonly pc: number;
-  readonly from: number;
-  readonly checkpoint: Checkpoint;
-  /** Length of the path up to the fork. */
-  readonly pathLength: number;
-  readonly mark: number | undefined;
-}
-
-/** Called before each instruction and when a path begins or ends: what a log is made of. */
-export interface ExplorationObserver {
-  readonly before: (m: Machine) => void;
-  readonly after: (m: Machine, pc: number) => void;
-  readonly pathEnds: (m: Machine, why: "exit" | "covered") => void;
-  /** `mark` is what `fork` gave where the path left another one; undefined for the program's start. */
-  readonly pathBegins: (m: Machine, from: number, mark: number | undefined) => void;
-  /** A path leaves the current one here; gives what to go back to when it is its turn. */
-  readonly fork: () => number;
-}
-
-/** Counters that outlive a rejection. */
-export interface Progress {
-  processed: number;
-  totalStates: number;
-  peakStates: number;
-  maxStatesPerInsn: number;
-  /** The instructions of the current path. */
-  readonly path: number[];
-  machine: Machine | undefined;
-}
 
 /**
  * Explores `program` and returns its certificate.
@@ -110,160 +68,198 @@ export function explore(
   const m = createMachine(program);
   progress.machine = m;
   const live = liveRegisters(program.insns);
-  const seen = new Map<number, Checkpoint[]>();
-  const finished: Checkpoint[] = [];
-  const pending: Pending[] = [];
-  const { path } = progress;
-  let stored = 0;
-  /** Instructions processed when a state was last stored. */
-  let kept = 0;
-
+  let spare: { readonly guess: number; readonly other: number } | undefined;
   initialise(m.state);
   m.pc = 0;
-  let current = keep(m, undefined);
+  const begun: Omit<Exploration, "current"> = {
+    m,
+    program,
+    flow,
+    natural: naturalLoops(program.insns, flow),
+    progress,
+    stackUse,
+    observer,
+    seen: new Map(),
+    finished: [],
+    made: [],
+    pending: [],
+    trials: [],
+    patience: new Map(),
+    inside: [],
+    met: true,
+    kept: 0,
+    wasted: 0,
+    spare: () => {
+      spare ??= { guess: allocate(LIVE_STATE_BYTES), other: allocate(LIVE_STATE_BYTES) };
+      return spare;
+    },
+  };
+  const x: Exploration = Object.assign(begun, { current: keep(begun, undefined) });
   observer?.pathBegins(m, -1, undefined);
-
   for (;;) {
-    const pc = m.pc;
-    const point = flow.points[pc] ?? POINT.none;
-    if (point !== POINT.none && path.length > 0) {
-      forgetDead(m, live);
-      const since = progress.processed - kept;
-      const met = meet(pc, since >= FAR || (point === POINT.join && (since >= NEAR || !seen.has(pc))));
-      if (met !== undefined) {
-        current = met;
-      } else {
-        stackUse.record(m);
-        observer?.pathEnds(m, "covered");
-        if (!resume()) break;
-        continue;
-      }
+    try {
+      run(x, live);
+      return certificateOf(x.finished);
+    } catch (error) {
+      if (!recover(x, error, isOverLimit(x))) throw error;
     }
-    if (progress.processed >= INSN_LIMIT) {
-      reject("E2BIG", `BPF program is too large. Processed ${progress.processed + 1} insn`);
+  }
+}
+
+const isOverLimit = ({ progress, wasted }: Exploration): boolean => progress.processed - wasted >= INSN_LIMIT;
+
+/** Follows paths until none is left. */
+function run(x: Exploration, live: Uint16Array): void {
+  const { m, program, progress, stackUse } = x;
+  for (;;) {
+    const ended = !x.met && arrive(x, live);
+    x.met = false;
+    if (ended) {
+      if (!resume(x)) return;
+      continue;
     }
+    if (isOverLimit(x)) reject("E2BIG", `BPF program is too large. Processed ${INSN_LIMIT + 1} insn`);
+    const { pc } = m;
     progress.processed += 1;
-    path.push(pc);
+    progress.path.push(pc);
+    // What is on trial may not have been.
+    const observer = x.trials.length === 0 ? x.observer : undefined;
     observer?.before(m);
     if (program.insns[pc]?.row.operation.kind === "exit") stackUse.record(m);
     const outcome = step(m);
     observer?.after(m, pc);
-    if (outcome === STEP.next) continue;
-    if (outcome === STEP.fork) {
-      const bytes = packedBytes(m.forked);
-      const at = allocate(bytes);
-      pack(m.forked, at);
-      pending.push({
-        at,
-        bytes,
-        pc: m.forkedPc,
-        from: pc,
-        checkpoint: current,
-        pathLength: path.length,
-        mark: observer?.fork(),
-      });
-      current.open += 1;
-      continue;
-    }
+    if (outcome === STEP.fork) fork(x, pc, observer?.fork());
+    if (outcome !== STEP.exit) continue;
     observer?.pathEnds(m, "exit");
-    close(current);
-    if (!resume()) break;
+    close(x);
+    if (!resume(x)) return;
   }
-  return certificateOf(finished);
+}
 
-  /** Goes on with the fork met last; false if there is none. */
-  function resume(): boolean {
-    const next = pending.pop();
-    if (next === undefined) return false;
-    unpack(next.at, m.state);
-    release(next.at, next.bytes);
-    m.pc = next.pc;
-    current = next.checkpoint;
-    m.marks = current.marks;
-    path.length = next.pathLength;
-    observer?.pathBegins(m, next.from, next.mark);
-    return true;
-  }
+/** The side of a jump that is not followed now waits. */
+function fork(x: Exploration, from: number, mark: number | undefined): void {
+  const { m } = x;
+  const bytes = packedBytes(m.forked);
+  const at = allocate(bytes);
+  pack(m.forked, at);
+  const pathLength = x.progress.path.length;
+  x.pending.push({
+    at,
+    bytes,
+    pc: m.forkedPc,
+    from,
+    checkpoint: x.current,
+    loops: x.inside,
+    pathLength,
+    mark,
+  });
+  x.current.open += 1;
+}
 
-  /**
-   * Compares the current state with those met here before: undefined if a finished one covers it. Otherwise a new checkpoint, or the current
-   * one still, if nothing is to be stored here.
-   */
-  function meet(pc: number, store: boolean): Checkpoint | undefined {
-    let list = seen.get(pc);
-    if (list === undefined) {
-      list = [];
-      seen.set(pc, list);
+/** Goes on with what waits since last; false if there is nothing. */
+function resume(x: Exploration): boolean {
+  if (x.trials.length > 0 && settle(x)) return true;
+  const { m, progress } = x;
+  const next = x.pending.pop();
+  if (next === undefined) return false;
+  unpack(next.at, m.state);
+  release(next.at, next.bytes);
+  m.pc = next.pc;
+  x.current = next.checkpoint;
+  x.inside = next.loops;
+  if (ghostCount(m.state) > x.inside.length) setGhostCount(m.state, x.inside.length);
+  m.marks = x.current.marks;
+  progress.path.length = next.pathLength;
+  for (const pc of next.detour ?? []) progress.path.push(pc);
+  if (x.trials.length === 0) x.observer?.pathBegins(m, next.from, next.mark);
+  return true;
+}
+
+/** Before each instruction: says whether the path ends here. */
+function arrive(x: Exploration, live: Uint16Array): boolean {
+  const { m, flow, progress } = x;
+  if (x.trials.length > 0) {
+    if (ranOut(x)) return false;
+    if (hasLeft(x)) {
+      setAside(x);
+      return true;
     }
-    for (let i = list.length - 1; i >= 0; i -= 1) {
-      const old = list[i];
-      if (old === undefined) continue;
-      const difference = differsIn(old.at, m.state, old.hint)
-        ? old.hint
-        : firstDifference(old.at, m.state, SCRATCH.value);
-      if (difference < 0) {
-        if (old.rank >= 0) {
-          old.hits += 1;
-          demandCovered(old.at, m.state, current.marks, SCRATCH.value);
-          current.edges.add(old);
-          close(current);
-          return undefined;
-        }
-        if (stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
+  }
+  const point = flow.points[m.pc] ?? POINT.none;
+  if (point === POINT.none) return false;
+  forgetDead(m, live);
+  if (x.inside.length > 0) {
+    const back = comeBack(x);
+    if (back !== undefined) return back === "ended";
+  }
+  const since = progress.processed - x.kept;
+  const isNew = !x.seen.has(m.pc);
+  return meet(x, since >= FAR || (point === POINT.join && (since >= NEAR || isNew)));
+}
+
+/**
+ * Compares the current state with those met here before: says whether a finished one covers it. Otherwise it becomes a checkpoint, if one is to be
+ * stored here.
+ */
+function meet(x: Exploration, store: boolean): boolean {
+  const { m } = x;
+  const list = x.seen.get(m.pc) ?? [];
+  for (let i = list.length - 1; i >= 0; i -= 1) {
+    const old = list[i];
+    if (old === undefined || !isInside(x, old)) continue;
+    const difference = differsIn(old.at, m.state, old.hint)
+      ? old.hint
+      : firstDifference(old.at, m.state, SCRATCH.value);
+    if (difference < 0) {
+      if (old.rank >= 0) {
+        x.stackUse.record(m);
+        endIn(x, old);
+        if (x.trials.length === 0) x.observer?.pathEnds(m, "covered");
+        return true;
       }
-      if (difference >= 0) old.hint = difference;
-      if (!store) continue;
-      old.misses += 1;
-      // A state that keeps missing is not looked at again; it stays what its parents rest on.
-      if (old.misses > (old.hits + 1) * PATIENCE) list.splice(i, 1);
+      if (stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
     }
-    if (!store) return current;
-    const made = keep(m, current);
-    list.push(made);
-    progress.maxStatesPerInsn = Math.max(progress.maxStatesPerInsn, list.length);
-    return made;
+    if (difference >= 0) old.hint = difference;
+    if (!store) continue;
+    old.misses += 1;
+    // A state that keeps missing is not looked at again; it stays what its parents rest on.
+    if (old.misses > (old.hits + 1) * PATIENCE) list.splice(i, 1);
   }
+  if (!store) return false;
+  const passage = x.natural.isHead(m.pc) ? passageAt(x, list) : undefined;
+  if (passage !== undefined && tryLoop(x, passage)) return false;
+  x.current = keep(x, x.current, { passage });
+  remember(x, x.current);
+  return false;
+}
 
-  function keep(machine: Machine, parent: Checkpoint | undefined): Checkpoint {
-    const bytes = packedBytes(machine.state);
-    const at = allocate(bytes);
-    pack(machine.state, at);
-    progress.totalStates += 1;
-    kept = progress.processed;
-    stored += 1;
-    progress.peakStates = Math.max(progress.peakStates, stored);
-    const marks = newMarks(frameCount(machine.state) - 1);
-    beginOrigins(machine.state);
-    machine.marks = marks;
-    return {
-      pc: machine.pc,
-      at,
-      bytes,
-      parent,
-      open: 1,
-      rank: -1,
-      hits: 0,
-      misses: 0,
-      hint: REGISTERS,
-      marks,
-      edges: new Set(),
-    };
-  }
+/** What is known inside of a loop may be used there alone. */
+function isInside({ inside }: Exploration, { loops }: Checkpoint): boolean {
+  const depth = loops.length;
+  return depth === 0 || (depth <= inside.length && inside[depth - 1] === loops[depth - 1]);
+}
 
-  /** One path from `checkpoint` has ended; with the last one, the checkpoint is finished, and a path of its parent. */
-  function close(checkpoint: Checkpoint): void {
-    let at: Checkpoint | undefined = checkpoint;
-    while (at !== undefined) {
-      at.open -= 1;
-      if (at.open > 0) return;
-      at.rank = finished.length;
-      finished.push(at);
-      at.parent?.edges.add(at);
-      if (at.parent !== undefined) propagate(at.at, at.marks, at.parent.marks);
-      generalise(at.at, at.marks);
-      at = at.parent;
-    }
+/** The path passes the head of a loop: for the first time since it entered the loop, or another time. */
+function passageAt({ m, flow, natural, progress }: Exploration, list: readonly Checkpoint[]): Passage {
+  const { path, processed } = progress;
+  const pathLength = path.length;
+  const previous = list.findLast(({ rank, at }) => rank < 0 && sameFrames(at, m.state));
+  const before = previous?.passage;
+  const body = natural.bodyOf(m.pc);
+  const owner = flow.functionOf[m.pc];
+  const leaves = (pc: number): boolean => body[pc] !== 1 && flow.functionOf[pc] === owner;
+  let stays = before !== undefined;
+  for (let i = before?.pathLength ?? 0; stays && i < pathLength; i += 1) stays = !leaves(path[i] ?? 0);
+  if (previous === undefined || before === undefined || !stays) {
+    return { previous: undefined, first: undefined, count: 1, pathLength, since: processed };
   }
+  return {
+    previous,
+    first: before.first ?? previous,
+    count: before.count + 1,
+    pathLength,
+    since: before.since,
+  };
 }
 
 /** The same state a second time on one path: the loop between never ends. */
@@ -291,9 +287,14 @@ function forgetDead(m: Machine, live: Uint16Array): void {
  * exploration took, and what bounded those bounds these.
  */
 function certificateOf(finished: readonly Checkpoint[]): Certificate {
-  const nodes = finished.map((checkpoint): CertificateNode => {
-    const edges = [...checkpoint.edges].map((to) => to.rank).sort((a, b) => a - b);
-    return { pc: checkpoint.pc, state: toBytes(checkpoint.at), edges, loops: [] };
+  const nodes = finished.map(({ pc, at, edges, loops, head }): CertificateNode => {
+    const node = {
+      pc,
+      state: toBytes(at),
+      edges: [...edges].map((to) => to.rank).sort((a, b) => a - b),
+      loops: loops.map((loop) => loop.rank),
+    };
+    return head?.measure === undefined ? node : { ...node, measure: head.measure };
   });
   return { nodes };
 }

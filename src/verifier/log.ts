@@ -10,7 +10,7 @@ import { type Machine, register } from "../absint/transfer/machine.ts";
 import { disassembleInstruction } from "../semantics/isa/disassemble.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
 import type { Program, SourceLine } from "../semantics/program/program.ts";
-import type { ExplorationObserver } from "./explore.ts";
+import type { ExplorationObserver } from "./exploration.ts";
 import { INSN_LIMIT } from "./explore.ts";
 import { frameText, registerText, slotText } from "./print-state.ts";
 import type { Statistics, Verdict } from "./verdict.ts";

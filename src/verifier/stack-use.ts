@@ -16,6 +16,16 @@ export class StackUse {
   /** Bytes by first instruction of the function: the most that any path used. */
   readonly #depth = new Map<number, number>();
 
+  /** What has been noted so far; `restore` goes back to it. */
+  copy(): ReadonlyMap<number, number> {
+    return new Map(this.#depth);
+  }
+
+  restore(noted: ReadonlyMap<number, number>): void {
+    this.#depth.clear();
+    for (const [start, bytes] of noted) this.#depth.set(start, bytes);
+  }
+
   /** Notes what the active frames use. To be called where a frame ends or is not followed further. */
   record(m: Machine): void {
     const frames = frameCount(m.state);

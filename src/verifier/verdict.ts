@@ -11,7 +11,13 @@ export interface Statistics {
 }
 
 export type Verdict =
-  | { readonly verdict: "accept"; readonly certificate: Certificate; readonly statistics: Statistics }
+  | {
+      readonly verdict: "accept";
+      readonly certificate: Certificate;
+      /** No run executes more instructions than this; what a tail call goes on with is not counted. */
+      readonly longestRun: bigint;
+      readonly statistics: Statistics;
+    }
   | {
       readonly verdict: "reject";
       readonly errno: Errno;

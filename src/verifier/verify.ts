@@ -6,7 +6,8 @@ import type { Program } from "../semantics/program/program.ts";
 import type { Certificate } from "./certificate.ts";
 import { checkCertificate } from "./check-certificate.ts";
 import { checkControlFlow } from "./control-flow.ts";
-import { type ExplorationObserver, explore, type Progress } from "./explore.ts";
+import type { ExplorationObserver, Progress } from "./exploration.ts";
+import { explore } from "./explore.ts";
 import { StackUse } from "./stack-use.ts";
 import type { Statistics, Verdict } from "./verdict.ts";
 
@@ -36,8 +37,8 @@ export function verify(program: Program, observer?: ExplorationObserver): Verdic
     const certificate = explore(program, flow, progress, stackUse, observer);
     progress.path.length = 0;
     stackUse.check(program, flow);
-    requireConfirmed(program, certificate);
-    return { verdict: "accept", certificate, statistics: statistics() };
+    const longestRun = requireConfirmed(program, certificate);
+    return { verdict: "accept", certificate, longestRun, statistics: statistics() };
   } catch (error) {
     const insn = progress.path.at(-1);
     if (error instanceof Rejection) {
@@ -51,7 +52,9 @@ export function verify(program: Program, observer?: ExplorationObserver): Verdic
   }
 }
 
-function requireConfirmed(program: Program, certificate: Certificate): void {
+/** Gives the number of instructions that no run exceeds. */
+function requireConfirmed(program: Program, certificate: Certificate): bigint {
   const check = checkCertificate(program, certificate);
   if (!check.ok) throw new Error(`the certificate is not confirmed: node ${check.node}: ${check.reason}`);
+  return check.longestRun;
 }

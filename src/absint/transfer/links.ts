@@ -16,6 +16,7 @@ import {
   formOf,
   idOf,
   isConstant,
+  isPacketPointer,
   KIND,
   kindOf,
   setConstant,
@@ -167,6 +168,18 @@ function learn(from: number, at: number): number {
   return sameScalars(at, SCRATCH.left) ? NOTHING : SOMETHING;
 }
 
+/** What the number at `from` says of the variable part of a packet pointer of its class: that it is what the class counts from. */
+function learnVariable(from: number, at: number): number {
+  if (formOf(from) !== WHOLE) return NOTHING;
+  const distance = -deltaOf(from);
+  setConstant(SCRATCH.right, distance | 0, Math.floor(distance / 4294967296));
+  tightAluOperator("add", 64)(from, SCRATCH.right, SCRATCH.value);
+  copyScalarPart(at, SCRATCH.left);
+  branchOperators("jeq", 64).taken(at, SCRATCH.value);
+  if (synchronise(at) !== 0) return IMPOSSIBLE;
+  return sameScalars(at, SCRATCH.left) ? NOTHING : SOMETHING;
+}
+
 /**
  * What was learnt of the number at `from` is told to all of its class in `state`. Says whether there can be such numbers at all.
  * Overwrites `SCRATCH.left`, `SCRATCH.right` and `SCRATCH.value`.
@@ -176,8 +189,10 @@ export function tellLinked(marks: Marks, state: number, from: number): boolean {
   if (id === 0) return true;
   let possible = true;
   forEachRegister(state, (at) => {
-    if (!possible || at === from || idOf(at) !== id || kindOf(at) !== KIND.scalar) return;
-    const told = learn(from, at);
+    if (!possible || at === from || idOf(at) !== id) return;
+    const kind = kindOf(at);
+    if (kind !== KIND.scalar && !isPacketPointer(kind)) return;
+    const told = kind === KIND.scalar ? learn(from, at) : learnVariable(from, at);
     if (told === NOTHING) return;
     useLink(marks, id);
     addOrigins(from, at);
@@ -185,7 +200,7 @@ export function tellLinked(marks: Marks, state: number, from: number): boolean {
       demand(marks, at);
       demand(marks, from);
       possible = false;
-    } else if (isConstant(at)) unlink(at);
+    } else if (kind === KIND.scalar && isConstant(at)) unlink(at);
   });
   if (isConstant(from)) unlink(from);
   return possible;

@@ -1,0 +1,76 @@
+/** What the exploration keeps: states where paths met, and sides of forks that are still to be explored. */
+import type { Marks } from "../absint/origins.ts";
+import type { Measure } from "./certificate.ts";
+
+/** A state that was met where paths join. It is finished when every path from it has been explored to its end. */
+export interface Checkpoint {
+  readonly pc: number;
+  /** The packed state in the arena, and its size. */
+  readonly at: number;
+  readonly bytes: number;
+  readonly parent: Checkpoint | undefined;
+  /** Paths from here that are not explored to their end yet. */
+  open: number;
+  /** Position in the order of finishing; -1 until then. */
+  rank: number;
+  hits: number;
+  misses: number;
+  /** The register that ruled it out the last time. */
+  hint: number;
+  /** What the paths from here used of the state. */
+  readonly marks: Marks;
+  /** Finished checkpoints that paths from here ended in. */
+  readonly edges: Set<Checkpoint>;
+  /** The heads of the loops that it is inside of, outermost first; when it is finished, those of them that its paths came back to. */
+  loops: readonly Checkpoint[];
+  /** How many of them that is. */
+  needs: number;
+  /** If it is where a loop of the program begins: how often the path passed there. */
+  readonly passage: Passage | undefined;
+  /** If its state is the invariant of a loop. */
+  readonly head: Head | undefined;
+}
+
+/** Passing the same place of a loop again and again. */
+export interface Passage {
+  readonly previous: Checkpoint | undefined;
+  readonly first: Checkpoint | undefined;
+  readonly count: number;
+  /** Instructions on the path up to here. */
+  readonly pathLength: number;
+  /** Instructions processed when the loop was entered. */
+  readonly since: number;
+}
+
+/** One way to see progress, and the least that has been seen. */
+export interface Advance {
+  readonly measure: Measure;
+  least: bigint | undefined;
+}
+
+/** The head of a loop that is explored from an invariant. */
+export interface Head {
+  /** The state that came to the loop and was widened, and its size. */
+  readonly entry: number;
+  readonly entryBytes: number;
+  /** The ways in which all paths that came back have made progress so far. */
+  advances: readonly Advance[];
+  /** The one that the certificate names; undefined as long as no path came back. */
+  measure: Measure | undefined;
+}
+
+/** A state with which a path goes on later. */
+export interface Pending {
+  readonly at: number;
+  readonly bytes: number;
+  readonly pc: number;
+  readonly from: number;
+  readonly checkpoint: Checkpoint;
+  readonly loops: readonly Checkpoint[];
+  /** Length of the path up to there. */
+  readonly pathLength: number;
+  /** What to go back to in a log. */
+  readonly mark: number | undefined;
+  /** The path's end, from `pathLength` on, where it is not what the exploration left there. */
+  readonly detour?: readonly number[];
+}

@@ -1,0 +1,154 @@
+/** The state of an exploration, and its bookkeeping: which checkpoints are open, which are finished, and what they rest on. */
+import { allocate } from "../absint/arena.ts";
+import { beginOrigins, newMarks } from "../absint/origins.ts";
+import { frameCount, pack, packedBytes, REGISTERS, setGhostCount } from "../absint/state.ts";
+import { type Machine, SCRATCH } from "../absint/transfer/machine.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { Checkpoint, Head, Passage, Pending } from "./checkpoint.ts";
+import type { ControlFlow } from "./control-flow.ts";
+import { demandCovered, generalise, propagate } from "./generalise.ts";
+import type { NaturalLoops } from "./loops/natural.ts";
+import type { Trial } from "./loops/trial.ts";
+import type { StackUse } from "./stack-use.ts";
+
+/** Called before each instruction and when a path begins or ends: what a log is made of. */
+export interface ExplorationObserver {
+  readonly before: (m: Machine) => void;
+  readonly after: (m: Machine, pc: number) => void;
+  readonly pathEnds: (m: Machine, why: "exit" | "covered") => void;
+  /** `mark` is what `fork` gave where the path left another one; undefined for the program's start. */
+  readonly pathBegins: (m: Machine, from: number, mark: number | undefined) => void;
+  /** A path leaves the current one here; gives what to go back to when it is its turn. */
+  readonly fork: () => number;
+}
+
+/** Counters that outlive a rejection. */
+export interface Progress {
+  processed: number;
+  totalStates: number;
+  peakStates: number;
+  maxStatesPerInsn: number;
+  /** The instructions of the current path. */
+  readonly path: number[];
+  machine: Machine | undefined;
+}
+
+export interface Exploration {
+  readonly m: Machine;
+  readonly program: Program;
+  readonly flow: ControlFlow;
+  readonly natural: NaturalLoops;
+  readonly progress: Progress;
+  readonly stackUse: StackUse;
+  readonly observer: ExplorationObserver | undefined;
+  /** Checkpoints by instruction, in the order of being made. */
+  readonly seen: Map<number, Checkpoint[]>;
+  readonly finished: Checkpoint[];
+  /** All that were made, in that order. */
+  readonly made: Checkpoint[];
+  readonly pending: Pending[];
+  /** Loops that are being tried, each inside of those before it. */
+  readonly trials: Trial[];
+  /** How often a loop must have been passed before it is tried, by head. */
+  readonly patience: Map<number, number>;
+  /** The checkpoint that the current path goes on from, and the heads of the loops that it is inside of. */
+  current: Checkpoint;
+  inside: readonly Checkpoint[];
+  /** The current state has just become a checkpoint. */
+  met: boolean;
+  /** Two live states for guesses at invariants. */
+  readonly spare: () => { readonly guess: number; readonly other: number };
+  /** Instructions processed when a state was last stored. */
+  kept: number;
+  /** Instructions processed for nothing. */
+  wasted: number;
+}
+
+/** What a checkpoint is besides where it is. */
+interface Role {
+  readonly passage?: Passage | undefined;
+  readonly head?: Head;
+}
+
+/** Makes the machine's state a checkpoint. */
+export function keep(
+  x: Omit<Exploration, "current">,
+  parent: Checkpoint | undefined,
+  { passage, head }: Role = {},
+): Checkpoint {
+  const { m, progress } = x;
+  const bytes = packedBytes(m.state);
+  const at = allocate(bytes);
+  pack(m.state, at);
+  progress.totalStates += 1;
+  x.kept = progress.processed;
+  const marks = newMarks(frameCount(m.state) - 1);
+  beginOrigins(m.state);
+  m.marks = marks;
+  x.met = true;
+  const made: Checkpoint = {
+    pc: m.pc,
+    at,
+    bytes,
+    parent,
+    open: 1,
+    rank: -1,
+    hits: 0,
+    misses: 0,
+    hint: REGISTERS,
+    marks,
+    edges: new Set(),
+    loops: x.inside,
+    needs: 0,
+    passage,
+    head,
+  };
+  x.made.push(made);
+  progress.peakStates = Math.max(progress.peakStates, x.made.length);
+  return made;
+}
+
+/** Adds a checkpoint to those that states at its instruction are compared with. */
+export function remember(x: Exploration, checkpoint: Checkpoint): void {
+  let list = x.seen.get(checkpoint.pc);
+  if (list === undefined) {
+    list = [];
+    x.seen.set(checkpoint.pc, list);
+  }
+  list.push(checkpoint);
+  x.progress.maxStatesPerInsn = Math.max(x.progress.maxStatesPerInsn, list.length);
+}
+
+/** The current path ends in a finished checkpoint, which covers its state. */
+export function endIn(x: Exploration, covering: Checkpoint): void {
+  covering.hits += 1;
+  demandCovered(covering.at, x.m.state, x.current.marks, SCRATCH.value);
+  rest(x.current, covering);
+  close(x);
+}
+
+function rest(on: Checkpoint, covering: Checkpoint): void {
+  on.edges.add(covering);
+  on.needs = Math.max(on.needs, covering.loops.length);
+}
+
+/** The current path has ended; with a checkpoint's last one, the checkpoint is finished, and a path of its parent. */
+export function close(x: Exploration): void {
+  let at: Checkpoint | undefined = x.current;
+  while (at !== undefined) {
+    at.open -= 1;
+    if (at.open > 0) return;
+    at.rank = x.finished.length;
+    x.finished.push(at);
+    const { parent, head }: Checkpoint = at;
+    if (parent !== undefined) {
+      if (head !== undefined) demandCovered(at.at, head.entry, parent.marks, SCRATCH.value);
+      else propagate(at.at, at.marks, parent.marks);
+    }
+    generalise(at.at, at.marks);
+    at.loops = at.loops.slice(0, at.needs);
+    setGhostCount(at.at, at.loops.length);
+    if (parent !== undefined) rest(parent, at);
+    at = parent;
+  }
+}
