@@ -266,7 +266,9 @@ function referencesInclude(outer: number, inner: number): boolean {
   if (referenceCount(inner) !== count || sectionsOf(outer) !== sectionsOf(inner)) return false;
   for (let i = 0; i < count; i += 1) {
     if (referenceKind(outer, i) !== referenceKind(inner, i)) return false;
-    if (!sameRelation(referenceId(outer, i), referenceId(inner, i), 0)) return false;
+    const [id, innerId] = [referenceId(outer, i), referenceId(inner, i)];
+    // A negative id is the same thing in every state.
+    if (id < 0 ? id !== innerId : innerId < 0 || !sameRelation(id, innerId, 0)) return false;
   }
   return true;
 }

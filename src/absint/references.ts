@@ -11,7 +11,7 @@ import { MAX_REFERENCES, referenceAt, referenceCount, setReferenceCount } from "
 export const REFERENCE = {
   /** An object that a helper or kernel function gave out. */
   object: 1,
-  /** A spin lock; the id is the one of the pointer that it was taken through. */
+  /** A spin lock; the id is the one of the pointer that it was taken through, or negative for the lock of a certain map. */
   lock: 2,
   /** Saved interrupt flags. */
   interrupts: 3,

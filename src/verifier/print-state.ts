@@ -77,7 +77,8 @@ export function registerText(m: Machine, at: number, frame: number): string {
       }
       if (offOf(at) !== 0) fields.push(`off=${offOf(at)}`);
       if (isPacketPointer(kind)) fields.push(`r=${rangeOf(at)}`);
-      return `${kindName(kind)}(${[...fields, ...scalarFacts(at)].join(",")})`;
+      const struct = baseOf(kind) === KIND.btf ? (m.types?.structName(objectOf(at)) ?? "") : "";
+      return `${kindName(kind)}${struct}(${[...fields, ...scalarFacts(at)].join(",")})`;
     }
   }
 }

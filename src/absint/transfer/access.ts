@@ -3,15 +3,17 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
 import { fieldAt } from "../../semantics/profile/lookup.ts";
-import type { ContextValue } from "../../semantics/profile/profile.ts";
+import type { Context, ContextValue } from "../../semantics/profile/profile.ts";
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import { arena } from "../arena.ts";
 import {
+  baseOf,
   FLAG,
   isConstant,
   KIND,
   kindName,
   kindOf,
+  mayBeNull,
   objectOf,
   offOf,
   setConstant,
@@ -24,6 +26,7 @@ import {
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
 import { signExtend } from "./arithmetic.ts";
+import { loadFunctionArgument, loadKernelObject } from "./kernel-object.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
 import { reject } from "./rejection.ts";
@@ -56,6 +59,10 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
       loadSocket(m, target, size, kind, destination);
       break;
     default:
+      if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) {
+        loadKernelObject(m, target, size, destination);
+        break;
+      }
       if (!checkPlainMemory(m, target, size, "read")) rejectKind(target, kind);
       setUnknown(destination);
       unknownScalarAt(destination, size * 8);
@@ -72,7 +79,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
       writeStack(m, target, size, value);
       break;
     case KIND.context:
-      checkContext(m, target, size, "write");
+      storeContext(m, target, size);
       break;
     case KIND.sockCommon:
     case KIND.socket:
@@ -80,6 +87,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.xdpSock:
       return reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
     default:
+      if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) reject("EACCES", "only read is supported");
       if (!checkPlainMemory(m, target, size, "write")) rejectKind(target, kind);
   }
 }
@@ -120,11 +128,18 @@ const ALIGNED_NAMES: Readonly<Record<number, string>> = {
 
 // --- Context
 
-function checkContext(m: Machine, target: Target, size: Size, direction: Direction) {
-  requireUnmoved(target, "ctx");
-  const found = fieldAt(m.context, direction, target.off, size);
+function checkContext(context: Context, target: Target, size: Size, direction: Direction) {
+  const found = fieldAt(context, direction, target.off, size);
   if (found === undefined) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
   return found;
+}
+
+function storeContext(m: Machine, target: Target, size: Size): void {
+  requireUnmoved(target, "ctx");
+  if (m.context === undefined) {
+    reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
+  }
+  checkContext(m.context, target, size, "write");
 }
 
 /** A pointer that is still what it was when the program got it. */
@@ -136,7 +151,14 @@ export function requireUnmoved({ number, at }: Target, name: string): void {
 }
 
 function loadContext(m: Machine, target: Target, size: Size, signed: boolean, destination: number): void {
-  const field = checkContext(m, target, size, "read");
+  requireUnmoved(target, "ctx");
+  const { context } = m;
+  if (context === undefined) {
+    loadFunctionArgument(m, target.off, size, destination);
+    if (signed && kindOf(destination) === KIND.scalar) signExtend(destination, size);
+    return;
+  }
+  const field = checkContext(context, target, size, "read");
   if (field.value === "scalar") {
     setUnknown(destination);
     unknownScalarAt(destination, size * 8);
@@ -144,7 +166,7 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
     return;
   }
   const kind = FIELD_KINDS[field.value];
-  if (kind === undefined) throw new Unsupported(`context field ${field.name} of ${m.context.struct}`);
+  if (kind === undefined) throw new Unsupported(`context field ${field.name} of ${context.struct}`);
   if (signed) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
   const orNull = field.flags?.includes("ptr_maybe_null") === true;
   setPointer(destination, orNull ? kind | FLAG.orNull : kind, 0);

@@ -16,6 +16,7 @@ import {
   KIND,
   kindOf,
   mayBeNull,
+  objectOf,
   offOf,
   rangeOf,
   referenceOf,
@@ -30,7 +31,8 @@ import {
 import { type BranchOperators, branchOperators, synchronise } from "../scalar/operators.ts";
 import { forEachRegister, registerAt, unpack } from "../state.ts";
 import { linkEqual, tellLinked } from "./links.ts";
-import { currentFrame, type Machine, readable, SCRATCH, STEP, type Step } from "./machine.ts";
+import { currentFrame, type Machine, mapAt, readable, SCRATCH, STEP, type Step } from "./machine.ts";
+import { holdsLock } from "./map-fields.ts";
 
 type Jump = Extract<Operation, { kind: "jump" }>;
 
@@ -121,7 +123,8 @@ function decide({ op, width }: Jump, left: number, right: number): number {
 /** Whether a pointer of the kind is never null: not one that nobody vouches for. */
 const neverNull = (kind: number): boolean =>
   !mayBeNull(kind) && !hasFlag(kind, FLAG.untrusted) && (baseOf(kind) !== KIND.btf || hasFlag(kind, VOUCHED));
-const VOUCHED = FLAG.trusted | FLAG.allocated;
+/** An argument of a tracepoint counts as trusted and may be null all the same. */
+const VOUCHED = FLAG.allocated;
 
 /** Narrows two numbers of `state`, and all that are linked to them; says whether the edge is possible at all. */
 function refineNumbers(
@@ -155,8 +158,8 @@ function learnFromPointers(
     demand(m.marks, right);
     const [nullSide, nullAt] = op === "jeq" ? [m.forked, taken] : [m.state, left];
     const [otherSide, otherAt] = op === "jeq" ? [m.state, left] : [m.forked, taken];
-    resolveNull(nullSide, nullAt, true);
-    resolveNull(otherSide, otherAt, false);
+    resolveNull(m, nullSide, nullAt, true);
+    resolveNull(m, otherSide, otherAt, false);
     return;
   }
   learnPacketRange(m, op, left, right, taken, other);
@@ -166,7 +169,7 @@ const isZero = (at: number): boolean =>
   kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
 
 /** All pointers that came of one call are null together or not; what was acquired with one that is null was not. */
-function resolveNull(state: number, pointer: number, isNull: boolean): void {
+function resolveNull(m: Machine, state: number, pointer: number, isNull: boolean): void {
   const id = idOf(pointer);
   if (isNull && referenceOf(pointer) !== 0) releaseReference(state, referenceOf(pointer));
   const resolve = (at: number): void => {
@@ -174,7 +177,8 @@ function resolveNull(state: number, pointer: number, isNull: boolean): void {
     if (isNull) setConstant(at, 0, 0);
     else {
       setKind(at, kindOf(at) & ~FLAG.orNull);
-      setId(at, 0);
+      // The id tells which lock is meant.
+      if (kindOf(at) !== KIND.mapValue || !holdsLock(mapAt(m, objectOf(at)))) setId(at, 0);
     }
   };
   forEachRegister(state, resolve);

@@ -7,10 +7,11 @@
 
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction } from "../../semantics/isa/instruction.ts";
-import { DEFAULT_PROFILE } from "../../semantics/profile/default.ts";
 import { contextFor, programFacts } from "../../semantics/profile/lookup.ts";
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
-import type { MapDefinition } from "../../semantics/program/map-types.ts";
+import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
+import type { KernelTypes } from "../../semantics/program/kernel-types.ts";
+import { MAP_FIELDS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { allocatePermanent } from "../arena.ts";
 import { type Marks, newMarks } from "../origins.ts";
@@ -34,7 +35,9 @@ export interface Machine {
   /** The kernel whose rules hold, and what it says of programs of this kind. */
   readonly profile: Profile;
   readonly facts: ProgramFacts;
-  readonly context: Context;
+  /** Undefined where r1 points to the arguments of what the program attaches to. */
+  readonly context: Context | undefined;
+  readonly types: KernelTypes | undefined;
   /** The program's maps, then the shapes of their inner maps: what `object` of a map pointer counts in. */
   readonly maps: readonly MapDefinition[];
   /** For each map of maps, the index in `maps` of its inner shape. */
@@ -60,35 +63,31 @@ export interface Target {
 export const STEP = { next: 0, fork: 1, exit: 2 } as const;
 export type Step = (typeof STEP)[keyof typeof STEP];
 
-const MODELLED_MAPS: ReadonlySet<string> = new Set([
-  "array",
-  "hash",
-  "percpu_array",
-  "percpu_hash",
-  "lru_hash",
-  "lru_percpu_hash",
-  "prog_array",
-  "perf_event_array",
-  "array_of_maps",
-  "hash_of_maps",
-]);
+/** Map types that are more than a place for keys and values. */
+const UNMODELLED_MAPS: ReadonlySet<string> = new Set(["struct_ops", "arena"]);
+
+/** Programs that begin with the arguments of a function, tracepoint or hook of the kernel. */
+const ATTACHES_BY_BTF: ReadonlySet<string> = new Set(["tracing", "lsm"]);
 
 /**
- * A machine for `program` under the rules of the kernel that `profile` is of. There is one live state: machines take turns, they do not nest.
+ * A machine for `program` under the rules of a kernel. There is one live state: machines take turns, they do not nest.
  *
  * @throws Unsupported  naming the program type or map type that is not modelled
  */
-export function createMachine(program: Program, profile: Profile = DEFAULT_PROFILE): Machine {
+export function createMachine(program: Program, { profile, types }: Rules = DEFAULT_RULES): Machine {
   const facts = programFacts(profile, program);
   const context = contextFor(profile, program);
-  if (facts === undefined || context === undefined) throw new Unsupported(`program type ${program.type}`);
+  const attach = program.attach === undefined ? "" : `/${program.attach}`;
+  if (facts === undefined) throw new Unsupported(`program type ${program.type}${attach}`);
+  if (context === undefined && !ATTACHES_BY_BTF.has(program.type)) {
+    throw new Unsupported(`context of program type ${program.type}${attach}`);
+  }
   const maps: MapDefinition[] = [...program.maps];
   const inner = new Map<number, number>();
   program.maps.forEach((map, index) => {
-    if (!MODELLED_MAPS.has(map.type)) throw new Unsupported(`map type ${map.type}`);
-    if (map.fields !== undefined && map.fields.length > 0) {
-      throw new Unsupported(`map ${map.name}: ${map.fields[0]?.kind ?? "field"} in the value`);
-    }
+    if (UNMODELLED_MAPS.has(map.type)) throw new Unsupported(`map type ${map.type}`);
+    const field = map.fields?.find(({ kind }) => !MAP_FIELDS.has(kind));
+    if (field !== undefined) throw new Unsupported(`map ${map.name}: ${field.kind} in the value`);
     if (map.inner !== undefined) {
       inner.set(index, maps.length);
       maps.push(map.inner);
@@ -99,6 +98,7 @@ export function createMachine(program: Program, profile: Profile = DEFAULT_PROFI
     profile,
     facts,
     context,
+    types,
     maps,
     inner,
     state: LIVE,

@@ -19,6 +19,7 @@ import {
   umaxOf,
 } from "../register.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
+import { requireNoField } from "./map-fields.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
 
@@ -44,6 +45,7 @@ export function checkMapValue(m: Machine, target: Target, size: number, directio
   checkBounds(target, size, map.valueSize, (at) => {
     return `invalid access to map value, value_size=${map.valueSize} off=${at} size=${size}`;
   });
+  requireNoField(map, target, size);
 }
 
 /** A key that a callback was given. Nobody may write it. */

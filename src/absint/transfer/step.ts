@@ -33,6 +33,7 @@ import {
   type Target,
   writable,
 } from "./machine.ts";
+import { holdsLock } from "./map-fields.ts";
 import { reject } from "./rejection.ts";
 
 /**
@@ -169,8 +170,23 @@ function loadPacket(m: Machine, insn: Instruction, operation: Extract<Operation,
 /** The program's map that a 16-byte load refers to. */
 function requireMap({ program }: Machine, index: number): MapDefinition {
   const map = program.maps[index];
-  return map ?? reject("EINVAL", `fd ${index} is not pointing to valid bpf_map`);
+  if (map === undefined) return reject("EINVAL", `fd ${index} is not pointing to valid bpf_map`);
+  if (holdsLock(map)) {
+    if (program.type === "socket_filter")
+      reject("EINVAL", "socket filter progs cannot use bpf_spin_lock yet");
+    if (INTERRUPTS.has(program.type)) reject("EINVAL", "tracing progs cannot use bpf_spin_lock yet");
+  }
+  return map;
 }
+
+/** Programs of these types may interrupt others that hold a lock. */
+const INTERRUPTS: ReadonlySet<string> = new Set([
+  "kprobe",
+  "tracepoint",
+  "perf_event",
+  "raw_tracepoint",
+  "raw_tracepoint_writable",
+]);
 
 /** The address inside the only element of an array: global data. */
 function requireDirectValue({ type, valueSize, maxEntries }: MapDefinition, off: number): void {

@@ -66,6 +66,12 @@ export interface MapField {
   readonly type?: string;
 }
 
+/** What the kernel keeps in values for programs, by `MapField.kind`: bytes, and the structure's name (linux/bpf.h). Others are not modelled. */
+export const MAP_FIELDS: ReadonlyMap<string, { readonly size: number; readonly name: string }> = new Map([
+  ["spin_lock", { size: 4, name: "bpf_spin_lock" }],
+  ["timer", { size: 16, name: "bpf_timer" }],
+]);
+
 /** A map as a program refers to it, before it exists anywhere. Sizes in bytes. */
 export interface MapDefinition {
   readonly name: string;

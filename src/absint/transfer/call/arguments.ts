@@ -18,7 +18,9 @@ import {
   smallConstant,
 } from "../../register.ts";
 import { requireUnmoved } from "../access.ts";
+import { typesOf } from "../kernel-object.ts";
 import { type Machine, readable, type Target } from "../machine.ts";
+import { releaseLock, takeLock } from "../map-fields.ts";
 import { reject } from "../rejection.ts";
 import { constantAt } from "../stack.ts";
 import { tnumText } from "../text.ts";
@@ -41,6 +43,12 @@ const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
   socket: [KIND.socket],
   btf_id_sock_common: [...SOCKETS, KIND.btf, KIND.btf | FLAG.trusted],
   ringbuf_mem: [KIND.memory | FLAG.ringbuf],
+  btf_id: [KIND.btf, KIND.btf | FLAG.trusted, KIND.btf | FLAG.rcu],
+  percpu_btf_id: [
+    KIND.btf | FLAG.perCpu,
+    KIND.btf | FLAG.perCpu | FLAG.rcu,
+    KIND.btf | FLAG.perCpu | FLAG.trusted,
+  ],
   stack: [KIND.stack],
   func: [KIND.func],
   const_str: [KIND.mapValue],
@@ -142,7 +150,30 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
   socket: checkUnmoved,
   btf_id_sock_common: checkUnmoved,
   ringbuf_mem: checkUnmoved,
+  spin_lock: (m, call, _argument, target) => {
+    if (kindOf(target.at) !== KIND.mapValue) throw new Unsupported("locks in objects that programs allocate");
+    if (call.helper.name === "spin_lock") takeLock(m, target);
+    else releaseLock(m, target);
+  },
+  btf_id: (m, call, argument, target) => {
+    checkReleased(m, call, argument, target);
+    requireStruct(m, target, argument.type);
+  },
+  percpu_btf_id: (_m, call, _argument, { number, at }) => {
+    if (smallConstant(at) !== 0 || offOf(at) !== 0) reject("EACCES", `R${number} has an offset`);
+    call.struct = objectOf(at);
+  },
 };
+
+/** An object of the type that the helper wants lies where the pointer points. */
+function requireStruct(m: Machine, { number, at }: Target, wanted: string | undefined): void {
+  const types = typesOf(m);
+  const [struct, offset] = [objectOf(at), smallConstant(at)];
+  const inner = wanted === undefined ? undefined : types.structId(wanted);
+  if (inner === undefined) throw new Unsupported(`kernel objects of type ${wanted ?? "?"}`);
+  if (offset !== undefined && types.holdsAt(struct, offOf(at) + offset, inner)) return;
+  reject("EACCES", `R${number} is of type ${types.structName(struct)} but ${wanted} is expected`);
+}
 
 function requireAlignedMemory({ number, at }: Target, size: number): void {
   const constant = smallConstant(at);

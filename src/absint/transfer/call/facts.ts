@@ -14,6 +14,8 @@ export interface CallFacts {
   certainlyFound: boolean;
   /** The constant of a `const_alloc_size_or_zero` argument: how much memory the result has. */
   allocated: number;
+  /** The type of the object that a per-CPU argument points to. */
+  struct: number;
   /** The argument that is given back, and the reference of it; the latter also of an argument that the result is made of. */
   released: Target | undefined;
   reference: number;
@@ -28,6 +30,7 @@ export const newCall = (helper: HelperFacts, prototype: Prototype): CallFacts =>
   mapIndex: -1,
   certainlyFound: false,
   allocated: 0,
+  struct: 0,
   released: undefined,
   reference: 0,
   filled: [],

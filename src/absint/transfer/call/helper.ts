@@ -9,6 +9,7 @@ import {
   isPacketPointer,
   KIND,
   kindOf,
+  objectOf,
   referenceOf,
   setId,
   setNone,
@@ -17,7 +18,9 @@ import {
   setUnknown,
 } from "../../register.ts";
 import { forEachRegister, takeId } from "../../state.ts";
-import { type Machine, register } from "../machine.ts";
+import { typesOf } from "../kernel-object.ts";
+import { type Machine, mapAt, register } from "../machine.ts";
+import { holdsAnyLock, holdsLock } from "../map-fields.ts";
 import { reject } from "../rejection.ts";
 import { markWritten } from "../stack.ts";
 import { checkArgument } from "./arguments.ts";
@@ -27,6 +30,9 @@ import { requireNothingHeld } from "./function.ts";
 /** Executes a call of the helper with number `insn.imm`. */
 export function callHelper(m: Machine, insn: Instruction): void {
   const call = lookUp(m, insn.imm);
+  if (holdsAnyLock(m) && !WHILE_LOCKED.has(call.helper.name)) {
+    reject("EINVAL", "function calls are not allowed while holding a lock");
+  }
   call.prototype.args.forEach((argument, index) => checkArgument(m, call, argument, index + 1));
   if (call.helper.name === "tail_call") requireNothingHeld(m, "tail_call");
   for (const { target, size, certain } of call.filled) {
@@ -37,6 +43,9 @@ export function callHelper(m: Machine, insn: Instruction): void {
   if (call.helper.changesPacket === true) forgetPackets(m);
   giveResult(m, call);
 }
+
+/** Helpers that may be called with a lock held. */
+const WHILE_LOCKED: ReadonlySet<string> = new Set(["spin_unlock", "kptr_xchg"]);
 
 /** The helper as programs of this kind get it, if they do. */
 function lookUp(m: Machine, id: number): CallFacts {
@@ -121,10 +130,19 @@ function giveResult(m: Machine, call: CallFacts): void {
       setPointer(r0, KIND.memory | orNull | ringbuf | readOnly, call.allocated);
       break;
     }
+    case "btf_id": {
+      const { type } = call.prototype.returns;
+      const struct = type === undefined ? undefined : typesOf(m).structId(type);
+      if (struct === undefined) throw new Unsupported(`result of helper ${call.label}`);
+      const trusted = flags?.includes("ptr_trusted") === true ? FLAG.trusted : 0;
+      setPointer(r0, KIND.btf | orNull | trusted, struct);
+      break;
+    }
     default:
       throw new Unsupported(`result of helper ${call.label}`);
   }
-  if ((kindOf(r0) & FLAG.orNull) !== 0) setId(r0, takeId(m.state));
+  const locked = kindOf(r0) === KIND.mapValue && holdsLock(mapAt(m, objectOf(r0)));
+  if ((kindOf(r0) & FLAG.orNull) !== 0 || locked) setId(r0, takeId(m.state));
   giveReference(m, call, r0);
 }
 

@@ -1,0 +1,120 @@
+/**
+ * Pointers to the kernel's objects, by their BTF types: what a load through one gives, and how far what was loaded may be trusted. A load itself
+ * never faults: the kernel guards those that may. Nothing is written through them.
+ */
+import { Unsupported } from "../../semantics/errors.ts";
+import type { Size } from "../../semantics/isa/instruction.ts";
+import type { KernelTypes, PointerTag, TypedValue } from "../../semantics/program/kernel-types.ts";
+import {
+  FLAG,
+  hasFlag,
+  KIND,
+  kindOf,
+  mayBeNull,
+  objectOf,
+  offOf,
+  setId,
+  setPointer,
+  setUnknown,
+  smallConstant,
+  sminOf,
+} from "../register.ts";
+import { unknownScalarAt } from "../scalar/operators.ts";
+import { SECTION, sectionDepth, takeId } from "../state.ts";
+import type { Machine, Target } from "./machine.ts";
+import { reject } from "./rejection.ts";
+import { tnumText } from "./text.ts";
+
+/** @throws Unsupported  if the kernel's types are not at hand */
+export function typesOf(m: Machine): KernelTypes {
+  if (m.types === undefined) throw new Unsupported("pointers to kernel objects without the kernel's types");
+  return m.types;
+}
+
+/** Loads through a pointer of base `btf` that is not null. */
+export function loadKernelObject(m: Machine, target: Target, size: Size, destination: number): void {
+  const { at, number } = target;
+  const kind = kindOf(at);
+  if (hasFlag(kind, FLAG.allocated)) throw new Unsupported("objects that programs allocate");
+  const types = typesOf(m);
+  const name = types.structName(objectOf(at));
+  const pointer = `R${number} is ptr_${name}`;
+  const constant = smallConstant(at);
+  const off = offOf(at) + target.off;
+  if (sminOf(at) < 0 && constant === undefined) {
+    reject("EACCES", `${pointer} invalid negative access: off=${off}`);
+  }
+  if (constant === undefined) {
+    reject("EACCES", `${pointer} invalid variable offset: off=${off}, var_off=${tnumText(at)}`);
+  }
+  const start = off + constant;
+  if (start < 0) reject("EACCES", `${pointer} invalid negative access: off=${start}`);
+  if (hasFlag(kind, FLAG.user)) reject("EACCES", `${pointer} access user memory: off=${start}`);
+  if (hasFlag(kind, FLAG.perCpu)) reject("EACCES", `${pointer} access percpu memory: off=${start}`);
+  const field = types.fieldAt(objectOf(at), start, size);
+  if (field.kind === "none") reject("EACCES", field.message);
+  give(m, field.value, size, destination, trustFlags(m, kind, objectOf(at), field.name, field.value));
+}
+
+/** What is known of a pointer that was loaded from a field. */
+function trustFlags(m: Machine, kind: number, struct: number, field: string, value: TypedValue): number {
+  if (value.kind === "scalar") return 0;
+  if (hasFlag(kind, FLAG.untrusted)) return FLAG.untrusted;
+  const tags = tagFlags(value.tags);
+  // What was never vouched for is as it always was: neither trusted nor not.
+  if (!hasFlag(kind, FLAG.trusted | FLAG.rcu)) return tags & (FLAG.user | FLAG.perCpu);
+  const trust = typesOf(m).trustOf(struct, field);
+  if (trust === "trusted") return FLAG.trusted | tags;
+  if (trust === "trusted_or_null") return FLAG.trusted | FLAG.orNull | tags;
+  const inSection = sectionDepth(m.state, SECTION.rcu) > 0 || !m.program.flags.includes("sleepable");
+  if (!inSection || mayBeNull(kind)) return FLAG.untrusted;
+  if (trust === "rcu") return FLAG.rcu | tags;
+  if (trust === "rcu_or_null" || value.tags.includes("rcu")) return FLAG.rcu | FLAG.orNull | tags;
+  return tags & (FLAG.user | FLAG.perCpu);
+}
+
+const TAG_FLAGS: Readonly<Record<PointerTag, number>> = {
+  user: FLAG.user,
+  percpu: FLAG.perCpu,
+  rcu: FLAG.rcu,
+};
+const tagFlags = (tags: readonly PointerTag[]): number =>
+  tags.reduce((flags, tag) => flags | TAG_FLAGS[tag], 0);
+
+function give(m: Machine, value: TypedValue, size: Size, destination: number, flags: number): void {
+  if (value.kind === "scalar") {
+    setUnknown(destination);
+    unknownScalarAt(destination, size * 8);
+    return;
+  }
+  setPointer(destination, KIND.btf | flags, value.struct);
+  if (mayBeNull(flags)) setId(destination, takeId(m.state));
+}
+
+/** Attach types whose arguments are valid objects. */
+const TRUSTED_ARGUMENTS: ReadonlySet<string> = new Set(["trace_iter", "lsm_mac", "lsm_cgroup"]);
+
+/** Loads an argument of what the program attaches to. */
+export function loadFunctionArgument(m: Machine, off: number, size: Size, destination: number): void {
+  const { program } = m;
+  const args = typesOf(m).argumentsOf(program);
+  if (args === undefined)
+    throw new Unsupported(`${program.type} programs for ${program.target ?? "no target"}`);
+  if (off < 0 || off % size !== 0 || off + size > MOST_ARGUMENTS * 8) {
+    reject("EACCES", `invalid bpf_context access off=${off} size=${size}`);
+  }
+  if (off % 8 !== 0) reject("EACCES", `func '${args.name}' offset ${off} is not multiple of 8`);
+  const index = off / 8;
+  const value = args.values[index];
+  if (value === undefined) reject("EACCES", `func '${args.name}' doesn't have ${index + 1}-th argument`);
+  if (typeof value === "string") return reject("EACCES", value);
+  if (value.kind === "pointer" && size !== 8) {
+    reject("EACCES", `func '${args.name}' size ${size} must be 8`);
+  }
+  if (value.kind === "scalar") return give(m, value, size, destination, 0);
+  const trusted = TRUSTED_ARGUMENTS.has(program.attach ?? "") ? FLAG.trusted : 0;
+  give(m, value, size, destination, trusted | (tagFlags(value.tags) & ~FLAG.rcu));
+}
+
+/** The kernel's limit on a function's arguments, the result included (MAX_BPF_FUNC_ARGS). */
+const MOST_ARGUMENTS = 12;

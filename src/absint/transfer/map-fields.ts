@@ -1,0 +1,70 @@
+/**
+ * What the kernel keeps in a map's value beside the program's own bytes: locks, timers, pointers to objects. Programs reach these only
+ * through the helpers made for them.
+ */
+import { MAP_FIELDS, type MapDefinition, type MapField } from "../../semantics/program/map-types.ts";
+import { acquireReference, lastReference, REFERENCE, referenceId, releaseReference } from "../references.ts";
+import { idOf, objectOf, offOf, smallConstant, smaxOf, sminOf } from "../register.ts";
+import { type Machine, mapAt, type Target } from "./machine.ts";
+import { reject } from "./rejection.ts";
+
+/** Rejects an access of `size` bytes that may touch a field, at the least to the greatest place of the pointer. */
+export function requireNoField(map: MapDefinition, { at, off }: Target, size: number): void {
+  if (map.fields === undefined) return;
+  const base = offOf(at) + off;
+  for (const { kind, offset } of map.fields) {
+    const { size: bytes, name } = MAP_FIELDS.get(kind) ?? { size: Number.MAX_SAFE_INTEGER, name: kind };
+    if (base + sminOf(at) < offset + bytes && base + smaxOf(at) + size > offset) {
+      reject("EACCES", `${name} cannot be accessed directly by load/store`);
+    }
+  }
+}
+
+const fieldOf = ({ fields }: MapDefinition, kind: string): MapField | undefined =>
+  fields?.find((field) => field.kind === kind);
+
+/** Whether values of the map hold a lock: then pointers to them tell which element they point to. */
+export const holdsLock = (map: MapDefinition): boolean => fieldOf(map, "spin_lock") !== undefined;
+
+/** The pointer is at the field of that kind in its map's value. */
+export function requireField(m: Machine, { number, at }: Target, kind: string): void {
+  const map = mapAt(m, objectOf(at));
+  const what = MAP_FIELDS.get(kind)?.name ?? kind;
+  const constant = smallConstant(at);
+  if (constant === undefined) {
+    reject("EINVAL", `R${number} doesn't have constant offset. ${what} has to be at the constant offset`);
+  }
+  if (map.btfValue === undefined && map.fields === undefined) {
+    reject("EINVAL", `map '${map.name}' has to have BTF in order to use ${what}`);
+  }
+  const field = fieldOf(map, kind);
+  if (field === undefined) reject("EINVAL", `map '${map.name}' has no valid ${what}`);
+  const off = offOf(at) + constant;
+  if (off !== field.offset) {
+    reject("EINVAL", `off ${off} doesn't point to 'struct ${what}' that is at ${field.offset}`);
+  }
+}
+
+/** A lock is known by the element that it is in: the id of the pointer to it, and its map where the element is the only one. */
+const lockOf = (at: number): number => (idOf(at) !== 0 ? idOf(at) : -1 - objectOf(at));
+
+export function takeLock(m: Machine, target: Target): void {
+  requireField(m, target, "spin_lock");
+  if (lastReference(m.state, REFERENCE.lock) >= 0) {
+    reject("EINVAL", "Locking two bpf_spin_locks are not allowed");
+  }
+  acquireReference(m.state, lockOf(target.at), REFERENCE.lock, m.pc);
+}
+
+export function releaseLock(m: Machine, target: Target): void {
+  requireField(m, target, "spin_lock");
+  const held = lastReference(m.state, REFERENCE.lock);
+  if (held < 0) reject("EINVAL", "bpf_spin_unlock without taking a lock");
+  if (referenceId(m.state, held) !== lockOf(target.at)) {
+    reject("EINVAL", "bpf_spin_unlock of different lock");
+  }
+  releaseReference(m.state, lockOf(target.at));
+}
+
+/** Whether the program holds a lock. */
+export const holdsAnyLock = (m: Machine): boolean => lastReference(m.state, REFERENCE.lock) >= 0;

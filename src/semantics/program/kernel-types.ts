@@ -1,0 +1,47 @@
+/**
+ * What a kernel's types are to programs that hold pointers to its objects: what a load from a structure gives, and with which arguments a program
+ * that attaches to a kernel function, tracepoint or hook begins. Made from the kernel's BTF (src/object/kernel-types.ts); ids are BTF's.
+ */
+
+import type { Program } from "./program.ts";
+
+/** What decides what a program attaches to. */
+export type Attached = Pick<Program, "type" | "attach" | "target">;
+
+/** What a pointer's type says of where it points (BTF type tags). */
+export type PointerTag = "user" | "percpu" | "rcu";
+
+/** What lies in a field, or comes as an argument. */
+export type TypedValue =
+  | { readonly kind: "scalar" }
+  /** A pointer to a structure or union of the kernel. */
+  | { readonly kind: "pointer"; readonly struct: number; readonly tags: readonly PointerTag[] };
+
+export type Field =
+  | { readonly kind: "found"; readonly value: TypedValue; readonly name: string }
+  /** Nothing may be read there. In the kernel's words. */
+  | { readonly kind: "none"; readonly message: string };
+
+/** How far a pointer that was loaded from a field of a valid object may be trusted; the kernel lists the fields by name. */
+export type Trust = "trusted" | "trusted_or_null" | "rcu" | "rcu_or_null" | "none";
+
+export interface KernelTypes {
+  /** The id of a structure or union; `undefined` if the kernel has none of the name. */
+  readonly structId: (name: string) => number | undefined;
+  readonly structName: (id: number) => string;
+  /** What a load of `size` bytes at `offset` of a structure gives. */
+  readonly fieldAt: (id: number, offset: number, size: number) => Field;
+  /** How far a pointer is to be trusted that was loaded from the field of that name of a valid object. */
+  readonly trustOf: (id: number, field: string) => Trust;
+  /** Whether an object of type `inner` lies at `offset` of one of type `outer`: the same type at 0, or a member. */
+  readonly holdsAt: (outer: number, offset: number, inner: number) => boolean;
+  /** The arguments, 8 bytes each in the context, of what a program attaches to; `undefined` if the kernel does not have it. */
+  readonly argumentsOf: (program: Attached) => Arguments | undefined;
+}
+
+export interface Arguments {
+  /** The function, as the kernel's messages call it. */
+  readonly name: string;
+  /** What each gives; a text in place of those that cannot be read, in the kernel's words. */
+  readonly values: readonly (TypedValue | string)[];
+}
