@@ -74,7 +74,9 @@ const { workerData } = require("node:worker_threads");
 const deadline = new Float64Array(workerData.shared, 0, 1);
 const bitten = new Int32Array(workerData.shared, 8, 1);
 const timer = setInterval(() => {
-  if (deadline[0] === 0 || Date.now() < deadline[0]) return;
+  // Read once: it may be taken back meanwhile.
+  const last = deadline[0];
+  if (last === 0 || Date.now() < last) return;
   clearInterval(timer);
   Atomics.store(bitten, 0, 1);
   try { process.kill(-workerData.group, "SIGKILL"); } catch {}
