@@ -10,6 +10,7 @@ import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/m
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
 import { helperId } from "../semantics/helpers/names.ts";
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode, Measure } from "../verifier/certificate.ts";
 import { passHead, progressOf } from "../verifier/measure.ts";
@@ -39,14 +40,15 @@ export class CertificateWalk {
   /**
    * Takes over the abstract machine's memory until the next verification.
    *
+   * @param rules  the kernel whose rules hold
    * @param longestRun  the number of instructions that no run is to exceed
    */
-  constructor(program: Program, certificate: Certificate, longestRun?: bigint) {
+  constructor(program: Program, certificate: Certificate, longestRun?: bigint, rules: Rules = DEFAULT_RULES) {
     reset();
     this.#longestRun = longestRun;
     this.#program = program;
     this.#certificate = certificate;
-    this.#machine = createMachine(program);
+    this.#machine = createMachine(program, rules);
     this.#states = certificate.nodes.map(({ state }) => {
       const at = allocate(state.length);
       fromBytes(state, at);

@@ -13,6 +13,7 @@ import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/m
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
 import { Unsupported } from "../semantics/errors.ts";
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode, Measure } from "./certificate.ts";
 import { MAX_PASSAGES, passagesOf, passHead, progressOf } from "./measure.ts";
@@ -29,7 +30,7 @@ export type CertificateCheck =
   | { readonly ok: false; readonly node: number; readonly reason: string };
 
 /** Steps after which the checker gives up: a certificate may leave out the states that keep its paths short. */
-const STEP_LIMIT = 16_000_000;
+export const STEP_LIMIT = 16_000_000;
 
 /**
  * How many instructions a run from a node executes at most, by where it ends: in the program's exit, or the next passage of the head of a loop that
@@ -55,15 +56,17 @@ type Targets = ReadonlyMap<number, readonly Target[]>;
  * Checks a certificate against a program.
  *
  * @param limit  steps on all paths together after which it is refused
+ * @param rules  the kernel whose rules hold
  * @throws Unsupported  for a program type or map type that is not modelled
  */
 export function checkCertificate(
   program: Program,
   { nodes }: Certificate,
   limit = STEP_LIMIT,
+  rules: Rules = DEFAULT_RULES,
 ): CertificateCheck {
   reset();
-  const m = createMachine(program);
+  const m = createMachine(program, rules);
   const states = nodes.map(({ state }) => {
     const at = allocate(state.length);
     fromBytes(state, at);

@@ -23,6 +23,7 @@ import {
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { reject } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
+import type { Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode } from "./certificate.ts";
 import type { Checkpoint, Passage } from "./checkpoint.ts";
@@ -64,10 +65,11 @@ export function explore(
   progress: Progress,
   stackUse: StackUse,
   observer: ExplorationObserver | undefined,
+  rules: Rules,
 ): Certificate {
-  const m = createMachine(program);
+  const m = createMachine(program, rules);
   progress.machine = m;
-  const live = liveRegisters(program.insns);
+  const live = liveRegisters(program.insns, rules.profile);
   let spare: { readonly guess: number; readonly other: number } | undefined;
   initialise(m.state);
   m.pc = 0;

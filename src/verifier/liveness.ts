@@ -4,8 +4,9 @@
  * reading it is then refused.
  */
 
-import { prototypeOf } from "../semantics/helpers/prototypes.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
+import { helperFacts } from "../semantics/profile/lookup.ts";
+import type { Profile } from "../semantics/profile/profile.ts";
 import type { Slots } from "../semantics/program/program.ts";
 import { successors } from "./control-flow.ts";
 
@@ -21,7 +22,7 @@ interface Effect {
   readonly writes: number;
 }
 
-function effectOf(insn: Instruction): Effect {
+function effectOf(insn: Instruction, profile: Profile): Effect {
   const { operation } = insn.row;
   const [dst, src] = [bit(insn.dst), bit(insn.src)];
   switch (operation.kind) {
@@ -36,7 +37,7 @@ function effectOf(insn: Instruction): Effect {
     case "may_goto":
       return { reads: 0, writes: 0 };
     case "call":
-      return { reads: argumentsOf(insn), writes: CALLER_SAVED };
+      return { reads: argumentsOf(insn, profile), writes: CALLER_SAVED };
     case "exit":
       return { reads: RETURNED, writes: 0 };
     case "load":
@@ -62,18 +63,19 @@ function effectOf(insn: Instruction): Effect {
   }
 }
 
-/** The argument registers that a call reads: all of them unless the helper's prototype says fewer. */
-function argumentsOf(insn: Instruction): number {
+/** The argument registers that a call reads: all of them unless no form of the helper takes as many. */
+function argumentsOf(insn: Instruction, profile: Profile): number {
   const { operation } = insn.row;
   if (operation.kind !== "call" || operation.callee !== "helper") return ARGUMENTS;
-  const count = prototypeOf(insn.imm)?.arguments.length ?? 5;
+  const forms = helperFacts(profile, insn.imm)?.prototypes ?? [];
+  const count = forms.length === 0 ? 5 : Math.max(...forms.map(({ args }) => args.length));
   return ARGUMENTS & (2 ** (count + 1) - 1);
 }
 
 /** For each instruction, the registers that are live before it. */
-export function liveRegisters(insns: Slots): Uint16Array {
+export function liveRegisters(insns: Slots, profile: Profile): Uint16Array {
   const live = new Uint16Array(insns.length);
-  const effects = insns.map((insn) => (insn === undefined ? undefined : effectOf(insn)));
+  const effects = insns.map((insn) => (insn === undefined ? undefined : effectOf(insn, profile)));
   const next = insns.map((insn, pc) => (insn === undefined ? [] : successors(insns, pc)));
   for (let changed = true; changed; ) {
     changed = false;

@@ -2,9 +2,10 @@
 import { reset } from "../absint/arena.ts";
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { Unsupported } from "../semantics/errors.ts";
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate } from "./certificate.ts";
-import { checkCertificate } from "./check-certificate.ts";
+import { checkCertificate, STEP_LIMIT } from "./check-certificate.ts";
 import { checkControlFlow } from "./control-flow.ts";
 import type { ExplorationObserver, Progress } from "./exploration.ts";
 import { explore } from "./explore.ts";
@@ -16,8 +17,13 @@ import type { Statistics, Verdict } from "./verdict.ts";
  * confirmed: a mistake in the exploration is an assertion that fails, never a wrong accept.
  *
  * @param observer  sees every step, for a log
+ * @param rules  the kernel whose rules hold
  */
-export function verify(program: Program, observer?: ExplorationObserver): Verdict {
+export function verify(
+  program: Program,
+  observer?: ExplorationObserver,
+  rules: Rules = DEFAULT_RULES,
+): Verdict {
   reset();
   const progress: Progress = {
     processed: 0,
@@ -34,10 +40,10 @@ export function verify(program: Program, observer?: ExplorationObserver): Verdic
   try {
     const flow = checkControlFlow(program);
     const stackUse = new StackUse();
-    const certificate = explore(program, flow, progress, stackUse, observer);
+    const certificate = explore(program, flow, progress, stackUse, observer, rules);
     progress.path.length = 0;
     stackUse.check(program, flow);
-    const longestRun = requireConfirmed(program, certificate);
+    const longestRun = requireConfirmed(program, certificate, rules);
     return { verdict: "accept", certificate, longestRun, statistics: statistics() };
   } catch (error) {
     const insn = progress.path.at(-1);
@@ -53,8 +59,8 @@ export function verify(program: Program, observer?: ExplorationObserver): Verdic
 }
 
 /** Gives the number of instructions that no run exceeds. */
-function requireConfirmed(program: Program, certificate: Certificate): bigint {
-  const check = checkCertificate(program, certificate);
+function requireConfirmed(program: Program, certificate: Certificate, rules: Rules): bigint {
+  const check = checkCertificate(program, certificate, STEP_LIMIT, rules);
   if (!check.ok) throw new Error(`the certificate is not confirmed: node ${check.node}: ${check.reason}`);
   return check.longestRun;
 }

@@ -6,6 +6,7 @@ import { frameCount } from "../../absint/state.ts";
 import type { Machine } from "../../absint/transfer/machine.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { disassembleInstruction } from "../../semantics/isa/disassemble.ts";
+import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { Program, SourceLine } from "../../semantics/program/program.ts";
 import type { Verdict } from "../verdict.ts";
 import { collectLines, type SliceLine } from "./lines.ts";
@@ -71,13 +72,14 @@ const NOTHING: History = {
   lines: [],
 };
 
-/** Explains a rejection of `program`. Uses the memory that verifications share. */
-export function explain(program: Program, verdict: Rejected): Explanation {
+/** Explains a rejection of `program` by the same rules. Uses the memory that verifications share. */
+export function explain(program: Program, verdict: Rejected, rules: Rules = DEFAULT_RULES): Explanation {
   const found = CLASSES.flatMap((each) => {
     const match = each.pattern.exec(verdict.message);
     return match === null ? [] : [{ ...each, match }];
   })[0];
-  const history = found?.follow === "nothing" ? loopOf(program, verdict) : historyOf(program, verdict, found);
+  const history =
+    found?.follow === "nothing" ? loopOf(program, verdict) : historyOf(program, rules, verdict, found);
   const { subject, known, variable, movedBy, lines } = history;
   const about = { name: subject ?? "the register", variable, movedBy };
   const last = (kind: Note["kind"]): SliceLine | undefined =>
@@ -100,11 +102,16 @@ export function explain(program: Program, verdict: Rejected): Explanation {
 }
 
 /** How what the message is about came to be, if the path can be executed again and ends in the same message. */
-function historyOf(program: Program, { path, message }: Rejected, found: MessageClass | undefined): History {
+function historyOf(
+  program: Program,
+  rules: Rules,
+  { path, message }: Rejected,
+  found: MessageClass | undefined,
+): History {
   if (path.length === 0) return NOTHING;
   try {
     const trace = new Trace();
-    const again = replay(program, path, trace);
+    const again = replay(program, path, trace, rules);
     if (again?.message !== message) return NOTHING;
     const last = trace.steps.at(-1);
     if (last === undefined) return NOTHING;
@@ -114,7 +121,7 @@ function historyOf(program: Program, { path, message }: Rejected, found: Message
     const { current, known } = describe(again.machine, places);
     const variable = isVariable(again.machine, main);
     const { steps } = slice(trace.steps.slice(0, -1), places);
-    const { lines, movedBy } = collectLines(program, path, steps);
+    const { lines, movedBy } = collectLines(program, rules, path, steps);
     return { subject: placeName(main, current), known, variable, movedBy, lines };
   } catch (error) {
     if (error instanceof Unsupported) return NOTHING;

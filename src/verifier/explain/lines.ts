@@ -4,6 +4,7 @@ import { frameCount } from "../../absint/state.ts";
 import type { Machine } from "../../absint/transfer/machine.ts";
 import { HELPER_NAMES } from "../../semantics/helpers/names.ts";
 import { disassembleInstruction } from "../../semantics/isa/disassemble.ts";
+import type { Rules } from "../../semantics/profile/rules.ts";
 import type { Program, SourceLine } from "../../semantics/program/program.ts";
 import { type Extent, extentOf, lossOf, type Note, originOf } from "./notes.ts";
 import { addressOf, knowledge, type Place, placeName } from "./places.ts";
@@ -40,6 +41,7 @@ const extentAt = (m: Machine, place: Place | undefined): Extent | undefined => {
 /** The lines of the slice's steps, and the helper that moved the packet under a pointer that is followed, if one did. */
 export function collectLines(
   program: Program,
+  rules: Rules,
   path: readonly number[],
   steps: readonly SliceStep[],
 ): { readonly lines: readonly SliceLine[]; readonly movedBy: string | undefined } {
@@ -48,42 +50,47 @@ export function collectLines(
   let before: readonly Before[] = [];
   let origin: Note | undefined;
   let movedBy: string | undefined;
-  replay(program, path.slice(0, -1), {
-    before: (m, index) => {
-      const touches = wanted.get(index);
-      if (touches === undefined) return;
-      const current = frameCount(m.state) - 1;
-      before = touches.map(({ place, from }) => ({
-        text: place.frame <= current ? knowledge(m, place, current) : "",
-        extent: extentAt(m, place),
-        from: extentAt(m, from),
-      }));
-      const insn = program.insns[path[index] ?? 0];
-      origin = insn === undefined ? undefined : originOf(m, insn);
+  replay(
+    program,
+    path.slice(0, -1),
+    {
+      before: (m, index) => {
+        const touches = wanted.get(index);
+        if (touches === undefined) return;
+        const current = frameCount(m.state) - 1;
+        before = touches.map(({ place, from }) => ({
+          text: place.frame <= current ? knowledge(m, place, current) : "",
+          extent: extentAt(m, place),
+          from: extentAt(m, from),
+        }));
+        const insn = program.insns[path[index] ?? 0];
+        origin = insn === undefined ? undefined : originOf(m, insn);
+      },
+      after: (m, index) => {
+        const touches = wanted.get(index);
+        const pc = path[index];
+        const insn = pc === undefined ? undefined : program.insns[pc];
+        if (touches === undefined || pc === undefined || insn === undefined) return;
+        const current = frameCount(m.state) - 1;
+        const shown = touches.flatMap((touch, i) => effectOf(m, touch, before[i], current, origin));
+        if (shown.length === 0) return;
+        const moved =
+          insn.row.operation.kind === "call" && touches.some((touch, i) => losesPacket(m, touch, before[i]));
+        if (moved) movedBy = `bpf_${HELPER_NAMES[insn.imm] ?? insn.imm}`;
+        lines.push({
+          insn: pc,
+          text: disassembleInstruction(insn, { maps: program.maps, opcodes: false }),
+          source: program.lines.findLast((line) => line.insn <= pc),
+          knowledge: shown.map(({ text }) => text),
+          note:
+            shown.find(({ note }) => note?.kind === "loss")?.note ??
+            shown.find(({ note }) => note !== undefined)?.note,
+          skipped: 0,
+        });
+      },
     },
-    after: (m, index) => {
-      const touches = wanted.get(index);
-      const pc = path[index];
-      const insn = pc === undefined ? undefined : program.insns[pc];
-      if (touches === undefined || pc === undefined || insn === undefined) return;
-      const current = frameCount(m.state) - 1;
-      const shown = touches.flatMap((touch, i) => effectOf(m, touch, before[i], current, origin));
-      if (shown.length === 0) return;
-      const moved =
-        insn.row.operation.kind === "call" && touches.some((touch, i) => losesPacket(m, touch, before[i]));
-      if (moved) movedBy = `bpf_${HELPER_NAMES[insn.imm] ?? insn.imm}`;
-      lines.push({
-        insn: pc,
-        text: disassembleInstruction(insn, { maps: program.maps, opcodes: false }),
-        source: program.lines.findLast((line) => line.insn <= pc),
-        knowledge: shown.map(({ text }) => text),
-        note:
-          shown.find(({ note }) => note?.kind === "loss")?.note ??
-          shown.find(({ note }) => note !== undefined)?.note,
-        skipped: 0,
-      });
-    },
-  });
+    rules,
+  );
   return { lines: shortened(lines), movedBy };
 }
 

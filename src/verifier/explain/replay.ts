@@ -4,6 +4,7 @@ import { initialise, unpack } from "../../absint/state.ts";
 import { createMachine, type Machine, STEP } from "../../absint/transfer/machine.ts";
 import { Rejection } from "../../absint/transfer/rejection.ts";
 import { step } from "../../absint/transfer/step.ts";
+import type { Rules } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
 
 export interface ReplayVisitor {
@@ -23,9 +24,10 @@ export function replay(
   program: Program,
   path: readonly number[],
   { before, after }: ReplayVisitor,
+  rules: Rules,
 ): { readonly machine: Machine; readonly message: string | undefined } | undefined {
   reset();
-  const m = createMachine(program);
+  const m = createMachine(program, rules);
   initialise(m.state);
   m.pc = 0;
   for (const [index, pc] of path.entries()) {
