@@ -63,6 +63,7 @@ export function takeId(state: number): number {
 
 /** The id taken last. */
 export const lastId = (state: number): number => word(state + 4);
+export const setLastId = (state: number, id: number): void => setWord(state + 4, id);
 
 const frameHeader = (state: number, frame: number): number => state + 16 + frame * 16;
 const frameAt = (state: number, frame: number): number => state + word(frameHeader(state, frame));
@@ -158,12 +159,16 @@ export function popFrame(state: number): void {
   arena.u8.fill(0, frameHeader(state, frame), frameHeader(state, frame + 1));
 }
 
+/** Makes a live block a state without frames, for whoever writes one down frame by frame. */
+export function clear(state: number): void {
+  arena.u8.fill(0, state, state + HEADER_BYTES);
+  setWord(state + GHOSTS + 4, LIVE_GHOSTS);
+}
+
 /** The state in which a program starts: one frame, r1 the context, nothing else known. */
 export function initialise(state: number): void {
-  arena.u8.fill(0, state, state + HEADER_BYTES);
-  setFrameCount(state, 1);
-  setWord(state + GHOSTS + 4, LIVE_GHOSTS);
-  openFrame(state, 0, 0, -1);
+  clear(state);
+  pushFrame(state, 0, -1);
   setPointer(registerAt(state, 0, 1), KIND.context, 0);
 }
 
@@ -238,4 +243,22 @@ export function forEachRegister(state: number, visit: (register: number) => void
     }
   }
   for (let g = 0; g < ghostCount(state); g += 1) visit(ghostAt(state, g));
+}
+
+/**
+ * Whether a block of `bytes` bytes, from wherever it came, is laid out as `pack` lays out a state: counts in range, frames and ghosts where they
+ * belong. Until that is known no other function here may look at it. What the state says is another matter (verifier/well-formed.ts).
+ */
+export function isPacked(state: number, bytes: number): boolean {
+  if (bytes < HEADER_BYTES) return false;
+  const [frames, ghosts] = [frameCount(state), ghostCount(state)];
+  if (frames < 1 || frames > MAX_FRAMES || ghosts < 0 || ghosts > MAX_GHOSTS) return false;
+  if (referenceCount(state) < 0 || referenceCount(state) > MAX_REFERENCES) return false;
+  let offset = HEADER_BYTES;
+  for (let f = 0; f < frames; f += 1) {
+    const depth = depthOf(state, f);
+    if (depth < 0 || depth > SLOTS || word(frameHeader(state, f)) !== offset) return false;
+    offset += FRAME_REGISTER_BYTES + depth * SLOT_BYTES;
+  }
+  return word(state + GHOSTS + 4) === offset && offset + ghosts * REGISTER_BYTES === bytes;
 }

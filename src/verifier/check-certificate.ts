@@ -5,6 +5,9 @@
  * For each node, every path from its state is executed until it exits, or stands at the `pc` of an earlier node listed in its edges whose state
  * includes the path's, or comes back to the head of a loop that it is inside of, with progress. Then every claim rests on earlier ones and on
  * the loops' measures, so all hold (ARCHITECTURE.md has the induction), and no run goes on for ever.
+ *
+ * Nothing of a certificate is taken for granted: its states are looked at only when they are found to be well formed (well-formed.ts). The stack
+ * that chains of calls use, of which no state tells, is noted on the way.
  */
 import { allocate, release, reset } from "../absint/arena.ts";
 import { stateIncludes } from "../absint/inclusion.ts";
@@ -16,7 +19,10 @@ import { Unsupported } from "../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode, Measure } from "./certificate.ts";
+import { type ControlFlow, checkControlFlow } from "./control-flow.ts";
 import { MAX_PASSAGES, passagesOf, passHead, progressOf } from "./measure.ts";
+import { StackUse } from "./stack-use.ts";
+import { callsOf, nodeFlaw } from "./well-formed.ts";
 
 export type CertificateCheck =
   | {
@@ -65,6 +71,12 @@ export function checkCertificate(
   limit = STEP_LIMIT,
   rules: Rules = DEFAULT_RULES,
 ): CertificateCheck {
+  let flow: ControlFlow;
+  try {
+    flow = checkControlFlow(program);
+  } catch (error) {
+    return refused(error);
+  }
   reset();
   const m = createMachine(program, rules);
   const states = nodes.map(({ state }) => {
@@ -72,6 +84,11 @@ export function checkCertificate(
     fromBytes(state, at);
     return at;
   });
+  const calls = callsOf(program.insns);
+  for (const [index, node] of nodes.entries()) {
+    const flaw = nodeFlaw(node, states[index] ?? 0, m, calls);
+    if (flaw !== undefined) return { ok: false, node: index, reason: flaw };
+  }
   const root = nodes.length - 1;
   const start = states[root];
   if (start === undefined || nodes[root]?.pc !== 0) {
@@ -81,6 +98,7 @@ export function checkCertificate(
   if (!stateIncludes(start, m.state, SCRATCH.value)) {
     return { ok: false, node: root, reason: "the last node does not cover the state a program starts in" };
   }
+  const stackUse = new StackUse();
   const costs: Costs[] = [];
   /** For each head, the least progress that a path that comes back makes. */
   const progress = new Map<number, bigint>();
@@ -90,7 +108,7 @@ export function checkCertificate(
     if (at === undefined) throw new Error("as many states as nodes");
     const flaw = structuralFlaw(nodes, index, at);
     if (flaw !== undefined) return { ok: false, node: index, reason: flaw };
-    const path = follow(m, node, at, targetsOf(index, node), limit - steps);
+    const path = follow(m, node, at, targetsOf(index, node), stackUse, limit - steps);
     if (typeof path === "string") return { ok: false, node: index, reason: path };
     steps += path.steps;
     const passages = node.measure === undefined ? 1n : passagesFrom(at, node.measure, progress.get(index));
@@ -98,6 +116,11 @@ export function checkCertificate(
       return { ok: false, node: index, reason: `the loop may go round ${passages} times` };
     }
     costs.push(node.measure === undefined ? path.costs : goneRound(path.costs, index, passages));
+  }
+  try {
+    stackUse.check(program, flow);
+  } catch (error) {
+    return refused(error);
   }
   return { ok: true, steps, longestRun: costs[root]?.get(EXIT) ?? 0n };
 
@@ -124,6 +147,12 @@ export function checkCertificate(
     });
     return targets;
   }
+}
+
+/** A refusal of the program as a whole. */
+function refused(error: unknown): CertificateCheck {
+  if (error instanceof Rejection) return { ok: false, node: -1, reason: error.message };
+  throw error;
 }
 
 /** How often the head may be passed; `progress` is undefined if no path comes back to it. */
@@ -171,6 +200,7 @@ function follow(
   node: CertificateNode,
   at: number,
   targets: Targets,
+  stackUse: StackUse,
   limit: number,
 ): Followed | string {
   const pending: {
@@ -194,7 +224,9 @@ function follow(
       steps += 1;
       length += 1;
       if (steps > limit) return "the paths from here are too long";
-      if (m.program.insns[m.pc] === undefined) return `a path leaves the program at insn ${m.pc}`;
+      const insn = m.program.insns[m.pc];
+      if (insn === undefined) return `a path leaves the program at insn ${m.pc}`;
+      if (insn.row.operation.kind === "exit") stackUse.record(m);
       try {
         const outcome = step(m);
         if (outcome === STEP.fork) {
@@ -211,6 +243,7 @@ function follow(
       }
     }
     if (!ended) continue;
+    stackUse.record(m);
     for (const [where, rest] of end?.costs ?? AT_EXIT) {
       const whole = BigInt(length) + rest;
       if (whole > (costs.get(where) ?? 0n)) costs.set(where, whole);
