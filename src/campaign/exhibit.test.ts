@@ -10,9 +10,10 @@ import * as tnum from "../absint/scalar/tnum.ts";
 import { readBundle } from "../object/bundle.ts";
 import { type Counterexample, counterexampleOf } from "../proof/counterexample.ts";
 import { refutes } from "../proof/prove.ts";
-import type { Obligation, Witness } from "../proof/theorem.ts";
+import type { Obligation, Theorem, Witness } from "../proof/theorem.ts";
 import { concreteResult } from "../proof/theorems/alu.ts";
 import { concreteCondition } from "../proof/theorems/branch.ts";
+import { theorems } from "../proof/theorems/index.ts";
 import { A, B } from "../proof/theorems/scalar.ts";
 import type { AluOp } from "../semantics/isa/instruction.ts";
 import * as t from "../semantics/term/build.ts";
@@ -21,6 +22,7 @@ import { type Term, variablesOf } from "../semantics/term/node.ts";
 import { startZ3, type Z3 } from "../semantics/term/z3.ts";
 import { verify } from "../verifier/verify.ts";
 import { exhibit } from "./exhibit.ts";
+import { search } from "./search.ts";
 
 let z3: Z3;
 beforeAll(async () => {
@@ -48,7 +50,9 @@ function holds(component: Component, from: Scalar, value: Term<64>): Term<1> {
   return goals[component];
 }
 
-function obligation(witness: Witness, premises: readonly Term<1>[]): Obligation {
+type Escaping = Witness & { readonly escapes: Exclude<Witness["escapes"], "reached"> };
+
+function obligation(witness: Escaping, premises: readonly Term<1>[]): Obligation {
   const { value, component, from } = witness.escapes;
   return { name: component, logic: "bits", premises, goal: holds(component, from, value), witness };
 }
@@ -62,7 +66,7 @@ async function counterexample(claim: Obligation): Promise<Counterexample> {
 /** Everything that a counterexample to a wrong claim must be, where `right` is what should have been claimed. */
 async function showsIt(claim: Obligation, right: Scalar): Promise<void> {
   const { values, shown } = await counterexample(claim);
-  if (shown === undefined) throw new Error("nothing to show");
+  if (shown === undefined || shown.escapes === "reached") throw new Error("nothing to show");
   const model = new Map<Term, bigint>(
     values.map(({ name, width, value }) => [t.variable(name, width), value]),
   );
@@ -128,7 +132,7 @@ describe("operations", () => {
   ];
   test.each(cases)("%s", async (_, op, width, component, wrong) => {
     const value = concreteResult(op, width);
-    const witness: Witness = {
+    const witness: Escaping = {
       instruction: { kind: "alu", op, width },
       operands: [A, B],
       escapes: { value, component, from: wrong },
@@ -161,7 +165,7 @@ describe("edges of jumps", () => {
   ];
   test.each(cases)("%s", async (_, condition, width, side, component, wrong) => {
     const operand = side === 0 ? A : B;
-    const witness: Witness = {
+    const witness: Escaping = {
       instruction: { kind: "jump", condition, width },
       operands: [A, B],
       escapes: { value: operand.value, component, from: wrong },
@@ -187,13 +191,13 @@ describe("deduction rules", () => {
     ["s32 to s64 whatever the upper halves", "smin", { ...s, smin: t.smax(s.smin, t.sext(64, s.smin32)) }],
   ];
   test.each(cases)("%s", async (_, component, wrong) => {
-    const witness: Witness = { operands: [A], escapes: { value: A.value, component, from: wrong } };
+    const witness: Escaping = { operands: [A], escapes: { value: A.value, component, from: wrong } };
     await showsIt(obligation(witness, [contains(s, A.value)]), synchronised(s));
   });
 
   test("components that follow from others are not checked", () => {
     const wrong = { ...s, umax: t.sub(s.umax, t.constant(64, 1)) };
-    const witness: Witness = { operands: [A], escapes: { value: A.value, component: "umax", from: wrong } };
+    const witness: Escaping = { operands: [A], escapes: { value: A.value, component: "umax", from: wrong } };
     const terms = componentsOf(s);
     const settled = componentsOf(synchronised(s));
     // Only what is synchronised may stand for it, so that no component can be dropped from the scalar itself.
@@ -213,5 +217,64 @@ describe("deduction rules", () => {
     expect(operand?.numbers).toMatchObject({ smax: operand?.value, umax32: operand?.value });
     expect(operand?.checks.length).toBeLessThanOrEqual(2);
     expect(exhibit("wrong", shown).confirmed).toBe(true);
+  });
+});
+
+describe("claims as a whole", () => {
+  const all = theorems();
+  const byName = (name: string): Theorem => {
+    const found = all.find((each) => each.name === name);
+    if (found === undefined) throw new Error(name);
+    return found;
+  };
+  /** One of each kind: the operation's own proof would refute a step, or nothing that a program could show. */
+  const names = [
+    "mul64/tnum/sound",
+    "mod32/s32/sound",
+    "sdiv64/tnum/sound",
+    "lsh64/s64/well-formed",
+    "rule/u64 to s32/s32/well-formed",
+    "jslt64/decide/sound",
+    "jset32/decide/sound",
+    "jnset64/decide/sound",
+    "join/upper-bound",
+    "widen/upper-bound",
+    "rfc/arsh32/takes its count modulo the width",
+    "rfc/be32/bytes",
+    "rfc/ldxsb/extends with its sign",
+    "rfc/jset64_imm/jumps when jset64_reg does",
+    "rfc/sub32_imm/does what sub32_reg does",
+    "rfc/jsgt32/looks at the low halves alone",
+  ];
+  test.each(names)("every wrong version of %s has a program; what is right has no counterexample", (name) => {
+    const theorem = byName(name);
+    expect(search(theorem.whole?.() ?? [], new Map())).toBeUndefined();
+    expect(theorem.wrong).not.toEqual([]);
+    for (const { name: wrong, whole } of theorem.wrong) {
+      const found = search(whole?.() ?? [], new Map());
+      if (found === undefined) throw new Error(`${wrong}: not found`);
+      const { shown } = counterexampleOf(found.obligation, found.model);
+      if (shown === undefined) throw new Error(`${wrong}: nothing to show`);
+      const program = exhibit("wrong", shown);
+      expect(program.confirmed, program.asm.join("\n")).toBe(true);
+      expect(verify(readBundle(program.bundle).program).verdict).toBe("accept");
+    }
+  });
+
+  test("an edge that was called impossible, and a scalar that was called empty", () => {
+    const witness = {
+      instruction: { kind: "jump", condition: "jset", width: 64, immediate: t.constant(64, 6) },
+      operands: [A],
+      escapes: "reached",
+    } as const satisfies Witness;
+    const x = t.eq(A.value, t.constant(64, 4));
+    const claim: Obligation = { name: "never", logic: "bits", premises: [x], goal: t.FALSE, witness };
+    const { shown } = counterexampleOf(claim, new Map([[A.value, 4n]]));
+    const edge = exhibit("edge", shown!);
+    expect(edge.asm).toContain("if r6 & 0x6 goto shared");
+    expect(edge.confirmed).toBe(true);
+    const { instruction: _, ...empty } = witness;
+    const { shown: number } = counterexampleOf({ ...claim, witness: empty }, new Map([[A.value, 4n]]));
+    expect(exhibit("empty", number!).confirmed).toBe(true);
   });
 });

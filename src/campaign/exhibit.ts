@@ -1,12 +1,13 @@
 /**
  * A counterexample to a theorem as a program: it reads the numbers from its packet, leaves with 0 unless they are in the abstract
- * operands, does what the theorem is about, and returns 1 if the result is outside of the bound that was claimed. The program is safe
- * whatever is claimed; a verifier that believes the claim takes the return of 1 for dead code.
+ * operands, does what the theorem is about, and returns 1 if the result is outside of the bound that was claimed, or if it gets to where nothing
+ * was said to get. The program is safe whatever is claimed; a verifier that believes the claim takes the return of 1 for dead code.
  */
 import { NEGATION } from "../absint/scalar/branch.ts";
 import type { Numbers } from "../absint/scalar/text.ts";
 import { readBundle } from "../object/bundle.ts";
 import type { Check, Shown, ShownOperand } from "../proof/counterexample.ts";
+import type { ShownInstruction } from "../proof/theorem.ts";
 import type { Row } from "../semantics/isa/instruction.ts";
 import { ROWS } from "../semantics/isa/table.ts";
 import { Machine } from "../vm/machine.ts";
@@ -53,11 +54,13 @@ function packetOf(operands: readonly ShownOperand[]): Uint8Array {
 function programOf({ instruction, operands, escapes }: Shown): readonly string[] {
   const row = instruction === undefined ? undefined : rowOf(instruction);
   const reads = (i: number): boolean => {
-    const checked = (operands[i]?.checks.length ?? 0) > 0 || escapes.of === i;
+    const checked = (operands[i]?.checks.length ?? 0) > 0 || (escapes !== "reached" && escapes.of === i);
     return checked || (row !== undefined && readsOperand(row, i));
   };
-  const used = NUMBERS.flatMap((register, i) => (i < operands.length && reads(i) ? [{ register, i }] : []));
-  const of = escapes.of === "result" ? RESULT : (NUMBERS[escapes.of] ?? RESULT);
+  const used = NUMBERS.flatMap((register, i) => {
+    const operand = operands[i];
+    return operand !== undefined && reads(i) ? [{ register, i, operand }] : [];
+  });
   return [
     "r2 = *(u32 *)(r1 +0)",
     "r3 = *(u32 *)(r1 +4)",
@@ -65,12 +68,11 @@ function programOf({ instruction, operands, escapes }: Shown): readonly string[]
     `r4 += ${PACKET}`,
     `if r4 > r3 goto ${OUT}`,
     ...used.map(({ register, i }) => `r${register} = *(u64 *)(r2 +${8 * i})`),
-    ...used.flatMap(({ register, i }) => {
-      const { numbers, checks } = operands[i] ?? { numbers: escapes.from, checks: [] };
-      return checks.flatMap((check) => outside(register, check, numbers, OUT));
-    }),
+    ...used.flatMap(({ register, operand: { numbers, checks } }) =>
+      checks.flatMap((check) => outside(register, check, numbers, OUT)),
+    ),
     ...(instruction === undefined || row === undefined ? [] : execute(instruction, row)),
-    ...outside(of, escapes.component, escapes.from, ESCAPED),
+    ...escape(escapes),
     `${OUT}:`,
     "r0 = 0",
     "exit",
@@ -80,53 +82,77 @@ function programOf({ instruction, operands, escapes }: Shown): readonly string[]
   ];
 }
 
-type Instruction = NonNullable<Shown["instruction"]>;
+function escape(escapes: Shown["escapes"]): readonly string[] {
+  if (escapes === "reached") return [`goto ${ESCAPED}`];
+  const of = escapes.of === "result" ? RESULT : (NUMBERS[escapes.of] ?? RESULT);
+  return outside(of, escapes.component, escapes.from, ESCAPED);
+}
 
-/** The row of an operation on registers, or of a jump that compares them. */
-function rowOf(instruction: Instruction): Row {
+/** The row of a load, of an operation, or of a jump that compares registers or one with an immediate. */
+function rowOf(instruction: ShownInstruction<bigint>): Row {
+  const row = ROWS.find(({ operation }) => isOf(instruction, operation));
+  if (row === undefined) throw new Error(`no instruction for ${JSON.stringify(instruction)}`);
+  return row;
+}
+
+function isOf(instruction: ShownInstruction<bigint>, operation: Row["operation"]): boolean {
+  if (instruction.kind === "load")
+    return (
+      operation.kind === "load" &&
+      operation.size === instruction.size &&
+      operation.signed === instruction.signed
+    );
+  if (operation.kind !== "alu" && operation.kind !== "jump") return false;
   const op =
     instruction.kind === "alu"
       ? instruction.op
       : isJumpThatHolds(instruction)
         ? "jset"
         : NEGATION[instruction.condition];
-  const row = ROWS.find(
-    ({ operation }) =>
-      operation.kind === instruction.kind &&
-      (operation.kind === "alu" || operation.kind === "jump") &&
-      operation.op === op &&
-      operation.width === instruction.width &&
-      operation.operand !== "imm",
+  return (
+    operation.kind === instruction.kind &&
+    operation.op === op &&
+    operation.width === instruction.width &&
+    (operation.operand === "imm") === (instruction.immediate !== undefined)
   );
-  if (row === undefined) throw new Error(`no instruction for ${op} at ${instruction.width} bits`);
-  return row;
 }
 
 /** No instruction jumps where two numbers share no bit: there the edge that is wanted is the one that is jumped. */
-const isJumpThatHolds = (instruction: Instruction): boolean =>
+const isJumpThatHolds = (instruction: ShownInstruction<bigint>): boolean =>
   instruction.kind === "jump" && instruction.condition === "jset";
 
-const readsOperand = ({ syntax }: Row, i: number): boolean =>
-  i === 0 ? !/^\{w?dst\} = .*\{w?src\}/.test(syntax) : /\{w?src\}/.test(syntax);
+const readsOperand = ({ operation, syntax }: Row, i: number): boolean =>
+  operation.kind !== "load" &&
+  (i === 0 ? !/^\{w?dst\} = (?!.*\{w?dst\})/.test(syntax) : /\{w?src\}/.test(syntax));
 
-/** The row's text with registers and a label. */
-const written = ({ syntax }: Row, dst: string, src: string, target = ""): string =>
+/** The row's text with registers, an immediate and a label. */
+const written = (
+  { syntax }: Row,
+  dst: string,
+  src: string,
+  { immediate = 0n, target = "" }: { readonly immediate?: bigint | undefined; readonly target?: string },
+): string =>
   syntax
     .replaceAll("{dst}", `r${dst}`)
     .replaceAll("{wdst}", `w${dst}`)
     .replaceAll("{src}", `r${src}`)
     .replaceAll("{wsrc}", `w${src}`)
-    .replaceAll("{target}", target);
+    .replaceAll("{offset}", "+0")
+    .replaceAll("{target}", target)
+    .replace(/\{(imm|bits)\}/, `${BigInt.asIntN(32, immediate)}`)
+    .replaceAll("{hex}", hex(BigInt.asUintN(32, immediate)));
 
-/** The operation on a copy, or the jump away from the edge on which the condition holds. */
-function execute(instruction: Instruction, row: Row): readonly string[] {
+/** The operation on a copy, a load of the packet's first bytes, or the jump away from the edge on which the condition holds. */
+function execute(instruction: ShownInstruction<bigint>, row: Row): readonly string[] {
   const [x, y] = NUMBERS;
+  if (instruction.kind === "load") return [written(row, RESULT, "2", {})];
+  const { immediate } = instruction;
   if (instruction.kind === "alu") {
-    const operation = written(row, RESULT, y);
+    const operation = written(row, RESULT, y, { immediate });
     return readsOperand(row, 0) ? [`r${RESULT} = r${x}`, operation] : [operation];
   }
-  if (!isJumpThatHolds(instruction)) return [written(row, x, y, OUT)];
-  return [written(row, x, y, "shared"), `goto ${OUT}`, "shared:"];
+  if (!isJumpThatHolds(instruction)) return [written(row, x, y, { immediate, target: OUT })];
+  return [written(row, x, y, { immediate, target: "shared" }), `goto ${OUT}`, "shared:"];
 }
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;

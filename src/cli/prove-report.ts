@@ -1,6 +1,7 @@
 /** What a run of theorems found, as values: for JSON, CSV, and the texts of prove-table.ts. */
 import type { Refutation } from "../campaign/refutation.ts";
 import { holds, type TheoremReport } from "../proof/run.ts";
+import { csvText } from "./csv.ts";
 
 export interface ProveSummary {
   readonly reports: readonly TheoremReport[];
@@ -44,22 +45,31 @@ export function bothSigns(value: bigint, width: number): string {
   return signed < 0n ? `${hex(value)} (${signed})` : value < 10n ? `${value}` : `${hex(value)} (${value})`;
 }
 
-function refutationJson({ obligation, counterexample, exhibit }: Refutation): object {
-  const values = counterexample.values.map(({ name, width, value }) => [
-    name,
-    { hex: hex(value), signed: `${BigInt.asIntN(width, value)}` },
-  ]);
+type Values = Refutation["values"];
+
+const valuesJson = (values: Values): object =>
+  Object.fromEntries(
+    values.map(({ name, width, value }) => [
+      name,
+      { hex: hex(value), signed: `${BigInt.asIntN(width, value)}` },
+    ]),
+  );
+
+/** Of what was refuted; where that is a step, `whole` has values that refute all of the claim. */
+function refutationJson({ obligation, values, shown }: Refutation): object {
+  const isProgram = shown.kind === "program";
   return {
     obligation,
-    values: Object.fromEntries(values),
-    program:
-      exhibit === undefined
-        ? null
-        : {
-            asm: exhibit.asm,
-            packet: Buffer.from(exhibit.packet).toString("hex"),
-            confirmed: exhibit.confirmed,
-          },
+    values: valuesJson(values),
+    whole: isProgram && shown.whole !== undefined ? valuesJson(shown.whole) : null,
+    program: isProgram
+      ? {
+          asm: shown.exhibit.asm,
+          packet: Buffer.from(shown.exhibit.packet).toString("hex"),
+          confirmed: shown.exhibit.confirmed,
+        }
+      : null,
+    no_program: isProgram ? null : shown.kind,
   };
 }
 
@@ -130,8 +140,6 @@ const CSV = [
   "solver",
 ];
 
-const csvCell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
 /** A row a theorem, as RFC 4180 writes them but for the line ends. */
 export function csv(reports: readonly TheoremReport[]): string {
   const rows = reports.map((report) => {
@@ -151,5 +159,5 @@ export function csv(reports: readonly TheoremReport[]): string {
       solver,
     ];
   });
-  return [CSV, ...rows].map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+  return csvText([CSV, ...rows]);
 }

@@ -1,7 +1,7 @@
 /** The table of theorems that `soundcheck prove` prints, counterexamples, and the totals it ends with. */
 
 import { scalarText } from "../absint/scalar/text.ts";
-import type { Refutation } from "../campaign/refutation.ts";
+import { exhibitsOf, type Refutation } from "../campaign/refutation.ts";
 import type { Shown } from "../proof/counterexample.ts";
 import { holds, type TheoremReport } from "../proof/run.ts";
 import type { Theorem } from "../proof/theorem.ts";
@@ -80,47 +80,74 @@ export const theoremList = (theorems: readonly Theorem[]): string =>
     WIDTH,
   );
 
-function operationText({ instruction }: Shown): string {
-  if (instruction === undefined) return "the rule";
-  const name = instruction.kind === "alu" ? instruction.op : instruction.condition;
-  return `${name} on ${instruction.width} bits`;
+function operationText(instruction: NonNullable<Shown["instruction"]>): string {
+  if (instruction.kind === "load")
+    return `a ${instruction.signed ? "signed " : ""}load of ${8 * instruction.size} bits`;
+  const { kind, width, immediate } = instruction;
+  const name = kind === "alu" ? instruction.op : instruction.condition;
+  return `${name} on ${width} bits${immediate === undefined ? "" : ` with ${bothSigns(immediate, width)}`}`;
 }
 
-function shownText(shown: Shown): readonly string[] {
-  const { operands, escapes } = shown;
-  const { component, from, value } = escapes;
+function operandText({ names: [scalar, number], numbers, value }: Shown["operands"][number]): string {
+  const text = `${number} = ${bothSigns(value, 64)}`;
+  return scalar === number ? `  ${text}` : `  ${scalar} = ${scalarText(numbers)}, in it ${text}`;
+}
+
+function escapeText({ instruction, operands, escapes }: Shown): string {
+  if (escapes === "reached")
+    return instruction === undefined
+      ? "  where it is claimed that there is no number"
+      : `  ${operationText(instruction)} holds, which it is claimed not to do`;
+  const { component, from, value, of } = escapes;
   const claimed =
     component === "value"
       ? scalarText(from)
       : `${component} ${bothSigns(from[component], widthOf(component))}`;
-  return [
-    ...operands.map(
-      (operand, i) =>
-        `  ${"ab"[i]} = ${scalarText(operand.numbers)}, in it ${"xy"[i]} = ${bothSigns(operand.value, 64)}`,
-    ),
-    `  ${operationText(shown)} gives ${bothSigns(value, 64)}, outside of ${claimed}`,
-  ];
+  const what =
+    instruction?.kind === "jump"
+      ? `where ${operationText(instruction)} holds, `
+      : instruction === undefined
+        ? ""
+        : `${operationText(instruction)} gives `;
+  const name = of === "result" ? "" : (operands[of]?.names[1] ?? "");
+  return `  ${what}${name === "" ? "" : `${name} = `}${bothSigns(value, 64)}, outside of ${claimed}`;
 }
 
 const widthOf = (component: string): 32 | 64 => (component.endsWith("32") ? 32 : 64);
 
+const valueLines = (values: Refutation["values"]): readonly string[] =>
+  values.map(({ name, width, value }) => `  ${name} = ${bothSigns(value, width)}`);
+
+function shownLines({ shown: as }: Refutation): readonly string[] {
+  switch (as.kind) {
+    case "no run":
+      return ["  No program shows it: the claim is not about runs."];
+    case "not found":
+      return ["  No run of the whole operation was found that shows it."];
+    case "program": {
+      const { shown, exhibit, whole } = as;
+      return [
+        ...(whole === undefined ? [] : ["  Of the whole, with", ...valueLines(whole)]),
+        ...shown.operands.map(operandText),
+        escapeText(shown),
+        exhibit.confirmed
+          ? "  In the machine this program returns 1:"
+          : "  The machine does not confirm it: this program should return 1, and does not:",
+        ...exhibit.asm.map((line) => `  ${line.endsWith(":") ? line : `    ${line}`}`),
+        `  on the packet ${Buffer.from(exhibit.packet).toString("hex")}`,
+      ];
+    }
+  }
+}
+
 /** A counterexample as values, as abstract operands with the numbers in them, and as a program. */
-export function refutationText({ theorem, wrong, obligation, counterexample, exhibit }: Refutation): string {
-  const { values, shown } = counterexample;
+export function refutationText(refutation: Refutation): string {
+  const { theorem, wrong, obligation, values } = refutation;
   const of = wrong === undefined ? theorem.name : `${theorem.name}, wrong version: ${wrong}`;
   const lines = [
     `${paint(["red", "bold"], "Counterexample")} to ${of}: ${obligation}`,
-    ...values.map(({ name, width, value }) => `  ${name} = ${bothSigns(value, width)}`),
-    ...(shown === undefined ? [] : shownText(shown)),
-    ...(exhibit === undefined
-      ? []
-      : [
-          exhibit.confirmed
-            ? "  In the machine this program returns 1:"
-            : "  The machine does not confirm it: this program should return 1, and does not:",
-          ...exhibit.asm.map((line) => `  ${line.endsWith(":") ? line : `    ${line}`}`),
-          `  on the packet ${Buffer.from(exhibit.packet).toString("hex")}`,
-        ]),
+    ...valueLines(values),
+    ...shownLines(refutation),
   ];
   return `${lines.map(printable).join("\n")}\n\n`;
 }
@@ -195,8 +222,13 @@ export function proveTotals(summary: ProveSummary): string {
     .reduce((sum, report) => sum + report.seconds, 0);
   const solvers = new Set(reports.flatMap((r) => (r.obligations > 0 ? [r.solver] : [])));
   const versions = reports.flatMap(({ wrong }) => wrong);
-  const shown = [...refutations, ...wrongRefutations].filter(({ exhibit }) => exhibit !== undefined);
-  const confirmed = shown.filter(({ exhibit }) => exhibit?.confirmed === true).length;
+  const all = [...refutations, ...wrongRefutations];
+  const shown = exhibitsOf(all);
+  const confirmed = shown.filter((exhibit) => exhibit.confirmed).length;
+  const unshown = (kind: Refutation["shown"]["kind"], text: string): readonly string[] => {
+    const n = all.filter((one) => one.shown.kind === kind).length;
+    return n === 0 ? [] : [`${n} ${text}`];
+  };
   const held = reports.every(holds) && confirmed === shown.length;
   const lines = [
     `${plural(reports.length, "theorem")}: ${parts.join(", ")}`,
@@ -209,9 +241,15 @@ export function proveTotals(summary: ProveSummary): string {
       : [
           `${versions.filter(({ outcome }) => outcome.kind === "refuted").length} of ${plural(versions.length, "wrong version")} refuted`,
         ]),
-    ...(shown.length === 0
+    ...(all.length === 0
       ? []
-      : [`${confirmed} of ${plural(shown.length, "counterexample")} shown by a program in the machine`]),
+      : [
+          [
+            `${confirmed} of ${plural(all.length, "counterexample")} shown by a program in the machine`,
+            ...unshown("not found", "without a run that was found"),
+            ...unshown("no run", "to claims that are not about runs"),
+          ].join(", "),
+        ]),
     paint(
       [held ? "green" : "red", "bold"],
       `${held ? "All held" : "Not all held"} in ${seconds.toFixed(1)} s, ${jobs} at a time`,

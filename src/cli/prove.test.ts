@@ -6,7 +6,7 @@ import { readBundle } from "../object/bundle.ts";
 import { ABSURD_ONE, FALSE_ONE, FROM_SOURCE, TRUE_ONE, theorem } from "../proof/testing.ts";
 import type { Obligation, Theorem } from "../proof/theorem.ts";
 import { A } from "../proof/theorems/scalar.ts";
-import { ule } from "../semantics/term/build.ts";
+import { TRUE, ule } from "../semantics/term/build.ts";
 import { Machine } from "../vm/machine.ts";
 import { type ProveOptions, prove } from "./prove.ts";
 import { chosenTheorems, sampled } from "./prove-choice.ts";
@@ -89,7 +89,7 @@ describe("theorems", () => {
         "  a.umin = 0",
         "  x = 1",
         "  a = scalar(), in it x = 1",
-        "  the rule gives 1, outside of umax 0",
+        "  x = 1, outside of umax 0",
         "  In the machine this program returns 1:",
       ].join("\n"),
     );
@@ -101,6 +101,23 @@ describe("theorems", () => {
     );
     const [sample] = expected?.runs ?? [];
     expect(new Machine(program).run({ packet: sample!.packet! })).toMatchObject({ outcome: "exit", r0: 1n });
+  });
+
+  test("a step that is refuted: shown by the claim that it is a step of, if numbers are found for that", async () => {
+    const step: Obligation = { ...FALSE_ONE, name: "a step" };
+    const shown = theorem("rule/shown", [step], { whole: () => [ESCAPE] });
+    const notFound = theorem("rule/not-found", [step], { whole: () => [{ ...ESCAPE, goal: TRUE }] });
+    const { stdout } = await run([shown, notFound, theorem("order/none", [step])]);
+    const [first, second, third] = stdout.split("Counterexample to ").slice(1);
+    expect(first).toMatch(
+      /^rule\/shown: a step\n.* = .*\n {2}Of the whole, with\n {2}a\.umin = 0\n {2}x = 1\n/,
+    );
+    expect(first).toContain("  x = 1, outside of umax 0\n  In the machine this program returns 1:\n");
+    expect(second).toContain("\n  No run of the whole operation was found that shows it.\n");
+    expect(third).toContain("\n  No program shows it: the claim is not about runs.\n");
+    expect(stdout).toContain(
+      "1 of 3 counterexamples shown by a program in the machine, 1 without a run that was found, 1 to claims that are not about runs\n",
+    );
   });
 
   test.each([
@@ -149,7 +166,11 @@ describe("formats", () => {
         counterexample: null,
         wrong: [{ name: "what 7 refutes", result: "refuted" }],
       },
-      { theorem: "t, odd", result: "refuted", counterexample: { program: null, values: { x: {} } } },
+      {
+        theorem: "t, odd",
+        result: "refuted",
+        counterexample: { program: null, no_program: "no run", values: { x: {} } },
+      },
       { summary: { theorems: 2, proved: 1, refuted: 1, wrong_versions: 1, wrong_refuted: 1, held: false } },
     ]);
   });

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Refutation, refutationsOf, wrongRefutationsOf } from "../campaign/refutation.ts";
+import { exhibitsOf, type Refutation, refutationsOf, wrongRefutationsOf } from "../campaign/refutation.ts";
 import { type Ledger, readLedger, writeLedger } from "../proof/ledger.ts";
 import { Pool } from "../proof/pool.ts";
 import { Prover } from "../proof/prove.ts";
@@ -90,10 +90,10 @@ const fileNameOf = (...parts: readonly string[]): string =>
     .replace(/^-|-$/g, "");
 
 async function keep(refutations: readonly Refutation[], folder: string): Promise<void> {
-  for (const { theorem, wrong, exhibit } of refutations) {
-    if (exhibit?.confirmed !== true) continue;
+  for (const { theorem, wrong, shown } of refutations) {
+    if (shown.kind !== "program" || !shown.exhibit.confirmed) continue;
     const file = join(folder, `${fileNameOf(theorem.name, wrong ?? "")}.prog.json`);
-    await writeWhole(file, exhibit.bundle);
+    await writeWhole(file, shown.exhibit.bundle);
     note(`kept: ${file}`);
   }
 }
@@ -131,8 +131,8 @@ function print(summary: ProveSummary, format: OutputFormat): void {
 
 function statusOf({ reports, refutations, wrongRefutations }: ProveSummary, interrupted: boolean): Status {
   if (interrupted) return STATUS.interrupted;
-  const shown = [...refutations, ...wrongRefutations].every(({ exhibit }) => exhibit?.confirmed !== false);
-  return shown && reports.every(holds) ? STATUS.held : STATUS.found;
+  const shown = exhibitsOf([...refutations, ...wrongRefutations]);
+  return shown.every(({ confirmed }) => confirmed) && reports.every(holds) ? STATUS.held : STATUS.found;
 }
 
 function list(theorems: readonly Theorem[], format: OutputFormat): Status {

@@ -9,10 +9,12 @@ import { type Numbers, numbersOf, TOP } from "../absint/scalar/text.ts";
 import { type Environment, evaluator } from "../semantics/term/concrete.ts";
 import { type Term, type Variable, variablesOf } from "../semantics/term/node.ts";
 import { refutes } from "./prove.ts";
-import type { Obligation, Witness } from "./theorem.ts";
+import type { Obligation, ShownInstruction, Witness } from "./theorem.ts";
 
 /** An abstract operand and the number in it. */
 export interface ShownOperand {
+  /** What the claim calls the operand and the number. */
+  readonly names: readonly [scalar: string, value: string];
   readonly numbers: Numbers;
   readonly value: bigint;
   /** What has to be checked of the number, so that it is known to be in the operand: the other components follow. */
@@ -22,16 +24,19 @@ export interface ShownOperand {
 /** A component; the tnum's two count as one. */
 export type Check = Exclude<Component, "mask">;
 
+/** A number outside of what an abstract result says of it. */
+export interface Escape {
+  readonly value: bigint;
+  /** The operand that the number is, or the instruction's result. */
+  readonly of: number | "result";
+  readonly component: Check;
+  readonly from: Numbers;
+}
+
 export interface Shown {
-  readonly instruction?: Witness["instruction"];
+  readonly instruction?: ShownInstruction<bigint>;
   readonly operands: readonly ShownOperand[];
-  readonly escapes: {
-    readonly value: bigint;
-    /** The operand that the number is, or the instruction's result. */
-    readonly of: number | "result";
-    readonly component: Check;
-    readonly from: Numbers;
-  };
+  readonly escapes: Escape | "reached";
 }
 
 export interface Counterexample {
@@ -142,31 +147,52 @@ function along(
 }
 
 function shownOf({ instruction, operands, escapes }: Witness, model: Environment): Shown {
+  const scalars = [
+    ...operands.map(({ scalar }) => scalar),
+    ...(escapes === "reached" ? [] : [escapes.from]),
+  ].flatMap((scalar) => Object.values(componentsOf(scalar)));
   // What the obligation does not mention says nothing.
-  const tops = operands.flatMap(({ scalar }) =>
-    Object.entries(componentsOf(scalar)).map(([component, term]) => [term, topOf(component)] as const),
+  const silent = variablesOf([...scalars, ...operands.map((o) => o.value)]).map(
+    (v) => [v, topOf(v.name.slice(v.name.lastIndexOf(".") + 1))] as const,
   );
-  const value = evaluator(
-    new Map<Term, bigint>([...tops, ...operands.map((o) => [o.value, 0n] as const), ...model]),
-  );
+  const value = evaluator(new Map<Term, bigint>([...silent, ...model]));
   const numbers = (scalar: Scalar): Numbers => {
     const terms = componentsOf(scalar);
     return numbersOf((component) => value(terms[component]));
   };
-  const at = operands.findIndex((operand) => operand.value === escapes.value);
+  const at = escapes === "reached" ? -1 : operands.findIndex((operand) => operand.value === escapes.value);
   return {
-    ...(instruction === undefined ? {} : { instruction }),
-    operands: operands.map((operand) => {
+    ...(instruction === undefined ? {} : { instruction: withNumber(instruction, value) }),
+    operands: operands.map((operand, i) => {
       const all = numbers(operand.scalar);
-      return { numbers: all, value: value(operand.value), checks: checksOf(all) };
+      return { names: namesOf(operand, i), numbers: all, value: value(operand.value), checks: checksOf(all) };
     }),
-    escapes: {
-      value: value(escapes.value),
-      of: at === -1 ? "result" : at,
-      component: escapes.component === "mask" ? "value" : escapes.component,
-      from: numbers(escapes.from),
-    },
+    escapes:
+      escapes === "reached"
+        ? escapes
+        : {
+            value: value(escapes.value),
+            of: at === -1 ? "result" : at,
+            component: escapes.component === "mask" ? "value" : escapes.component,
+            from: numbers(escapes.from),
+          },
   };
+}
+
+function withNumber(
+  instruction: ShownInstruction<Term<64>>,
+  value: (term: Term) => bigint,
+): ShownInstruction<bigint> {
+  if (instruction.kind === "load") return instruction;
+  const { immediate, ...rest } = instruction;
+  return immediate === undefined ? rest : { ...rest, immediate: value(immediate) };
+}
+
+/** What the variables are called, or would be if they were variables. */
+function namesOf({ scalar, value }: Witness["operands"][number], i: number): ShownOperand["names"] {
+  const name = (term: Term, otherwise: string): string => (isFree(term) ? term.name : otherwise);
+  const [a, x] = i === 0 ? ["a.umin", "x"] : ["b.umin", "y"];
+  return [name(scalar.umin, a).replace(/\.\w+$/, ""), name(value, x)];
 }
 
 const isComponent = (name: string): name is Component => name in TOP;

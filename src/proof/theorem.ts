@@ -8,7 +8,7 @@
 import type { Condition } from "../absint/scalar/branch.ts";
 import type { Component } from "../absint/scalar/components.ts";
 import type { Scalar } from "../absint/scalar/product.ts";
-import type { AluOp } from "../semantics/isa/instruction.ts";
+import type { AluOp, Size } from "../semantics/isa/instruction.ts";
 import { not } from "../semantics/term/build.ts";
 import { toIntegers } from "../semantics/term/integers.ts";
 import type { Term } from "../semantics/term/node.ts";
@@ -38,16 +38,37 @@ export type Inputs =
   /** Those that synchronisation leaves as they are. */
   | "synchronised";
 
+/** What a program executes to show a counterexample: on registers, or on one and an immediate. */
+export type ShownInstruction<Immediate> =
+  | {
+      readonly kind: "alu";
+      readonly op: AluOp;
+      readonly width: 32 | 64;
+      readonly immediate?: Immediate;
+    }
+  /** A condition stands for the edge on which it holds. */
+  | {
+      readonly kind: "jump";
+      readonly condition: Condition;
+      readonly width: 32 | 64;
+      readonly immediate?: Immediate;
+    }
+  /** Of the first operand's low bytes. */
+  | { readonly kind: "load"; readonly size: Size; readonly signed: boolean };
+
 /** What is needed to show a counterexample as a program. */
 export interface Witness {
-  /** What the program executes; nothing for a deduction rule. A condition stands for the edge on which it holds. */
-  readonly instruction?:
-    | { readonly kind: "alu"; readonly op: AluOp; readonly width: 32 | 64 }
-    | { readonly kind: "jump"; readonly condition: Condition; readonly width: 32 | 64 };
+  /** Nothing for a deduction rule, or an order. */
+  readonly instruction?: ShownInstruction<Term<64>>;
   /** The abstract operands with the numbers in them: destination, then source. Their variables are the claim's. */
   readonly operands: readonly { readonly scalar: Scalar; readonly value: Term<64> }[];
-  /** The number that escapes, and the component of an abstract result that it escapes from. */
-  readonly escapes: { readonly value: Term<64>; readonly component: Component; readonly from: Scalar };
+  /**
+   * The number that escapes, and the component of an abstract result that it escapes from. Or "reached": the claim says that no numbers in
+   * the operands get past the instruction, on the edge that it stands for.
+   */
+  readonly escapes:
+    | { readonly value: Term<64>; readonly component: Component; readonly from: Scalar }
+    | "reached";
 }
 
 export interface Obligation {
@@ -61,11 +82,19 @@ export interface Obligation {
   readonly witness?: Witness;
 }
 
+/**
+ * What a run of the claim's subject breaks if the claim is wrong, each with its witness. Nothing is proved by it: where a step of a proof, or
+ * a claim of which no program can speak, was refuted, numbers are looked for that refute one of these.
+ */
+type Whole = () => readonly Obligation[];
+
 /** A wrong version of a theorem's subject. The same obligations, made of it, must not all hold: one has a counterexample. */
 export interface Wrong {
   /** What is wrong with it. */
   readonly name: string;
   readonly obligations: () => readonly Obligation[];
+  /** Absent if no run can break it: it says less than could be said, or nothing of runs. */
+  readonly whole?: Whole;
 }
 
 export interface Theorem {
@@ -81,6 +110,8 @@ export interface Theorem {
   readonly inputs: Inputs;
   /** Made when asked for: terms cost time. */
   readonly obligations: () => readonly Obligation[];
+  /** As for a wrong version, should the theorem be refuted. */
+  readonly whole?: Whole;
   /** At least one, unless the theorem is open. */
   readonly wrong: readonly Wrong[];
   /** Why there is no proof (yet). It is listed, not tried. */

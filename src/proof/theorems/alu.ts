@@ -106,6 +106,7 @@ export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): reado
     ].map(({ name, scalar, own }) => ({
       name,
       obligations: () => soundness(op, width, group, scalar(), own),
+      whole: () => soundness(op, width, group, scalar(), bits),
     }));
     return [
       {
@@ -113,6 +114,7 @@ export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): reado
         name: `${subject}/${group}/sound`,
         says: "sound",
         obligations: () => soundness(op, width, group, result, by),
+        whole: () => soundness(op, width, group, result, bits),
         wrong,
       },
       {
@@ -120,10 +122,13 @@ export function aluTheorems(op: AluOp, width: Width, proofs: Proofs = {}): reado
         name: `${subject}/${group}/well-formed`,
         says: "well-formed",
         obligations: () => form(op, width, group, result, proofs),
+        // What is not well formed holds no number: any result escapes from it.
+        whole: () => soundness(op, width, group, result, bits),
         wrong: [
           {
             name: "ends exchanged, or value and mask",
             obligations: () => form(op, width, group, exchanged(result), proofs),
+            whole: () => soundness(op, width, group, exchanged(result), bits),
           },
         ],
       },

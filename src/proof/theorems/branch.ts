@@ -16,7 +16,7 @@ import { constant, eq, not } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { substitution } from "../../semantics/term/substitute.ts";
 import { bits, type Claim, cases } from "../methods.ts";
-import type { Obligation, Theorem, Wrong } from "../theorem.ts";
+import type { Obligation, Theorem, Witness, Wrong } from "../theorem.ts";
 import { A, B, disjuncts, GROUPS, type Group, membership, membersOf, tightened } from "./scalar.ts";
 
 type Width = 32 | 64;
@@ -40,24 +40,44 @@ function reasons(decision: Term, outcome: bigint): readonly Term<1>[] {
   return [...here, ...reasons(ifFalse, outcome)];
 }
 
-function decisionHolds(condition: Condition, width: Width, decision: Term<2>): readonly Obligation[] {
+/** The two claims of a decision: what holds always, and never, and so the edge on which no numbers go. */
+const decisions = (condition: Condition, width: Width, decision: Term<2>) => {
   const taken = concreteCondition(condition, width);
-  const claim = (name: string, outcome: bigint, goal: Term<1>): readonly Obligation[] => {
-    const decided = eq(decision, constant(2, outcome));
+  const claim = (name: string, outcome: bigint, goal: Term<1>, edge: Condition) => ({
+    name,
+    outcome,
+    decided: eq(decision, constant(2, outcome)),
+    goal,
+    witness: {
+      instruction: { kind: "jump", condition: edge, width },
+      operands: [A, B],
+      escapes: "reached",
+    } satisfies Witness,
+  });
+  return [claim("always", 1n, taken, NEGATION[condition]), claim("never", 0n, not(taken), condition)];
+};
+
+const decisionHolds = (condition: Condition, width: Width, decision: Term<2>): readonly Obligation[] =>
+  decisions(condition, width, decision).flatMap(({ name, outcome, decided, goal, witness }) => {
     const by = cases(
       reasons(decision, outcome).map((when, i) => ({
         name: `reason ${i + 1}`,
         when,
         // What is not about the reason is of no use, and in the way.
-        by: (c: Claim) => bits({ ...c, premises: [...membersOf([A, B], when), when] }),
+        by: (c: Claim) => bits({ ...c, witness, premises: [...membersOf([A, B], when), when] }),
       })),
     );
     return by({ name, premises: [decided], goal });
-  };
-  return [...claim("always", 1n, taken), ...claim("never", 0n, not(taken))];
-}
+  });
+
+/** The same for all reasons at once. */
+const decisionAsOne = (condition: Condition, width: Width, decision: Term<2>): readonly Obligation[] =>
+  decisions(condition, width, decision).flatMap(({ name, decided, goal, witness }) =>
+    bits({ name, premises: [...membersOf([A, B], decided), decided], goal, witness }),
+  );
 
 function decisionTheorem(condition: Condition, width: Width): Theorem {
+  const decision = decideScalars(condition, width, A.scalar, B.scalar);
   const opposite = decideScalars(NEGATION[condition], width, A.scalar, B.scalar);
   return {
     name: `${condition}${width}/decide/sound`,
@@ -66,11 +86,13 @@ function decisionTheorem(condition: Condition, width: Width): Theorem {
     width,
     full: true,
     inputs: "any",
-    obligations: () => decisionHolds(condition, width, decideScalars(condition, width, A.scalar, B.scalar)),
+    obligations: () => decisionHolds(condition, width, decision),
+    whole: () => decisionAsOne(condition, width, decision),
     wrong: [
       {
         name: "the other way round",
         obligations: () => decisionHolds(condition, width, opposite),
+        whole: () => decisionAsOne(condition, width, opposite),
       },
     ],
   };

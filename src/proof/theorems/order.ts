@@ -8,26 +8,42 @@ import { widen } from "../../absint/scalar/widen.ts";
 import { all, eq, not, ule } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import { bits } from "../methods.ts";
-import type { Obligation, Theorem } from "../theorem.ts";
-import { A, B, disjuncts, GROUPS, membership, membersOf, tightened, wellFormed } from "./scalar.ts";
+import type { Obligation, Theorem, Witness } from "../theorem.ts";
+import {
+  A,
+  B,
+  disjuncts,
+  GROUPS,
+  membership,
+  membersOf,
+  type Part,
+  tightened,
+  wellFormed,
+} from "./scalar.ts";
 
 type Includes = (outer: Scalar, inner: Scalar) => Term<1>;
 
 const C = symbolic("c");
 
-const members = (s: Scalar, x: Term<64>): readonly { name: string; holds: Term<1> }[] =>
-  Object.values(membership(s, x)).flat();
+const members = (s: Scalar, x: Term<64>): readonly Part[] => Object.values(membership(s, x)).flat();
 const formed = (s: Scalar): readonly Term<1>[] => Object.values(wellFormed(s)).map(({ holds }) => holds);
 
 /** A number of the inner scalar is in the outer one. */
 const respected = (order: Includes): readonly Obligation[] =>
-  members(A.scalar, A.value).flatMap(({ name, holds }) =>
+  members(A.scalar, A.value).flatMap(({ name, components, holds }) =>
     bits({
       name,
       premises: [order(A.scalar, B.scalar), ...members(B.scalar, A.value).map((p) => p.holds)],
       goal: holds,
+      witness: escaping(B.scalar, components, A.scalar),
     }),
   );
+
+/** x in one scalar and not in another that should hold it. */
+const escaping = (inner: Scalar, [component = "value"]: Part["components"], from: Scalar): Witness => ({
+  operands: [{ scalar: inner, value: A.value }],
+  escapes: { value: A.value, component, from },
+});
 
 const reflexive = (order: Includes): readonly Obligation[] =>
   bits({ name: "reflexive", premises: formed(A.scalar), goal: order(A.scalar, A.scalar) });
@@ -62,6 +78,20 @@ const upper = (made: (a: Scalar, b: Scalar) => Scalar): readonly Obligation[] =>
     }),
   );
 
+/** That a number of either is in what is made of both: what an upper bound is for. */
+const holdsBoth = (made: (a: Scalar, b: Scalar) => Scalar): readonly Obligation[] =>
+  [A.scalar, B.scalar].flatMap((operand, i) => {
+    const upperBound = made(A.scalar, B.scalar);
+    return members(upperBound, A.value).flatMap(({ name, components, holds }) =>
+      bits({
+        name: `${name}, of the ${i === 0 ? "first" : "second"}`,
+        premises: members(operand, A.value).map((p) => p.holds),
+        goal: holds,
+        witness: escaping(operand, components, upperBound),
+      }),
+    );
+  });
+
 const common = { width: 64, full: true, inputs: "any", says: "order" } as const;
 
 /** Theorems that an operation on two scalars gives an upper bound of both. */
@@ -70,10 +100,12 @@ const upperBound = (name: string, made: (a: Scalar, b: Scalar) => Scalar): Theor
   name: `${name}/upper-bound`,
   subject: name,
   obligations: () => upper(made),
+  whole: () => holdsBoth(made),
   wrong: GROUPS.flatMap((group) =>
     tightened(made(A.scalar, B.scalar), group).map((w) => ({
       name: w.name,
       obligations: () => upper(() => w.scalar),
+      whole: () => holdsBoth(() => w.scalar),
     })),
   ),
 });
@@ -99,6 +131,7 @@ const holdsNothing = (empty: (s: Scalar) => Term<1>): readonly Obligation[] => {
       name: `reason ${i + 1}`,
       premises: [when],
       goal: not(all(...membersOf([A], when))),
+      witness: { operands: [A], escapes: "reached" },
     }),
   );
 };

@@ -19,7 +19,10 @@ import {
   ne,
   not,
   or,
+  sext,
+  shl,
   slt,
+  sub,
   ult,
   variable,
   xor,
@@ -28,7 +31,8 @@ import {
 import type { Term } from "../../semantics/term/node.ts";
 import { substitution } from "../../semantics/term/substitute.ts";
 import { bits, integers, type Method } from "../methods.ts";
-import type { Theorem } from "../theorem.ts";
+import type { Obligation, Theorem } from "../theorem.ts";
+import { only, resultIs, takenIf } from "./runs.ts";
 
 type Width = 32 | 64;
 const WIDTHS = [64, 32] as const;
@@ -60,7 +64,7 @@ const lowest = (width: Width): bigint => 1n << BigInt(width - 1);
 /** For all x and y with `given`, a row gives `wanted`. */
 interface Corner {
   readonly name: string;
-  readonly subject: string;
+  readonly op: AluOp;
   readonly width: Width;
   readonly given: readonly Term<1>[];
   readonly gives: Term<64>;
@@ -80,7 +84,7 @@ const corners = (width: Width): readonly Corner[] => {
     mistake: Corner["mistake"],
   ): Corner => ({
     name: `rfc/${op}${width}/${what}`,
-    subject: `${op}${width}`,
+    op,
     width,
     given,
     gives: of(op),
@@ -124,29 +128,37 @@ const corners = (width: Width): readonly Corner[] => {
   ];
 };
 
-const cornerTheorem = ({ name, subject, width, given, gives, wanted, mistake }: Corner): Theorem => ({
+const cornerTheorem = ({ name, op, width, given, gives, wanted, mistake }: Corner): Theorem => ({
   name,
-  subject,
+  subject: `${op}${width}`,
   says: "rfc",
   width,
   full: true,
   inputs: "any",
   obligations: () => bits({ name: "result", premises: given, goal: eq(gives, wanted) }),
+  whole: () => resultIs(wanted, gives, { kind: "alu", op, width }, { premises: given }),
   wrong: [
     {
       name: mistake.name,
       obligations: () => bits({ name: "result", premises: given, goal: eq(mistake.gives, wanted) }),
+      whole: () => resultIs(mistake.gives, gives, { kind: "alu", op, width }, { premises: given }),
     },
   ],
 });
+
+/** A claim, and what a run breaks if it is wrong. */
+interface Said {
+  readonly goal: Term<1>;
+  readonly whole: readonly Obligation[];
+}
 
 /** A fact as such, and one that looks like it and does not hold. */
 function fact(
   name: string,
   subject: string,
   width: Width,
-  goal: Term<1>,
-  mistake: { readonly name: string; readonly goal: Term<1> },
+  right: Said,
+  mistake: Said & { readonly name: string },
   by: Method = bits,
   premises: readonly Term<1>[] = [],
 ): Theorem {
@@ -157,8 +169,15 @@ function fact(
     width,
     full: true,
     inputs: "any",
-    obligations: () => by({ name: "fact", premises, goal }),
-    wrong: [{ name: mistake.name, obligations: () => by({ name: "fact", premises, goal: mistake.goal }) }],
+    obligations: () => by({ name: "fact", premises, goal: right.goal }),
+    whole: () => right.whole,
+    wrong: [
+      {
+        name: mistake.name,
+        obligations: () => by({ name: "fact", premises, goal: mistake.goal }),
+        whole: () => mistake.whole,
+      },
+    ],
   };
 }
 
@@ -169,10 +188,15 @@ const clearing = (): readonly Theorem[] =>
     // Byte order operations are listed with the 32-bit class; those of 64 bits use all of them.
     if (operation.op.endsWith("64")) return [];
     const result = effect(name, X, Y);
+    const { op } = operation;
+    const isUpper = (upper: Term<32>): Said => ({
+      goal: eq(extract(32, result, 32), upper),
+      whole: resultIs(concat(64, upper, lower(result)), result, { kind: "alu", op, width: 32 }),
+    });
     return [
-      fact(`${name}/clears the upper half`, operation.op, 32, eq(extract(32, result, 32), constant(32, 0)), {
+      fact(`${name}/clears the upper half`, op, 32, isUpper(constant(32, 0)), {
         name: "repeats the lower half",
-        goal: eq(extract(32, result, 32), lower(result)),
+        ...isUpper(lower(result)),
       }),
     ];
   });
@@ -180,23 +204,34 @@ const clearing = (): readonly Theorem[] =>
 /** Dividend = quotient times divisor plus remainder, with the remainder below the divisor: unsigned, over integers. */
 const division = (width: Width): Theorem => {
   const part = (t: Term<64>): Term => (width === 64 ? t : lower(t));
-  const [q, r] = [part(effect(`div${width}_reg`, X, Y)), part(effect(`mod${width}_reg`, X, Y))];
-  const [n, d] = [part(X), part(Y)];
+  const quotient = effect(`div${width}_reg`, X, Y);
+  const [n, d, q] = [part(X), part(Y), part(quotient)];
   const wide = (t: Term): Term => zext(2 * width, t);
-  const whole = (remainder: Term): Term<1> =>
-    and(eq(wide(n), add(mul(wide(q), wide(d)), wide(remainder))), ult(remainder, d));
+  const given = [ne(d, constant(width, 0))];
+  const remainder = effect(`mod${width}_reg`, X, Y);
+  const isRemainder = (left: Term, claimed: Term<64>): Said => ({
+    goal: and(eq(wide(n), add(mul(wide(q), wide(d)), wide(left))), ult(left, d)),
+    whole: resultIs(claimed, remainder, { kind: "alu", op: "mod", width }, { premises: given }),
+  });
   return fact(
     `div${width} and mod${width}/dividend is quotient times divisor plus remainder`,
     `div${width}`,
     width,
-    whole(r),
-    { name: "no remainder", goal: whole(constant(width, 0)) },
+    isRemainder(part(remainder), kept(width, sub(X, mul(quotient, Y)))),
+    { name: "no remainder", ...isRemainder(constant(width, 0), constant(64, 0)) },
     integers,
-    [ne(d, constant(width, 0))],
+    given,
   );
 };
 
 const byte = (t: Term<64>, i: number): Term<8> => extract(8, t, 8 * i);
+
+/** The number of eight bytes, the least significant first. */
+const bytes = (of: (i: number) => Term<8>): Term<64> =>
+  Array.from({ length: 8 }, (_, i) => of(i)).reduce<Term<64>>(
+    (sum, one, i) => or(sum, shl(zext(64, one), constant(64, 8 * i))),
+    constant(64, 0),
+  );
 
 /** Section 4.2, by bytes: on a little-endian machine `be` and `bswap` reverse the low bytes, `le` keeps them, and all clear the rest. */
 const byteOrder = (): readonly Theorem[] =>
@@ -206,12 +241,15 @@ const byteOrder = (): readonly Theorem[] =>
       const count = size / 8;
       const from = (i: number): Term<8> =>
         i >= count ? constant(8, 0) : byte(X, op === "le" ? i : count - 1 - i);
-      const goal = (source: (i: number) => Term<8>): Term<1> =>
-        all(...Array.from({ length: 8 }, (_, i) => eq(byte(result, i), source(i))));
+      const instruction = { kind: "alu", op: `${op}${size}`, width: size === 64 ? 64 : 32 } as const;
+      const isMadeOf = (source: (i: number) => Term<8>): Said => ({
+        goal: all(...Array.from({ length: 8 }, (_, i) => eq(byte(result, i), source(i)))),
+        whole: resultIs(bytes(source), result, instruction),
+      });
       const other = (i: number): Term<8> => from(i === 0 ? 1 : i === 1 ? 0 : i);
-      return fact(`${op}${size}/bytes`, `${op}${size}`, 64, goal(from), {
+      return fact(`${op}${size}/bytes`, `${op}${size}`, 64, isMadeOf(from), {
         name: "two bytes exchanged",
-        goal: goal(other),
+        ...isMadeOf(other),
       });
     }),
   );
@@ -235,14 +273,18 @@ const JUMPS = ["jeq", "jne", "jgt", "jge", "jlt", "jle", "jsgt", "jsge", "jslt",
 const jumps = (width: Width): readonly Theorem[] => {
   const row = (op: JumpOp): string => `${op}${width}_reg`;
   const sign = constant(64, lowest(width));
+  const isTakenIf = (op: JumpOp, claimed: Term<1>): Said => {
+    const takes = taken(row(op), X, Y);
+    return { goal: eq(takes, claimed), whole: takenIf(claimed, takes, { condition: op, width }) };
+  };
   return [
     ...OPPOSITES.map(([op, opposite]) =>
       fact(
         `${op}${width}/is the opposite of ${opposite}${width}`,
         `${op}${width}`,
         width,
-        eq(taken(row(op), X, Y), not(taken(row(opposite), X, Y))),
-        { name: "is the same", goal: eq(taken(row(op), X, Y), taken(row(opposite), X, Y)) },
+        isTakenIf(op, not(taken(row(opposite), X, Y))),
+        { name: "is the same", ...isTakenIf(op, taken(row(opposite), X, Y)) },
       ),
     ),
     ...SIGNED.map(([op, unsigned]) =>
@@ -250,37 +292,33 @@ const jumps = (width: Width): readonly Theorem[] => {
         `${op}${width}/is ${unsigned}${width} with the signs turned`,
         `${op}${width}`,
         width,
-        eq(taken(row(op), X, Y), taken(row(unsigned), xor(X, sign), xor(Y, sign))),
-        { name: "is the unsigned one", goal: eq(taken(row(op), X, Y), taken(row(unsigned), X, Y)) },
+        isTakenIf(op, taken(row(unsigned), xor(X, sign), xor(Y, sign))),
+        { name: "is the unsigned one", ...isTakenIf(op, taken(row(unsigned), X, Y)) },
       ),
     ),
     fact(
       `jset${width}/is taken if a bit is set in both`,
       `jset${width}`,
       width,
-      eq(taken(row("jset"), X, Y), ne(kept(width, and(X, Y)), constant(64, 0))),
-      {
-        name: "a bit is set in either",
-        goal: eq(taken(row("jset"), X, Y), ne(kept(width, or(X, Y)), constant(64, 0))),
-      },
+      isTakenIf("jset", ne(kept(width, and(X, Y)), constant(64, 0))),
+      { name: "a bit is set in either", ...isTakenIf("jset", ne(kept(width, or(X, Y)), constant(64, 0))) },
     ),
   ];
 };
 
 const lowHalvesDecide = (): readonly Theorem[] => {
-  const [u, v] = [variable("u", 32), variable("v", 32)];
-  const other = (t: Term<64>, upper: Term<32>): Term<64> => concat(64, upper, lower(t));
+  const other = (t: Term<64>, upper: string): Term<64> => concat(64, variable(upper, 32), lower(t));
+  const [x, y] = [other(X, "u"), other(Y, "v")];
+  const doesAlike = (op: JumpOp, width: Width): Said => {
+    const [one, another] = [taken(`${op}${width}_reg`, X, Y), taken(`${op}${width}_reg`, x, y)];
+    const whole = takenIf(one, another, { condition: op, width }, { operands: [only(x), only(y)] });
+    return { goal: eq(one, another), whole };
+  };
   return JUMPS.map((op) =>
-    fact(
-      `${op}32/looks at the low halves alone`,
-      `${op}32`,
-      32,
-      eq(taken(`${op}32_reg`, X, Y), taken(`${op}32_reg`, other(X, u), other(Y, v))),
-      {
-        name: "the 64-bit jump does",
-        goal: eq(taken(`${op}64_reg`, X, Y), taken(`${op}64_reg`, other(X, u), other(Y, v))),
-      },
-    ),
+    fact(`${op}32/looks at the low halves alone`, `${op}32`, 32, doesAlike(op, 32), {
+      name: "the 64-bit jump does",
+      ...doesAlike(op, 64),
+    }),
   );
 };
 
@@ -292,51 +330,74 @@ const loads = (): readonly Theorem[] =>
     const read: Term = LOADED[size];
     const width = 8 * size;
     const low = eq<number>(extract(width, result), read);
-    if (width === 64)
+    const loaded = zext(64, read);
+    const says = (goal: Term<1>, claimed: Term<64>): Said => ({
+      goal,
+      whole: resultIs(claimed, result, { kind: "load", size, signed }, { operands: [only(loaded)] }),
+    });
+    if (width === 64) {
+      const turned = (t: Term<64>): Term<64> => xor(t, constant(64, 1n << 63n));
       return [
-        fact(`${name}/all eight bytes`, name, 64, low, {
+        fact(`${name}/all eight bytes`, name, 64, says(low, loaded), {
           name: "the sign bit is turned",
-          goal: eq<number>(xor(result, constant(64, 1n << 63n)), read),
+          ...says(eq<number>(turned(result), read), turned(loaded)),
         }),
       ];
+    }
     const above = extract(64 - width, result, width);
     const sign = slt(read, constant(width, 0));
     const [zeros, ones] = [eq(above, constant(64 - width, 0)), eq(above, constant(64 - width, -1))];
     const bySign = or(and(sign, ones), and(not(sign), zeros));
+    const withSign = says(and(low, bySign), sext(64, read));
+    const withZeros = says(and(low, zeros), loaded);
     return [
-      fact(
-        `${name}/extends with ${signed ? "its sign" : "zeros"}`,
-        name,
-        64,
-        and(low, signed ? bySign : zeros),
-        { name: "the other way", goal: and(low, signed ? zeros : bySign) },
-      ),
+      fact(`${name}/extends with ${signed ? "its sign" : "zeros"}`, name, 64, signed ? withSign : withZeros, {
+        name: "the other way",
+        ...(signed ? withZeros : withSign),
+      }),
     ];
   });
 
 /** An immediate stands for the number that a register with its sign extension holds: both forms say the same of the same operands. */
-const immediates = (): readonly Theorem[] =>
-  ROWS.flatMap(({ name, operation }): readonly Theorem[] => {
+const immediates = (): readonly Theorem[] => {
+  // What any instruction may have for an immediate, be it a divisor or a shift's count.
+  const premises = [ult(sub(Y, constant(64, 1)), constant(64, 31))];
+  const on = { premises, operands: [only(X)] };
+  return ROWS.flatMap(({ name, operation }): readonly Theorem[] => {
     if (!name.endsWith("_imm")) return [];
     const registers = name.replace(/_imm$/, "_reg");
     if (operation.kind === "alu") {
+      const { op, width } = operation;
       const result = effect(name, X, Y);
-      const equal = (other: Term<64>): Term<1> => eq(result, other);
-      const mistake = {
-        name: "with the operands exchanged, and one more",
-        goal: equal(add(effect(registers, Y, X), constant(64, 1))),
-      };
-      const goal = equal(effect(registers, X, Y));
-      return [fact(`${name}/does what ${registers} does`, operation.op, operation.width, goal, mistake)];
+      const gives = (claimed: Term<64>): Said => ({
+        goal: eq(result, claimed),
+        whole: resultIs(claimed, result, { kind: "alu", op, width, immediate: Y }, on),
+      });
+      return [
+        fact(`${name}/does what ${registers} does`, op, width, gives(effect(registers, X, Y)), {
+          name: "with the operands exchanged, and one more",
+          ...gives(add(effect(registers, Y, X), constant(64, 1))),
+        }),
+      ];
     }
     if (operation.kind === "jump") {
+      const { op, width } = operation;
       const condition = taken(name, X, Y);
-      const mistake = { name: "is the opposite", goal: eq(condition, not(taken(registers, X, Y))) };
-      const goal = eq(condition, taken(registers, X, Y));
-      return [fact(`${name}/jumps when ${registers} does`, operation.op, operation.width, goal, mistake)];
+      const isTakenIf = (claimed: Term<1>): Said => ({
+        goal: eq(condition, claimed),
+        whole: takenIf(claimed, condition, { condition: op, width, immediate: Y }, on),
+      });
+      const asRegisters = taken(registers, X, Y);
+      return [
+        fact(`${name}/jumps when ${registers} does`, op, width, isTakenIf(asRegisters), {
+          name: "is the opposite",
+          ...isTakenIf(not(asRegisters)),
+        }),
+      ];
     }
     return [];
   });
+};
 
 export const rfcTheorems = (): readonly Theorem[] => [
   ...WIDTHS.flatMap(corners).map(cornerTheorem),

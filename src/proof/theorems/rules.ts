@@ -111,10 +111,13 @@ export const ruleTheorems = (): readonly Theorem[] =>
           name: `rule/${rule}/${group}/well-formed`,
           says: "well-formed",
           obligations: () => form(result, group),
+          // What is not well formed holds no number: those in the operand escape from it.
+          whole: () => keeps(result, group),
           wrong: [
             {
               name: "ends exchanged, or value and mask",
               obligations: () => form(exchanged(result), group),
+              whole: () => keeps(exchanged(result), group),
             },
           ],
         },
