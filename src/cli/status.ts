@@ -1,5 +1,6 @@
 /** Exit statuses, and what becomes of errors: no stack trace ever reaches a user unless SOUNDCHECK_DEBUG=1 asks for it. */
 import { shellWord } from "../campaign/findings.ts";
+import { GuestFailure } from "../oracle/guest/failure.ts";
 import { InputError, Unsupported } from "../semantics/errors.ts";
 import { complain } from "./terminal.ts";
 
@@ -37,6 +38,7 @@ export function explain(
   if (error instanceof Unsupported) {
     return { message: `${at}unsupported: ${error.message}`, status: STATUS.impossible };
   }
+  if (error instanceof GuestFailure) return { message: `${at}${error.message}`, status: STATUS.found };
   const message = error instanceof Error ? error.message : String(error);
   return { message: `${at}internal fault: ${message} (this is a bug in soundcheck)`, status: STATUS.fault };
 }
@@ -45,6 +47,7 @@ export function explain(
 export function report(error: unknown, place?: string): Status {
   const { message, status } = explain(error, place);
   complain(message);
+  if (error instanceof GuestFailure) process.stderr.write(error.console);
   if (status !== STATUS.fault) return status;
   process.stderr.write(`Reproduce with: SOUNDCHECK_DEBUG=1 ${commandLine()}\n`);
   if (process.env["SOUNDCHECK_DEBUG"] === "1" && error instanceof Error) {

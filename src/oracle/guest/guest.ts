@@ -8,9 +8,10 @@ import { release, version } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../../semantics/errors.ts";
 import type { Kernel, Memory, Outcome, SystemCall } from "../linux/calls.ts";
+import { GuestFailure } from "./failure.ts";
 import { readAnswer, request } from "./frames.ts";
 import { type Image, imageArchive } from "./image.ts";
-import { type Accelerator, type Ending, Machine, MachineEnded } from "./machine.ts";
+import { type Accelerator, Machine, MachineEnded } from "./machine.ts";
 import { type Setting, settings, setUp } from "./setup.ts";
 import { text, X86_64 } from "./x86-64.ts";
 
@@ -29,31 +30,6 @@ export interface GuestOptions {
   /** Sysctls, by name: `kernel.unprivileged_bpf_disabled` "0". */
   readonly settings?: readonly Setting[];
 }
-
-/** What a guest met in place of an answer. */
-export class GuestFailure extends Error {
-  override readonly name = "GuestFailure";
-  /** `panic`: the kernel found something wrong with itself. `hang`: no answer in time. `exit`: the machine ended without a word. */
-  readonly kind: "panic" | "hang" | "exit";
-  /** The kernel's console, from where it begins to complain. */
-  readonly console: string;
-
-  constructor(guest: string, { kind, console, qemu }: Ending) {
-    const complaint = COMPLAINT.exec(console);
-    const found = kind === "hang" ? "hang" : complaint === null ? "exit" : "panic";
-    const words = complaint?.[0] ?? qemu.trim().split("\n").at(-1) ?? "";
-    const what = { panic: "panicked", hang: "does not answer", exit: "ended" }[found];
-    super(`guest ${guest} ${what}${words === "" ? "" : `: ${words}`}`);
-    this.kind = found;
-    this.console = console.slice(complaint?.index ?? -MOST_CONSOLE).slice(0, MOST_CONSOLE);
-  }
-}
-
-const MOST_CONSOLE = 16_384;
-
-/** How the kernel begins a report about itself. */
-const COMPLAINT =
-  /(BUG: |Oops: |WARNING: |Kernel panic|general protection fault|Unable to handle|watchdog: BUG|INFO: task .* blocked|rcu: INFO|UBSAN: |KASAN: ).*/;
 
 export interface Guest {
   readonly kernel: Kernel;
