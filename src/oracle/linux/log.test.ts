@@ -90,4 +90,26 @@ ${END}`;
     ]);
     expect(reasons).toEqual(["R0 has value 5 should have been in [0, 1]"]);
   });
+
+  it("takes Linux 7.3's explanation for what it is", () => {
+    const explanation = `
+Verification failed: Register Type Safety: Unreadable register
+
+Reason:
+  R0 has never been initialized on this path.
+
+At:
+  insn 0
+  Instruction context:
+  >>> 0 | (95) exit
+
+Suggestion:
+  Initialize R0 on every path before this instruction.
+
+${END}`;
+    const problem = "Register Type Safety: Unreadable register";
+    const log = `0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\n${explanation}`;
+    expect(parseKernelLog(log)).toMatchObject({ reasons: ["R0 !read_ok"], problem, counts: {} });
+    expect(parseKernelLog(`0: (95) exit\n${explanation}`)).toMatchObject({ reasons: [problem], problem });
+  });
 });

@@ -1,6 +1,6 @@
 /**
  * Reads the Linux verifier's log: the reason of a rejection, the count at the end, and at level 2 the state after each instruction as text.
- * Format: the kernel's kernel/bpf/verifier.c and log.c, as printed by 5.15 to 6.18. Nothing here decides a verdict: bpf(2)'s errno does.
+ * Format: the kernel's kernel/bpf/verifier.c and log.c, as printed by 5.15 to 7.3. Nothing here decides a verdict: bpf(2)'s errno does.
  */
 
 /** What the last line counts. */
@@ -25,10 +25,15 @@ export interface LogStep {
   readonly before?: string;
 }
 
+/** How Linux 7.3 begins to explain a rejection, after its reasons and before the counts. */
+const EXPLANATION = /^Verification failed: (.*)/;
+
 export interface KernelLog {
   /** Lines that say why the program was rejected, in order; the last is the most precise. Empty for an accepted program. */
   readonly reasons: readonly string[];
   readonly steps: readonly LogStep[];
+  /** What kind of problem the kernel's explanation says it is, where it has one: `Memory Safety: Access outside bounds`. */
+  readonly problem?: string;
   readonly counts?: LogCounts;
 }
 
@@ -59,6 +64,7 @@ export function parseKernelLog(log: string): KernelLog {
   const steps: LogStep[] = [];
   let reasons: string[] = [];
   let counts: LogCounts | undefined;
+  let problem: string | undefined;
   let before: string | undefined;
   for (const line of log.split("\n")) {
     const text = line.trimEnd();
@@ -67,6 +73,12 @@ export function parseKernelLog(log: string): KernelLog {
     const end = COUNTS.exec(text);
     if (end !== null) {
       counts = countsOf(end);
+      continue;
+    }
+    problem ??= EXPLANATION.exec(text)?.[1];
+    if (problem !== undefined) {
+      // What follows quotes instructions and reasons.
+      if (reasons.length === 0) reasons = [problem];
       continue;
     }
     const state = step === null ? STATE.exec(text) : null;
@@ -84,7 +96,12 @@ export function parseKernelLog(log: string): KernelLog {
     if (step !== null || state !== null) reasons = [];
     else reasons.push(text);
   }
-  return { reasons, steps, ...(counts === undefined ? {} : { counts }) };
+  return {
+    reasons,
+    steps,
+    ...(problem === undefined ? {} : { problem }),
+    ...(counts === undefined ? {} : { counts }),
+  };
 }
 
 function countsOf(match: RegExpExecArray): LogCounts {
