@@ -11,7 +11,7 @@ import { z } from "zod";
 import { type Btf, readBtf } from "../../src/object/btf.ts";
 import type { BtfType } from "../../src/object/btf-types.ts";
 import { readElf, SHT } from "../../src/object/elf.ts";
-import { KERNEL_BTF } from "../../src/oracle/linux/kernel.ts";
+import { KERNEL_BTF } from "../../src/oracle/linux/object-options.ts";
 
 const FILES = ["../../corpus/objects/", "../../src/object/testdata/", "../../.cache/debian-objects/libxdp1/"]
   .map((relative) => fileURLToPath(new URL(relative, import.meta.url)))

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { readBtf } from "../../src/object/btf.ts";
 import { readObject } from "../../src/object/programs.ts";
-import { KERNEL_BTF, kernelAvailable } from "../../src/oracle/linux/kernel.ts";
+import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
+import { KERNEL_BTF } from "../../src/oracle/linux/object-options.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 
 const CORPUS = fileURLToPath(new URL("../../corpus/objects/", import.meta.url));

@@ -8,9 +8,10 @@ import { afterAll, describe, expect, test } from "vitest";
 import { readBtf } from "../../src/object/btf.ts";
 import { type CorpusExpectation, readExpectations } from "../../src/object/expectations.ts";
 import { type ObjectFile, readObject } from "../../src/object/programs.ts";
-import { KERNEL_BTF, kernelAvailable } from "../../src/oracle/linux/kernel.ts";
+import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { type Accepted, loadProgram } from "../../src/oracle/linux/load.ts";
 import { word } from "../../src/oracle/linux/maps.ts";
+import { KERNEL_BTF } from "../../src/oracle/linux/object-options.ts";
 import { testRun } from "../../src/oracle/linux/test-run.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 

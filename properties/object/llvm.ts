@@ -31,21 +31,23 @@ export function objdump(file: string): Map<string, Map<number, string>> {
   return sections;
 }
 
-/** Numbers as LLVM's and the kernel's notation can both be read: decimal, immediates and offsets as signed 32 bits. */
-function number(text: string): string {
-  const negative = text.startsWith("-");
-  const value = BigInt(negative ? text.slice(1) : text);
-  return `${BigInt.asIntN(32, negative ? -value : value)}`;
+function signed(text: string): bigint {
+  return text.startsWith("-") ? -BigInt(text.slice(1)) : BigInt(text);
 }
 
-/** One line of llvm-objdump in the common form. LLVM names the lower halves of registers in loads and stores, the kernel whole ones. */
+/** Numbers as LLVM's and the kernel's notation can both be read: decimal, immediates and offsets as signed 32 bits. */
+function number(text: string): string {
+  return `${BigInt.asIntN(32, signed(text))}`;
+}
+
+/** One line of llvm-objdump in the common form. LLVM names the lower halves of registers in loads, stores and atomics, the kernel whole ones. */
 export function fromLlvm(text: string): string {
   const plain = text.replace(/\s*<[^<>]*>$/, "");
   const wide = /^(r\d+) = (\S+) ll$/.exec(plain);
-  if (wide !== null) return `${wide[1]} = ${BigInt.asUintN(64, BigInt(wide[2] ?? 0))} ll`;
+  if (wide !== null) return `${wide[1]} = ${BigInt.asUintN(64, signed(wide[2] ?? "0"))} ll`;
   return plain
     .replace(/^w(\d+) = \*\(u/, "r$1 = *(u")
-    .replace(/^(\*\(u.*) = w(\d+)$/, "$1 = r$2")
+    .replace(/^((?:lock )?\*\(u.*) (.?)= w(\d+)$/, "$1 $2= r$3")
     .replace(/goto \+?(-?)(0x)/, "goto $1$2")
     .replace(/([+-]) 0x/g, (_, sign: string) => (sign === "-" ? "+-0x" : "+0x"))
     .replace(/-?0x[0-9a-f]+/g, number);

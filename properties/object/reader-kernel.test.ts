@@ -6,8 +6,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readBtf } from "../../src/object/btf.ts";
 import { readObject } from "../../src/object/programs.ts";
-import { KERNEL_BTF, kernelAvailable } from "../../src/oracle/linux/kernel.ts";
+import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../../src/oracle/linux/load.ts";
+import { KERNEL_BTF } from "../../src/oracle/linux/object-options.ts";
 import { testRun } from "../../src/oracle/linux/test-run.ts";
 
 const kernel = kernelAvailable();

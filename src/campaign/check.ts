@@ -6,7 +6,7 @@
 import type { ObjectOptions } from "../object/programs.ts";
 import { readPrograms } from "../object/read.ts";
 import { kernelAvailable } from "../oracle/linux/kernel.ts";
-import { loadProgram } from "../oracle/linux/load.ts";
+import { THIS_MACHINE } from "../oracle/linux/this-machine.ts";
 import { InputError, Unsupported } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
@@ -21,7 +21,14 @@ import type {
   ProgramReport,
   UnreadableReport,
 } from "./check-report.ts";
-import { type CorpusKnowledge, checkExpectation, type Expected, NO_KNOWLEDGE } from "./expectations.ts";
+import { checkedVerdict, kernelAnswer } from "./compare/answer.ts";
+import {
+  type CorpusKnowledge,
+  checkExpectation,
+  type Expected,
+  knownDifference,
+  NO_KNOWLEDGE,
+} from "./expectations.ts";
 import { runProgram } from "./run-program.ts";
 
 export interface CheckOptions {
@@ -127,7 +134,7 @@ function checkProgram(
   const samples = expected?.runs.flatMap(({ packet }) => packet ?? []) ?? [];
   const ran = runProgram(program, verdict, options.seed, options.runs, samples);
   const ours = checkedVerdict(verdict, ms);
-  const theirs = kernel.ok ? kernelVerdict(program, options.now) : undefined;
+  const theirs = kernel.ok ? kernelAnswer(THIS_MACHINE, program, options.now) : undefined;
   const expectation =
     expected === undefined ? undefined : checkExpectation(program, together, ours, expected, knowledge);
   return {
@@ -146,36 +153,14 @@ function checkProgram(
         }
       : {}),
     ...ran,
-    ...(theirs === undefined || "reason" in theirs ? {} : { kernel: theirs }),
+    ...(theirs === undefined || "incomparable" in theirs ? {} : { kernel: theirs }),
     agreement: !kernel.ok
       ? { kind: "not compared", reason: kernel.reason }
-      : theirs !== undefined && "reason" in theirs
-        ? { kind: "not compared", reason: theirs.reason }
+      : theirs !== undefined && "incomparable" in theirs
+        ? { kind: "not compared", reason: theirs.incomparable }
         : agreementOf(program, ours, theirs, knowledge),
     ...(expectation === undefined ? {} : { expectation }),
   };
-}
-
-function checkedVerdict(verdict: Verdict, ms: number): CheckedVerdict {
-  const { processed } = verdict.statistics;
-  switch (verdict.verdict) {
-    case "accept":
-      return { verdict: "accept", processed, ms };
-    case "reject": {
-      const { errno, message, insn } = verdict;
-      return { verdict: "reject", errno, message, ...(insn === undefined ? {} : { insn }), processed, ms };
-    }
-    case "unsupported": {
-      const { feature, insn } = verdict;
-      return {
-        verdict: "unsupported",
-        message: feature,
-        ...(insn === undefined ? {} : { insn }),
-        processed,
-        ms,
-      };
-    }
-  }
 }
 
 /** The log of the refused path; of an accepted program the closing line, and of a short one everything. */
@@ -189,23 +174,6 @@ function logOf(program: Program, verdict: Verdict): string {
     : `(the first ${text.length - LONGEST_LOG} characters are left out)\n${text.slice(-LONGEST_LOG)}`;
 }
 
-function kernelVerdict(program: Program, now: () => number): CheckedVerdict | { readonly reason: string } {
-  try {
-    const start = now();
-    const result = loadProgram(program);
-    const ms = now() - start;
-    const processed = result.processed === undefined ? {} : { processed: result.processed };
-    if (result.verdict === "accept") {
-      result.close();
-      return { verdict: "accept", ...processed, ms };
-    }
-    return { verdict: "reject", errno: result.errno, message: result.message, ...processed, ms };
-  } catch (error) {
-    if (error instanceof Unsupported || error instanceof InputError) return { reason: error.message };
-    throw error;
-  }
-}
-
 function agreementOf(
   program: Program,
   ours: CheckedVerdict,
@@ -213,9 +181,11 @@ function agreementOf(
   { differences }: CorpusKnowledge,
 ): Agreement {
   if (theirs === undefined || ours.verdict === theirs.verdict) return { kind: "same" };
-  const known = differences.find(
-    (d) => d.program === program.name && d.ours === ours.verdict && d.kernel === theirs.verdict,
-  );
+  const known = knownDifference(differences, {
+    program: program.name,
+    ours: ours.verdict,
+    kernel: theirs.verdict,
+  });
   if (known !== undefined) return { kind: "explained", reason: known.reason };
   if (ours.verdict === "unsupported")
     return { kind: "explained", reason: `not modelled: ${ours.message ?? ""}` };

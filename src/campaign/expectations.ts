@@ -13,13 +13,30 @@ const differencesSchema = z.array(
   z.strictObject({
     /** The program's name. */
     program: z.string(),
+    /** For a program that is not of the corpus: a part of its file's path. */
+    file: z.string().optional(),
     ours: z.enum(["accept", "reject", "unsupported"]),
     kernel: z.enum(["accept", "reject"]),
     reason: z.string(),
   }),
 );
 
-type Difference = z.infer<typeof differencesSchema>[number];
+export type Difference = z.infer<typeof differencesSchema>[number];
+
+/** The difference that is known for verdicts on a program; without a file, one of the corpus is meant. */
+export function knownDifference(
+  differences: readonly Difference[],
+  wanted: Pick<Difference, "program" | "ours" | "file"> & { readonly kernel?: CheckedVerdict["verdict"] },
+): Difference | undefined {
+  const { program, ours, kernel, file } = wanted;
+  return differences.find(
+    (each) =>
+      each.program === program &&
+      each.ours === ours &&
+      (kernel === undefined || each.kernel === kernel) &&
+      (file === undefined ? each.file === undefined : each.file !== undefined && file.includes(each.file)),
+  );
+}
 
 /** What is expected of a program: a bundle says it itself, for an object the corpus does. */
 export type Expected = Pick<CorpusExpectation, "verdict" | "message"> & {
@@ -67,7 +84,7 @@ export function checkExpectation(
   { differences }: CorpusKnowledge,
 ): ProgramReport["expectation"] {
   const { verdict, message, runs } = expected;
-  const known = differences.find((d) => d.program === program.name && d.ours === ours.verdict);
+  const known = knownDifference(differences, { program: program.name, ours: ours.verdict });
   if (known !== undefined) return { verdict, holds: true, reason: known.reason };
   if (ours.verdict !== verdict) return { verdict, holds: false, reason: `the verdict is ${ours.verdict}` };
   if (message !== undefined && ours.message?.includes(message) !== true) {

@@ -10,11 +10,12 @@ import {
 } from "../campaign/check-report.ts";
 import { allFindings } from "../campaign/findings.ts";
 import { htmlReport } from "../campaign/html-report.ts";
+import { objectOptionsFor } from "../oracle/linux/object-options.ts";
 import { InputError } from "../semantics/errors.ts";
 import { ProgressDisplay } from "./check-progress.ts";
 import { programTable, reasons, totals } from "./check-table.ts";
 import { corpusFiles, knowledgeOf } from "./corpus.ts";
-import { displayName, objectOptions, readBytes } from "./files.ts";
+import { displayName, readBytes } from "./files.ts";
 import { hexOf } from "./hex.ts";
 import { explain, report, STATUS, type Status, worse } from "./status.ts";
 import { complain, note, out, outJson, paint, printable } from "./terminal.ts";
@@ -116,7 +117,7 @@ export async function check(names: readonly string[], options: CheckCommandOptio
     compare: options.kernel,
     now,
     knowledge: knowledgeOf(chosen),
-    object: objectOptions(),
+    object: objectOptionsFor(),
     progress: (event: CheckProgress) => {
       display.show(event);
       if (options.json === true && event.report !== undefined) outJson(reportJson(event.report));

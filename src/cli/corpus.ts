@@ -2,7 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type CorpusKnowledge, NO_KNOWLEDGE, readKnowledge } from "../campaign/expectations.ts";
+import {
+  type CorpusKnowledge,
+  type Difference,
+  NO_KNOWLEDGE,
+  readKnowledge,
+} from "../campaign/expectations.ts";
 import { InputError } from "../semantics/errors.ts";
 
 const CORPUS = fileURLToPath(new URL("../../corpus", import.meta.url));
@@ -22,12 +27,22 @@ export function corpusFiles(): readonly string[] {
   return [...objects, ...bundles].map((name) => fromHere(join(CORPUS, name)));
 }
 
+/** Whether a file is one of the corpus. */
+export function inCorpus(file: string): boolean {
+  const inside = relative(CORPUS, resolve(file));
+  return !inside.startsWith("..") && !isAbsolute(inside);
+}
+
+/** The differences to kernels that are explained, of the corpus' programs and others. */
+export function knownDifferences(): readonly Difference[] {
+  const [expectations, differences] = [join(CORPUS, "expectations.json"), join(CORPUS, "differences.json")];
+  if (!existsSync(expectations) || !existsSync(differences)) return [];
+  return readKnowledge(readFileSync(expectations, "utf8"), readFileSync(differences, "utf8")).differences;
+}
+
 /** What is expected of the corpus' programs; nothing is known of files from elsewhere. */
 export function knowledgeOf(files: readonly string[]): CorpusKnowledge {
-  const own = files.every((file) => {
-    const inside = relative(CORPUS, resolve(file));
-    return !inside.startsWith("..") && !isAbsolute(inside);
-  });
+  const own = files.every(inCorpus);
   const [expectations, differences] = ["expectations.json", "differences.json"].map((name) =>
     join(CORPUS, name),
   );

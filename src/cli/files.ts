@@ -1,10 +1,7 @@
 /** Opening files: whatever can be wrong with one is an `InputError` of one line that begins with its name. */
-import { readFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { type Btf, readBtf } from "../object/btf.ts";
-import type { ObjectOptions } from "../object/programs.ts";
 import { checkFileSize, type ProgramFile, readPrograms } from "../object/read.ts";
-import { KERNEL_BTF } from "../oracle/linux/kernel.ts";
+import { objectOptionsFor } from "../oracle/linux/object-options.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
@@ -61,30 +58,14 @@ export async function readBytes(name: string): Promise<Uint8Array> {
   }
 }
 
-let known: { readonly btf: Btf | undefined } | undefined;
-
-/** Objects are read for the running kernel, if it tells its types. */
-export function objectOptions(): ObjectOptions {
-  known ??= { btf: readKernelBtf() };
-  return known.btf === undefined ? {} : { targetBtf: known.btf };
-}
-
-function readKernelBtf(): Btf | undefined {
-  try {
-    return readBtf(readFileSync(KERNEL_BTF), KERNEL_BTF);
-  } catch {
-    return undefined;
-  }
-}
-
 export function displayName(name: string): string {
   return name === STANDARD_INPUT ? "standard input" : name;
 }
 
-/** The programs in a file's bytes: an object, a bundle or assembly. @param defaultType of programs that do not say theirs */
+/** The programs in a file's bytes: an object (read for the running kernel), a bundle or assembly. @param defaultType of programs that do not say theirs */
 export function parseFile(name: string, bytes: Uint8Array, defaultType?: ProgramType): ProgramFile {
   return readPrograms(name, bytes, {
-    ...objectOptions(),
+    ...objectOptionsFor(),
     ...(defaultType === undefined ? {} : { defaultType }),
   });
 }

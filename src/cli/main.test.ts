@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { COMMAND, directory, type Ended, execute, jsonLines, object, soundcheck } from "./testing.ts";
 
-const ALL = ["check", "verify", "run", "prove", "plugin", "asm", "disasm", "doctor"];
+const ALL = ["check", "verify", "compare", "run", "prove", "plugin", "asm", "disasm", "guest", "doctor"];
 
 describe("usage", () => {
   test("help names every command and nothing that does not exist", async () => {

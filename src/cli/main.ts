@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
+import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
 
@@ -101,6 +102,7 @@ cli
   )
   .addOption(program())
   .option("--certify-check", "check the certificates of accepted programs")
+  .option("--certify <file>", "write the certificates of accepted programs to a file")
   .option("--jsonl", "read bundles from standard input, one a line; answer one line each")
   .option("--stats", "print a table of figures, a row a program; a FILE.csv among the files is taken for one")
   .addOption(
@@ -132,6 +134,10 @@ cli
       if (files.length > 0 && options.stats === true) {
         return (await import("./verify-stats.ts")).verifyStats(files, options);
       }
+      if (options.stats === true && options.certify !== undefined) {
+        complain("verify: --stats writes no certificates");
+        return STATUS.impossible;
+      }
       const only = (["filter", "sort", "emit", "compare", "changed", "output"] as const).find(
         (name) => options.stats !== true && options[name] !== undefined,
       );
@@ -142,6 +148,45 @@ cli
       if (files.length > 0) return (await import("./verify.ts")).verifyFiles(files, options);
       complain("verify: missing argument 'file'");
       return STATUS.impossible;
+    }),
+  );
+
+cli
+  .command("compare")
+  .summary("our verdicts beside a kernel's; without files, of the bundled corpus")
+  .description(
+    "Puts our verdict beside a kernel's on each program: verdict, errno, what is complained of, instructions processed. Objects inside of programs and libraries are found too. Where the verdicts differ and corpus/differences.json does not say why, the exit status is 1.",
+  )
+  .argument("[file...]", "objects, bundles, assembly, or files with objects inside")
+  .addOption(
+    new Option("--with <kernels>", "which kernels, separated by commas: linux is the running one")
+      .default(["linux"], "linux")
+      .argParser((text) => text.split(",").map((name) => name.trim())),
+  )
+  .addOption(program())
+  .addOption(
+    new Option("--type <type>", "of programs in sections whose names say nothing").choices(
+      PROGRAM_TYPES.slice(1),
+    ),
+  )
+  .option("--differences", "show only programs on which the verdicts are not the same")
+  .addOption(json())
+  .action(action(async (files, options) => (await import("./compare.ts")).compare(files, options)));
+
+cli
+  .command("check-certificate")
+  .summary("confirm certificates that verify --certify wrote")
+  .description(
+    "Confirms the certificates of programs: that each program is safe and ends, by a checker that shares nothing with the verifier's search.",
+  )
+  .argument("<certificates>", "what verify --certify wrote")
+  .argument("<file...>", "objects, bundles or assembly: the programs")
+  .addOption(program())
+  .addOption(json())
+  .action(
+    action(async (certificates, files, options) => {
+      const { checkCertificates } = await import("./check-certificate.ts");
+      return checkCertificates(certificates, files, options);
     }),
   );
 
@@ -242,6 +287,44 @@ cli
   .option("--kernel", "as the kernel's log prints them, with numbers and opcodes")
   .addOption(json())
   .action(action(async (file, options) => (await import("./disasm.ts")).disasm(file, options)));
+
+const accelerator = (): Option =>
+  new Option("--accel <what>", "what executes a guest: auto tries KVM first, tcg translates")
+    .choices(["auto", "kvm", "tcg"])
+    .env("SOUNDCHECK_ACCEL")
+    .default("auto");
+
+const guest = cli
+  .command("guest")
+  .summary("other kernels: Debian's, in QEMU")
+  .description(
+    "Kernels of Debian's, as guests in QEMU without network and disk. They are downloaded through apt into a cache folder; nothing is installed.",
+  )
+  .usage("[command]");
+
+guest
+  .command("list")
+  .description("Lists the kernels that there are, and those that are here.")
+  .addOption(json())
+  .action(action(async (options) => (await import("./guest.ts")).listGuests(options)));
+
+guest
+  .command("fetch")
+  .description("Downloads the newest kernel of each name, unless it is here.")
+  .argument("<name...>", "linux-6.1, …; newest is the newest of all")
+  .addOption(json())
+  .action(action(async (names, options) => (await import("./guest.ts")).fetchGuests(names, options)));
+
+guest
+  .command("boot")
+  .description("Boots each kernel, loads small programs in it, and says how long that takes.")
+  .argument("<name...>", "linux-6.1, …; newest is the newest of all")
+  .addOption(
+    new Option("--loads <n>", "how many programs to load").default(200).argParser(integer(1, 1_000_000)),
+  )
+  .addOption(accelerator())
+  .addOption(json())
+  .action(action(async (names, options) => (await import("./guest.ts")).bootGuests(names, options)));
 
 cli
   .command("doctor")

@@ -2,7 +2,8 @@
 import { accessSync, constants } from "node:fs";
 import { arch, release } from "node:os";
 import { delimiter, join } from "node:path";
-import { KERNEL_BTF, kernelAvailable } from "./linux/kernel.ts";
+import { kernelAvailable } from "./linux/kernel.ts";
+import { KERNEL_BTF } from "./linux/object-options.ts";
 import { syscallProblem } from "./linux/this-machine.ts";
 
 export interface DoctorFact {

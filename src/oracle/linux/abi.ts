@@ -68,6 +68,7 @@ export const COMMANDS = {
       line_info_rec_size: [92, 4],
       line_info: [96, 8],
       line_info_cnt: [104, 4],
+      attach_btf_id: [108, 4],
       /** Written by Linux 6.4 and later: how long the whole log is, with its final NUL. */
       log_true_size: [140, 4],
     },

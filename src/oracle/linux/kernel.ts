@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { endianness } from "node:os";
 import { loadRaw } from "./load.ts";
+import { KERNEL_BTF } from "./object-options.ts";
 import { syscallProblem, THIS_MACHINE } from "./this-machine.ts";
 
 export type KernelState =
@@ -16,8 +17,6 @@ export type KernelState =
 
 /** `r0 = 0; exit`. */
 const SMALLEST = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
-
-export const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 
 let state: KernelState | undefined;
 

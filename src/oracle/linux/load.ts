@@ -4,6 +4,7 @@
  * The maps of a program are created anew for each load, unless the caller passes some that it keeps (to share them between programs, or to look
  * into them afterwards). BTF, function and line information are passed where the program carries them.
  */
+import { attachTarget, needsTarget } from "../../object/attach-target.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { encode } from "../../semantics/isa/codec.ts";
 import type { Program } from "../../semantics/program/program.ts";
@@ -21,6 +22,7 @@ import type { Kernel } from "./calls.ts";
 import { errnoText, KernelError } from "./errno.ts";
 import { parseKernelLog } from "./log.ts";
 import { createMap, type KernelMap, word } from "./maps.ts";
+import { objectOptionsFor } from "./object-options.ts";
 import { THIS_MACHINE } from "./this-machine.ts";
 
 export interface LoadOptions {
@@ -47,6 +49,8 @@ export interface RawProgram {
   readonly insns: Uint8Array;
   readonly maps?: readonly KernelMap[];
   readonly btf?: BtfRecords;
+  /** The BTF id, in the kernel, of what programs attach to whose type needs a target. */
+  readonly attachBtfId?: number;
 }
 
 /** A program in the kernel. */
@@ -76,20 +80,15 @@ export interface Refused {
 
 export type LoadResult = Accepted | Refused;
 
-/** Types that load only for a target in the kernel's BTF, which a `Program` does not name. */
-const NEEDS_TARGET: ReadonlySet<ProgramType> = new Set(["tracing", "lsm", "ext", "struct_ops"]);
-
 const DEFAULT_LOG_SIZE = 16 << 20;
 const FIRST_LOG_SIZE = 1 << 18;
 /** Where the reasons and the counts stand: characters at the log's end. */
 const TAIL = 1 << 16;
 
-/** @throws `Unsupported` for a program type that needs an attach target; `InputError` for maps whose data does not fit. */
+/** @throws `Unsupported` for a program whose attach target the kernel does not have; `InputError` for maps whose data does not fit. */
 export function loadProgram(program: Program, options: LoadOptions = {}): LoadResult {
-  if (NEEDS_TARGET.has(program.type)) {
-    throw new Unsupported(`loading ${program.type} programs, which need an attach target`);
-  }
   const { kernel = THIS_MACHINE } = options;
+  const target = targetOf(program, kernel);
   const opened: { close: () => void }[] = [];
   let stage: Refused["stage"] = "btf";
   let result: LoadResult | undefined;
@@ -113,6 +112,7 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
         insns: encode(program.insns),
         ...(attach === undefined ? {} : { attach }),
         ...(btf === undefined ? {} : { btf }),
+        ...(target === undefined ? {} : { attachBtfId: target }),
       },
       options,
     );
@@ -125,6 +125,14 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
   if (result.verdict === "reject") return result;
   const { close } = result;
   return { ...result, close: () => closeAll([{ close }, ...opened]) };
+}
+
+/** The BTF id of what a program attaches to; `undefined` for the types that need none. */
+function targetOf(program: Program, kernel: Kernel): number | undefined {
+  if (!needsTarget(program.type)) return undefined;
+  const target = attachTarget(program, objectOptionsFor(kernel).targetBtf);
+  if ("missing" in target) throw new Unsupported(target.missing);
+  return target.id;
 }
 
 function createMaps(
@@ -208,7 +216,7 @@ function load(
   level: number,
   log: Uint8Array,
 ): Loaded {
-  const { type, attach, license = "GPL", flags = [], name = "", btf } = program;
+  const { type, attach, license = "GPL", flags = [], name = "", btf, attachBtfId = 0 } = program;
   const answer = bpf(kernel, "prog_load", {
     prog_type: PROGRAM_TYPES.indexOf(type),
     insn_cnt: insns.length / 8,
@@ -217,6 +225,7 @@ function load(
     prog_flags: flags.reduce((bits, flag) => bits | LOAD_FLAGS[flag], 0),
     prog_name: kernelName(name),
     expected_attach_type: attach === undefined ? 0 : ATTACH_TYPES.indexOf(attach),
+    attach_btf_id: attachBtfId,
     ...(level === 0 ? {} : { log_level: level, log_size: log.length, log_buf: log }),
     ...btf?.attributes,
   });

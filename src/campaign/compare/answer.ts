@@ -1,0 +1,60 @@
+/** The verdicts that are compared, in one form: ours, and a kernel's. */
+import type { Kernel } from "../../oracle/linux/calls.ts";
+import { loadProgram } from "../../oracle/linux/load.ts";
+import { InputError, Unsupported } from "../../semantics/errors.ts";
+import type { Program } from "../../semantics/program/program.ts";
+import type { Verdict } from "../../verifier/verdict.ts";
+import type { CheckedVerdict } from "../check-report.ts";
+import { complaintOf } from "./complaint.ts";
+
+/** An answer of another verifier, or why it gave none. */
+export type OtherAnswer = CheckedVerdict | { readonly incomparable: string };
+
+/** A verdict as reports have it. @param ms how long it took */
+export function checkedVerdict(verdict: Verdict, ms: number): CheckedVerdict {
+  const { processed } = verdict.statistics;
+  switch (verdict.verdict) {
+    case "accept":
+      return { verdict: "accept", processed, ms };
+    case "reject": {
+      const { errno, message, insn } = verdict;
+      return { verdict: "reject", errno, message, ...(insn === undefined ? {} : { insn }), processed, ms };
+    }
+    case "unsupported": {
+      const { feature, insn } = verdict;
+      return {
+        verdict: "unsupported",
+        message: feature,
+        ...(insn === undefined ? {} : { insn }),
+        processed,
+        ms,
+      };
+    }
+  }
+}
+
+/** What a kernel's verifier says of a program, or what kept the program from it. */
+export function kernelAnswer(kernel: Kernel, program: Program, now: () => number): OtherAnswer {
+  try {
+    const start = now();
+    let result = loadProgram(program, { kernel });
+    if (result.verdict === "reject" && result.stage === "btf") {
+      // As libbpf does with a kernel that is older than the types: most programs do without.
+      result = loadProgram(program, { kernel, withBtf: false });
+    }
+    const ms = now() - start;
+    const processed = result.processed === undefined ? {} : { processed: result.processed };
+    if (result.verdict === "accept") {
+      result.close();
+      return { verdict: "accept", ...processed, ms };
+    }
+    const { stage, errno, message, log } = result;
+    if (stage !== "program") return { incomparable: message };
+    if (log.trim() === "") return { incomparable: `refused before its verification: ${message}` };
+    if (complaintOf(message) === "attachment") return { incomparable: message };
+    return { verdict: "reject", errno, message, ...processed, ms };
+  } catch (error) {
+    if (error instanceof Unsupported || error instanceof InputError) return { incomparable: error.message };
+    throw error;
+  }
+}

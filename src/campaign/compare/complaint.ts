@@ -1,0 +1,111 @@
+/**
+ * What a verifier complains of, by name. The words of one complaint change from kernel to kernel and carry registers and numbers; the class
+ * stays. The patterns were read off the logs of Linux 6.1, 6.18 and 7.3, and of our own verifier, which uses the words of Linux.
+ */
+
+/** In the order in which they are tried: what is narrow comes before what is wide. */
+const CLASSES = [
+  // Memory, by what is accessed.
+  // `off -8+0` is where nothing was written; `off=-520` is where nothing can be.
+  ["stack uninitialised", /read from stack (R\d+ )?(var_)?off [-\d(]/],
+  [
+    "stack bounds",
+    /invalid stack type|invalid (unbounded )?(variable-offset )?(indirect )?(read|write|access)\b.* stack/,
+  ],
+  ["stack depth", /combined stack size|stack frame size|stack depth/],
+  ["stack spill", /invalid size of register (fill|spill)|corrupt(ed)? spill/],
+  [
+    "context access",
+    /invalid bpf_context access|(dereference of modified|variable|negative offset) ctx|modified ctx ptr/,
+  ],
+  ["packet bounds", /invalid access to packet|offset is outside of the packet|packet access/],
+  ["unbounded access", /unbounded memory access|min value is negative/],
+  [
+    "memory bounds",
+    /invalid access to (map value|map key|memory|mem|flow keys)|outside of the allowed memory range|direct value offset|invalid \S+ access off=|invalid (\S+ )?buffer access|invalid variable buffer offset/,
+  ],
+  [
+    "type access",
+    /access beyond (struct|the end|size of)|cannot access ptr member|(is ptr|access) .* (is not|not) (supported|allowed)|only read is supported|access to .* disallowed|negative offset|dereference of modified/,
+  ],
+  ["alignment", /misaligned/],
+  [
+    "read only",
+    /cannot write into|(write|read) (in)?to?( from)? ?map forbidden|read from map forbidden|write to change key|only read from|write into .* forbidden/,
+  ],
+  // Registers and what they hold.
+  ["register uninitialised", /!read_ok/],
+  ["null pointer", /_or_null'?|possibly null pointer|null-check it first|arg#\d+ .*expected.*non-?null/i],
+  ["no pointer", /invalid mem access/],
+  [
+    "pointer arithmetic",
+    /pointer arithmetic|operator .* on pointer|pointer (\+=|-=) pointer|subtract(ion)? (pointer )?from|math between|pointer be out of bounds|pointer offset .* is not allowed|variable offset access|tried to (add|subtract)/,
+  ],
+  ["pointer comparison", /pointer comparison prohibited/],
+  [
+    "pointer leak",
+    /leaks? addr|cannot (spill pointers|return stack pointer)|partial copy of pointer|attempt to leak/,
+  ],
+  ["frame pointer", /frame pointer is read only/],
+  ["atomic", /BPF_ATOMIC|BPF_(LOAD|STORE)_(ACQ|REL)/],
+  // Calls.
+  ["helper unknown", /invalid func /],
+  [
+    "helper forbidden",
+    /unknown func |cannot use helper|helper .* is not allowed|not allowed (for|in) .*prog(ram)?s? type/,
+  ],
+  ["license", /GPL/],
+  ["map for helper", /cannot pass map_type|expected prog array map|map type .* (does not|doesn't)/],
+  [
+    "reference",
+    /reference (leak|.*has not been acquired)|unreleased reference|release (func|kfunc)|referenced when passed|ref_obj_id|must be referenced/i,
+  ],
+  [
+    "lock",
+    /spin_lock|rcu_read_lock|rcu_read_unlock|preempt_disable|preempt_enable|local_irq|\block(ed|s)?\b/,
+  ],
+  ["dynptr", /dynptr/],
+  ["iterator", /\biter(ator)?\b|iter_(new|next|destroy)/],
+  ["callback", /callback/],
+  ["kernel function", /kfunc|kernel function|calling invalid|kernel btf_id/],
+  ["zero size", /zero-sized read/],
+  ["unknown constant", /is not a known constant|is not a const/],
+  ["packet argument", /access to the packet is not allowed/],
+  [
+    "argument type",
+    /R\d+ type=.* expected=|expected (pointer|a pointer|struct)|has .* expected|arg#\d+|type mismatch/,
+  ],
+  ["sleep", /might sleep|non-sleepable|sleepable/],
+  ["packet loads", /BPF_LD_\[ABS\|IND\]|BPF_LD_ABS\|IND|LD_ABS/],
+  ["program result", /At (program|callback|subprogram) (exit|return)/i],
+  ["tail call", /tail_?calls?/],
+  // The program as a whole.
+  [
+    "control flow",
+    /unreachable insn|jump out of range|jump into the middle|last insn is not|invalid destination|back-edge|empty program|not an exit|call to invalid|recursive call/,
+  ],
+  ["endless loop", /infinite loop/],
+  ["call depth", /call stack of|frames is too deep|calls? .*too deep|nest/],
+  ["too complex", /too large|too complex|complexity|processed \d+ insns?$|jumps is too/i],
+  [
+    "encoding",
+    /div by zero|invalid shift|reserved fields|unknown opcode|invalid (BPF_)?(ld_imm64|LD_IMM|ALU|JMP)|R\d+ is invalid|uses reserved|bad\/unknown/i,
+  ],
+  ["map", /bpf_map|map .* (is not|not) (supported|compatible)|value access support|uses unsupported map/],
+  ["attachment", /attach|bpf_lsm_|trampoline|is not a (function|tracepoint|module)/i],
+  ["types", /btf|func_info|line_info|FUNC_PROTO|subprog/i],
+] as const satisfies readonly (readonly [string, RegExp])[];
+
+export type Complaint = (typeof CLASSES)[number][0] | "other";
+
+/**
+ * The class of a rejection's message. Of several lines the last is asked first, as it is the most precise; a line of no class leaves it to
+ * the one before.
+ */
+export function complaintOf(message: string): Complaint {
+  for (const line of message.split("\n").toReversed()) {
+    const found = CLASSES.find(([, pattern]) => pattern.test(line));
+    if (found !== undefined) return found[0];
+  }
+  return "other";
+}
