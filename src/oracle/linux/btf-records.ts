@@ -50,7 +50,7 @@ export function btfRecords(
   };
 }
 
-function loadBtf(kernel: Kernel, raw: Uint8Array): number {
+export function loadBtf(kernel: Kernel, raw: Uint8Array): number {
   const { result, errno } = bpf(kernel, "btf_load", { btf: raw, btf_size: raw.length });
   if (errno === undefined) return result;
   const log = new Uint8Array(1 << 16);

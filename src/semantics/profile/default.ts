@@ -61,7 +61,17 @@ for (const [key, [everybody, gplOnly]] of Object.entries(ALLOWED)) {
       ...(f.kind === "sock_common_or_null" ? { flags: ["ptr_maybe_null"] as const } : {}),
     })),
   };
-  programs[key] = { type, context: key, packet: layout.packet, helpers: { everybody, gplOnly }, ...(key==="cgroup_skb" ? {returns: [0,1] as const} : key === "cgroup_skb/cgroup_inet_egress" ? { returns: [0,3] as const} : {}) };
+  programs[key] = {
+    type,
+    context: key,
+    packet: layout.packet,
+    helpers: { everybody, gplOnly },
+    ...(key === "cgroup_skb"
+      ? { returns: [0, 1] as const }
+      : key === "cgroup_skb/cgroup_inet_egress"
+        ? { returns: [0, 3] as const }
+        : {}),
+  };
 }
 export const DEFAULT_PROFILE: Profile = {
   kernel: "6.18",
@@ -69,7 +79,7 @@ export const DEFAULT_PROFILE: Profile = {
   arch: "x64",
   limits: { insns: 1_000_000, stack: 512, frames: 8, processed: 1_000_000 },
   unknownInstructions: [],
-  loadFlags: [],
+  contextStoresImmediate: true,
   helpers,
   contexts,
   programs,

@@ -52,9 +52,12 @@ export function fieldAt(
   size: Size,
 ): ContextField | undefined {
   if (offset % size !== 0) return undefined;
-  const found = context.fields.find((f) => offset >= f.offset && offset + size <= f.offset + f.size);
-  const sizes = access === "read" ? found?.reads : found?.writes;
-  return sizes?.includes(size) === true ? found : undefined;
+  return context.fields.find(
+    (f) =>
+      offset >= f.offset &&
+      offset + size <= f.offset + f.size &&
+      (access === "read" ? f.reads : f.writes).includes(size),
+  );
 }
 
 // --- Helpers
@@ -65,7 +68,7 @@ export type Permission = "everybody" | "gpl_only" | "forbidden";
 export interface HelperCall {
   readonly helper: HelperFacts;
   readonly permission: Permission;
-  /** The form that programs of the kind get; `undefined` if they may not call the helper. */
+  /** The form that programs of the kind get; `undefined` if they may not call the helper, or it is not known which. */
   readonly prototype: Prototype | undefined;
 }
 

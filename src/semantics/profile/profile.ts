@@ -8,7 +8,7 @@
  */
 import type { Size } from "../isa/instruction.ts";
 import type { MapType } from "../program/map-types.ts";
-import type { AttachType, LoadFlag, ProgramType } from "../program/program-types.ts";
+import type { AttachType, ProgramType } from "../program/program-types.ts";
 
 /** What an argument of a helper must be: `enum bpf_arg_type` without its flags. */
 export const ARGUMENT_KINDS = [
@@ -128,7 +128,7 @@ export interface HelperSet {
   readonly everybody: string;
   /** For programs with a GPL-compatible license. */
   readonly gplOnly: string;
-  /** The index in `HelperFacts.prototypes` by helper id, where it is not 0. */
+  /** The index in `HelperFacts.prototypes` by helper id, where it is not 0; -1 where the prototype could not be found out. */
   readonly prototypes?: Readonly<Record<string, number>>;
 }
 
@@ -143,6 +143,7 @@ export const CONTEXT_VALUES = [
   "sock_common",
   "tcp_sock",
   "xdp_sock",
+  "tp_buffer",
   "btf_id",
   "buffer",
   "mem",
@@ -171,7 +172,7 @@ export interface Context {
   readonly struct: string;
   /** Bytes that the fields span. */
   readonly size: number;
-  /** Sorted by offset, disjoint. */
+  /** Sorted by offset. What a kernel permits for a part of a member only is a field of its own: an access is permitted if any field permits it. */
   readonly fields: readonly ContextField[];
 }
 
@@ -190,6 +191,8 @@ export interface ProgramFacts {
   readonly helpers: HelperSet;
   /** Map types that the kind may not refer to at all. */
   readonly forbiddenMaps?: readonly MapType[];
+  /** Map types that helpers take in programs of other kinds and not of this one, by helper id. */
+  readonly mapsWithout?: Readonly<Record<string, readonly MapType[]>>;
 }
 
 export interface MapFacts {
@@ -201,11 +204,12 @@ export interface MapFacts {
   readonly flags: number;
 }
 
-/** Flags of kernel functions (`KF_…` in linux/btf.h). */
+/** Flags of kernel functions (`KF_…` in linux/btf.h), in the order of their bits. */
 export const KFUNC_FLAGS = [
   "acquire",
   "release",
   "ret_null",
+  "kptr_get",
   "trusted_args",
   "sleepable",
   "destructive",
@@ -219,7 +223,6 @@ export const KFUNC_FLAGS = [
   "arena_arg1",
   "arena_arg2",
   "implicit_args",
-  "kptr_get",
 ] as const;
 export type KfuncFlag = (typeof KFUNC_FLAGS)[number];
 
@@ -227,11 +230,11 @@ export type KfuncFlag = (typeof KFUNC_FLAGS)[number];
 export interface KfuncValue {
   /** The parameter's name: its end carries meaning (`__sz`, `__k`, `__ign`, `__nullable`, `__str`, …). Absent for the result. */
   readonly name?: string;
-  readonly kind: "void" | "scalar" | "pointer";
-  /** Bytes of the scalar, or of what is pointed to (absent if that has no size). */
+  readonly kind: "void" | "scalar" | "pointer" | "struct";
+  /** Bytes of the scalar or structure, or of what is pointed to (absent if that has no size). */
   readonly size?: number;
   readonly signed?: true;
-  /** What is pointed to: a structure's or union's name, `func` for a function, `pointer`, `void`, or the scalar's type. */
+  /** What is pointed to: `struct …`, `union …`, `func` for a function, `pointer`, `void`, or the scalar's type. */
   readonly to?: string;
   readonly const?: true;
   /** What is pointed to holds nothing but numbers, so that it may be any memory of its size. */
@@ -243,8 +246,8 @@ export interface KfuncFacts {
   readonly flags: readonly KfuncFlag[];
   readonly args: readonly KfuncValue[];
   readonly returns: KfuncValue;
-  /** Program types that may call it; absent if none that was probed. */
-  readonly callers?: readonly ProgramType[];
+  /** Program types of which all kinds may call it, and single kinds by their name in `Profile.programs`. */
+  readonly callers: readonly string[];
 }
 
 export interface Limits {
@@ -268,8 +271,8 @@ export interface Profile {
   readonly limits: Limits;
   /** Names of the rows of the instruction table that the kernel does not know. */
   readonly unknownInstructions: readonly string[];
-  /** Load flags that the kernel takes for some program type. */
-  readonly loadFlags: readonly LoadFlag[];
+  /** Whether a constant may be stored to a context (BPF_ST), or registers only. */
+  readonly contextStoresImmediate: boolean;
   /** Sorted by id. */
   readonly helpers: readonly HelperFacts[];
   readonly contexts: Readonly<Record<string, Context>>;

@@ -1,0 +1,170 @@
+/** A map of every type that the kernel has, to try helpers and program types on. */
+import type { MapFacts } from "../../../semantics/profile/profile.ts";
+import {
+  MAP_FLAGS,
+  MAP_TYPES,
+  type MapDefinition,
+  type MapType,
+} from "../../../semantics/program/map-types.ts";
+import { loadBtf } from "../btf-records.ts";
+import type { Kernel } from "../calls.ts";
+import { KernelError } from "../errno.ts";
+import { createMap, type KernelMap } from "../maps.ts";
+
+type Shape = Pick<MapDefinition, "keySize" | "valueSize" | "maxEntries" | "flags">;
+
+const shape = (keySize: number, valueSize: number, maxEntries: number, flags = 0): Shape => ({
+  keySize,
+  valueSize,
+  maxEntries,
+  flags,
+});
+
+const PAGE = 4096;
+
+/** Shapes that map types take, tried in this order: what suits most comes first. */
+const SHAPES: readonly Shape[] = [
+  shape(4, 8, 1),
+  shape(4, 4, 1),
+  shape(8, 8, 1, MAP_FLAGS.no_prealloc),
+  shape(0, 8, 1),
+  shape(0, 0, PAGE),
+  shape(8, 8, 0),
+  shape(16, 8, 0),
+  shape(4, 8, 0, MAP_FLAGS.no_prealloc),
+  shape(0, 0, 1, MAP_FLAGS.mmapable),
+];
+
+/** Types in whose values the kernel wants types of BTF. */
+const TYPED: ReadonlySet<MapType> = new Set(["sk_storage", "inode_storage", "task_storage", "cgrp_storage"]);
+const OF_MAPS: ReadonlySet<MapType> = new Set(["array_of_maps", "hash_of_maps"]);
+
+/** Where user space would see an arena: programs may not use one whose place is not known. */
+const ARENA_ADDRESS = 2 ** 32;
+
+const INNER: MapDefinition = { name: "inner", type: "array", ...shape(4, 8, 1) };
+
+/** `int` of 4 bytes, type 1, and of 8 bytes, type 2, as raw BTF. */
+const INTEGERS = rawBtf();
+const KEY_TYPE = 1;
+const VALUE_TYPE = 2;
+
+function rawBtf(): Uint8Array {
+  const strings = new TextEncoder().encode("\0int\0long\0");
+  const words = [
+    0x0001eb9f,
+    24,
+    0,
+    32,
+    32,
+    strings.length,
+    1,
+    1 << 24,
+    4,
+    0x0100_0020,
+    5,
+    1 << 24,
+    8,
+    0x0100_0040,
+  ];
+  const bytes = new Uint8Array(words.length * 4 + strings.length);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, index) => {
+    view.setUint32(index * 4, word, true);
+  });
+  bytes.set(strings, words.length * 4);
+  return bytes;
+}
+
+/** What programs are tried with, in one kernel. */
+export interface Materials {
+  readonly maps: ReadonlyMap<MapType, KernelMap>;
+  /** A map whose value is text that nobody may change. */
+  readonly text: KernelMap;
+  readonly close: () => void;
+}
+
+/** Maps of the types that can be created. */
+export function createMaterials(kernel: Kernel): Materials {
+  const maps = new Map<MapType, KernelMap>();
+  const btf = loadBtf(kernel, INTEGERS);
+  try {
+    for (const type of MAP_TYPES.slice(1)) {
+      const map = createAny(kernel, type, btf);
+      if (map !== undefined) maps.set(type, map);
+    }
+  } finally {
+    kernel.close(btf);
+  }
+  const text = createText(kernel);
+  return {
+    maps,
+    text,
+    close: () => {
+      for (const map of [...maps.values(), text]) map.close();
+    },
+  };
+}
+
+/** Maps that may hold programs: the first program that refers to one decides of which type its programs are. */
+const OWNED: ReadonlySet<MapType> = new Set(["prog_array", "devmap", "cpumap"]);
+
+/** Does something with a map of the type: with one that no program has referred to, where that matters. */
+export function withMap<T>(
+  { maps }: Materials,
+  type: MapType | undefined,
+  use: (map: KernelMap | undefined) => T,
+): T {
+  const map = type === undefined ? undefined : maps.get(type);
+  if (map === undefined || !OWNED.has(map.definition.type)) return use(map);
+  const fresh = createMap(map.definition, undefined, map.kernel);
+  try {
+    return use(fresh);
+  } finally {
+    fresh.close();
+  }
+}
+
+function createAny(kernel: Kernel, type: MapType, btf: number): KernelMap | undefined {
+  for (const tried of SHAPES) {
+    const definition: MapDefinition = {
+      name: "probe",
+      type,
+      ...tried,
+      ...(TYPED.has(type) ? { btfKey: KEY_TYPE, btfValue: VALUE_TYPE } : {}),
+      ...(OF_MAPS.has(type) ? { inner: INNER } : {}),
+      ...(type === "arena" ? { extra: ARENA_ADDRESS } : {}),
+    };
+    try {
+      return createMap(definition, btf, kernel);
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** A map whose only value is an empty string that nobody may change. */
+function createText(kernel: Kernel): KernelMap {
+  return createMap(
+    {
+      name: "text",
+      type: "array",
+      ...shape(4, 8, 1, MAP_FLAGS.rdonly_prog),
+      data: new Uint8Array(8),
+      frozen: true,
+    },
+    undefined,
+    kernel,
+  );
+}
+
+export function mapFacts(maps: ReadonlyMap<MapType, KernelMap>): MapFacts[] {
+  return [...maps].map(([type, { definition }]) => ({
+    type,
+    key: definition.keySize,
+    value: definition.valueSize,
+    entries: definition.maxEntries,
+    flags: definition.flags,
+  }));
+}

@@ -1,0 +1,339 @@
+/**
+ * Learns from a kernel what programs may do: a profile. By programs that differ in one thing, of which the kernel's verifier says yes or no and
+ * why, from its BTF, and from its own data about helpers and kernel functions.
+ */
+import { type Btf, readBtf } from "../../../object/btf.ts";
+import { InputError } from "../../../semantics/errors.ts";
+import { HELPER_NAMES } from "../../../semantics/helpers/names.ts";
+import { kindName, rangesOf } from "../../../semantics/profile/lookup.ts";
+import type {
+  Context,
+  HelperFacts,
+  HelperSet,
+  KfuncFacts,
+  Profile,
+  ProgramFacts,
+  Prototype,
+} from "../../../semantics/profile/profile.ts";
+import type { MapType } from "../../../semantics/program/map-types.ts";
+import { type AttachType, PROGRAM_TYPES } from "../../../semantics/program/program-types.ts";
+import type { Kernel } from "../calls.ts";
+import { KERNEL_BTF } from "../object-options.ts";
+import { probeArguments, probeContext, probePacket, probeStoresImmediate } from "./contexts.ts";
+import {
+  byName,
+  type KnownKind,
+  type MapsTaken,
+  ownPrototypes,
+  probeChangesPacket,
+  probeMaps,
+  type Resolver,
+  resolve,
+} from "./helpers.ts";
+import { probeInstructions, probeLimits } from "./instructions.ts";
+import { flagsOf, kfuncPrototype, mayCall, readKfuncSets } from "./kfuncs.ts";
+import { createMaterials, mapFacts } from "./maps.ts";
+import { openMemory, readSymbols } from "./memory.ts";
+import { type Permissions, probeForbiddenMaps, probeHelpers, probeReturns } from "./permissions.ts";
+import { type Kind, kindsOf } from "./program.ts";
+import { readPrototypes } from "./prototypes.ts";
+import { type TargetKind, targetKinds } from "./targets.ts";
+
+/** What is told of the work: which part, and how much of it is done. */
+export type ProbeProgress = (part: string, done: number, of: number) => void;
+
+/** A kind with all that is learnt of it. */
+interface Learnt extends KnownKind {
+  readonly name: string;
+  /** The context of its type; absent if its arguments are those of what it attaches to. */
+  readonly own?: Context;
+  /** Other ways to load programs of the kind. */
+  readonly others: readonly KnownKind[];
+  readonly permissions: Permissions;
+  readonly returns: ProgramFacts["returns"];
+  readonly forbiddenMaps: readonly MapType[];
+}
+
+/** @throws InputError if the kernel does not show what a profile needs, in one line */
+export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
+  const btf = kernelBtf(kernel);
+  const symbols = readSymbols(kernel);
+  if (symbols === undefined) throw new InputError(`${kernel.name} hides the addresses of its symbols`);
+  progress("kernel data", 0, 1);
+  const memory = openMemory(kernel);
+  const prototypes = readPrototypes(memory, symbols, btf);
+  const sets = readKfuncSets(memory, symbols, btf);
+  memory.close();
+  const materials = createMaterials(kernel);
+  try {
+    const found = PROGRAM_TYPES.map((type) => kindsOf(kernel, type));
+    const targets = targetKinds(kernel, btf);
+    const plainKinds = found.flatMap((each) => each.kinds.map((kind) => ({ kind, others: [] })));
+    const ways = [...plainKinds, ...targets];
+    const kinds = ways.map(({ kind }) => kind);
+    const learnt = ways.map((way, index) => {
+      progress("kinds of programs", index, ways.length);
+      return learn(kernel, btf, way, (tried) => probeForbiddenMaps(kernel, tried, materials));
+    });
+    const resolver: Resolver = { kernel, materials, prototypes, symbols, takes: new Map() };
+    const { helpers, sets: helperSets } = helperTables(resolver, knownHelpers(btf), learnt, progress);
+    const plain = kinds.find(({ type }) => type === "xdp");
+    if (plain === undefined) throw new InputError(`${kernel.name} loads no XDP programs`);
+    const contexts = contextTable(learnt);
+    return {
+      kernel: /^\d+\.\d+/.exec(kernel.release)?.[0] ?? kernel.release,
+      release: kernel.release,
+      arch: kernel.arch,
+      limits: probeLimits(kernel, plain),
+      contextStoresImmediate: learnt.some(({ kind, context }) => probeStoresImmediate(kernel, kind, context)),
+      unknownInstructions: probeInstructions(kernel, plain),
+      attachTypes: attachTypes(found, kinds),
+      maps: mapFacts(materials.maps),
+      contexts: contexts.table,
+      programs: programTable(learnt, contexts.names, helperSets),
+      helpers,
+      kfuncs: kfuncTable(kernel, btf, sets, learnt, progress),
+    };
+  } finally {
+    materials.close();
+  }
+}
+
+function kernelBtf(kernel: Kernel): Btf {
+  const bytes = kernel.readFile(KERNEL_BTF);
+  if (bytes === undefined) throw new InputError(`${kernel.name} does not tell its types (${KERNEL_BTF})`);
+  return readBtf(bytes, KERNEL_BTF);
+}
+
+function learn(
+  kernel: Kernel,
+  btf: Btf,
+  { kind, others }: TargetKind,
+  forbidden: (kind: Kind) => readonly MapType[],
+): Learnt {
+  const own = kind.target === undefined ? probeContext(kernel, btf, kind) : undefined;
+  const permissions = probeHelpers(kernel, kind);
+  const packet = own === undefined ? "none" : probePacket(kernel, kind, own);
+  const known = (way: Kind): KnownKind => ({
+    kind: way,
+    context: own ?? probeArguments(kernel, way),
+    packet,
+    allowed: permissions.allowed,
+  });
+  return {
+    ...known(kind),
+    name: kindName(kind.type, kind.attach, kind.sleepable === true),
+    ...(own === undefined ? {} : { own }),
+    others: others.map(known),
+    permissions,
+    returns: probeReturns(kernel, kind),
+    forbiddenMaps: forbidden(kind),
+  };
+}
+
+function attachTypes(
+  found: readonly ReturnType<typeof kindsOf>[],
+  kinds: readonly Kind[],
+): Profile["attachTypes"] {
+  const table: Record<string, readonly AttachType[] | "any"> = {};
+  for (const { type, attachTypes: known } of found) {
+    const targeted = kinds.flatMap((kind) =>
+      kind.type === type && kind.target !== undefined && kind.attach !== undefined ? [kind.attach] : [],
+    );
+    const all = known === "any" ? known : [...new Set([...known, ...targeted])];
+    if (kinds.some((kind) => kind.type === type)) table[type] = type === "struct_ops" ? "any" : all;
+  }
+  return table;
+}
+
+// --- Contexts and programs
+
+/** Contexts that are the same have one name: that of the first kind that has it. */
+function contextTable(learnt: readonly Learnt[]): {
+  table: Record<string, Context>;
+  names: ReadonlyMap<string, string>;
+} {
+  const table: Record<string, Context> = {};
+  const names = new Map<string, string>();
+  for (const { own, name } of learnt) {
+    const text = JSON.stringify(own);
+    if (own === undefined || names.has(text)) continue;
+    names.set(text, name);
+    table[name] = own;
+  }
+  return { table, names };
+}
+
+/** Kinds that differ from their type's default. */
+function programTable(
+  learnt: readonly Learnt[],
+  contexts: ReadonlyMap<string, string>,
+  sets: ReadonlyMap<string, Pick<ProgramFacts, "helpers" | "mapsWithout">>,
+): Record<string, ProgramFacts> {
+  const table: Record<string, ProgramFacts> = {};
+  for (const { kind, name, own, packet, returns, forbiddenMaps } of learnt) {
+    const { type, attach, sleepable } = kind;
+    const set = sets.get(name);
+    if (set === undefined) throw new Error(`no helpers are known for ${name}`);
+    const contextName = own === undefined ? undefined : contexts.get(JSON.stringify(own));
+    const facts: ProgramFacts = {
+      type,
+      ...(attach === undefined ? {} : { attach }),
+      ...(sleepable === undefined ? {} : { sleepable }),
+      ...(contextName === undefined ? {} : { context: contextName }),
+      packet,
+      ...(returns === undefined ? {} : { returns }),
+      ...(forbiddenMaps.length === 0 ? {} : { forbiddenMaps }),
+      ...set,
+    };
+    const usual = table[kindName(type, undefined, sleepable === true)];
+    if (usual === undefined || !sameButAttach(usual, facts)) table[name] = facts;
+  }
+  return table;
+}
+
+function sameButAttach(a: ProgramFacts, b: ProgramFacts): boolean {
+  const text = (facts: ProgramFacts): string => JSON.stringify({ ...facts, attach: undefined });
+  return text(a) === text(b);
+}
+
+// --- Helpers
+
+/** One more than the last helper's number. */
+function knownHelpers(btf: Btf): number {
+  const id = btf.findKind("bpf_func_id", "enum");
+  const type = id === undefined ? undefined : btf.type(id);
+  const end =
+    type?.kind === "enum" ? type.values.find(({ name }) => name === "__BPF_FUNC_MAX_ID") : undefined;
+  if (end === undefined) throw new Error("the kernel's BTF does not tell how many helpers there are");
+  return Number(end.value);
+}
+
+function helperTables(
+  resolver: Resolver,
+  known: number,
+  learnt: readonly Learnt[],
+  progress: ProbeProgress,
+): { helpers: HelperFacts[]; sets: ReadonlyMap<string, Pick<ProgramFacts, "helpers" | "mapsWithout">> } {
+  const lists = new Map<number, Prototype[]>();
+  const chosen = new Map<string, Record<string, number>>();
+  const taken = new Map<string, ReadonlyMap<number, MapsTaken>>();
+  const changes = new Map<number, boolean>();
+  learnt.forEach((kind, index) => {
+    progress("calls of helpers", index, learnt.length);
+    const maps = taken.get(kind.kind.type) ?? new Map<number, MapsTaken>();
+    const fresh = new Map(maps);
+    const choice: Record<string, number> = {};
+    const ways = [kind, ...kind.others];
+    for (const id of kind.allowed) {
+      const way = ways
+        .map((each) => ({ each, prototype: resolve(resolver, each, id) }))
+        .find((r) => r.prototype);
+      const prototype = way?.prototype ?? byName(resolver.prototypes, id);
+      const list = lists.get(id) ?? [];
+      lists.set(id, list);
+      const at = prototype === undefined ? NOT_KNOWN : placeOf(list, prototype);
+      if (at !== 0) choice[id] = at;
+      if (way === undefined || prototype === undefined) continue;
+      const found = maps.has(id) ? undefined : probeMaps(resolver, way.each, id, prototype);
+      if (found !== undefined) fresh.set(id, found);
+      if (changes.has(id)) continue;
+      const changed = probeChangesPacket(resolver, way.each, id, prototype, resolver.takes.get(id));
+      if (changed !== undefined) changes.set(id, changed);
+    }
+    chosen.set(kind.name, choice);
+    taken.set(kind.kind.type, fresh);
+  });
+  const union = unionOf([...taken.values()]);
+  const helpers = HELPER_NAMES.slice(0, known).flatMap((name, id): HelperFacts[] => {
+    if (id === 0) return [];
+    const maps = union.get(id);
+    return [
+      {
+        id,
+        name,
+        ...(changes.get(id) === true ? { changesPacket: true } : {}),
+        ...(maps === undefined ? {} : { maps }),
+        // Of a helper that no kind may call, what its own function says.
+        prototypes: lists.get(id) ?? ownPrototypes(resolver.prototypes, id),
+      },
+    ];
+  });
+  const sets = new Map(
+    learnt.map((kind) => [
+      kind.name,
+      helperSet(kind, chosen.get(kind.name) ?? {}, union, taken.get(kind.kind.type)),
+    ]),
+  );
+  return { helpers, sets };
+}
+
+/** In place of a prototype's place. */
+const NOT_KNOWN = -1;
+
+/** The prototype's place in the list, to which it is added if it is new. */
+function placeOf(list: Prototype[], prototype: Prototype): number {
+  const text = JSON.stringify(prototype);
+  const at = list.findIndex((other) => JSON.stringify(other) === text);
+  return at < 0 ? list.push(prototype) - 1 : at;
+}
+
+function unionOf(tables: readonly ReadonlyMap<number, MapsTaken>[]): Map<number, MapType[]> {
+  const union = new Map<number, Set<MapType>>();
+  for (const table of tables) {
+    for (const [id, { taken }] of table) union.set(id, new Set([...(union.get(id) ?? []), ...taken]));
+  }
+  return new Map([...union].map(([id, types]) => [id, [...types]]));
+}
+
+function helperSet(
+  { permissions: { allowed, gplOnly }, forbiddenMaps }: Learnt,
+  prototypes: Readonly<Record<string, number>>,
+  union: ReadonlyMap<number, readonly MapType[]>,
+  taken: ReadonlyMap<number, MapsTaken> | undefined,
+): Pick<ProgramFacts, "helpers" | "mapsWithout"> {
+  const helpers: HelperSet = {
+    everybody: rangesOf(allowed.filter((id) => !gplOnly.includes(id))),
+    gplOnly: rangesOf(gplOnly),
+    ...(Object.keys(prototypes).length === 0 ? {} : { prototypes }),
+  };
+  const without: Record<string, readonly MapType[]> = {};
+  for (const id of allowed) {
+    const refused = taken?.get(id)?.refused;
+    const missing = union.get(id)?.filter((type) => refused?.includes(type) && !forbiddenMaps.includes(type));
+    if (missing !== undefined && missing.length > 0) without[id] = missing;
+  }
+  return { helpers, ...(Object.keys(without).length === 0 ? {} : { mapsWithout: without }) };
+}
+
+// --- Kernel functions
+
+function kfuncTable(
+  kernel: Kernel,
+  btf: Btf,
+  sets: ReadonlyMap<number, number>,
+  learnt: readonly Learnt[],
+  progress: ProbeProgress,
+): KfuncFacts[] {
+  const kfuncs: KfuncFacts[] = [];
+  let done = 0;
+  for (const [id, bits] of sets) {
+    progress("kernel functions", done++, sets.size);
+    const callers = callersOf(kernel, learnt, id);
+    const prototype = callers.length === 0 ? undefined : kfuncPrototype(btf, id);
+    if (prototype === undefined) continue;
+    kfuncs.push({ name: btf.name(id), flags: flagsOf(bits), ...prototype, callers });
+  }
+  return kfuncs.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Types where all kinds may call the function, and single kinds of the others. */
+function callersOf(kernel: Kernel, learnt: readonly Learnt[], id: number): string[] {
+  const able = learnt.filter(({ kind }) => mayCall(kernel, kind, id));
+  return PROGRAM_TYPES.flatMap((type) => {
+    const here = able.filter(({ kind }) => kind.type === type);
+    if (here.length === 0) return [];
+    const all = learnt.filter(({ kind }) => kind.type === type).length;
+    return here.length === all ? [type] : here.map(({ name }) => name);
+  });
+}
