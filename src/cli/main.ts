@@ -131,12 +131,12 @@ cli
         return STATUS.impossible;
       }
       if (options.jsonl === true) return (await import("./verify-stream.ts")).verifyStream();
-      if (files.length > 0 && options.stats === true) {
-        return (await import("./verify-stats.ts")).verifyStats(files, options);
-      }
       if (options.stats === true && options.certify !== undefined) {
         complain("verify: --stats writes no certificates");
         return STATUS.impossible;
+      }
+      if (files.length > 0 && options.stats === true) {
+        return (await import("./verify-stats.ts")).verifyStats(files, options);
       }
       const only = (["filter", "sort", "emit", "compare", "changed", "output"] as const).find(
         (name) => options.stats !== true && options[name] !== undefined,

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { inFile } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import { encodeCertificate } from "../verifier/certificate-format/encode.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
 import { displayName, readBytes, readProgramFile } from "./files.ts";
 import { filterAll, orderBy } from "./stats/choose.ts";
@@ -62,8 +63,9 @@ function measureCertificate(
   const start = performance.now();
   checkCertificate(program, certificate);
   return {
-    certificate_nodes: certificate.nodes.length,
     check_duration: microseconds(performance.now() - start),
+    certificate_nodes: certificate.nodes.length,
+    certificate_bytes: encodeCertificate(certificate).length,
   };
 }
 

@@ -2,6 +2,7 @@
 import { EncodingError } from "../object/bundle.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { EncodedEntry } from "../verifier/certificate-format/file.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
 import {
   type Explanation,
@@ -12,6 +13,7 @@ import { explanationText } from "../verifier/explain/text.ts";
 import { closingLine, VerifierLog } from "../verifier/log.ts";
 import type { Verdict } from "../verifier/verdict.ts";
 import { verify } from "../verifier/verify.ts";
+import { certificateEntry, writeCertificates } from "./certificates.ts";
 import { chosen, displayName, readProgramFile } from "./files.ts";
 import { attempt, explain, report, STATUS, type Status, worse } from "./status.ts";
 import { breathe, complain, out, outJson, paint, printable } from "./terminal.ts";
@@ -22,6 +24,8 @@ export interface VerifyOptions {
   readonly logLevel?: 0 | 1 | 2;
   readonly program?: string;
   readonly certifyCheck?: true;
+  /** The file that certificates of accepted programs are written to. */
+  readonly certify?: string;
 }
 
 /** Lines of a refused path that are shown unless a log level is asked for. */
@@ -153,7 +157,12 @@ function placeJson({ insn, text, source }: InstructionPlace): object {
   };
 }
 
-function verifyOne(file: string, program: Program, options: VerifyOptions): Status {
+function verifyOne(
+  file: string,
+  program: Program,
+  options: VerifyOptions,
+  certificates: EncodedEntry[],
+): Status {
   const verified = timedVerify(program);
   const { verdict } = verified;
   const answer = answerOf(program.name, verified);
@@ -163,6 +172,9 @@ function verifyOne(file: string, program: Program, options: VerifyOptions): Stat
     options.certifyCheck === true && verdict.verdict === "accept"
       ? { nodes: verdict.certificate.nodes.length, check: checkCertificate(program, verdict.certificate) }
       : undefined;
+  if (options.certify !== undefined && verdict.verdict === "accept") {
+    certificates.push(certificateEntry(program, verdict.certificate));
+  }
   const explanation = verdict.verdict === "reject" ? explainRejection(program, verdict) : undefined;
   if (options.json === true) {
     outJson({
@@ -190,7 +202,11 @@ function verifyOne(file: string, program: Program, options: VerifyOptions): Stat
   return STATUS.found;
 }
 
-async function verifyFile(file: string, options: VerifyOptions): Promise<Status> {
+async function verifyFile(
+  file: string,
+  options: VerifyOptions,
+  certificates: EncodedEntry[],
+): Promise<Status> {
   const { programs, failures } = await readProgramFile(file);
   const named = failures.filter(({ name }) => options.program === undefined || name === options.program);
   let status: Status = STATUS.held;
@@ -203,7 +219,9 @@ async function verifyFile(file: string, options: VerifyOptions): Promise<Status>
   for (const program of chosen(file, programs, options.program)) {
     status = worse(
       status,
-      await attempt(`${displayName(file)}: ${program.name}`, () => verifyOne(file, program, options)),
+      await attempt(`${displayName(file)}: ${program.name}`, () =>
+        verifyOne(file, program, options, certificates),
+      ),
     );
     await breathe();
   }
@@ -213,9 +231,10 @@ async function verifyFile(file: string, options: VerifyOptions): Promise<Status>
 /** Verifies the programs of every file; what is wrong with one file does not keep the others from being verified. */
 export async function verifyFiles(files: readonly string[], options: VerifyOptions): Promise<Status> {
   let status: Status = STATUS.held;
+  const certificates: EncodedEntry[] = [];
   for (const file of files) {
     try {
-      status = worse(status, await verifyFile(file, options));
+      status = worse(status, await verifyFile(file, options, certificates));
     } catch (error) {
       const answer = answerOfEncoding(error);
       if (answer !== undefined) {
@@ -228,5 +247,7 @@ export async function verifyFiles(files: readonly string[], options: VerifyOptio
       }
     }
   }
-  return status;
+  const { certify } = options;
+  if (certify === undefined) return status;
+  return worse(status, await attempt(certify, () => writeCertificates(certify, certificates)));
 }

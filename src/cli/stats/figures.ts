@@ -10,6 +10,7 @@ export const NUMBERS = [
   "max_states_per_insn",
   "size",
   "certificate_nodes",
+  "certificate_bytes",
   "check_duration",
 ] as const;
 export type NumberColumn = (typeof NUMBERS)[number];
@@ -38,6 +39,7 @@ export const TITLES: Readonly<Record<StatColumn, string>> = {
   max_states_per_insn: "Max states per insn",
   size: "Size",
   certificate_nodes: "Nodes",
+  certificate_bytes: "Bytes",
   check_duration: "Check (us)",
 };
 
@@ -54,6 +56,7 @@ const ALIASES: ReadonlyMap<string, StatColumn> = new Map<string, StatColumn>([
   ["peak", "peak_states"],
   ["max_states", "max_states_per_insn"],
   ["nodes", "certificate_nodes"],
+  ["bytes", "certificate_bytes"],
   ["check", "check_duration"],
 ]);
 

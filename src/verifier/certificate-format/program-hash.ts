@@ -1,0 +1,38 @@
+/**
+ * What a certificate is of: a hash of everything about a program that verification depends on. It tells programs apart, and nobody rests on it:
+ * the checker executes the program that it is given.
+ */
+import { createHash } from "node:crypto";
+import { encode } from "../../semantics/isa/codec.ts";
+import type { MapDefinition } from "../../semantics/program/map-types.ts";
+import type { Program } from "../../semantics/program/program.ts";
+
+export const HASH_BYTES = 32;
+
+const hex = (bytes: Uint8Array | undefined): string =>
+  bytes === undefined ? "" : Buffer.from(bytes).toString("hex");
+
+/** A map without its name, which says nothing. Keys are in an order of our own, so that the text is. */
+function mapFacts({ type, keySize, valueSize, maxEntries, flags, ...rest }: MapDefinition): unknown {
+  const { inner, data, frozen, fields, btfKey, btfValue } = rest;
+  return [
+    [type, keySize, valueSize, maxEntries, flags, frozen === true, btfKey ?? null, btfValue ?? null],
+    hex(data),
+    (fields ?? []).map(({ kind, offset, type: of }) => [kind, offset, of ?? null]),
+    inner === undefined ? null : mapFacts(inner),
+  ];
+}
+
+/** SHA-256 of instructions, maps, program and attach type, target, flags, license, types and functions; not of names and source lines. */
+export function programHash(program: Program): Uint8Array {
+  const { type, attach, target, license, flags, insns, maps, functions, btf, kfuncs } = program;
+  const facts = [
+    [type, attach ?? null, target ?? null, license, flags.toSorted()],
+    hex(encode(insns)),
+    maps.map(mapFacts),
+    functions.map(({ insn, typeId, linkage }) => [insn, typeId ?? null, linkage ?? null]),
+    hex(btf),
+    (kfuncs ?? []).map(({ insn, name }) => [insn, name]),
+  ];
+  return createHash("sha256").update(JSON.stringify(facts)).digest();
+}
