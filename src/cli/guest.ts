@@ -20,11 +20,9 @@ export function listGuests({ json }: JsonOption): Promise<Status> {
   return attempt("guest list", () => {
     const cache = guestCache(process.env);
     const here = new Map(cachedImages(cache).map(({ name, release }) => [name, release]));
-    const rows = [...fetchable(cache, here)].map(([name, newest]) => ({
-      name,
-      newest,
-      here: here.get(name),
-    }));
+    const rows = [...fetchable(cache, here)]
+      .map(([name, newest]) => ({ name, newest, here: here.get(name) }))
+      .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
     if (json === true) for (const row of rows) outJson(row);
     else {
       const columns = ["name", "here", "newest"].map((title) => ({ title, align: "left" }) as const);
@@ -68,7 +66,7 @@ export async function fetchGuests(names: readonly string[], { json }: JsonOption
 }
 
 export interface BootOptions extends JsonOption {
-  readonly accelerator: Accelerator | "auto";
+  readonly accel: Accelerator | "auto";
   readonly loads: number;
 }
 
@@ -81,8 +79,8 @@ export async function bootGuests(names: readonly string[], options: BootOptions)
   return status;
 }
 
-function tryGuest(name: string, { json, loads, accelerator }: BootOptions): Status {
-  const guest = startGuest(name, accelerator);
+function tryGuest(name: string, { json, loads, accel }: BootOptions): Status {
+  const guest = startGuest(name, accel);
   try {
     const { kernel, bootSeconds } = guest;
     const acceptUs = loadTime(kernel, ACCEPTED, loads);

@@ -4,13 +4,25 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { COMMAND, directory, type Ended, execute, jsonLines, object, soundcheck } from "./testing.ts";
 
-const ALL = ["check", "verify", "compare", "run", "prove", "plugin", "asm", "disasm", "guest", "doctor"];
+const ALL = [
+  "check",
+  "verify",
+  "compare",
+  "check-certificate",
+  "run",
+  "prove",
+  "plugin",
+  "asm",
+  "disasm",
+  "guest",
+  "doctor",
+];
 
 describe("usage", () => {
   test("help names every command and nothing that does not exist", async () => {
     const { status, stdout, stderr } = await soundcheck(["--help"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const named = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map(([, name]) => name);
+    const named = [...stdout.matchAll(/^ {2}([a-z-]+)(?: [[<]| {2,})/gm)].map(([, name]) => name);
     expect(named).toEqual([...ALL, "help"]);
   });
 
