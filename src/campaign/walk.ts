@@ -181,7 +181,8 @@ export class CertificateWalk {
 
 /** Whether a counter that was `before` has made progress. */
 function isBeyond({ order, direction }: Measure, now: bigint, before: bigint): boolean {
-  const as = order.signed ? BigInt.asIntN : BigInt.asUintN;
-  const [a, b] = [as(order.bits, now), as(order.bits, before)];
+  const as = (x: bigint): bigint =>
+    order.signed ? BigInt.asIntN(order.bits, x) : BigInt.asUintN(order.bits, x);
+  const [a, b] = [as(now), as(before)];
   return direction === "up" ? a > b : a < b;
 }

@@ -1,6 +1,6 @@
-/** What the exploration keeps: states where paths met, and sides of forks that are still to be explored. */
+/** What the exploration keeps: states where paths met, sides of forks that are still to be explored, and loops that are tried. */
 import type { Marks } from "../absint/origins.ts";
-import type { Measure } from "./certificate.ts";
+import type { Measure, Place } from "./certificate.ts";
 
 /** A state that was met where paths join. It is finished when every path from it has been explored to its end. */
 export interface Checkpoint {
@@ -73,4 +73,41 @@ export interface Pending {
   readonly mark: number | undefined;
   /** The path's end, from `pathLength` on, where it is not what the exploration left there. */
   readonly detour?: readonly number[];
+}
+
+/** What is needed to undo the trial of a loop (loops/trial.ts). */
+export interface Origin {
+  readonly checkpoint: Checkpoint;
+  readonly passage: Passage;
+  readonly pc: number;
+  readonly at: number;
+  readonly bytes: number;
+  readonly inside: readonly Checkpoint[];
+  readonly pathLength: number;
+  readonly pending: number;
+  readonly made: number;
+  readonly finished: number;
+  readonly trials: number;
+  readonly processed: number;
+  readonly wasted: number;
+  readonly stackUse: ReadonlyMap<number, number>;
+}
+
+export interface Trial {
+  readonly origin: Origin;
+  readonly body: Uint8Array;
+  /** The frames that are active in the loop. */
+  readonly frames: number;
+  readonly limits: readonly bigint[];
+  /** What may be the counter, and which of them is taken for it. */
+  readonly places: readonly Place[];
+  readonly choice: number;
+  /** Whether the invariant is made from the first passage, too. */
+  readonly withFirst: boolean;
+  readonly widenings: number;
+  readonly head: Checkpoint;
+  /** Whether all paths have come back or left. */
+  closed: boolean;
+  /** The paths that have left before that. */
+  readonly left: Pending[];
 }

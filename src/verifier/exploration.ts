@@ -4,11 +4,10 @@ import { beginOrigins, newMarks } from "../absint/origins.ts";
 import { frameCount, pack, packedBytes, REGISTERS, setGhostCount } from "../absint/state.ts";
 import { type Machine, SCRATCH } from "../absint/transfer/machine.ts";
 import type { Program } from "../semantics/program/program.ts";
-import type { Checkpoint, Head, Passage, Pending } from "./checkpoint.ts";
+import type { Checkpoint, Head, Passage, Pending, Trial } from "./checkpoint.ts";
 import type { ControlFlow } from "./control-flow.ts";
 import { demandCovered, generalise, propagate } from "./generalise.ts";
 import type { NaturalLoops } from "./loops/natural.ts";
-import type { Trial } from "./loops/trial.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** Called before each instruction and when a path begins or ends: what a log is made of. */
@@ -24,6 +23,8 @@ export interface ExplorationObserver {
 
 /** Counters that outlive a rejection. */
 export interface Progress {
+  /** How many instructions may be processed. */
+  readonly limit: number;
   processed: number;
   totalStates: number;
   peakStates: number;
@@ -49,6 +50,8 @@ export interface Exploration {
   readonly pending: Pending[];
   /** Loops that are being tried, each inside of those before it. */
   readonly trials: Trial[];
+  /** For each head of a loop, the instructions processed when a state was last stored there. */
+  readonly passed: Map<number, number>;
   /** How often a loop must have been passed before it is tried, by head. */
   readonly patience: Map<number, number>;
   /** The checkpoint that the current path goes on from, and the heads of the loops that it is inside of. */

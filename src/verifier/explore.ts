@@ -49,6 +49,8 @@ export const INSN_LIMIT = 1_000_000;
 /** Between joins a state is stored only after so many instructions, and at a join that was met before only after a few. */
 const FAR = 8;
 const NEAR = 4;
+/** At the head of a loop a state is stored after so many at any rate: otherwise joins inside of the loop might always come before it. */
+const HEAD = 16;
 
 /** How often a state may fail to cover another, for each time that it does. */
 const PATIENCE = 64;
@@ -86,6 +88,7 @@ export function explore(
     made: [],
     pending: [],
     trials: [],
+    passed: new Map(),
     patience: new Map(),
     inside: [],
     met: true,
@@ -108,7 +111,8 @@ export function explore(
   }
 }
 
-const isOverLimit = ({ progress, wasted }: Exploration): boolean => progress.processed - wasted >= INSN_LIMIT;
+const isOverLimit = ({ progress, wasted }: Exploration): boolean =>
+  progress.processed - wasted >= progress.limit;
 
 /** Follows paths until none is left. */
 function run(x: Exploration, live: Uint16Array): void {
@@ -120,7 +124,7 @@ function run(x: Exploration, live: Uint16Array): void {
       if (!resume(x)) return;
       continue;
     }
-    if (isOverLimit(x)) reject("E2BIG", `BPF program is too large. Processed ${INSN_LIMIT + 1} insn`);
+    if (isOverLimit(x)) reject("E2BIG", `BPF program is too large. Processed ${progress.limit + 1} insn`);
     const { pc } = m;
     progress.processed += 1;
     progress.path.push(pc);
@@ -196,7 +200,8 @@ function arrive(x: Exploration, live: Uint16Array): boolean {
   }
   const since = progress.processed - x.kept;
   const isNew = !x.seen.has(m.pc);
-  return meet(x, since >= FAR || (point === POINT.join && (since >= NEAR || isNew)));
+  const due = x.natural.isHead(m.pc) && progress.processed - (x.passed.get(m.pc) ?? 0) >= HEAD;
+  return meet(x, since >= FAR || due || (point === POINT.join && (since >= NEAR || isNew)));
 }
 
 /**
@@ -229,6 +234,7 @@ function meet(x: Exploration, store: boolean): boolean {
   }
   if (!store) return false;
   const passage = x.natural.isHead(m.pc) ? passageAt(x, list) : undefined;
+  if (passage !== undefined) x.passed.set(m.pc, x.progress.processed);
   if (passage !== undefined && tryLoop(x, passage)) return false;
   x.current = keep(x, x.current, { passage });
   remember(x, x.current);

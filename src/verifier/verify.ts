@@ -8,7 +8,7 @@ import type { Certificate } from "./certificate.ts";
 import { checkCertificate, STEP_LIMIT } from "./check-certificate.ts";
 import { checkControlFlow } from "./control-flow.ts";
 import type { ExplorationObserver, Progress } from "./exploration.ts";
-import { explore } from "./explore.ts";
+import { explore, INSN_LIMIT } from "./explore.ts";
 import { StackUse } from "./stack-use.ts";
 import type { Statistics, Verdict } from "./verdict.ts";
 
@@ -18,14 +18,17 @@ import type { Statistics, Verdict } from "./verdict.ts";
  *
  * @param observer  sees every step, for a log
  * @param rules  the kernel whose rules hold
+ * @param limit  instructions that may be processed
  */
 export function verify(
   program: Program,
   observer?: ExplorationObserver,
   rules: Rules = DEFAULT_RULES,
+  limit = INSN_LIMIT,
 ): Verdict {
   reset();
   const progress: Progress = {
+    limit,
     processed: 0,
     totalStates: 0,
     peakStates: 0,

@@ -21,6 +21,9 @@ import type { Place } from "../certificate.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { counterAt } from "../measure.ts";
 
+/** Bounds from here on are bounds of types, not of loops. */
+const FAR = 2n ** 32n - 1n;
+
 /** How many of the last passages are looked at, besides the first. */
 const RECENT = 8;
 
@@ -61,11 +64,10 @@ export function guessInvariant(
 }
 
 /**
- * Where bounds may stop: around what the loop's jumps compare numbers with, and around the bounds of those numbers that stay the same in it.
- * Ascending.
+ * Where bounds may stop: around what the loop's jumps compare numbers with, and around upper bounds that stay the same in it. Ascending.
  */
 export function limitsOf(insns: Slots, body: Uint8Array, before: number, now: number): readonly bigint[] {
-  const limits = new Set<bigint>();
+  const limits = new Set<bigint>([-1n, 0n, 1n, 2n]);
   const around = (limit: bigint): void => {
     for (const d of [-1n, 0n, 1n]) limits.add(limit + d);
   };
@@ -75,15 +77,13 @@ export function limitsOf(insns: Slots, body: Uint8Array, before: number, now: nu
       around(BigInt(insn.imm));
     }
   });
-  const same = new Map<string, number>();
-  const key = (at: number): string => [0, 8, 16, 24, 32, 40, 48, 56].map((o) => component64(at, o)).join(" ");
+  const kept = new Set<bigint>();
   forEachRegister(before, (at) => {
-    if (kindOf(at) === KIND.scalar) same.set(key(at), at);
+    if (kindOf(at) === KIND.scalar) kept.add(component64(at, LAYOUT.umax));
   });
   forEachRegister(now, (at) => {
-    if (kindOf(at) !== KIND.scalar || !same.has(key(at))) return;
     const greatest = component64(at, LAYOUT.umax);
-    if (greatest < 1n << 32n) around(greatest);
+    if (kindOf(at) === KIND.scalar && kept.has(greatest) && greatest < FAR) around(greatest);
   });
   return [...limits].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }

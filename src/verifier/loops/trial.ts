@@ -24,7 +24,7 @@ import { SCRATCH } from "../../absint/transfer/machine.ts";
 import { Rejection } from "../../absint/transfer/rejection.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Measure, Order, Place } from "../certificate.ts";
-import type { Advance, Checkpoint, Passage, Pending } from "../checkpoint.ts";
+import type { Advance, Origin, Passage, Trial } from "../checkpoint.ts";
 import { close, type Exploration, keep, remember } from "../exploration.ts";
 import { demandCovered } from "../generalise.ts";
 import { counterAt, MAX_PASSAGES, passagesOf, passHead, progressOf } from "../measure.ts";
@@ -43,43 +43,6 @@ const BUDGET = 2;
 
 /** Instructions that may be processed for nothing in a whole exploration before no more loops are tried. */
 const WASTE = 500_000;
-
-/** What is needed to undo a trial. */
-interface Origin {
-  readonly checkpoint: Checkpoint;
-  readonly passage: Passage;
-  readonly pc: number;
-  readonly at: number;
-  readonly bytes: number;
-  readonly inside: readonly Checkpoint[];
-  readonly pathLength: number;
-  readonly pending: number;
-  readonly made: number;
-  readonly finished: number;
-  readonly trials: number;
-  readonly processed: number;
-  readonly wasted: number;
-  readonly stackUse: ReadonlyMap<number, number>;
-}
-
-export interface Trial {
-  readonly origin: Origin;
-  readonly body: Uint8Array;
-  /** The frames that are active in the loop. */
-  readonly frames: number;
-  readonly limits: readonly bigint[];
-  /** What may be the counter, and which of them is taken for it. */
-  readonly places: readonly Place[];
-  readonly choice: number;
-  /** Whether the invariant is made from the first passage, too. */
-  readonly withFirst: boolean;
-  readonly widenings: number;
-  readonly head: Checkpoint;
-  /** Whether all paths have come back or left. */
-  closed: boolean;
-  /** The paths that have left before that. */
-  readonly left: Pending[];
-}
 
 type Plan = Omit<Trial, "head" | "closed" | "left">;
 
