@@ -122,6 +122,9 @@ function boot(image: Image, qemu: string, accelerator: Accelerator, options: Gue
 /** A warning of the kernel about itself ends it: an answer of such a kernel would be none. Not at boot: some warn of the machine. */
 const WATCHFUL: readonly Setting[] = [["kernel.panic_on_warn", "1"]];
 
+/** Milliseconds more for each call of a list. */
+const MORE_MS = 1000;
+
 /** How many descriptors may wait to be closed. */
 const MOST_CLOSING = 512;
 
@@ -156,7 +159,7 @@ class Line {
     this.#sequence = (this.#sequence + 1) % 2 ** 32;
     // Results of earlier calls are meant by their place in the list that is sent.
     const sent = request(this.#sequence, [...before, ...list.map((call) => shifted(call, before.length))]);
-    const body = this.#exchange(sent.frame, this.#limitMs, this.#sequence);
+    const body = this.#exchange(sent.frame, this.#limitMs + MORE_MS * list.length, this.#sequence);
     return readAnswer(sent, body).slice(before.length);
   }
 

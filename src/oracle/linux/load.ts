@@ -16,9 +16,9 @@ import {
   PROGRAM_TYPES,
   type ProgramType,
 } from "../../semantics/program/program-types.ts";
-import { bpf, kernelName } from "./bpf.ts";
+import { kernelName, type Prepared, prepare } from "./bpf.ts";
 import { type BtfRecords, btfRecords } from "./btf-records.ts";
-import type { Kernel } from "./calls.ts";
+import { call as callKernel, type Kernel } from "./calls.ts";
 import { errnoText, KernelError } from "./errno.ts";
 import { parseKernelLog } from "./log.ts";
 import { createMap, type KernelMap, word } from "./maps.ts";
@@ -165,19 +165,28 @@ function closeAll(resources: { close: () => void }[]): void {
 /** Loads bytes. The caller keeps the maps and the BTF. */
 export function loadRaw(program: RawProgram, options: LoadOptions = {}): LoadResult {
   const { kernel = THIS_MACHINE } = options;
-  const { result, errno, log } = loadWithLog(kernel, program, options);
-  const { reasons, counts } = parseKernelLog(log.slice(-TAIL));
-  const processed = counts === undefined ? {} : { processed: counts.processed };
-  if (errno !== undefined) {
-    const message = reasons.at(-1) ?? errnoText(errno);
-    return { verdict: "reject", stage: "program", errno, message, log, ...processed };
-  }
+  const loaded = loadWithLog(kernel, program, options);
+  if (loaded.errno !== undefined) return refused(loaded.errno, loaded.log);
+  const { result, log } = loaded;
   let open = true;
   const close = (): void => {
     if (open) kernel.close(result);
     open = false;
   };
-  return { verdict: "accept", kernel, fd: result, maps: program.maps ?? [], log, close, ...processed };
+  const maps = program.maps ?? [];
+  return { verdict: "accept", kernel, fd: result, maps, log, close, ...processedOf(log) };
+}
+
+/** A program that was refused, from the errno and what the kernel wrote. */
+export function refused(errno: string, log: string): Refused {
+  const message = parseKernelLog(log.slice(-TAIL)).reasons.at(-1) ?? errnoText(errno);
+  return { verdict: "reject", stage: "program", errno, message, log, ...processedOf(log) };
+}
+
+/** How many instructions were processed, as the log's end says. */
+export function processedOf(log: string): { readonly processed?: number } {
+  const { counts } = parseKernelLog(log.slice(-TAIL));
+  return counts === undefined ? {} : { processed: counts.processed };
 }
 
 interface Loaded {
@@ -192,12 +201,11 @@ interface Loaded {
 function loadWithLog(kernel: Kernel, program: RawProgram, options: LoadOptions): Loaded {
   const level = options.logLevel ?? 1;
   const limit = options.logSize ?? DEFAULT_LOG_SIZE;
-  const insns = withDescriptors(kernel, program);
-  if (level === 0) return load(kernel, program, insns, 0, new Uint8Array(0));
+  if (level === 0) return load(kernel, program, 0, new Uint8Array(0));
   for (let size = Math.min(FIRST_LOG_SIZE, limit); ; size = Math.min(size * 8, limit)) {
-    const loaded = load(kernel, program, insns, level, logBuffer(size));
+    const loaded = load(kernel, program, level, logBuffer(size));
     if (loaded.errno !== "ENOSPC") return loaded;
-    if (size >= limit) return { ...load(kernel, program, insns, 0, new Uint8Array(0)), log: loaded.log };
+    if (size >= limit) return { ...load(kernel, program, 0, new Uint8Array(0)), log: loaded.log };
   }
 }
 
@@ -209,15 +217,23 @@ function logBuffer(size: number): Uint8Array {
   return spareLog.subarray(0, size);
 }
 
-function load(
+function load(kernel: Kernel, program: RawProgram, level: number, log: Uint8Array): Loaded {
+  const { call, answer } = prepareLoad(kernel, program, level, log);
+  const { result, errno } = answer(callKernel(kernel, call.number, call.arguments));
+  const text = level === 0 ? "" : logText(log);
+  return { result, log: text, ...(errno === undefined ? {} : { errno }) };
+}
+
+/** The call that loads a program. @param log where the kernel writes its log, unless the level is 0 */
+export function prepareLoad(
   kernel: Kernel,
   program: RawProgram,
-  insns: Uint8Array,
   level: number,
   log: Uint8Array,
-): Loaded {
+): Prepared<"prog_load"> {
   const { type, attach, license = "GPL", flags = [], name = "", btf, attachBtfId = 0 } = program;
-  const answer = bpf(kernel, "prog_load", {
+  const insns = withDescriptors(kernel, program);
+  return prepare(kernel, "prog_load", {
     prog_type: PROGRAM_TYPES.indexOf(type),
     insn_cnt: insns.length / 8,
     insns,
@@ -229,9 +245,12 @@ function load(
     ...(level === 0 ? {} : { log_level: level, log_size: log.length, log_buf: log }),
     ...btf?.attributes,
   });
-  const end = level === 0 ? 0 : log.indexOf(0);
-  const text = new TextDecoder("latin1").decode(log.subarray(0, end < 0 ? log.length : end));
-  return { result: answer.result, log: text, ...(answer.errno === undefined ? {} : { errno: answer.errno }) };
+}
+
+/** What the kernel wrote: a text up to its first NUL. */
+export function logText(log: Uint8Array): string {
+  const end = log.indexOf(0);
+  return new TextDecoder("latin1").decode(log.subarray(0, end < 0 ? log.length : end));
 }
 
 const LD_IMM64 = 0x18;
