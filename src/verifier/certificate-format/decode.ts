@@ -30,9 +30,10 @@ const REFERENCE_KINDS = Math.max(...Object.values(REFERENCE));
 /**
  * Reads a certificate that `encodeCertificate` wrote.
  *
+ * @param mostMemory  bytes that all states together may take
  * @throws InputError  with the offset in the file and what is wrong there
  */
-export function decodeCertificate(from: ByteReader): Certificate {
+export function decodeCertificate(from: ByteReader, mostMemory = MOST_MEMORY): Certificate {
   const start = from.offset;
   const whole = from.rest;
   const bytes = from.raw(whole);
@@ -49,7 +50,7 @@ export function decodeCertificate(from: ByteReader): Certificate {
     if (pc < 0 || pc > MAX_INSN) reader.fail(`a node stands at insn ${pc}`, at);
     const node = decodeNode(reader, pc, nodes.length, count, registers, frames);
     memory += node.state.length;
-    if (memory > MOST_MEMORY) reader.fail(`the states are more than ${MOST_MEMORY} bytes`, at);
+    if (memory > mostMemory) reader.fail(`the states are more than ${mostMemory} bytes`, at);
     nodes.push(node);
   }
   reader.end();
