@@ -4,7 +4,7 @@ import { STATUS, type Status } from "./status.ts";
 import { out, outJson, paint } from "./terminal.ts";
 
 export function doctor({ json }: { readonly json?: true }): Status {
-  const facts = doctorFacts(process.env["PATH"] ?? "");
+  const facts = doctorFacts(process.env);
   const width = Math.max(...facts.map(({ name }) => name.length));
   for (const fact of facts) {
     const { name, ok, detail } = fact;

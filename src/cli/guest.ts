@@ -3,7 +3,7 @@ import { bootGuest, type Guest } from "../oracle/guest/guest.ts";
 import { cachedImages, fetchableKernels, fetchImage, findImage, guestCache } from "../oracle/guest/image.ts";
 import type { Accelerator } from "../oracle/guest/machine.ts";
 import type { Kernel } from "../oracle/linux/calls.ts";
-import { loadRaw } from "../oracle/linux/load.ts";
+import { tryLoads } from "../oracle/linux/try-loads.ts";
 import { InputError } from "../semantics/errors.ts";
 import { attempt, STATUS, type Status, worse } from "./status.ts";
 import { type Cell, table } from "./table.ts";
@@ -102,13 +102,11 @@ function tryGuest(name: string, { json, loads, accel }: BootOptions): Status {
 const ACCEPTED = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
 const REJECTED = new Uint8Array([0x95, 0, 0, 0, 0, 0, 0, 0]);
 
-/** Microseconds for a load, on average. */
+/** Microseconds for a load, on average, where many are asked for at a time. */
 function loadTime(kernel: Kernel, insns: Uint8Array, loads: number): number {
+  const programs = Array.from({ length: loads }, () => ({ type: "socket_filter", insns }) as const);
   const start = performance.now();
-  for (let done = 0; done < loads; done++) {
-    const result = loadRaw({ type: "socket_filter", insns }, { logLevel: 0, kernel });
-    if (result.verdict === "accept") result.close();
-  }
+  tryLoads(programs, { logLevel: 0, kernel });
   return ((performance.now() - start) * 1000) / loads;
 }
 

@@ -19,17 +19,25 @@ describe("what a machine offers", () => {
     writeFileSync(join(directory, "bpftool"), "");
     chmodSync(clang, 0o755);
     chmodSync(join(directory, "bpftool"), 0o644);
-    const facts = doctorFacts(["", join(directory, "nowhere"), directory].join(delimiter));
+    const facts = doctorFacts({
+      PATH: ["", join(directory, "nowhere"), directory].join(delimiter),
+      XDG_CACHE_HOME: directory,
+    });
     expect(fact(facts, "clang")).toEqual({ name: "clang", ok: true, detail: clang });
     expect(fact(facts, "bpftool")).toMatchObject({
       ok: false,
       detail: expect.stringMatching(/^not on PATH/),
     });
     expect(fact(facts, "qemu")?.ok).toBe(false);
+    expect(fact(facts, "guest kernels")).toEqual({
+      name: "guest kernels",
+      ok: false,
+      detail: "none is here (soundcheck guest fetch linux-6.1)",
+    });
   });
 
   it("names the kernel, and says why where it cannot be asked", () => {
-    const facts = doctorFacts("");
+    const facts = doctorFacts({});
     expect(fact(facts, "kernel")?.detail).toContain(release());
     const kernel = kernelAvailable();
     expect(fact(facts, "bpf(2)")).toEqual({

@@ -2,6 +2,9 @@
 import { accessSync, constants } from "node:fs";
 import { arch, release } from "node:os";
 import { delimiter, join } from "node:path";
+import { InputError } from "../semantics/errors.ts";
+import { kvmProblem } from "./guest/guest.ts";
+import { cachedImages, guestCache } from "./guest/image.ts";
 import { kernelAvailable } from "./linux/kernel.ts";
 import { KERNEL_BTF } from "./linux/object-options.ts";
 import { syscallProblem } from "./linux/this-machine.ts";
@@ -30,15 +33,34 @@ const PROGRAMS: readonly (readonly [name: string, candidates: readonly string[],
   ["z3", ["z3"], "gives a second opinion on proofs"],
 ];
 
-/** Looks, and tries the kernel by loading a program of two instructions. @param path directories, as in `PATH` */
-export function doctorFacts(path: string): DoctorFact[] {
+/** Looks, and tries the kernel by loading a program of two instructions. @param environment `PATH`, and where caches are */
+export function doctorFacts(environment: Readonly<Record<string, string | undefined>>): DoctorFact[] {
   return [
     kernelFact(),
     koffiFact(),
     syscallFact(),
     btfFact(),
-    ...PROGRAMS.map((row) => programFact(row, path)),
+    ...PROGRAMS.map((row) => programFact(row, environment["PATH"] ?? "")),
+    ...guestFacts(environment),
   ];
+}
+
+function guestFacts(environment: Readonly<Record<string, string | undefined>>): DoctorFact[] {
+  try {
+    const cache = guestCache(environment);
+    const here = cachedImages(cache).map(({ release }) => release);
+    const problem = kvmProblem(cache);
+    const kvm =
+      problem === undefined ? "is tried for guests" : `${problem}: guests are translated, which is slow`;
+    const none = "none is here (soundcheck guest fetch linux-6.1)";
+    return [
+      { name: "guest kernels", ok: here.length > 0, detail: here.length > 0 ? here.join(", ") : none },
+      { name: "KVM", ok: problem === undefined, detail: kvm },
+    ];
+  } catch (error) {
+    if (error instanceof InputError) return [{ name: "guest kernels", ok: false, detail: error.message }];
+    throw error;
+  }
 }
 
 function kernelFact(): DoctorFact {

@@ -59,7 +59,7 @@ export function bootGuest(image: Image, path: string, options: GuestOptions): Gu
   if (qemu === undefined) throw new InputError(`${QEMU} is not on PATH (it runs guest kernels)`);
   const chosen = options.accelerator ?? "auto";
   if (chosen !== "auto") return boot(image, qemu, chosen, options);
-  if (!kvmMayWork(options.cache)) return boot(image, qemu, "tcg", options);
+  if (kvmProblem(options.cache) !== undefined) return boot(image, qemu, "tcg", options);
   try {
     return boot(image, qemu, "kvm", { ...options, bootMs: KVM_BOOT_MS });
   } catch (error) {
@@ -75,14 +75,15 @@ const KVM_NOTE = "kvm-fails";
 
 const thisHost = (): string => `${release()} ${version()}`;
 
-function kvmMayWork(cache: string): boolean {
+/** Why guests are translated, in one line; `undefined` if KVM is tried. */
+export function kvmProblem(cache: string): string | undefined {
   const note = join(cache, KVM_NOTE);
-  if (existsSync(note) && readFileSync(note, "utf8") === thisHost()) return false;
+  if (existsSync(note) && readFileSync(note, "utf8") === thisHost()) return "no guest came up by KVM here";
   try {
     accessSync(KVM_DEVICE, constants.R_OK | constants.W_OK);
-    return true;
+    return undefined;
   } catch {
-    return false;
+    return `${KVM_DEVICE} is not there or not for us`;
   }
 }
 
