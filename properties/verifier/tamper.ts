@@ -96,6 +96,8 @@ const ANYTHING: Scalar = {
   smax32: (1n << 31n) - 1n,
 };
 
+const NUMBER = { kind: KIND.scalar, id: 0, delta: 0, form: WHOLE, off: 0, range: 0, object: 0 };
+
 const changeScalar: Change<Scalar> = (scalar, chance) => {
   const near = BigInt(chance.below(17) - 8);
   switch (chance.below(8)) {
@@ -304,6 +306,51 @@ export function tamper({ nodes }: Certificate, seed: number): Certificate {
   let changed = nodes;
   for (let n = chance.below(3); n >= 0 && changed.length > 0; n -= 1) changed = changeOnce(changed, chance);
   return { nodes: changed };
+}
+
+/** What would make an access through a register pass, or a number do: a lie that is worth telling. */
+const mend: Change<Register> = (register, chance) => {
+  const scalar = chance.one([
+    constant(0n),
+    upTo(BigInt(chance.below(8))),
+    constant(BigInt(1 + chance.below(8))),
+  ]);
+  const plain = { ...register, id: 0, delta: 0, form: WHOLE, off: 0, range: 0, object: 0 };
+  switch (chance.below(6)) {
+    case 0:
+      return { ...plain, kind: KIND.scalar, scalar };
+    case 1:
+      return { ...register, range: register.kind === KIND.scalar ? 0 : chance.one([64, 1500, 65_000]) };
+    case 2:
+      return { ...register, kind: baseOf(register.kind), id: 0 };
+    case 3:
+      return {
+        ...plain,
+        kind: chance.one([KIND.stack, KIND.mapValue, KIND.packet]),
+        range: 0,
+        scalar: constant(0n),
+      };
+    case 4:
+      return { ...plain, kind: KIND.packet, range: 1500, scalar: constant(0n) };
+    default:
+      return { ...register, scalar };
+  }
+};
+
+/** A node whose innermost frame tells such a lie of a register, or of all that was never written to its stack. */
+export function mended(node: CertificateNode, register: number, seed: number): CertificateNode {
+  const chance = new Chance(seed);
+  return withState(node, (state) => {
+    const [frame] = state.frames.slice(-1);
+    if (frame === undefined) throw new Error("a frame");
+    const old = frame.registers[register] ?? { ...NUMBER, scalar: constant(0n) };
+    const misc: Slot = { bytes: Array.from({ length: 8 }, () => BYTE.misc), content: undefined };
+    const told: Frame =
+      chance.below(4) === 0
+        ? { ...frame, slots: Array.from({ length: STACK_BYTES / 8 }, (_, s) => frame.slots[s] ?? misc) }
+        : { ...frame, registers: changedAt(frame.registers, register, mend(old, chance)) };
+    return { ...state, frames: [...state.frames.slice(0, -1), told] };
+  });
 }
 
 /** Bytes with one to three of them changed, taken out or put in. */
