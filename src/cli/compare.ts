@@ -1,17 +1,16 @@
 /** `soundcheck compare`: our verdicts beside those of kernels. */
-
+import { isDeepStrictEqual } from "node:util";
 import type { CheckedVerdict } from "../campaign/check-report.ts";
 import { type Comparison, compareFile, type Skipped } from "../campaign/compare/compare.ts";
 import { complaintOf } from "../campaign/compare/complaint.ts";
 import { isUnexplained } from "../campaign/compare/relation.ts";
 import { byWeight, tally, unsupportedFeatures } from "../campaign/compare/tally.ts";
-import type { Kernel } from "../oracle/linux/calls.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
 import { comparisonTable, comparisonTotals, differenceText } from "./compare-table.ts";
 import { corpusFiles, inCorpus, knownDifferences } from "./corpus.ts";
 import { displayName, readBytes } from "./files.ts";
-import { kernelNamed } from "./kernels.ts";
+import { type OpenKernel, openKernel } from "./kernels.ts";
 import { attempt, report, STATUS, type Status, worse } from "./status.ts";
 import { breathe, complain, note, out, outJson } from "./terminal.ts";
 
@@ -26,46 +25,61 @@ export interface CompareCommandOptions {
 }
 
 export async function compare(names: readonly string[], options: CompareCommandOptions): Promise<Status> {
-  const kernels: Kernel[] = [];
-  for (const name of new Set(options.with)) {
-    const status = await attempt("compare", () => {
-      kernels.push(kernelNamed(name));
-      return STATUS.held;
-    });
-    if (status !== STATUS.held) return status;
+  const kernels: OpenKernel[] = [];
+  try {
+    let status: Status = STATUS.held;
+    for (const name of new Set(options.with)) {
+      status = worse(
+        status,
+        await attempt(name, () => {
+          kernels.push(openKernel(name));
+          return STATUS.held;
+        }),
+      );
+    }
+    return status === STATUS.held ? await compareWith(kernels, names, options) : status;
+  } finally {
+    for (const { close } of kernels) close();
   }
+}
+
+async function compareWith(
+  kernels: readonly OpenKernel[],
+  names: readonly string[],
+  options: CompareCommandOptions,
+): Promise<Status> {
   const known = knownDifferences();
   const comparisons: Comparison[] = [];
   const skipped: Skipped[] = [];
   let status: Status = STATUS.held;
   for (const name of names.length === 0 ? corpusFiles() : names) {
-    status = worse(
-      status,
-      await attempt(displayName(name), async () => {
-        const file = { name: displayName(name), bytes: await readBytes(name) };
-        let own: Status = STATUS.held;
-        for (const kernel of kernels) {
-          const result = compareFile(file, {
-            kernel,
-            known,
-            ofCorpus: inCorpus,
-            now: () => performance.now(),
-            ...(options.type === undefined ? {} : { defaultType: options.type }),
-          });
-          const wanted = result.comparisons.filter(
-            ({ program }) => options.program === undefined || program.name === options.program,
-          );
-          comparisons.push(...wanted);
-          if (kernel === kernels[0]) skipped.push(...result.skipped);
-          for (const each of wanted) if (options.json === true) outJson(comparisonJson(each));
-          for (const { file: place, program, error } of result.faults) {
-            own = worse(own, report(error, `${place}: ${program}`));
-          }
-          await breathe();
+    const compareOne = async (): Promise<Status> => {
+      const file = { name: displayName(name), bytes: await readBytes(name) };
+      let own: Status = STATUS.held;
+      for (const { kernel } of kernels) {
+        const result = compareFile(file, {
+          kernel,
+          known,
+          ofCorpus: inCorpus,
+          now: () => performance.now(),
+          ...(options.type === undefined ? {} : { defaultType: options.type }),
+        });
+        const wanted = result.comparisons.filter(
+          ({ program }) => options.program === undefined || program.name === options.program,
+        );
+        comparisons.push(...wanted);
+        skipped.push(
+          ...result.skipped.filter((each) => !skipped.some((before) => isDeepStrictEqual(each, before))),
+        );
+        for (const each of wanted) if (options.json === true) outJson(comparisonJson(each));
+        for (const { file: place, program, error } of result.faults) {
+          own = worse(own, report(error, `${place}: ${program}`));
         }
-        return own;
-      }),
-    );
+        await breathe();
+      }
+      return own;
+    };
+    status = worse(status, await attempt(displayName(name), compareOne));
   }
   if (options.program !== undefined && comparisons.length === 0) {
     return worse(status, report(new InputError(`no file has a program ${options.program}`)));

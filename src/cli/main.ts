@@ -159,7 +159,10 @@ cli
   )
   .argument("[file...]", "objects, bundles, assembly, or files with objects inside")
   .addOption(
-    new Option("--with <kernels>", "which kernels, separated by commas: linux is the running one")
+    new Option(
+      "--with <kernels>",
+      "which kernels, separated by commas: linux is the running one, linux-6.1 and the like are guests",
+    )
       .default(["linux"], "linux")
       .argParser((text) => text.split(",").map((name) => name.trim())),
   )

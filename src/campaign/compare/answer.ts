@@ -1,6 +1,8 @@
 /** The verdicts that are compared, in one form: ours, and a kernel's. */
+import { GuestFailure } from "../../oracle/guest/failure.ts";
 import type { Kernel } from "../../oracle/linux/calls.ts";
 import { loadProgram } from "../../oracle/linux/load.ts";
+import { parseKernelLog } from "../../oracle/linux/log.ts";
 import { InputError, Unsupported } from "../../semantics/errors.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import type { Verdict } from "../../verifier/verdict.ts";
@@ -33,6 +35,9 @@ export function checkedVerdict(verdict: Verdict, ms: number): CheckedVerdict {
   }
 }
 
+/** Where the reasons stand: characters at the log's end. */
+const TAIL = 1 << 16;
+
 /** What a kernel's verifier says of a program, or what kept the program from it. */
 export function kernelAnswer(kernel: Kernel, program: Program, now: () => number): OtherAnswer {
   try {
@@ -51,10 +56,14 @@ export function kernelAnswer(kernel: Kernel, program: Program, now: () => number
     const { stage, errno, message, log } = result;
     if (stage !== "program") return { incomparable: message };
     if (log.trim() === "") return { incomparable: `refused before its verification: ${message}` };
-    if (complaintOf(message) === "attachment") return { incomparable: message };
-    return { verdict: "reject", errno, message, ...processed, ms };
+    const { reasons } = parseKernelLog(log.slice(-TAIL));
+    const words = reasons.length === 0 ? message : reasons.join("\n");
+    if (complaintOf(words) === "attachment") return { incomparable: message };
+    return { verdict: "reject", errno, message: words, ...processed, ms };
   } catch (error) {
     if (error instanceof Unsupported || error instanceof InputError) return { incomparable: error.message };
+    // The program brought a kernel down: no verdict, and a finding about that kernel.
+    if (error instanceof GuestFailure) return { incomparable: error.message };
     throw error;
   }
 }

@@ -15,9 +15,11 @@ import type { CheckedVerdict } from "../check-report.ts";
 import type { Difference } from "../expectations.ts";
 import { checkedVerdict, kernelAnswer, type OtherAnswer } from "./answer.ts";
 import { type Relation, relationOf } from "./relation.ts";
+import { rulesOf } from "./rules.ts";
 
 export interface CompareOptions {
-  readonly kernel: Kernel;
+  /** Asked before each program: a guest that one of them brought down has another in its place. */
+  readonly kernel: () => Kernel;
   /** Milliseconds, from any start. */
   readonly now: () => number;
   /** Differences that are explained. */
@@ -65,7 +67,7 @@ export function compareFile(file: InputFile, options: CompareOptions): FileCompa
     }
     const { kernel, defaultType } = options;
     const { programs, failures } = readPrograms(name, bytes, {
-      ...objectOptionsFor(kernel),
+      ...objectOptionsFor(kernel()),
       ...(defaultType === undefined ? {} : { defaultType }),
     });
     for (const failure of failures)
@@ -93,14 +95,16 @@ function partsOf({ name, bytes }: InputFile): readonly InputFile[] {
 
 function compareProgram(file: string, program: Program, options: CompareOptions): Comparison {
   const { kernel, now, known, ofCorpus } = options;
+  const asked = kernel();
+  const rules = rulesOf(asked);
   const start = now();
-  const verdict = verify(program);
+  const verdict = verify(program, undefined, rules);
   const ours = checkedVerdict(verdict, now() - start);
-  const theirs = kernelAnswer(kernel, program, now);
+  const theirs = kernelAnswer(asked, program, now);
   const relation = relationOf(ours, theirs, {
     program: program.name,
     file: ofCorpus(file) ? undefined : file,
     known,
   });
-  return { file, program, kernel: { name: kernel.name, release: kernel.release }, ours, theirs, relation };
+  return { file, program, kernel: { name: asked.name, release: asked.release }, ours, theirs, relation };
 }

@@ -37,6 +37,11 @@ const DRIFT: readonly (readonly [Complaint, ...string[]])[] = [
     "R0 pointer arithmetic on map_value_or_null prohibited, null-check it first",
   ],
   [
+    "packet bounds",
+    "invalid access to packet, off=0 size=4, R2(id=0,off=0,r=0)\nR2 offset is outside of the packet",
+    "invalid access to packet, off=0 size=4, R2(id=0,off=0,r=0)\nR2 min value is outside of the allowed memory range",
+  ],
+  [
     "memory bounds",
     "invalid access to map value, value_size=8 off=8 size=4\nR0 min value is outside of the allowed memory range",
     "R1 max value is outside of the allowed memory range",

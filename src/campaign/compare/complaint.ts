@@ -99,13 +99,9 @@ const CLASSES = [
 export type Complaint = (typeof CLASSES)[number][0] | "other";
 
 /**
- * The class of a rejection's message. Of several lines the last is asked first, as it is the most precise; a line of no class leaves it to
- * the one before.
+ * The class of a rejection's message. Of several lines any may tell it: which of them says more differs from kernel to kernel.
  */
 export function complaintOf(message: string): Complaint {
-  for (const line of message.split("\n").toReversed()) {
-    const found = CLASSES.find(([, pattern]) => pattern.test(line));
-    if (found !== undefined) return found[0];
-  }
-  return "other";
+  const lines = message.split("\n");
+  return CLASSES.find(([, pattern]) => lines.some((line) => pattern.test(line)))?.[0] ?? "other";
 }
