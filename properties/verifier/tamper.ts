@@ -345,9 +345,10 @@ export function mended(node: CertificateNode, register: number, seed: number): C
     if (frame === undefined) throw new Error("a frame");
     const old = frame.registers[register] ?? { ...NUMBER, scalar: constant(0n) };
     const misc: Slot = { bytes: Array.from({ length: 8 }, () => BYTE.misc), content: undefined };
+    const written = (slot = misc): Slot => (slot.bytes.includes(BYTE.invalid) ? misc : slot);
     const told: Frame =
-      chance.below(4) === 0
-        ? { ...frame, slots: Array.from({ length: STACK_BYTES / 8 }, (_, s) => frame.slots[s] ?? misc) }
+      register > 9 || chance.below(4) === 0
+        ? { ...frame, slots: Array.from({ length: STACK_BYTES / 8 }, (_, s) => written(frame.slots[s])) }
         : { ...frame, registers: changedAt(frame.registers, register, mend(old, chance)) };
     return { ...state, frames: [...state.frames.slice(0, -1), told] };
   });
