@@ -6,6 +6,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { allocate, reset } from "../../src/absint/arena.ts";
 import { stateIncludes } from "../../src/absint/inclusion.ts";
+import { joinStates, widenStates } from "../../src/absint/join.ts";
 import {
   isPacketPointer,
   KIND,
@@ -29,12 +30,14 @@ import {
   growStack,
   initialise,
   LIVE_STATE_BYTES,
+  lastId,
   pack,
   packedBytes,
   registerAt,
   setSlotByte,
   slotAt,
   spilledAt,
+  takeId,
 } from "../../src/absint/state.ts";
 import { type Concrete, type Content, type Slot, standsFor } from "./concretisation.ts";
 
@@ -297,6 +300,31 @@ describe.each(Object.entries(SCOPES))("%s", (name, scope) => {
     const { accepted, wrong } = count(all, order);
     expect(wrong).toBe(0);
     expect(accepted).toBeGreaterThan(2 * all.states.length);
+  });
+
+  test("a bound of two states, joined or widened, includes both", () => {
+    const [bound, packed] = [allocate(LIVE_STATE_BYTES), allocate(LIVE_STATE_BYTES)];
+    // Ids that are taken must be known to be.
+    for (const state of all.states) while (lastId(state) < 2) takeId(state);
+    const missed: string[] = [];
+    let bounds = 0;
+    all.states.forEach((a, i) => {
+      all.states.forEach((b, k) => {
+        // The rest of a large scope is much like this.
+        if ((i * 31 + k) % 61 !== 0) return;
+        for (const make of [
+          joinStates,
+          (x: number, y: number, out: number) => widenStates(x, y, out, [1n]),
+        ]) {
+          if (!make(a, b, bound)) continue;
+          bounds += 1;
+          pack(bound, packed);
+          if (!order(packed, a) || !order(packed, b)) missed.push(`${i} ${k}`);
+        }
+      });
+    });
+    expect(missed).toEqual([]);
+    expect(bounds).toBeGreaterThan(all.states.length);
   });
 
   /** An order that does not see what `forget` takes away, from both states. */

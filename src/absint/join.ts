@@ -193,8 +193,8 @@ function joinPointer(out: number, at: number, other: number, classes: JoinedClas
     return;
   }
   if (idOf(at) !== idOf(other)) {
-    if (mayBeNull(kindOf(at))) setId(at, idFor(out, classes, pointerId(at), pointerId(other)));
-    else setId(at, 0);
+    const named = mayBeNull(kindOf(at)) && idOf(at) !== 0 && idOf(other) !== 0;
+    setId(at, named ? idFor(out, classes, pointerId(at), pointerId(other)) : 0);
   }
   if (same) return;
   if (mayBeNull(kindOf(at)) || !MOVABLE.has(baseOf(kindOf(at)))) return setNone(at);
