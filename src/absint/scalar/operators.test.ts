@@ -10,6 +10,7 @@ import {
   SCALAR_BYTES,
   scalarIncludes,
   synchronise,
+  tightAluOperator,
   unknownScalarAt,
 } from "./operators.ts";
 
@@ -97,6 +98,38 @@ test("an edge that cannot be taken leaves nothing", () => {
   constantScalar(b, 3, 0);
   branchOperators("jlt", 32).taken(a, b);
   expect(synchronise(a)).toBe(1);
+});
+
+test("constants take a short way, and only constants", () => {
+  constantScalar(a, 7, 0);
+  constantScalar(b, 5, 0);
+  tightAluOperator("mul", 64)(a, b, c);
+  expect(bits(c)).toEqual([35n, 0n]);
+  expect([end(c, "umin"), end(c, "smax"), end(c, "umax32"), end(c, "smin32")]).toEqual([35n, 35n, 35n, 35n]);
+  constantScalar(b, -2, -1);
+  tightAluOperator("sdiv", 64)(a, b, c);
+  expect([end(c, "smin"), end(c, "smax"), end(c, "smin32")]).toEqual([-3n, -3n, -3n]);
+  // 2^32 - 2, and 2^32 is 4 modulo 7.
+  tightAluOperator("mod", 32)(b, a, c);
+  expect([end(c, "umin"), end(c, "umax")]).toEqual([2n, 2n]);
+  // 2^40 or 0: only a bit of the upper half is unknown.
+  view().setBigUint64(b, 0n, true);
+  view().setBigUint64(b + LAYOUT.mask, 2n ** 40n, true);
+  for (const [name, value] of [
+    ["umin", 0n],
+    ["umax", 2n ** 40n],
+    ["smin", 0n],
+    ["smax", 2n ** 40n],
+  ] as const)
+    set(b, name, value);
+  for (const name of ["umin32", "umax32", "smin32", "smax32"] as const) set(b, name, 0n);
+  for (const [x, y] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    tightAluOperator("mul", 64)(x, y, c);
+    expect([end(c, "umin"), end(c, "umax")]).toEqual([0n, 7n * 2n ** 40n]);
+  }
 });
 
 test("inclusion", () => {

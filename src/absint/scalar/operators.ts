@@ -17,6 +17,7 @@ import {
 import { arena, memory } from "../arena.ts";
 import { type Condition, decideScalars, NEGATION, refineScalars } from "./branch.ts";
 import { COMPONENTS, type Component, componentsOf, symbolic } from "./components.ts";
+import { onConstants, WITH_SHORT_WAY } from "./constants.ts";
 import { operate } from "./operations.ts";
 import { includes, isEmpty, join, type Scalar } from "./product.ts";
 import { synchronised } from "./rules.ts";
@@ -131,10 +132,30 @@ function single(spec: FunctionSpec): OnAddresses {
 export const aluOperator: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) =>
   single(binary("loose", operate(op, width, A, B))),
 );
-/** As `aluOperator`, and synchronised; one function, since a call costs as much as an addition. */
-export const tightAluOperator: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) =>
+
+const isConstantAt = (at: number): boolean => {
+  const i = (at + LAYOUT.mask) >> 2;
+  return arena.i32[i] === 0 && arena.i32[i + 1] === 0;
+};
+
+const general: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) =>
   single(binary("tight", synchronised(operate(op, width, A, B)))),
 );
+
+const WITH_A_SHORT_WAY: ReadonlySet<AluOp> = new Set(WITH_SHORT_WAY);
+
+/**
+ * As `aluOperator`, and synchronised; one function, since a call costs as much as an addition. Constants take the short way where that costs less:
+ * no operator is made before there is something for it to do.
+ */
+export const tightAluOperator: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) => {
+  if (!WITH_A_SHORT_WAY.has(op)) return general(op, width);
+  const short = single(binary("constants", onConstants(op, width, A, B)));
+  return (dst, src, out) => {
+    if (isConstantAt(dst) && isConstantAt(src)) short(dst, src, out);
+    else general(op, width)(dst, src, out);
+  };
+});
 
 /** The two questions of a conditional jump. */
 export interface BranchOperators {

@@ -4,6 +4,7 @@ import { ROWS } from "../../semantics/isa/table.ts";
 import type { Theorem } from "../theorem.ts";
 import { aluTheorems } from "./alu.ts";
 import { branchTheorems } from "./branch.ts";
+import { constantsTheorems } from "./constants.ts";
 import { divideTheorems } from "./divide.ts";
 import { halvesTheorems } from "./halves.ts";
 import { multiplyTheorems } from "./multiply.ts";
@@ -60,6 +61,7 @@ export const theorems = (): readonly Theorem[] => [
   ...signedRemainderTheorems(),
   ...shiftTheorems(),
   ...multiplyTheorems(),
+  ...constantsTheorems(),
   ...ruleTheorems(),
   ...branchTheorems(),
   ...orderTheorems(),
