@@ -85,6 +85,8 @@ export class VerifierLog implements ExplorationObserver {
   /** What the instruction in a line did, by the line's index. */
   readonly #effects = new Map<number, string>();
   #sourceShown = "";
+  /** A path of which nothing is executed yet: where its lines begin, and the jump that it left the others at. */
+  #begun: { readonly line: number; readonly from: number } | undefined;
   #depth = 0;
   /** The innermost frame before the instruction, if it is a return to another. */
   #returning = "";
@@ -95,6 +97,7 @@ export class VerifierLog implements ExplorationObserver {
   }
 
   before(m: Machine): void {
+    this.#begun = undefined;
     const line = this.#program.lines.findLast(({ insn }) => insn <= m.pc);
     const source = line === undefined || line.text === "" ? "" : sourceText(line);
     if (source !== "" && source !== this.#sourceShown) this.#lines.push(source);
@@ -122,6 +125,7 @@ export class VerifierLog implements ExplorationObserver {
         `to caller at ${m.pc}:`,
         frameText(m, depth - 1),
       );
+      if (this.#level === 2) this.#lines.push(`\nfrom ${pc} to ${m.pc}:${frameText(m, depth - 1)}`);
       return;
     }
     const parts = this.#effect(m, insn);
@@ -130,8 +134,14 @@ export class VerifierLog implements ExplorationObserver {
     this.#effects.set(this.#lines.length - 1, `;${frame} ${parts.join(" ")}`);
   }
 
+  /** As the kernel: nothing is said of the state that an exit leaves, and little of a path that is covered where it begins. */
   pathEnds(m: Machine, why: "exit" | "covered"): void {
-    if (why === "covered") this.#lines.push(`${m.pc}: safe`);
+    if (why === "exit") this.#effects.delete(this.#lines.length - 1);
+    else if (this.#begun === undefined) this.#lines.push(`${m.pc}: safe`);
+    else {
+      this.#lines.length = this.#begun.line;
+      this.#lines.push(`\nfrom ${this.#begun.from} to ${m.pc}: safe`);
+    }
   }
 
   /** Called when the line of the jump stands last. */
@@ -147,7 +157,11 @@ export class VerifierLog implements ExplorationObserver {
       this.#lines.length = mark;
       this.#lines[mark - 1] += ` ${state}`;
     } else {
-      this.#lines.push(from < 0 ? state : `\nfrom ${from} to ${state}`);
+      if (from >= 0) {
+        this.#begun = { line: this.#lines.length, from };
+        this.#lines.push(`\nfrom ${from} to ${state}`);
+      }
+      this.#lines.push(state);
       this.#sourceShown = "";
     }
   }
@@ -176,7 +190,9 @@ export class VerifierLog implements ExplorationObserver {
         : verdict.verdict === "unsupported"
           ? [`unsupported: ${verdict.feature}`]
           : [];
-    const lines = this.#lines.map((text, i) => {
+    // What is wrong with the program as a whole is on no path.
+    const whole = this.#level === 1 && verdict.verdict === "reject" && verdict.insn === undefined;
+    const lines = (whole ? [] : this.#lines).map((text, i) => {
       const effect = this.#effects.get(i);
       return effect === undefined ? text : padded(text) + effect;
     });
