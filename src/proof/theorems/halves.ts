@@ -32,6 +32,7 @@ import { cases, type Method } from "../methods.ts";
 import { inSteps, type Step } from "../steps.ts";
 import type { Theorem } from "../theorem.ts";
 import { aluTheorems, concreteResult } from "./alu.ts";
+import { differenceInBits } from "./carries.ts";
 import { type OfWidth, operandsOf } from "./operands.ts";
 import { inBits } from "./pieces.ts";
 
@@ -125,9 +126,21 @@ function arcSteps(
     const known = [when, ...signs];
     // Less is taken away by what is less: a difference is least with the greatest subtrahend.
     const [least, greatest] = op === "sub" ? [ule(y, v.to), ule(v.from, y)] : [ule(v.from, y), ule(y, v.to)];
+    // One operand after the other: from the one end to `between`, and from there to the result.
+    const [lower, upper] =
+      op === "sub" ? [concrete(x, v.to), concrete(x, v.from)] : [concrete(x, v.from), concrete(x, v.to)];
     return [
-      { name: `${op}: from`, holds: le(from, z), from: [...known, ule(u.from, x), least], forgets },
-      { name: `${op}: to`, holds: le(z, to), from: [...known, ule(x, u.to), greatest], forgets },
+      { name: `${op}: from, first`, holds: le(from, lower), from: [...known, ule(u.from, x)], forgets },
+      { name: `${op}: from, second`, holds: le(lower, z), from: [...known, least], forgets },
+      {
+        name: `${op}: from`,
+        holds: le(from, z),
+        from: [le(from, lower), le(lower, z)],
+        forgets: [from, lower, z],
+      },
+      { name: `${op}: to, first`, holds: le(upper, to), from: [...known, ule(x, u.to)], forgets },
+      { name: `${op}: to, second`, holds: le(z, upper), from: [...known, greatest], forgets },
+      { name: `${op}: to`, holds: le(z, to), from: [le(z, upper), le(upper, to)], forgets: [z, upper, to] },
     ];
   }
   const facts = smears.map(({ holds }) => holds);
@@ -214,8 +227,9 @@ export const halvesTheorems = (): readonly Theorem[] =>
   OPERATIONS.flatMap((operation) =>
     ([64, 32] as const).flatMap((width) => {
       const [whole, half] = [byHalves(operation, width, width), byHalves(operation, width, 32)];
+      const tnum_ = operation.op === "sub" ? { tnum: differenceInBits(width) } : {};
       return aluTheorems(operation.op, width, {
-        sound: { u64: whole, s64: whole, u32: half, s32: half },
+        sound: { ...tnum_, u64: whole, s64: whole, u32: half, s32: half },
       });
     }),
   );

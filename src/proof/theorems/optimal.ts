@@ -22,8 +22,10 @@ import {
   xor,
 } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
-import { bits, cut, type Method } from "../methods.ts";
+import { bits, type Method } from "../methods.ts";
+import { inSteps } from "../steps.ts";
 import type { Obligation, Theorem } from "../theorem.ts";
+import { extremeSteps } from "./carries.ts";
 import { optimalIntervalTheorems } from "./optimal-intervals.ts";
 
 type Tnum = tnum.Tnum<number>;
@@ -49,20 +51,20 @@ interface BitwiseClaim {
 
 const has = (bits_: Term, e: Term): Term<1> => ne(and(bits_, e), constant(e.width, 0));
 
+const isFormed = ({ value, mask }: Tnum): Term<1> => eq(and(value, mask), constant(value.width, 0));
+
 /** Both operands with their unknown bits all 0, and all 1. */
 const least = (a: Tnum, b: Tnum): Pair => [a.value, b.value];
 const greatest = (a: Tnum, b: Tnum): Pair => [tnum.possible(a), tnum.possible(b)];
 
-/** Value and mask have no bit in common, so that their union is their sum: then a solver need not reason about carries. */
-const unionIsSum = (a: Tnum, b: Tnum): Method =>
-  cut(
-    [a, b].map((t, i) => ({
-      name: `union ${i + 1} is a sum`,
-      holds: eq(tnum.possible(t), add(t.value, t.mask)),
-      by: bits,
-    })),
-    [tnum.possible(a), tnum.possible(b)],
-  );
+/** By what the operator makes of the masks: the sum or the differences that are looked at. */
+const byExtremes =
+  (op: "add" | "sub", a: Tnum, b: Tnum): Method =>
+  (claim) => {
+    const { steps, links, terms } = extremeSteps(op, a, b, [a, b].map(isFormed));
+    const last = { connecting: [...claim.premises, ...links], from: [], forgets: terms };
+    return inSteps(steps, last)(claim);
+  };
 
 /** A bit that is unknown in an operand turns the same bit of a sum, a difference or an exclusive or. */
 const turned = (a: Tnum, b: Tnum, e: Term): readonly Varies[] => [
@@ -94,7 +96,7 @@ const TNUM_CLAIMS: readonly BitwiseClaim[] = [
         name: "by a carry",
         when: inNeither(a, b, e),
         pairs: [least(a, b), greatest(a, b)],
-        by: unionIsSum(a, b),
+        by: byExtremes("add", a, b),
       },
     ],
   },
@@ -112,7 +114,7 @@ const TNUM_CLAIMS: readonly BitwiseClaim[] = [
           [tnum.possible(a), b.value],
           [a.value, tnum.possible(b)],
         ],
-        by: unionIsSum(a, b),
+        by: byExtremes("sub", a, b),
       },
     ],
   },
@@ -135,11 +137,7 @@ function unknownBitsVary(
   const [a, b, e] = [operand("a"), operand("b"), variable("bit", width)];
   const zero = constant(width, 0);
   const result = change(abstract(a, b));
-  const premises = [
-    ...[a, b].map((t) => eq(and(t.value, t.mask), zero)),
-    ne(e, zero),
-    eq(and(e, sub(e, constant(width, 1))), zero),
-  ];
+  const premises = [...[a, b].map(isFormed), ne(e, zero), eq(and(e, sub(e, constant(width, 1))), zero)];
   const isUnknown = has(result.mask, e);
   const why = reasons(a, b, e);
   return [
