@@ -1,5 +1,5 @@
 /** `soundcheck guest`: kernels of Debian's in QEMU: which there are, fetching them, and whether they come up here. */
-import { bootGuest, type Guest } from "../oracle/guest/guest.ts";
+import { bootGuest, type Guest, type GuestOptions } from "../oracle/guest/guest.ts";
 import { cachedImages, fetchableKernels, fetchImage, findImage, guestCache } from "../oracle/guest/image.ts";
 import type { Accelerator } from "../oracle/guest/machine.ts";
 import type { Kernel } from "../oracle/linux/calls.ts";
@@ -80,17 +80,17 @@ export async function bootGuests(names: readonly string[], options: BootOptions)
 }
 
 function tryGuest(name: string, { json, loads, accel }: BootOptions): Status {
-  const guest = startGuest(name, accel);
+  const guest = startGuest(name, { accelerator: accel });
   try {
     const { kernel, bootSeconds } = guest;
     const acceptUs = loadTime(kernel, ACCEPTED, loads);
     const rejectUs = loadTime(kernel, REJECTED, loads);
-    const { release } = kernel;
+    const { name: its, release } = kernel;
     if (json === true)
-      outJson({ name, release, accelerator: guest.accelerator, bootSeconds, acceptUs, rejectUs });
+      outJson({ name: its, release, accelerator: guest.accelerator, bootSeconds, acceptUs, rejectUs });
     else {
       const times = `a load ${acceptUs.toFixed(0)} µs, a rejection ${rejectUs.toFixed(0)} µs`;
-      out(`${name}: ${release}, up in ${bootSeconds.toFixed(1)} s by ${guest.accelerator}; ${times}\n`);
+      out(`${its}: ${release}, up in ${bootSeconds.toFixed(1)} s by ${guest.accelerator}; ${times}\n`);
     }
     return STATUS.held;
   } finally {
@@ -114,8 +114,8 @@ function loadTime(kernel: Kernel, insns: Uint8Array, loads: number): number {
  * Boots the guest of a name (`linux-6.1`, `newest`), from the cache or after a download. It ends when it is stopped, or with this process.
  * @throws InputError if it cannot be had; `GuestFailure` if it does not come up
  */
-export function startGuest(name: string, accelerator: Accelerator | "auto" = "auto"): Guest {
+export function startGuest(name: string, options: Omit<GuestOptions, "cache"> = {}): Guest {
   const cache = guestCache(process.env);
   const image = findImage(cache, name);
-  return bootGuest(image, process.env["PATH"] ?? "", { cache, accelerator });
+  return bootGuest(image, process.env["PATH"] ?? "", { cache, ...options });
 }

@@ -11,6 +11,9 @@ const RUNNING = "linux";
 /** What guests are called. */
 const GUEST = /^(linux-\d+\.\d+|newest)$/;
 
+/** A translated guest takes minutes to verify the largest programs. */
+const PATIENCE_MS = 600_000;
+
 /** A kernel for as long as a command works with it. */
 export interface OpenKernel {
   /** A guest that failed has another one in its place. */
@@ -23,7 +26,7 @@ export function openKernel(name: string): OpenKernel {
   if (name !== RUNNING) {
     if (!GUEST.test(name))
       throw new InputError(`there is no kernel ${name} to ask: ${RUNNING}, linux-X.Y or newest`);
-    const guest = lastingGuest(() => startGuest(name));
+    const guest = lastingGuest(() => startGuest(name, { answerMs: PATIENCE_MS }));
     guest.kernel();
     return { kernel: guest.kernel, close: guest.stop };
   }
