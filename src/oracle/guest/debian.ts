@@ -24,7 +24,7 @@ export interface DebianKernel {
 
 /** What a program wrote to standard output. @throws InputError with the last line of what it complained about */
 function run(command: string, given: readonly string[], directory?: string): string {
-  const { status, error, stdout, stderr } = spawnSync(command, given, {
+  const { status, signal, error, stdout, stderr } = spawnSync(command, given, {
     encoding: "utf8",
     maxBuffer: 1 << 28,
     env: { ...process.env, LC_ALL: "C" },
@@ -35,7 +35,8 @@ function run(command: string, given: readonly string[], directory?: string): str
   }
   if (status !== 0) {
     const words = stderr.trim().split("\n").at(-1) ?? "";
-    throw new InputError(`${command} ${given.at(-1) ?? ""}: ${error?.message ?? words}`);
+    const why = error?.message ?? (words === "" ? `ended with ${signal ?? `status ${status}`}` : words);
+    throw new InputError(`${command}: ${why}`);
   }
   return stdout;
 }
