@@ -6,7 +6,7 @@
  * in use and is what is kept. The header says where each frame starts, so that readers need not know which it is.
  *
  * *Ghosts* are registers that no instruction reads or writes, one for each loop that the state is inside of, outermost first: γ has for each some
- * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (loops.ts).
+ * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (verifier/measure.ts).
  */
 import { allocate, arena } from "./arena.ts";
 import { KIND, REGISTER_BYTES, setNone, setPointer } from "./register.ts";
