@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { InputError } from "../../semantics/errors.ts";
 import { assemble } from "../../semantics/isa/assemble.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
@@ -25,7 +25,12 @@ import { text, X86_64 } from "./x86-64.ts";
 const PATH = process.env["PATH"] ?? "";
 const cache = guestCache(process.env);
 const scratch = mkdtempSync(join(tmpdir(), "soundcheck-guest-test-"));
-afterAll(() => rmSync(scratch, { recursive: true }));
+// Here are this test's guests, and no others.
+vi.stubEnv("TMPDIR", scratch);
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(scratch, { recursive: true });
+});
 
 /** By translation: that works wherever QEMU does. */
 const options: GuestOptions = {
@@ -61,10 +66,9 @@ function program(asm: string, maps: readonly MapDefinition[] = []): Program {
   return { name: "test", type: "xdp", license: "GPL", flags: [], insns, maps, lines: [], functions: [] };
 }
 
-/** What lives of this test's guests. */
+/** What is left of this test's guests. */
 const left = (): readonly string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith("soundcheck-guest-") && name !== scratchName);
-const scratchName = scratch.slice(tmpdir().length + 1);
+  readdirSync(scratch).filter((name) => name.startsWith("soundcheck-guest-"));
 
 function write(kernel: Kernel, path: string, value: string): void {
   const bytes = Buffer.from(value);
