@@ -36,7 +36,7 @@ export function needsTarget(type: ProgramType): boolean {
 /** The target of a program of such a type in a kernel, whose BTF is given if it tells its types. */
 export function attachTarget(
   { type, attach, target }: Pick<Program, "type" | "attach" | "target">,
-  kernel: Btf | undefined,
+  kernel: Pick<Btf, "findKind"> | undefined,
 ): AttachTarget {
   if (type === "ext") return { missing: "a program of type ext replaces a function of another program" };
   if (type === "struct_ops") {

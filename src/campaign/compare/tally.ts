@@ -56,11 +56,14 @@ export function grouped(
   return new Map([...groups].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1)));
 }
 
-/** What is not modelled, with the programs that it keeps from a verdict: each is counted for the first that is met in it. */
+/**
+ * What is not modelled, with the programs that the other verifier has a verdict on and we have none: each is counted for the first feature that
+ * is met in it.
+ */
 export function unsupportedFeatures(
   comparisons: readonly Comparison[],
 ): readonly { readonly feature: string; readonly programs: number }[] {
-  const blocked = comparisons.filter(({ ours }) => ours.verdict === "unsupported");
+  const blocked = comparisons.filter(({ relation }) => relation.kind === "unsupported");
   return [...grouped(blocked, ({ ours }) => generalised(ours.message ?? ""))].map(
     ([feature, { length }]) => ({
       feature,
