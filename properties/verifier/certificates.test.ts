@@ -43,6 +43,13 @@ const accepted = programs.flatMap((program) => {
   return verdict.verdict === "accept" ? [{ program, verdict }] : [];
 });
 
+test("every certificate of the corpus is confirmed when it has been written and read", () => {
+  for (const { program, verdict } of accepted) {
+    const read = decodeCertificate(new ByteReader(encodeCertificate(verdict.certificate)));
+    expect([program.name, checkCertificate(program, read)]).toMatchObject([program.name, { ok: true }]);
+  }
+});
+
 /** Rejected programs of which a run is known that faults. */
 interface Unsafe {
   readonly program: Program;

@@ -23,6 +23,8 @@ import { type Frame, type Slot, type State, writeState } from "./state.ts";
 const MOST_MEMORY = 2 ** 30;
 
 const MAX_INSN = 2 ** 24 - 1;
+/** A reference has its instruction in 23 bits. */
+const MAX_REFERENCE_INSN = 2 ** 23 - 1;
 const MAX_WORD = 2 ** 31 - 1;
 const SECTIONS = Object.keys(SECTION).length;
 const REFERENCE_KINDS = Math.max(...Object.values(REFERENCE));
@@ -142,7 +144,7 @@ function decodeReferences(from: ByteReader): readonly Reference[] {
     const id = from.signed("a reference's id", MAX_WORD);
     const kind = from.varint("a reference's kind", REFERENCE_KINDS);
     if (kind === 0) from.fail("a reference of no kind", from.offset - 1);
-    return { id, kind, insn: from.varint("a reference's insn", MAX_INSN / 2) };
+    return { id, kind, insn: from.varint("a reference's insn", MAX_REFERENCE_INSN) };
   });
 }
 

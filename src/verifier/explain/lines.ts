@@ -27,6 +27,17 @@ const MOST_PASSAGES = 2;
 const FIRST_LINES = 3;
 const LAST_LINES = 9;
 
+/** Steps at either end of a slice that are looked at: a path may be a million instructions long. */
+const MOST_STEPS = 4_000;
+
+/** The steps at both ends of a slice, and how many of those between have to do with it for certain. */
+function atEnds(steps: readonly SliceStep[]): readonly [readonly SliceStep[], number] {
+  if (steps.length <= 2 * MOST_STEPS) return [steps, 0];
+  const between = steps.slice(MOST_STEPS, -MOST_STEPS);
+  const certain = between.filter(({ touches }) => touches.some(({ how }) => how === "defines"));
+  return [[...steps.slice(0, MOST_STEPS), ...steps.slice(-MOST_STEPS)], certain.length];
+}
+
 interface Before {
   readonly text: string;
   readonly extent: Extent | undefined;
@@ -45,7 +56,8 @@ export function collectLines(
   path: readonly number[],
   steps: readonly SliceStep[],
 ): { readonly lines: readonly SliceLine[]; readonly movedBy: string | undefined } {
-  const wanted = new Map(steps.map(({ index, touches }) => [index, touches]));
+  const [looked, passed] = atEnds(steps);
+  const wanted = new Map(looked.map(({ index, touches }) => [index, touches]));
   const lines: SliceLine[] = [];
   let before: readonly Before[] = [];
   let origin: Note | undefined;
@@ -91,7 +103,7 @@ export function collectLines(
     },
     rules,
   );
-  return { lines: shortened(lines), movedBy };
+  return { lines: shortened(lines, passed), movedBy };
 }
 
 interface Effect {
@@ -150,7 +162,7 @@ function losesPacket(m: Machine, { place }: Touch, before: Before | undefined): 
 }
 
 /** Of a loop the last passages; of a long slice its beginning and its end. */
-function shortened(lines: readonly SliceLine[]): readonly SliceLine[] {
+function shortened(lines: readonly SliceLine[], passed: number): readonly SliceLine[] {
   const left = new Map<number, number>();
   const kept = new Set<SliceLine>();
   for (const line of lines.toReversed()) {
@@ -162,11 +174,14 @@ function shortened(lines: readonly SliceLine[]): readonly SliceLine[] {
   if (all.length > FIRST_LINES + LAST_LINES)
     for (const line of all.slice(LAST_LINES, -FIRST_LINES)) kept.delete(line);
   const result: SliceLine[] = [];
+  // What nobody looked at lies in the middle, of which nothing is shown.
+  let unseen = passed;
   let skipped = 0;
   for (const line of lines) {
     if (!kept.has(line)) skipped += 1;
     else {
-      result.push(skipped === 0 ? line : { ...line, skipped });
+      result.push(skipped === 0 ? line : { ...line, skipped: skipped + unseen });
+      if (skipped > 0) unseen = 0;
       skipped = 0;
     }
   }
