@@ -50,9 +50,8 @@ export interface Advance {
 
 /** The head of a loop that is explored from an invariant. */
 export interface Head {
-  /** The state that came to the loop and was widened, and its size. */
+  /** The packed state that came to the loop and was widened. */
   readonly entry: number;
-  readonly entryBytes: number;
   /** The ways in which all paths that came back have made progress so far. */
   advances: readonly Advance[];
   /** The one that the certificate names; undefined as long as no path came back. */

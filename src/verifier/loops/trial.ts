@@ -123,7 +123,7 @@ function begin(x: Exploration, plan: Plan): void {
     m.pc = origin.pc;
     x.inside = origin.inside;
     const head = keep(x, origin.checkpoint, {
-      head: { entry: origin.at, entryBytes: origin.bytes, advances, measure: undefined },
+      head: { entry: origin.at, advances, measure: undefined },
     });
     remember(x, head);
     if (!passHead(m.state, measure)) throw new Error("the invariant has a counter");
