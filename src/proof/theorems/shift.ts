@@ -169,52 +169,53 @@ function shiftSteps(
   count: Term,
 ): readonly Step[] {
   const z = concrete(op, x, count);
-  const { bits: inBits_, ...inEnds } = inPartIf(eq(at, count), SHIFTS[op](p, at), z);
   const bound = ule(count, constant(x.width, x.width - 1));
-  const from = [...allOf(inPiece(p, x)), endOf(p, sign), bound];
-  const forgets = [...termsOf(p), at, count, x];
-  const ends = Object.entries(inEnds).map(([what, holds]) => ({
-    name: `${name}: ${what}`,
-    holds,
-    from,
-    forgets,
-  }));
+  const given = {
+    from: [...allOf(inPiece(p, x)), endOf(p, sign), bound],
+    forgets: [...termsOf(p), at, count, x],
+  };
+  const windows = op === "lsh" ? windowSteps(name, p, at, count, z, given) : undefined;
+  const last = windows ?? given;
+  const parts = Object.entries(inPartIf(eq(at, count), SHIFTS[op](p, at), z));
   return [
     { name: `${name}: a count`, holds: bound, from: [], forgets: [] },
-    ...ends,
-    ...(op === "lsh"
-      ? leftBitsSteps(name, p, at, count, z, { from, forgets }, inBits_)
-      : [{ name: `${name}: bits`, holds: inBits_, from, forgets }]),
+    ...(windows?.steps ?? []),
+    ...parts.map(
+      ([what, holds]): Step => ({
+        name: `${name}: ${what}`,
+        holds,
+        from: last.from,
+        forgets: last.forgets,
+      }),
+    ),
   ];
 }
 
-/** The bits of a left shift come of the ends of the windows. */
-function leftBitsSteps(
+/** The windows in which a left shift's result is: from these alone it is in the part. */
+function windowSteps(
   name: string,
   p: Piece<number>,
   at: Term,
   count: Term,
   z: Term,
-  given: Pick<Step, "forgets"> & { readonly from: readonly Term<1>[] },
-  goal: Term<1>,
-): readonly Step[] {
+  given: Pick<Step, "forgets" | "from">,
+) {
   const { bits, least, greatest, one, two } = windowsOf(p, at);
   const otherwise = ne(at, count);
   const known = or(otherwise, inBits(bits, z));
   const inOne = and(ule(least, z), ule(z, greatest));
   const ofOne = any(otherwise, not(one), inOne);
   const ofTwo = any(otherwise, one, not(two), ule(least, z), ule(z, greatest));
-  return [
+  const steps: readonly Step[] = [
     { name: `${name}: bits in place`, holds: known, ...given },
     { name: `${name}: in one window`, holds: ofOne, ...given },
     { name: `${name}: in two windows`, holds: ofTwo, ...given },
-    {
-      name: `${name}: bits`,
-      holds: goal,
-      from: [known, ofOne, ofTwo],
-      forgets: [...bitsTerms(bits), least, greatest, one, two, z, at, count],
-    },
   ];
+  return {
+    steps,
+    from: [known, ofOne, ofTwo],
+    forgets: [...bitsTerms(bits), least, greatest, one, two, z, at, count],
+  };
 }
 
 const concrete = (op: ShiftOp, x: Term, count: Term): Term =>
