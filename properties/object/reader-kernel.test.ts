@@ -10,6 +10,8 @@ import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../../src/oracle/linux/load.ts";
 import { KERNEL_BTF } from "../../src/oracle/linux/object-options.ts";
 import { testRun } from "../../src/oracle/linux/test-run.ts";
+import { assemble } from "../../src/semantics/isa/assemble.ts";
+import type { Program } from "../../src/semantics/program/program.ts";
 
 const kernel = kernelAvailable();
 const reason = !kernel.ok ? kernel.reason : kernel.btf ? undefined : "the kernel does not tell its types";
@@ -45,6 +47,27 @@ describe.skipIf(reason !== undefined)(
         }
       });
     }
+
+    test("a program that attaches by a tracepoint's types, and one whose tracepoint the kernel lacks", () => {
+      const program = (target: string): Program => ({
+        name: "traced",
+        type: "tracing",
+        attach: "trace_raw_tp",
+        target,
+        license: "GPL",
+        flags: [],
+        insns: assemble(["r0 = 0", "exit"], { maps: [] }),
+        maps: [],
+        lines: [],
+        functions: [],
+      });
+      const result = loadProgram(program("sched_switch"));
+      if (result.verdict === "reject") return expect.fail(result.message);
+      result.close();
+      expect(() => loadProgram(program("no_such_tracepoint"))).toThrow(
+        "the kernel has no typedef btf_trace_no_such_tracepoint in its BTF",
+      );
+    });
 
     test("configuration values reach the program", () => {
       const program = read("externs.el.o").programs.find(({ name }) => name === "configuration");
