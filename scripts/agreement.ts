@@ -237,8 +237,9 @@ Our verdicts beside those of Linux, on the corpus and on the compiled programs t
 
 Objects are read for the kernel that is asked, as libbpf would: its types, its configuration, sizes that a loader sets. A program that does not
 come to its verification (a hook that the kernel lacks, a map that it cannot create) is *not comparable*, and no agreement. What we do not model is
-*not modelled*, by name; each program is counted for the first such feature that is met in it. The complaints of two verifiers are compared by class, as messages change from version to version. A difference is *open* until
-\`corpus/differences.json\` says why it is there. Verifier cases and idioms are chosen where verifiers differ; what people load is below them.
+*not modelled*, by name; each program is counted for the first such feature that is met in it. The complaints of two verifiers are compared by
+class, as messages change from version to version. A difference is *open* until \`corpus/differences.json\` says why it is there. Verifier cases and
+idioms are chosen where verifiers differ; what people load are the others.
 
 ## Not modelled
 
