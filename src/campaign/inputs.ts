@@ -6,8 +6,8 @@
  * any run would get past a program's first checks.
  */
 import fc from "fast-check";
-import { contextOf } from "../semantics/program/contexts.ts";
 import type { Program } from "../semantics/program/program.ts";
+import { runnableContext } from "../vm/input.ts";
 import { generator, type Random } from "./random.ts";
 
 /** What one run is given. */
@@ -241,7 +241,7 @@ export function inputSource(
   seed: number,
   samples: readonly Uint8Array[] = [],
 ): InputSource {
-  const layout = contextOf(program.type, program.attach);
+  const layout = runnableContext(program);
   const onPackets = layout !== undefined && (layout.struct === "xdp_md" || layout.struct === "__sk_buff");
   const dictionary = dictionaryOf(program);
   const packet = onPackets ? wrapped(packets(dictionary), program) : fc.constant(new Uint8Array(0));

@@ -1,9 +1,9 @@
 /** Generated runs of one program: along its certificate if it was accepted, in search of a fault if it was not. */
 import { InputError, Unsupported } from "../semantics/errors.ts";
-import { contextOf } from "../semantics/program/contexts.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Verdict } from "../verifier/verdict.ts";
 import type { Environment } from "../vm/environment.ts";
+import { runnableContext } from "../vm/input.ts";
 import { Machine, type Observer, type RunResult } from "../vm/machine.ts";
 import type { CheckedRun, Violation } from "./check-report.ts";
 import { fillMaps } from "./fill-maps.ts";
@@ -37,7 +37,7 @@ export function runProgram(
   samples: readonly Uint8Array[] = [],
 ): ProgramRuns {
   const total = program.insns.filter((insn) => insn !== undefined).length;
-  if (verdict.verdict === "unsupported" || contextOf(program.type, program.attach) === undefined) {
+  if (verdict.verdict === "unsupported" || runnableContext(program) === undefined) {
     return { runs: [], coverage: { executed: 0, total }, violations: [] };
   }
   const accepted = verdict.verdict === "accept";

@@ -330,6 +330,21 @@ guest
   .action(action(async (names, options) => (await import("./guest.ts")).bootGuests(names, options)));
 
 cli
+  .command("probe")
+  .summary("what a kernel lets programs do")
+  .description(
+    "Learns from a kernel what programs may do, by small programs, its types and its own data, and writes a profile. Takes root, and a minute or two; in a guest some minutes.",
+  )
+  .addOption(
+    new Option(
+      "--on <kernel>",
+      "linux is the running kernel, linux-X.Y a guest, newest the newest one",
+    ).default("linux"),
+  )
+  .option("-o, --output <file>", "the profile's file (default: standard output)")
+  .action(action(async (options) => (await import("./probe.ts")).probe(options)));
+
+cli
   .command("doctor")
   .summary("what this machine offers")
   .description("Says what this machine offers: kernel, privileges, compilers. Nothing of it is required.")

@@ -2,10 +2,10 @@
 import { fillMaps } from "../campaign/fill-maps.ts";
 import { BUDGET, CPUS, environmentOf } from "../campaign/run-program.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
-import { contextOf } from "../semantics/program/contexts.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { returnName } from "../semantics/program/return-names.ts";
 import type { Environment } from "../vm/environment.ts";
+import { mayWritePacket } from "../vm/input.ts";
 import { Machine, type RunResult } from "../vm/machine.ts";
 import { readCapture } from "../vm/pcap.ts";
 import { loadTogether } from "../vm/together.ts";
@@ -81,7 +81,7 @@ async function packetsOf({ packet, pcap }: RunCommandOptions): Promise<readonly 
 /** The packet after the run, if the program may change packets and did. */
 function changedPacket(program: Program, before: Uint8Array, result: RunResult): Uint8Array | undefined {
   if (result.outcome === "fault" || result.packet === undefined) return undefined;
-  const mayWrite = contextOf(program.type, program.attach)?.packet === "write";
+  const mayWrite = mayWritePacket(program);
   return mayWrite && Buffer.compare(before, result.packet) !== 0 ? result.packet : undefined;
 }
 

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { assemble } from "../semantics/isa/assemble.ts";
-import { DEFAULT_PROFILE } from "../semantics/profile/default.ts";
+import { defaultProfile } from "../semantics/profile/default.ts";
 import { liveRegisters } from "./liveness.ts";
 
 /** The registers live before each instruction, as digits. */
 const live = (...asm: string[]): string[] =>
-  [...liveRegisters(assemble(asm), DEFAULT_PROFILE)].map((set) =>
+  [...liveRegisters(assemble(asm), defaultProfile())].map((set) =>
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].filter((r) => (set & (1 << r)) !== 0).join(""),
   );
 

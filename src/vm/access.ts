@@ -5,7 +5,7 @@
  */
 import { Unsupported } from "../semantics/errors.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
-import type { ContextField } from "../semantics/program/contexts.ts";
+import type { ContextField } from "../semantics/profile/profile.ts";
 import { fault, memoryFault } from "./fault.ts";
 import { LOADED_AT, STORED_AT } from "./processor.ts";
 import { addressAt, type Region, SCALAR, UNINITIALISED } from "./region.ts";
@@ -190,20 +190,33 @@ function fieldOf(
 
 function loadField(state: State, region: Region, offset: number, size: Size, aligned: boolean): Region {
   if (aligned) memoryFault("context_access", region, offset, size, "load with acquire from the context");
-  const { kind, name } = fieldOf(state, region, offset, size, "read");
-  if (kind === "scalar") {
+  const { value, name } = fieldOf(state, region, offset, size, "read");
+  if (value === "scalar") {
     fetch(state.words, region.view, offset, size);
     return SCALAR;
   }
   const { packet } = state;
-  if (packet === undefined || kind === "sock_common_or_null")
-    throw new Unsupported(`the context field ${name}`);
-  const target = packet.region;
-  const at = { packet: 0, packet_end: target.end, packet_meta: target.start }[kind];
+  const target = packet?.region;
+  const at = target === undefined ? undefined : packetPosition(value, target);
+  if (target === undefined || at === undefined) throw new Unsupported(`the context field ${name}`);
   const { low, high } = addressAt({ low: target.baseLow, high: target.baseHigh }, at);
   state.words[LOADED] = low;
   state.words[LOADED + 1] = high;
   return target;
+}
+
+/** Where in the packet's region a field points; `undefined` for what is no packet pointer. */
+function packetPosition(value: ContextField["value"], { start, end }: Region): number | undefined {
+  switch (value) {
+    case "packet":
+      return 0;
+    case "packet_end":
+      return end;
+    case "packet_meta":
+      return start;
+    default:
+      return undefined;
+  }
 }
 
 function storeField(

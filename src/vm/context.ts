@@ -4,7 +4,8 @@
  */
 
 import type { Size } from "../semantics/isa/instruction.ts";
-import { type ContextField, type ContextLayout, contextAccess } from "../semantics/program/contexts.ts";
+import { fieldAt } from "../semantics/profile/lookup.ts";
+import type { ContextField, Context as ContextLayout } from "../semantics/profile/profile.ts";
 import { type AddressSpace, Region } from "./region.ts";
 
 /** Fields that Linux keeps in 16 bits. */
@@ -33,7 +34,7 @@ export class Context {
 
   /** The field that an access touches, or `undefined` if it may not. */
   field(access: "read" | "write", offset: number, size: Size): ContextField | undefined {
-    return contextAccess(this.layout, access, offset, size);
+    return fieldAt(this.layout, access, offset, size);
   }
 
   /**

@@ -3,7 +3,9 @@
  * Learnt by experiment; `properties/machine` compares.
  */
 import { InputError, Unsupported } from "../semantics/errors.ts";
-import { type ContextLayout, contextOf } from "../semantics/program/contexts.ts";
+import { defaultProfile } from "../semantics/profile/default.ts";
+import { contextFor, programFacts } from "../semantics/profile/lookup.ts";
+import type { Context as ContextLayout } from "../semantics/profile/profile.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
 import { Context } from "./context.ts";
@@ -237,7 +239,7 @@ function checkSkBuff(bytes: Uint8Array, view: DataView, length: number): void {
 function skBuffInput(
   space: AddressSpace,
   layout: ContextLayout,
-  type: ProgramType,
+  { type, writable }: { readonly type: ProgramType; readonly writable: boolean },
   environment: Environment,
 ): Input {
   const frame = requirePacket(environment, type);
@@ -252,7 +254,7 @@ function skBuffInput(
     tailroom: 0,
     metadata: 0,
     hidden,
-    writable: layout.packet === "write",
+    writable,
   });
   return { context: new Context(space, layout, bytes), packet };
 }
@@ -264,17 +266,34 @@ export function skBuffContextOut({ context }: Input): Uint8Array {
 
 // --- All types
 
+/** Types whose contexts are made of numbers alone: bytes from the environment. */
+const PLAIN: ReadonlySet<ProgramType> = new Set(["kprobe", "tracepoint", "perf_event", "raw_tracepoint"]);
+
+/** The context of programs that the machine can run; `undefined` for programs of other types. */
+export function runnableContext(program: Program): ContextLayout | undefined {
+  const { type } = program;
+  const runnable = type === "xdp" || SEES_ETHERNET[type] !== undefined || PLAIN.has(type);
+  return runnable ? contextFor(defaultProfile(), program) : undefined;
+}
+
+/** Whether the program may write into its packet. */
+export function mayWritePacket(program: Program): boolean {
+  return programFacts(defaultProfile(), program)?.packet === "write";
+}
+
 /**
  * The packet and context for a run.
  *
  * @throws InputError  for an environment that BPF_PROG_TEST_RUN would refuse
  * @throws Unsupported  for a program type whose context is not modelled
  */
-export function inputFor(space: AddressSpace, { type, attach }: Program, environment: Environment): Input {
-  const layout = contextOf(type, attach);
+export function inputFor(space: AddressSpace, program: Program, environment: Environment): Input {
+  const { type } = program;
+  const layout = runnableContext(program);
   if (layout === undefined) throw new Unsupported(`running ${type} programs`);
   if (type === "xdp") return xdpInput(space, layout, environment);
-  if (SEES_ETHERNET[type] !== undefined) return skBuffInput(space, layout, type, environment);
-  if (layout.struct === "__sk_buff") throw new Unsupported(`running ${type} programs`);
+  if (SEES_ETHERNET[type] !== undefined) {
+    return skBuffInput(space, layout, { type, writable: mayWritePacket(program) }, environment);
+  }
   return { context: new Context(space, layout, contextBytes(layout, environment.context)) };
 }

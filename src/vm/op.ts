@@ -2,8 +2,10 @@
  * Instructions prepared for the interpreter: an array of flat records, one a slot, with everything decided that does not depend on values.
  */
 import { Unsupported } from "../semantics/errors.ts";
-import { helperPermission, isGplCompatible } from "../semantics/helpers/allow.ts";
 import type { Instruction, Operation } from "../semantics/isa/instruction.ts";
+import { defaultProfile } from "../semantics/profile/default.ts";
+import { helperCall, programFacts } from "../semantics/profile/lookup.ts";
+import { isGplCompatible } from "../semantics/program/license.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { type Effect, FRAME_POINTER, OPERAND, processor } from "./processor.ts";
 
@@ -181,7 +183,9 @@ function writesFramePointer({ row: { operation }, dst, src }: Instruction): bool
 /** Whether the program may not call the helper: by its type, or by its license. */
 function isForbidden({ row: { operation }, imm }: Instruction, program: Program): boolean {
   if (operation.kind !== "call" || operation.callee !== "helper") return false;
-  const permission = helperPermission(program.type, imm, program.attach);
+  const profile = defaultProfile();
+  const facts = programFacts(profile, program);
+  const permission = facts === undefined ? undefined : helperCall(profile, facts, imm)?.permission;
   return permission === "forbidden" || (permission === "gpl_only" && !isGplCompatible(program.license));
 }
 

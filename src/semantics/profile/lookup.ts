@@ -2,7 +2,7 @@
 import type { Size } from "../isa/instruction.ts";
 import type { MapType } from "../program/map-types.ts";
 import type { Program } from "../program/program.ts";
-import type { AttachType, ProgramType } from "../program/program-types.ts";
+import { ATTACH_TYPES, type AttachType, type ProgramType } from "../program/program-types.ts";
 import type {
   Context,
   ContextField,
@@ -31,10 +31,12 @@ export function programFacts(
 ): ProgramFacts | undefined {
   const { programs, attachTypes } = profile;
   const sleepable = flags.includes("sleepable");
-  const own = programs[kindName(type, attach, sleepable)];
-  if (own !== undefined || attach === undefined) return own;
+  // The attach type of number 0 is the same as none.
+  const expected = attach === ATTACH_TYPES[0] ? undefined : attach;
+  const own = programs[kindName(type, expected, sleepable)];
+  if (own !== undefined || expected === undefined) return own;
   const known = attachTypes[type];
-  const loads = known === "any" || known?.includes(attach) === true;
+  const loads = known === "any" || known?.includes(expected) === true;
   return loads ? programs[kindName(type, undefined, sleepable)] : undefined;
 }
 
@@ -51,7 +53,7 @@ export function fieldAt(
   offset: number,
   size: Size,
 ): ContextField | undefined {
-  if (offset % size !== 0) return undefined;
+  if (offset % size !== 0 && context.anyAlignment !== true) return undefined;
   return context.fields.find(
     (f) =>
       offset >= f.offset &&

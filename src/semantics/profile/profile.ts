@@ -4,7 +4,7 @@
  * instructions, kernel functions. `lookup.ts` answers questions from it, `schema.ts` reads one from JSON, whose form is this.
  *
  * Names are the kernel's own, in lower case and without the prefix of their enumeration (`ARG_PTR_TO_MAP_KEY` is `map_key`): the numbers differ
- * between kernels. Where a newer kernel calls the same thing by a new name, the new name stands.
+ * between kernels. What kernels call by different names has one name here: where a part changed its name, that of 6.18.
  */
 import type { Size } from "../isa/instruction.ts";
 import type { MapType } from "../program/map-types.ts";
@@ -21,6 +21,7 @@ export const ARGUMENT_KINDS = [
   "const_size_or_zero",
   "ctx",
   "anything",
+  "scalar",
   "spin_lock",
   "sock_common",
   "socket",
@@ -161,7 +162,7 @@ export interface ContextField {
   readonly flags?: readonly TypeFlag[];
   /** The kernel's structure that a `btf_id` points to. */
   readonly type?: string;
-  /** Sizes in bytes that may be read: anywhere in the field where the access is aligned to its own size. */
+  /** Sizes in bytes that may be read: anywhere in the field where the access is aligned to its own size, or anywhere if the context says so. */
   readonly reads: readonly Size[];
   /** The same for writes. */
   readonly writes: readonly Size[];
@@ -172,6 +173,8 @@ export interface Context {
   readonly struct: string;
   /** Bytes that the fields span. */
   readonly size: number;
+  /** Accesses need not be aligned to their size. */
+  readonly anyAlignment?: true;
   /** Sorted by offset. What a kernel permits for a part of a member only is a field of its own: an access is permitted if any field permits it. */
   readonly fields: readonly ContextField[];
 }
@@ -246,6 +249,8 @@ export interface KfuncFacts {
   readonly flags: readonly KfuncFlag[];
   readonly args: readonly KfuncValue[];
   readonly returns: KfuncValue;
+  /** Packet pointers are stale after the call. */
+  readonly changesPacket?: true;
   /** Program types of which all kinds may call it, and single kinds by their name in `Profile.programs`. */
   readonly callers: readonly string[];
 }

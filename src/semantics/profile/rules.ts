@@ -1,6 +1,6 @@
 /** Whose rules a program is verified by: a kernel's profile, and its types where they are at hand. */
 import type { KernelTypes } from "../program/kernel-types.ts";
-import { DEFAULT_PROFILE } from "./default.ts";
+import { defaultProfile } from "./default.ts";
 import type { Profile } from "./profile.ts";
 
 export interface Rules {
@@ -9,4 +9,9 @@ export interface Rules {
   readonly types?: KernelTypes;
 }
 
-export const DEFAULT_RULES: Rules = { profile: DEFAULT_PROFILE };
+/** The newest kernel's. */
+export const DEFAULT_RULES: Rules = {
+  get profile() {
+    return defaultProfile();
+  },
+};

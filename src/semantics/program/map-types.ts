@@ -37,6 +37,8 @@ export const MAP_TYPES = [
   "user_ringbuf",
   "cgrp_storage",
   "arena",
+  "insn_array",
+  "rhash",
 ] as const;
 
 export type MapType = (typeof MAP_TYPES)[number];

@@ -99,6 +99,10 @@ export const ATTACH_TYPES = [
   "netkit_peer",
   "trace_kprobe_session",
   "trace_uprobe_session",
+  "trace_fsession",
+  "trace_fentry_multi",
+  "trace_fexit_multi",
+  "trace_fsession_multi",
 ] as const;
 
 export type AttachType = (typeof ATTACH_TYPES)[number];

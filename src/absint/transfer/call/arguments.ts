@@ -37,6 +37,7 @@ const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
   mem: MEMORY,
   ctx: [KIND.context],
   const_size: [KIND.scalar],
+  scalar: [KIND.scalar],
   const_size_or_zero: [KIND.scalar],
   const_alloc_size_or_zero: [KIND.scalar],
   sock_common: SOCKETS,

@@ -1,8 +1,8 @@
 /** Calls of helpers: who may call, the arguments, what the call does to the state, and its result. */
 import { Unsupported } from "../../../semantics/errors.ts";
-import { isGplCompatible } from "../../../semantics/helpers/allow.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { helperCall, helperFacts } from "../../../semantics/profile/lookup.ts";
+import { isGplCompatible } from "../../../semantics/program/license.ts";
 import { acquireReference, REFERENCE, releaseReference } from "../../references.ts";
 import {
   FLAG,

@@ -2,10 +2,24 @@
 import type { Argument, Context, ContextField, Prototype } from "../../../semantics/profile/profile.ts";
 import type { MapType } from "../../../semantics/program/map-types.ts";
 import { SYSCALL_NUMBERS } from "../abi.ts";
-import { call, type Kernel, type Memory } from "../calls.ts";
-import type { LoadResult } from "../load.ts";
+import type { Kernel, Memory } from "../calls.ts";
+import type { KernelMap } from "../maps.ts";
+import type { Ask } from "./ask.ts";
 import { type Materials, withMap } from "./maps.ts";
-import { addImm, callHelper, copy, EXIT, insn, type Kind, load, loadMap, setImm } from "./program.ts";
+import {
+  addImm,
+  callHelper,
+  closeNumber,
+  copy,
+  EXIT,
+  insn,
+  type Kind,
+  load,
+  loadMap,
+  loads,
+  open,
+  setImm,
+} from "./program.ts";
 
 const CONTEXT = 6;
 const SOCKET = 7;
@@ -120,6 +134,7 @@ function argument(register: number, arg: Argument): readonly Uint8Array[] | unde
   if (arg.flags?.includes("obj_release") === true) return undefined;
   switch (arg.kind) {
     case "anything":
+    case "scalar":
       return [setImm(register, 0)];
     case "ctx":
       return [copy(register, CONTEXT)];
@@ -156,9 +171,11 @@ function argument(register: number, arg: Argument): readonly Uint8Array[] | unde
   }
 }
 
-/** What follows a call, so that nothing is left held: nothing, a socket's release, a ring buffer record's. */
+/** The kernel's word for something that a program has got and not given back. */
+export const LEFT_HELD = /Unreleased reference/;
+
+/** What follows a call that gives something: a socket's release, a ring buffer record's. */
 const CLEANUPS: readonly (readonly Uint8Array[])[] = [
-  [],
   [insn(0x15, 0, 0, 2, 0), copy(1, 0), callHelper(HELPER.skRelease)],
   [insn(0x15, 0, 0, 3, 0), copy(1, 0), setImm(2, 0), callHelper(HELPER.ringbufDiscard)],
 ];
@@ -183,20 +200,25 @@ export function isPossible(trial: Trial): boolean {
   return prologue(trial, args) !== undefined && args.every((arg, i) => argument(i + 1, arg) !== undefined);
 }
 
-/** A program that was accepted, for the caller to close, or why the call was refused. */
-export type Tried =
-  | Extract<LoadResult, { verdict: "accept" }>
-  | { readonly verdict: "reject"; readonly log: string };
+/** A call that was tried. */
+export interface Tried {
+  readonly accepted: boolean;
+  /** Why it was refused; empty if it could not be made. */
+  readonly log: string;
+  /** The distances of the functions that the program calls from the kernel's `__bpf_call_base`, if they were asked for. */
+  readonly called: readonly number[];
+}
 
-const IMPOSSIBLE: Tried = { verdict: "reject", log: "" };
+const IMPOSSIBLE: Tried = { accepted: false, log: "", called: [] };
 
-/** Loads a program that makes the call with a map of the type, where the prototype takes one. */
-export function tryCall(
+/** Loads a program that makes the call with a map of the type, where the prototype takes one. @param show whether to say which functions it calls */
+export function* tryCall(
   kernel: Kernel,
   materials: Materials,
   trial: Trial,
   mapType: MapType | undefined,
-): Tried {
+  show = false,
+): Ask<Tried> {
   const { kind, id, before = [], after = [] } = trial;
   const args = withMapType(trial.prototype.args, mapType);
   const start = prologue(trial, args);
@@ -207,24 +229,27 @@ export function tryCall(
     if (insns === undefined) return IMPOSSIBLE;
     registers.push(...insns);
   }
-  return withMap(materials, mapType, (map) => {
+  return yield* withMap(materials, mapType, function* (map): Ask<Tried> {
     const maps = [map ?? materials.text, materials.text];
-    let log: string | undefined;
-    for (const cleanup of CLEANUPS) {
-      const insns = [
-        ...before,
-        ...start.insns,
-        ...registers,
-        callHelper(id),
-        ...cleanup,
-        ...start.end,
-        ...after,
-      ];
-      const result = load(kernel, kind, insns, { logLevel: log === undefined ? 1 : 0, maps });
-      if (result.verdict === "accept") return result;
-      log ??= result.log;
+    const programOf = (cleanup: readonly Uint8Array[]): Uint8Array[] => [
+      ...before,
+      ...start.insns,
+      ...registers,
+      callHelper(id),
+      ...cleanup,
+      ...start.end,
+      ...after,
+    ];
+    let insns = programOf([]);
+    const { accepted, log } = yield* load(kernel, kind, insns, { maps });
+    let works = accepted;
+    for (const cleanup of LEFT_HELD.test(log) ? CLEANUPS : []) {
+      if (works) break;
+      insns = programOf(cleanup);
+      works = yield* loads(kernel, kind, insns, { maps });
     }
-    return { verdict: "reject", log: log ?? "" };
+    if (!works) return { accepted: false, log, called: [] };
+    return { accepted: true, log: "", called: show ? yield* calledFunctions(kernel, kind, insns, maps) : [] };
   });
 }
 
@@ -235,13 +260,17 @@ export const takesMap = ({ args }: Prototype): boolean => args.some(({ kind }) =
 const BPF_OBJ_GET_INFO_BY_FD = 15;
 /** `struct bpf_prog_info`: its first fields, up to the pointer to the translated instructions. */
 const INFO = { size: 40, xlatedLength: 20, xlated: 32 } as const;
-const MOST = 1 << 14;
+const MOST = 1 << 12;
 
-/**
- * The distances of the functions that an accepted program calls from the kernel's `__bpf_call_base`, in the order of the calls; helpers that
- * became something else than a call are not among them.
- */
-export function calledFunctions(kernel: Kernel, fd: number): number[] {
+/** What an accepted program calls; helpers that became something else than a call are not among it. */
+function* calledFunctions(
+  kernel: Kernel,
+  kind: Kind,
+  program: readonly Uint8Array[],
+  maps: readonly KernelMap[],
+): Ask<number[]> {
+  const fd = yield* open(kernel, kind, program, { maps });
+  if (fd === undefined) throw new Error(`${kernel.name} refuses what it has accepted`);
   const number = SYSCALL_NUMBERS[kernel.arch];
   if (number === undefined) throw new Error(`bpf(2) on ${kernel.arch} is not supported`);
   const xlated: Memory = { bytes: new Uint8Array(MOST), back: "all" };
@@ -252,16 +281,15 @@ export function calledFunctions(kernel: Kernel, fd: number): number[] {
   const view = new DataView(attribute.buffer);
   view.setUint32(0, fd, true);
   view.setUint32(4, INFO.size, true);
-  const { errno } = call(kernel, number, [
-    BPF_OBJ_GET_INFO_BY_FD,
+  const pointers = [[8, { bytes: info, back: "all", pointers: [[INFO.xlated, xlated]] }]] as const;
+  const [outcome] = yield [
     {
-      bytes: attribute,
-      back: "all",
-      pointers: [[8, { bytes: info, back: "all", pointers: [[INFO.xlated, xlated]] }]],
+      number,
+      arguments: [BPF_OBJ_GET_INFO_BY_FD, { bytes: attribute, back: "all", pointers }, attribute.length],
     },
-    attribute.length,
-  ]);
-  if (errno !== 0) throw new Error(`${kernel.name} does not show a program's instructions`);
+    { number: closeNumber(kernel), arguments: [fd] },
+  ];
+  if (outcome?.errno !== 0) throw new Error(`${kernel.name} does not show a program's instructions`);
   const length = Math.min(infoView.getUint32(INFO.xlatedLength, true), MOST);
   const insns = new DataView(xlated.bytes.buffer);
   const calls: number[] = [];

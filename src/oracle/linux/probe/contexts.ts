@@ -12,49 +12,61 @@ import type {
 import type { ProgramType } from "../../../semantics/program/program-types.ts";
 import type { Kernel } from "../calls.ts";
 import { parseKernelLog } from "../log.ts";
+import { type Ask, all } from "./ask.ts";
 import { type Accesses, fieldsOf, type Given, type Member, SIZES } from "./fields.ts";
 import { addImm, copy, insn, type Kind, load, loads, setImm } from "./program.ts";
 
 const LOAD: Readonly<Record<Size, number>> = { 1: 0x71, 2: 0x69, 4: 0x61, 8: 0x79 };
 const STORE: Readonly<Record<Size, number>> = { 1: 0x73, 2: 0x6b, 4: 0x63, 8: 0x7b };
 
-/** Every aligned place below this is tried, in bytes. */
+/** Every aligned place below this is tried, in bytes, if nobody tells how long the context is; else those of the context and some behind it. */
 const DENSE = 512;
+const BEHIND = 16;
 /** Contexts end below this: the offset of an access has 16 bits. */
 const LONGEST = 1 << 15;
-/** Places that are not aligned to the access, at which nothing may be accessed. */
+/** Places that are not aligned to an access: contexts permit accesses at all of them or at none. */
 const MISALIGNED = [1, 2, 3, 5, 6, 13];
 
 /** @throws Error if the kernel permits what the form of a `Context` cannot say */
-export function probeContext(kernel: Kernel, btf: Btf | undefined, kind: Kind): Context {
+export function* probeContext(kernel: Kernel, btf: Btf | undefined, kind: Kind): Ask<Context> {
   const { struct, members } = structureOf(btf, kind.type);
-  return fieldsOf(probeAccesses(kernel, kind), struct, members);
+  const told = Math.max(0, ...members.map(({ offset, size }) => offset + size));
+  return fieldsOf(yield* probeAccesses(kernel, kind, told === 0 ? DENSE : told + BEHIND), struct, members);
 }
 
-function probeAccesses(kernel: Kernel, kind: Kind): Accesses {
+function* probeAccesses(kernel: Kernel, kind: Kind, tried: number): Ask<Accesses> {
   const reads = new Map<string, Given>();
   const writes = new Set<string>();
   const key = (offset: number, size: Size): string => `${size} at ${offset}`;
-  const end = endOf(kernel, kind);
-  const probe = (at: number, size: Size): void => {
-    const given = readAt(kernel, kind, at, size);
+  const end = yield* endOf(kernel, kind, tried);
+  const probe = function* (at: number, size: Size): Ask<void> {
+    const given = yield* readAt(kernel, kind, at, size);
     if (given !== undefined) reads.set(key(at, size), given);
-    if (loads(kernel, kind, storeAt(at, size))) writes.add(key(at, size));
+    if (yield* loads(kernel, kind, storeAt(at, size))) writes.add(key(at, size));
   };
-  const dense = Math.min(end, DENSE);
-  for (const size of SIZES) {
-    for (let at = 0; at < dense; at += size) probe(at, size);
-    for (const at of MISALIGNED) {
-      if (at % size !== 0 && loads(kernel, kind, [insn(LOAD[size], 2, 1, at)])) {
-        throw new Error(`${kind.type}: an access of ${size} bytes at ${at} is accepted`);
-      }
-    }
-  }
+  const misaligned = (at: number, size: Size): Ask<boolean> =>
+    loads(kernel, kind, [insn(LOAD[size], 2, 1, at)]);
   // A context that goes on beyond is an array of one kind, as its last dense bytes are; its end is looked at closely.
-  const like = (at: number): number => (at < DENSE ? at : at < end - 8 ? DENSE - 8 + (at % 8) : at);
-  if (end > DENSE) for (const size of SIZES) for (let at = end - 8; at < end; at += size) probe(at, size);
+  const dense = Math.min(end, tried);
+  const last = end > tried ? end - 8 : end;
+  const asks: Ask<void>[] = [];
+  for (const size of SIZES) {
+    for (let at = 0; at < dense; at += size) asks.push(probe(at, size));
+    for (let at = last; at < end; at += size) asks.push(probe(at, size));
+  }
+  yield* all(asks);
+  const places = SIZES.flatMap((size) =>
+    MISALIGNED.filter((at) => at % size !== 0).map((at) => ({ at, size })),
+  );
+  const permitted = yield* all(places.map(({ at, size }) => misaligned(at, size)));
+  const anyAlignment = permitted.includes(true);
+  if (anyAlignment && permitted.includes(false)) {
+    throw new Error(`${kind.type}: some accesses that are not aligned are accepted, and some are not`);
+  }
+  const like = (at: number): number => (at < tried ? at : at < last ? tried - 8 + (at % 8) : at);
   return {
     end: end + 8,
+    anyAlignment,
     read: (at, size) => (at >= end ? undefined : reads.get(key(like(at), size))),
     write: (at, size) => at < end && writes.has(key(like(at), size)),
   };
@@ -64,24 +76,24 @@ function probeAccesses(kernel: Kernel, kind: Kind): Accesses {
 const MOST_ARGUMENTS = 12;
 
 /** What the arguments are with which a program is called that attaches to something in the kernel's BTF. */
-export function probeArguments(kernel: Kernel, kind: Kind): Context {
-  const fields = Array.from({ length: MOST_ARGUMENTS }, (_, i): ContextField[] => {
-    const given = readAt(kernel, kind, 8 * i, 8);
-    return given === undefined
+export function* probeArguments(kernel: Kernel, kind: Kind): Ask<Context> {
+  const found = yield* all(Array.from({ length: MOST_ARGUMENTS }, (_, i) => readAt(kernel, kind, 8 * i, 8)));
+  const fields = found.flatMap((given, i): ContextField[] =>
+    given === undefined
       ? []
-      : [{ name: `argument ${i}`, offset: 8 * i, size: 8, ...given, reads: [8], writes: [] }];
-  }).flat();
+      : [{ name: `argument ${i}`, offset: 8 * i, size: 8, ...given, reads: [8], writes: [] }],
+  );
   return { struct: "arguments", size: 8 * MOST_ARGUMENTS, fields };
 }
 
 /** Bytes from the start within which anything may be read: the dense part, or where a longer context ends. */
-function endOf(kernel: Kernel, kind: Kind): number {
-  const open = (at: number): boolean => loads(kernel, kind, [insn(LOAD[8], 2, 1, at)]);
-  if (!open(DENSE - 8) || !open(DENSE)) return DENSE;
-  let [last, beyond] = [DENSE, LONGEST];
+function* endOf(kernel: Kernel, kind: Kind, tried: number): Ask<number> {
+  const isOpen = (at: number): Ask<boolean> => loads(kernel, kind, [insn(LOAD[8], 2, 1, at)]);
+  if (!(yield* isOpen(tried - 8)) || !(yield* isOpen(tried))) return tried;
+  let [last, beyond] = [tried, LONGEST];
   while (beyond - last > 8) {
     const middle = ((last + beyond) >>> 4) << 3;
-    if (open(middle)) last = middle;
+    if (yield* isOpen(middle)) last = middle;
     else beyond = middle;
   }
   return last + 8;
@@ -89,12 +101,10 @@ function endOf(kernel: Kernel, kind: Kind): number {
 
 const storeAt = (at: number, size: Size): Uint8Array[] => [setImm(2, 0), insn(STORE[size], 1, 2, at)];
 
-function readAt(kernel: Kernel, kind: Kind, at: number, size: Size): Given | undefined {
-  const insns = [insn(LOAD[size], 2, 1, at)];
-  if (!loads(kernel, kind, insns)) return undefined;
-  const result = load(kernel, kind, insns, { logLevel: 2 });
-  if (result.verdict === "accept") result.close();
-  const after = parseKernelLog(result.log).steps[0]?.after ?? "";
+function* readAt(kernel: Kernel, kind: Kind, at: number, size: Size): Ask<Given | undefined> {
+  const { accepted, log } = yield* load(kernel, kind, [insn(LOAD[size], 2, 1, at)], { logLevel: 2 });
+  if (!accepted) return undefined;
+  const after = parseKernelLog(log).steps[0]?.after ?? "";
   return givenBy(/R2(?:_[rw]+)?=([A-Za-z_]\w*)/.exec(after)?.[1] ?? "scalar");
 }
 
@@ -199,12 +209,12 @@ function innerName(btf: Btf, id: number): string {
 // --- Packets
 
 /** What may be done through the packet pointers that the context gives: one byte is read, or written, after it was compared with the end. */
-export function probePacket(kernel: Kernel, kind: Kind, { fields }: Context): ProgramFacts["packet"] {
+export function* probePacket(kernel: Kernel, kind: Kind, { fields }: Context): Ask<ProgramFacts["packet"]> {
   const start = fields.find(({ value }) => value === "packet");
   const end = fields.find(({ value }) => value === "packet_end");
   const [size] = start?.reads ?? [];
   if (start === undefined || end === undefined || size === undefined) return "none";
-  const access = (last: Uint8Array): boolean =>
+  const access = (last: Uint8Array): Ask<boolean> =>
     loads(kernel, kind, [
       insn(LOAD[size], 2, 1, start.offset),
       insn(LOAD[size], 3, 1, end.offset),
@@ -213,12 +223,16 @@ export function probePacket(kernel: Kernel, kind: Kind, { fields }: Context): Pr
       insn(0x2d, 4, 3, 1),
       last,
     ]);
-  if (access(insn(0x72, 2, 0, 0, 0))) return "write";
-  return access(insn(0x71, 5, 2, 0)) ? "read" : "none";
+  if (yield* access(insn(0x72, 2, 0, 0, 0))) return "write";
+  return (yield* access(insn(0x71, 5, 2, 0))) ? "read" : "none";
 }
 
 /** Whether a constant may be stored to a field of the context that takes 4 bytes from a register; no if there is no such field. */
-export function probeStoresImmediate(kernel: Kernel, kind: Kind, context: Context | undefined): boolean {
+export function* probeStoresImmediate(
+  kernel: Kernel,
+  kind: Kind,
+  context: Context | undefined,
+): Ask<boolean> {
   const field = context?.fields.find(({ writes }) => writes.includes(4));
-  return field !== undefined && loads(kernel, kind, [insn(0x62, 1, 0, field.offset, 0)]);
+  return field !== undefined && (yield* loads(kernel, kind, [insn(0x62, 1, 0, field.offset, 0)]));
 }

@@ -15,6 +15,8 @@ export interface Given {
 /** What is known of the aligned accesses below `end`, in bytes. */
 export interface Accesses {
   readonly end: number;
+  /** Whether accesses need not be aligned. */
+  readonly anyAlignment?: boolean;
   readonly read: (offset: number, size: Size) => Given | undefined;
   readonly write: (offset: number, size: Size) => boolean;
 }
@@ -35,7 +37,12 @@ export function fieldsOf(accesses: Accesses, struct: string, members: readonly M
   fields.push(...left(accesses, members, fields));
   fields.sort((a, b) => a.offset - b.offset || b.size - a.size);
   const size = Math.max(0, ...[...members, ...fields].map((f) => f.offset + f.size));
-  const context = { struct, size, fields };
+  const context = {
+    struct,
+    size,
+    ...(accesses.anyAlignment === true ? { anyAlignment: true as const } : {}),
+    fields,
+  };
   const wrong = firstDifference(accesses, context);
   if (wrong !== undefined)
     throw new Error(`the fields of ${struct} do not say what the kernel does: ${wrong}`);

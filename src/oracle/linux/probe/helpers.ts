@@ -6,7 +6,8 @@ import { HELPER_NAMES } from "../../../semantics/helpers/names.ts";
 import type { Context, Prototype } from "../../../semantics/profile/profile.ts";
 import type { MapType } from "../../../semantics/program/map-types.ts";
 import type { Kernel } from "../calls.ts";
-import { calledFunctions, isPossible, type Trial, takesMap, tryCall } from "./calls.ts";
+import { type Ask, all } from "./ask.ts";
+import { isPossible, LEFT_HELD, type Trial, takesMap, tryCall } from "./calls.ts";
 import type { Materials } from "./maps.ts";
 import type { KernelSymbols } from "./memory.ts";
 import { addImm, copy, insn, type Kind } from "./program.ts";
@@ -82,23 +83,25 @@ const signatureOf = ({ args }: Prototype): string => JSON.stringify(args);
 
 // --- Resolution
 
+/** So many forms of a call are tried: what a helper takes is among those whose names are closest. */
+const MOST_FORMS = 24;
+
 /** The prototype that programs of the kind get for a helper that they may call; `undefined` if no call could be made. */
-export function resolve(resolver: Resolver, known: KnownKind, id: number): Prototype | undefined {
+export function* resolve(resolver: Resolver, known: KnownKind, id: number): Ask<Prototype | undefined> {
   const { kernel, materials, prototypes, takes } = resolver;
   const tried = new Set<string>();
   const likely = takes.get(id);
-  const mapTypes = [...(likely === undefined ? [] : [likely]), ...materials.maps.keys()];
+  const mapTypes = likely === undefined ? [...materials.maps.keys()] : [likely];
   for (const prototype of candidatesFor(prototypes, id)) {
     const signature = signatureOf(prototype);
     const trial: Trial = { ...known, id, prototype };
-    if (tried.has(signature) || !isPossible(trial)) continue;
+    if (tried.has(signature) || tried.size === MOST_FORMS || !isPossible(trial)) continue;
     tried.add(signature);
     for (const mapType of takesMap(prototype) ? mapTypes : [undefined]) {
-      const accepted = tryCall(kernel, materials, trial, mapType);
-      if (accepted.verdict === "reject") continue;
+      const result = yield* tryCall(kernel, materials, trial, mapType, true);
+      if (!result.accepted) continue;
       if (mapType !== undefined) takes.set(id, mapType);
-      const called = calledPrototypes(resolver, accepted.fd);
-      accepted.close();
+      const called = calledPrototypes(resolver, result.called);
       const fitting = called.filter((each) => signatureOf(each) === signature);
       // A call that the kernel has replaced by something else shows no function: what was accepted is left.
       return fitting[0] ?? called[0] ?? ownPrototypes(prototypes, id)[0] ?? prototype;
@@ -113,8 +116,10 @@ export function resolve(resolver: Resolver, known: KnownKind, id: number): Proto
  */
 export function byName(prototypes: Prototypes, id: number): Prototype | undefined {
   const name = HELPER_NAMES[id] ?? "";
-  const others = [...prototypes.keys()]
-    .map(bare)
+  // Functions without arguments are met in tables of other sorts too.
+  const others = [...prototypes]
+    .filter(([, list]) => list.some(({ args }) => args.length > 0))
+    .map(([func]) => bare(func))
     .filter((func) => func !== name && !HELPER_NAMES.includes(func));
   const [own, ...more] = ownPrototypes(prototypes, id);
   return more.length > 0 || (!(name in SHARED) && others.some((func) => extendsName(func, name)))
@@ -141,10 +146,13 @@ const AIDS: ReadonlySet<string> = new Set([
 ]);
 
 /** The prototypes of the function that a program calls, beside those that only help. */
-function calledPrototypes({ kernel, prototypes, symbols }: Resolver, fd: number): readonly Prototype[] {
+function calledPrototypes(
+  { prototypes, symbols }: Resolver,
+  called: readonly number[],
+): readonly Prototype[] {
   const base = symbols.address.get("__bpf_call_base");
   if (base === undefined) return [];
-  const names = calledFunctions(kernel, fd).flatMap((distance) => {
+  const names = called.flatMap((distance) => {
     const name = symbols.functions.get(base + BigInt(distance));
     return name === undefined || !prototypes.has(name) ? [] : [name];
   });
@@ -155,8 +163,6 @@ function calledPrototypes({ kernel, prototypes, symbols }: Resolver, fd: number)
 // --- Maps
 
 const REFUSED_MAP = /cannot pass map_type|expected prog array map/;
-/** A call that is accepted, and leaves what it gave held: programs that may not call what releases it cannot do otherwise. */
-const LEFT_HELD = /Unreleased reference/;
 
 export interface MapsTaken {
   readonly taken: readonly MapType[];
@@ -165,22 +171,21 @@ export interface MapsTaken {
 }
 
 /** The map types that a helper takes in programs of the kind, by trying all; `undefined` if no call can be made. */
-export function probeMaps(
+export function* probeMaps(
   { kernel, materials }: Resolver,
   known: KnownKind,
   id: number,
   prototype: Prototype,
-): MapsTaken | undefined {
+): Ask<MapsTaken | undefined> {
   const trial: Trial = { ...known, id, prototype };
   if (!takesMap(prototype) || !isPossible(trial)) return undefined;
-  const taken: MapType[] = [];
-  const refused: MapType[] = [];
-  for (const type of materials.maps.keys()) {
-    const result = tryCall(kernel, materials, trial, type);
-    if (result.verdict === "accept") result.close();
-    if (result.verdict === "accept" || LEFT_HELD.test(result.log)) taken.push(type);
-    else if (REFUSED_MAP.test(result.log)) refused.push(type);
-  }
+  const types = [...materials.maps.keys()];
+  const results = yield* all(types.map((type) => tryCall(kernel, materials, trial, type)));
+  // Programs that may not call what releases a thing leave it held: the map is not what the kernel minds.
+  const taken = types.filter(
+    (_, i) => results[i]?.accepted === true || LEFT_HELD.test(results[i]?.log ?? ""),
+  );
+  const refused = types.filter((type, i) => !taken.includes(type) && REFUSED_MAP.test(results[i]?.log ?? ""));
   return { taken, refused };
 }
 
@@ -194,13 +199,13 @@ const END = 3;
  * Whether a packet pointer that was compared with the end before a call may be used after it; `undefined` if no call can be made, or
  * programs of the kind have no packets.
  */
-export function probeChangesPacket(
+export function* probeChangesPacket(
   { kernel, materials }: Resolver,
   known: KnownKind,
   id: number,
   prototype: Prototype,
   map: MapType | undefined,
-): boolean | undefined {
+): Ask<boolean | undefined> {
   const { kind, context, packet } = known;
   const start = context?.fields.find(({ value }) => value === "packet");
   const end = context?.fields.find(({ value }) => value === "packet_end");
@@ -219,10 +224,8 @@ export function probeChangesPacket(
   ];
   const trial: Trial = { ...known, id, prototype, before };
   if (!isPossible(trial)) return undefined;
-  const works = (after: readonly Uint8Array[]): boolean => {
-    const result = tryCall(kernel, materials, { ...trial, after }, map);
-    if (result.verdict === "accept") result.close();
-    return result.verdict === "accept";
+  const works = function* (after: readonly Uint8Array[]): Ask<boolean> {
+    return (yield* tryCall(kernel, materials, { ...trial, after }, map)).accepted;
   };
-  return works([]) ? !works([insn(0x71, 0, KEPT, 0)]) : undefined;
+  return (yield* works([])) ? !(yield* works([insn(0x71, 0, KEPT, 0)])) : undefined;
 }

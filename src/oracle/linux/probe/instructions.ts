@@ -6,6 +6,7 @@ import { ROWS } from "../../../semantics/isa/table.ts";
 import type { Limits } from "../../../semantics/profile/profile.ts";
 import type { Kernel } from "../calls.ts";
 import { parseKernelLog } from "../log.ts";
+import { type Ask, all } from "./ask.ts";
 import { EXIT, insn, type Kind, load, loads, setImm } from "./program.ts";
 
 /** The kernel's words for an encoding that it does not know. */
@@ -13,14 +14,15 @@ const UNKNOWN =
   /unknown opcode|reserved fields?|unrecognized bpf_ld_imm64|invalid atomic opcode|unknown insn class/i;
 
 /** Names of the rows that the kernel takes for no instruction. What else it has against a program of the row alone does not matter. */
-export function probeInstructions(kernel: Kernel, kind: Kind): string[] {
-  return ROWS.filter((row) => {
-    const insns = chunks(encode(layOut([instruction(row.name, operands(row))])));
-    const result = load(kernel, kind, [setImm(0, 1), setImm(2, 1), setImm(3, 1), ...insns]);
-    if (result.verdict === "reject") return UNKNOWN.test(result.log);
-    result.close();
-    return false;
-  }).map(({ name }) => name);
+export function* probeInstructions(kernel: Kernel, kind: Kind): Ask<string[]> {
+  const unknown = yield* all(
+    ROWS.map(function* (row): Ask<boolean> {
+      const insns = chunks(encode(layOut([instruction(row.name, operands(row))])));
+      const said = yield* load(kernel, kind, [setImm(0, 1), setImm(2, 1), setImm(3, 1), ...insns]);
+      return !said.accepted && UNKNOWN.test(said.log);
+    }),
+  );
+  return ROWS.filter((_, index) => unknown[index]).map(({ name }) => name);
 }
 
 /** Operands that are no reason of their own to refuse an instruction: numbers in r2 and r3, a shift by 1. */
@@ -39,30 +41,39 @@ const LENGTHS = [4096, 1_000_000];
 const MOST_STACK = 1 << 16;
 const MOST_FRAMES = 64;
 
-export function probeLimits(kernel: Kernel, kind: Kind): Limits {
-  const result = load(kernel, kind, []);
-  if (result.verdict === "accept") result.close();
+export function* probeLimits(kernel: Kernel, kind: Kind): Ask<Limits> {
+  const { log } = yield* load(kernel, kind, []);
+  let insns = Number.POSITIVE_INFINITY;
+  for (const length of LENGTHS) {
+    if (yield* isTooLong(kernel, kind, length + 1)) {
+      insns = length;
+      break;
+    }
+  }
   return {
-    insns: LENGTHS.find((length) => isTooLong(kernel, kind, length + 1)) ?? Number.POSITIVE_INFINITY,
-    stack: largest(MOST_STACK / 8, (words) => loads(kernel, kind, [insn(0x7a, 10, 0, -8 * words, 0)])) * 8,
-    frames: largest(MOST_FRAMES, (frames) => loads(kernel, kind, [], { end: nested(frames) })),
-    processed: parseKernelLog(result.log).counts?.limit ?? 0,
+    insns,
+    stack:
+      8 *
+      (yield* largest(MOST_STACK / 8, (words) => loads(kernel, kind, [insn(0x7a, 10, 0, -8 * words, 0)]))),
+    frames: yield* largest(MOST_FRAMES, (frames) => loads(kernel, kind, [], { end: nested(frames) })),
+    processed: parseKernelLog(log).counts?.limit ?? 0,
   };
 }
 
 /** Whether the kernel refuses the length alone: every instruction is one that it would refuse otherwise. */
-function isTooLong(kernel: Kernel, kind: Kind, length: number): boolean {
-  const result = load(kernel, kind, [], { logLevel: 0, end: [new Uint8Array(length * 8).fill(0xff)] });
-  if (result.verdict === "accept") throw new Error("the kernel accepts an opcode that does not exist");
-  return result.errno === "E2BIG";
+function* isTooLong(kernel: Kernel, kind: Kind, length: number): Ask<boolean> {
+  const insns = new Uint8Array(length * 8).fill(0xff);
+  const { accepted, errno } = yield* load(kernel, kind, [], { logLevel: 0, end: [insns] });
+  if (accepted) throw new Error("the kernel accepts an opcode that does not exist");
+  return errno === "E2BIG";
 }
 
 /** The largest number from 1 to `most` for which something holds that holds for all smaller ones. */
-function largest(most: number, holds: (n: number) => boolean): number {
+function* largest(most: number, holds: (n: number) => Ask<boolean>): Ask<number> {
   let [yes, no] = [0, most + 1];
   while (no - yes > 1) {
     const middle = (yes + no) >>> 1;
-    if (holds(middle)) yes = middle;
+    if (yield* holds(middle)) yes = middle;
     else no = middle;
   }
   return yes;

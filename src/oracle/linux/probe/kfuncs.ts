@@ -10,6 +10,7 @@ import {
   type KfuncValue,
 } from "../../../semantics/profile/profile.ts";
 import type { Kernel } from "../calls.ts";
+import type { Ask } from "./ask.ts";
 import type { KernelMemory, KernelSymbols } from "./memory.ts";
 import { insn, type Kind, load } from "./program.ts";
 
@@ -206,9 +207,7 @@ const FORBIDDEN =
   /is not allowed|cannot (use|call) .*kernel function|not supported|invalid kernel function|is not a kernel function/i;
 
 /** Whether a program of the kind may call the function, whatever its arguments. */
-export function mayCall(kernel: Kernel, kind: Kind, id: number): boolean {
-  const result = load(kernel, kind, [insn(0x85, 0, 2, 0, id)]);
-  if (result.verdict === "reject") return !FORBIDDEN.test(result.log) && result.log !== "";
-  result.close();
-  return true;
+export function* mayCall(kernel: Kernel, kind: Kind, id: number): Ask<boolean> {
+  const { accepted, log } = yield* load(kernel, kind, [insn(0x85, 0, 2, 0, id)]);
+  return accepted || (log !== "" && !FORBIDDEN.test(log));
 }

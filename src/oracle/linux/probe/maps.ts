@@ -10,6 +10,7 @@ import { loadBtf } from "../btf-records.ts";
 import type { Kernel } from "../calls.ts";
 import { KernelError } from "../errno.ts";
 import { createMap, type KernelMap } from "../maps.ts";
+import type { Ask } from "./ask.ts";
 
 type Shape = Pick<MapDefinition, "keySize" | "valueSize" | "maxEntries" | "flags">;
 
@@ -110,16 +111,16 @@ export function createMaterials(kernel: Kernel): Materials {
 const OWNED: ReadonlySet<MapType> = new Set(["prog_array", "devmap", "cpumap"]);
 
 /** Does something with a map of the type: with one that no program has referred to, where that matters. */
-export function withMap<T>(
+export function* withMap<T>(
   { maps }: Materials,
   type: MapType | undefined,
-  use: (map: KernelMap | undefined) => T,
-): T {
+  use: (map: KernelMap | undefined) => Ask<T>,
+): Ask<T> {
   const map = type === undefined ? undefined : maps.get(type);
-  if (map === undefined || !OWNED.has(map.definition.type)) return use(map);
+  if (map === undefined || !OWNED.has(map.definition.type)) return yield* use(map);
   const fresh = createMap(map.definition, undefined, map.kernel);
   try {
-    return use(fresh);
+    return yield* use(fresh);
   } finally {
     fresh.close();
   }

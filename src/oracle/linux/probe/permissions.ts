@@ -3,6 +3,7 @@ import { HELPER_NAMES } from "../../../semantics/helpers/names.ts";
 import type { ProgramFacts } from "../../../semantics/profile/profile.ts";
 import type { MapType } from "../../../semantics/program/map-types.ts";
 import type { Kernel } from "../calls.ts";
+import { type Ask, all } from "./ask.ts";
 import { type Materials, withMap } from "./maps.ts";
 import { callHelper, copy, EXIT, insn, type Kind, load, loadMap, loads, refusal } from "./program.ts";
 
@@ -11,43 +12,47 @@ import { callHelper, copy, EXIT, insn, type Kind, load, loadMap, loads, refusal 
 const FORBIDDEN =
   /^(program of this type cannot use helper|(unknown|invalid) func|kernel subsystem misconfigured func)|not supported for program type|supported only for|helper call is not allowed in probe/;
 const GPL_ONLY = /^cannot call GPL-restricted function/;
-const SLEEPS = /might sleep in a non-sleepable/;
 
 export interface Permissions {
   /** Ids that a program may call at all, ascending. */
   readonly allowed: readonly number[];
   /** Of these, those for programs with a GPL-compatible license only. */
   readonly gplOnly: readonly number[];
-  /** Of these, those that a program of the kind may not call because it may not sleep. */
-  readonly sleeping: readonly number[];
 }
 
 /** Calls each helper with whatever the registers hold: what the kernel says about the arguments tells that the call itself is allowed. */
-export function probeHelpers(kernel: Kernel, kind: Kind): Permissions {
-  const allowed: number[] = [];
-  const gplOnly: number[] = [];
-  const sleeping: number[] = [];
-  for (const id of HELPER_NAMES.keys()) {
-    const call = [callHelper(id)];
-    const message = refusal(kernel, kind, call);
-    if (id === 0 || FORBIDDEN.test(message)) continue;
-    allowed.push(id);
-    if (SLEEPS.test(message)) sleeping.push(id);
-    if (GPL_ONLY.test(refusal(kernel, kind, call, { license: "Proprietary" }))) gplOnly.push(id);
-  }
-  return { allowed, gplOnly, sleeping };
+export function* probeHelpers(kernel: Kernel, kind: Kind): Ask<Permissions> {
+  const answers = yield* all([...HELPER_NAMES.keys()].map((id) => probeHelper(kernel, kind, id)));
+  const idsWith = (what: "allowed" | "gplOnly"): number[] =>
+    answers.flatMap((each, id) => (id > 0 && each[what] ? [id] : []));
+  return { allowed: idsWith("allowed"), gplOnly: idsWith("gplOnly") };
+}
+
+/** Whether programs of the kind may call a helper, and whether only those with a GPL-compatible license. */
+export function* probeHelper(
+  kernel: Kernel,
+  kind: Kind,
+  id: number,
+): Ask<{ allowed: boolean; gplOnly: boolean }> {
+  const call = [callHelper(id)];
+  if (FORBIDDEN.test(yield* refusal(kernel, kind, call))) return { allowed: false, gplOnly: false };
+  const gplOnly = GPL_ONLY.test(yield* refusal(kernel, kind, call, { license: "Proprietary" }));
+  return { allowed: true, gplOnly };
 }
 
 // --- Maps
 
 /** The types of the maps that a program of the kind may not even refer to. */
-export function probeForbiddenMaps(kernel: Kernel, kind: Kind, materials: Materials): MapType[] {
-  return [...materials.maps.keys()].filter(
-    (type) =>
-      !withMap(materials, type, (map) =>
+export function* probeForbiddenMaps(kernel: Kernel, kind: Kind, materials: Materials): Ask<MapType[]> {
+  const types = [...materials.maps.keys()];
+  const permitted = yield* all(
+    types.map((type) =>
+      withMap(materials, type, (map) =>
         loads(kernel, kind, loadMap(2, 0), { maps: map === undefined ? [] : [map] }),
       ),
+    ),
   );
+  return types.filter((_, index) => permitted[index] === false);
 }
 
 // --- Return values
@@ -72,14 +77,11 @@ const ANY_RESULT: readonly Uint8Array[] = [
  *
  * @throws Error if the kernel does not do what its message says
  */
-export function probeReturns(kernel: Kernel, kind: Kind): ProgramFacts["returns"] {
-  const answer = load(kernel, kind, [], { end: ANY_RESULT });
-  if (answer.verdict === "accept") {
-    answer.close();
-    return undefined;
-  }
-  const found = RANGE.exec(answer.log);
-  if (found === null) throw new Error(`${kind.type}: no range of return values in "${answer.message}"`);
+export function* probeReturns(kernel: Kernel, kind: Kind): Ask<ProgramFacts["returns"]> {
+  const { accepted, log } = yield* load(kernel, kind, [], { end: ANY_RESULT });
+  if (accepted) return undefined;
+  const found = RANGE.exec(log);
+  if (found === null) throw new Error(`${kind.type}: no range of return values in "${log}"`);
   const [, from, to, value, mask] = found;
   const [least, greatest] =
     from === undefined ? [Number(value), Number(value) + Number(mask)] : [Number(from), Number(to)];
@@ -89,7 +91,7 @@ export function probeReturns(kernel: Kernel, kind: Kind): ProgramFacts["returns"
     [least - 1, false],
     [greatest + 1, false],
   ] as const) {
-    if (loads(kernel, { ...kind, retval: tried }, []) !== allowed) {
+    if ((yield* loads(kernel, { ...kind, retval: tried }, [])) !== allowed) {
       throw new Error(
         `${kind.type}: returning ${tried} is ${allowed ? "refused" : "accepted"}, unlike "${found[0]}"`,
       );

@@ -19,6 +19,7 @@ import type { MapType } from "../../../semantics/program/map-types.ts";
 import { type AttachType, PROGRAM_TYPES } from "../../../semantics/program/program-types.ts";
 import type { Kernel } from "../calls.ts";
 import { KERNEL_BTF } from "../object-options.ts";
+import { type Ask, all, answer } from "./ask.ts";
 import { probeArguments, probeContext, probePacket, probeStoresImmediate } from "./contexts.ts";
 import {
   byName,
@@ -32,10 +33,10 @@ import {
 } from "./helpers.ts";
 import { probeInstructions, probeLimits } from "./instructions.ts";
 import { flagsOf, kfuncPrototype, mayCall, readKfuncSets } from "./kfuncs.ts";
-import { createMaterials, mapFacts } from "./maps.ts";
+import { createMaterials, type Materials, mapFacts } from "./maps.ts";
 import { openMemory, readSymbols } from "./memory.ts";
 import { type Permissions, probeForbiddenMaps, probeHelpers, probeReturns } from "./permissions.ts";
-import { type Kind, kindsOf } from "./program.ts";
+import { type Kind, kindsOf, type TypeKinds } from "./program.ts";
 import { readPrototypes } from "./prototypes.ts";
 import { type TargetKind, targetKinds } from "./targets.ts";
 
@@ -66,14 +67,14 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
   memory.close();
   const materials = createMaterials(kernel);
   try {
-    const found = PROGRAM_TYPES.map((type) => kindsOf(kernel, type));
-    const targets = targetKinds(kernel, btf);
+    const found = answer(kernel, all(PROGRAM_TYPES.map((type) => kindsOf(kernel, type))));
+    const targets = answer(kernel, targetKinds(kernel, btf));
     const plainKinds = found.flatMap((each) => each.kinds.map((kind) => ({ kind, others: [] })));
     const ways = [...plainKinds, ...targets];
     const kinds = ways.map(({ kind }) => kind);
     const learnt = ways.map((way, index) => {
       progress("kinds of programs", index, ways.length);
-      return learn(kernel, btf, way, (tried) => probeForbiddenMaps(kernel, tried, materials));
+      return answer(kernel, learn(kernel, btf, way, materials));
     });
     const resolver: Resolver = { kernel, materials, prototypes, symbols, takes: new Map() };
     const { helpers, sets: helperSets } = helperTables(resolver, knownHelpers(btf), learnt, progress);
@@ -84,9 +85,12 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       kernel: /^\d+\.\d+/.exec(kernel.release)?.[0] ?? kernel.release,
       release: kernel.release,
       arch: kernel.arch,
-      limits: probeLimits(kernel, plain),
-      contextStoresImmediate: learnt.some(({ kind, context }) => probeStoresImmediate(kernel, kind, context)),
-      unknownInstructions: probeInstructions(kernel, plain),
+      limits: answer(kernel, probeLimits(kernel, plain)),
+      contextStoresImmediate: answer(
+        kernel,
+        all(learnt.map(({ kind, own }) => probeStoresImmediate(kernel, kind, own))),
+      ).includes(true),
+      unknownInstructions: answer(kernel, probeInstructions(kernel, plain)),
       attachTypes: attachTypes(found, kinds),
       maps: mapFacts(materials.maps),
       contexts: contexts.table,
@@ -105,36 +109,26 @@ function kernelBtf(kernel: Kernel): Btf {
   return readBtf(bytes, KERNEL_BTF);
 }
 
-function learn(
-  kernel: Kernel,
-  btf: Btf,
-  { kind, others }: TargetKind,
-  forbidden: (kind: Kind) => readonly MapType[],
-): Learnt {
-  const own = kind.target === undefined ? probeContext(kernel, btf, kind) : undefined;
-  const permissions = probeHelpers(kernel, kind);
-  const packet = own === undefined ? "none" : probePacket(kernel, kind, own);
-  const known = (way: Kind): KnownKind => ({
-    kind: way,
-    context: own ?? probeArguments(kernel, way),
-    packet,
-    allowed: permissions.allowed,
-  });
+function* learn(kernel: Kernel, btf: Btf, { kind, others }: TargetKind, materials: Materials): Ask<Learnt> {
+  const own = kind.target === undefined ? yield* probeContext(kernel, btf, kind) : undefined;
+  const permissions = yield* probeHelpers(kernel, kind);
+  const packet = own === undefined ? "none" : yield* probePacket(kernel, kind, own);
+  const known = function* (way: Kind): Ask<KnownKind> {
+    const context = own ?? (yield* probeArguments(kernel, way));
+    return { kind: way, context, packet, allowed: permissions.allowed };
+  };
   return {
-    ...known(kind),
+    ...(yield* known(kind)),
     name: kindName(kind.type, kind.attach, kind.sleepable === true),
     ...(own === undefined ? {} : { own }),
-    others: others.map(known),
+    others: yield* all(others.map(known)),
     permissions,
-    returns: probeReturns(kernel, kind),
-    forbiddenMaps: forbidden(kind),
+    returns: yield* probeReturns(kernel, kind),
+    forbiddenMaps: yield* probeForbiddenMaps(kernel, kind, materials),
   };
 }
 
-function attachTypes(
-  found: readonly ReturnType<typeof kindsOf>[],
-  kinds: readonly Kind[],
-): Profile["attachTypes"] {
+function attachTypes(found: readonly TypeKinds[], kinds: readonly Kind[]): Profile["attachTypes"] {
   const table: Record<string, readonly AttachType[] | "any"> = {};
   for (const { type, attachTypes: known } of found) {
     const targeted = kinds.flatMap((kind) =>
@@ -224,40 +218,32 @@ function helperTables(
     const maps = taken.get(kind.kind.type) ?? new Map<number, MapsTaken>();
     const fresh = new Map(maps);
     const choice: Record<string, number> = {};
-    const ways = [kind, ...kind.others];
-    for (const id of kind.allowed) {
-      const way = ways
-        .map((each) => ({ each, prototype: resolve(resolver, each, id) }))
-        .find((r) => r.prototype);
-      const prototype = way?.prototype ?? byName(resolver.prototypes, id);
+    const answers = answer(
+      resolver.kernel,
+      all(kind.allowed.map((id) => learnCall(resolver, kind, id, !maps.has(id), !changes.has(id)))),
+    );
+    for (const { id, prototype, maps: found, changesPacket } of answers) {
       const list = lists.get(id) ?? [];
-      lists.set(id, list);
       const at = prototype === undefined ? NOT_KNOWN : placeOf(list, prototype);
+      if (list.length > 0) lists.set(id, list);
       if (at !== 0) choice[id] = at;
-      if (way === undefined || prototype === undefined) continue;
-      const found = maps.has(id) ? undefined : probeMaps(resolver, way.each, id, prototype);
       if (found !== undefined) fresh.set(id, found);
-      if (changes.has(id)) continue;
-      const changed = probeChangesPacket(resolver, way.each, id, prototype, resolver.takes.get(id));
-      if (changed !== undefined) changes.set(id, changed);
+      if (changesPacket !== undefined) changes.set(id, changesPacket);
     }
     chosen.set(kind.name, choice);
     taken.set(kind.kind.type, fresh);
   });
   const union = unionOf([...taken.values()]);
-  const helpers = HELPER_NAMES.slice(0, known).flatMap((name, id): HelperFacts[] => {
-    if (id === 0) return [];
+  const helpers = HELPER_NAMES.slice(0, known).map((name, id): HelperFacts => {
     const maps = union.get(id);
-    return [
-      {
-        id,
-        name,
-        ...(changes.get(id) === true ? { changesPacket: true } : {}),
-        ...(maps === undefined ? {} : { maps }),
-        // Of a helper that no kind may call, what its own function says.
-        prototypes: lists.get(id) ?? ownPrototypes(resolver.prototypes, id),
-      },
-    ];
+    return {
+      id,
+      name,
+      ...(changes.get(id) === true ? { changesPacket: true } : {}),
+      ...(maps === undefined ? {} : { maps }),
+      // Of a helper that no kind may call, what its own function says.
+      prototypes: lists.get(id) ?? ownPrototypes(resolver.prototypes, id),
+    };
   });
   const sets = new Map(
     learnt.map((kind) => [
@@ -266,6 +252,34 @@ function helperTables(
     ]),
   );
   return { helpers, sets };
+}
+
+interface LearntCall {
+  readonly id: number;
+  readonly prototype: Prototype | undefined;
+  readonly maps?: MapsTaken | undefined;
+  readonly changesPacket?: boolean | undefined;
+}
+
+/** What calls of a helper by programs of a kind are. @param withMaps whether to try all maps @param withPacket whether to look after packets */
+function* learnCall(
+  resolver: Resolver,
+  kind: Learnt,
+  id: number,
+  withMaps: boolean,
+  withPacket: boolean,
+): Ask<LearntCall> {
+  for (const way of [kind, ...kind.others]) {
+    const prototype = yield* resolve(resolver, way, id);
+    if (prototype === undefined) continue;
+    const maps = withMaps ? yield* probeMaps(resolver, way, id, prototype) : undefined;
+    const map = resolver.takes.get(id);
+    const changesPacket = withPacket
+      ? yield* probeChangesPacket(resolver, way, id, prototype, map)
+      : undefined;
+    return { id, prototype, maps, changesPacket };
+  }
+  return { id, prototype: byName(resolver.prototypes, id) };
 }
 
 /** In place of a prototype's place. */
@@ -315,25 +329,30 @@ function kfuncTable(
   learnt: readonly Learnt[],
   progress: ProbeProgress,
 ): KfuncFacts[] {
-  const kfuncs: KfuncFacts[] = [];
-  let done = 0;
-  for (const [id, bits] of sets) {
-    progress("kernel functions", done++, sets.size);
-    const callers = callersOf(kernel, learnt, id);
-    const prototype = callers.length === 0 ? undefined : kfuncPrototype(btf, id);
-    if (prototype === undefined) continue;
-    kfuncs.push({ name: btf.name(id), flags: flagsOf(bits), ...prototype, callers });
-  }
-  return kfuncs.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const ids = [...sets.keys()];
+  const callers = new Map<number, string[]>(ids.map((id) => [id, []]));
+  learnt.forEach(({ kind, name }, index) => {
+    progress("kernel functions", index, learnt.length);
+    const able = answer(kernel, all(ids.map((id) => mayCall(kernel, kind, id))));
+    ids.forEach((id, i) => {
+      if (able[i] === true) callers.get(id)?.push(name);
+    });
+  });
+  return [...sets]
+    .flatMap(([id, bits]): KfuncFacts[] => {
+      const names = callers.get(id) ?? [];
+      const prototype = names.length === 0 ? undefined : kfuncPrototype(btf, id);
+      if (prototype === undefined) return [];
+      return [{ name: btf.name(id), flags: flagsOf(bits), ...prototype, callers: together(learnt, names) }];
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Types where all kinds may call the function, and single kinds of the others. */
-function callersOf(kernel: Kernel, learnt: readonly Learnt[], id: number): string[] {
-  const able = learnt.filter(({ kind }) => mayCall(kernel, kind, id));
+/** Types of which all kinds are among the names, and the other names. */
+function together(learnt: readonly Learnt[], names: readonly string[]): string[] {
   return PROGRAM_TYPES.flatMap((type) => {
-    const here = able.filter(({ kind }) => kind.type === type);
-    if (here.length === 0) return [];
-    const all = learnt.filter(({ kind }) => kind.type === type).length;
-    return here.length === all ? [type] : here.map(({ name }) => name);
+    const all = learnt.filter(({ kind }) => kind.type === type).map(({ name }) => name);
+    const here = all.filter((name) => names.includes(name));
+    return here.length > 0 && here.length === all.length ? [type] : here;
   });
 }

@@ -5,10 +5,12 @@ import {
   type LoadFlag,
   type ProgramType,
 } from "../../../semantics/program/program-types.ts";
-import type { BtfRecords } from "../btf-records.ts";
+import type { Prepared } from "../bpf.ts";
 import type { Kernel } from "../calls.ts";
-import { type LoadResult, loadRaw } from "../load.ts";
+import { logText, prepareLoad } from "../load.ts";
+import { parseKernelLog } from "../log.ts";
 import type { KernelMap } from "../maps.ts";
+import { type Ask, all } from "./ask.ts";
 
 /** One `struct bpf_insn`. */
 export function insn(opcode: number, dst = 0, src = 0, off = 0, imm = 0): Uint8Array {
@@ -49,6 +51,8 @@ export interface Kind {
   readonly sleepable?: true;
   /** What it attaches to, in the kernel's BTF, for types that need it. */
   readonly target?: number;
+  /** For structures of callbacks: the place of the one that the program stands for. */
+  readonly callback?: number;
   /** A value that the kernel lets such a program return. */
   readonly retval: number;
 }
@@ -58,60 +62,107 @@ export interface Attempt {
   readonly logLevel?: 0 | 1 | 2;
   readonly license?: string;
   readonly maps?: readonly KernelMap[];
-  readonly btf?: BtfRecords;
   /** What follows the instructions in place of `r0 = retval; exit`. */
   readonly end?: readonly Uint8Array[];
 }
 
 const MAY_SLEEP: readonly LoadFlag[] = ["sleepable"];
 
-/** Loads a program; the caller closes what is accepted. */
-export function load(
+/** What the kernel says of a program; it is closed again. */
+export interface Said {
+  readonly accepted: boolean;
+  /** The error's name; absent if the program was accepted. */
+  readonly errno?: string;
+  readonly log: string;
+}
+
+/** Bytes of log: the programs are short. */
+const LOG_SIZE = 1 << 15;
+const NO_LOG = new Uint8Array(0);
+
+function prepared(
+  kernel: Kernel,
+  kind: Kind,
+  insns: readonly Uint8Array[],
+  attempt: Attempt,
+): {
+  load: Prepared<"prog_load">;
+  log: Uint8Array;
+} {
+  const { type, sleepable, target, callback = 0, retval } = kind;
+  // The kernel takes a callback's place where other types have the attach type.
+  const attach = callback > 0 ? ATTACH_TYPES[callback] : kind.attach;
+  const { logLevel = 1, license = "GPL", maps, end = [setImm(0, retval), EXIT] } = attempt;
+  const log = logLevel === 0 ? NO_LOG : new Uint8Array(LOG_SIZE);
+  const program = {
+    type,
+    flags: sleepable === true ? MAY_SLEEP : [],
+    license,
+    insns: code([...insns, ...end]),
+    ...(attach === undefined ? {} : { attach }),
+    ...(target === undefined ? {} : { attachBtfId: target }),
+    ...(maps === undefined ? {} : { maps }),
+  };
+  return { load: prepareLoad(kernel, program, logLevel, log), log };
+}
+
+/** Loads a program and closes it. @throws Error if its log is too long */
+export function* load(
   kernel: Kernel,
   kind: Kind,
   insns: readonly Uint8Array[],
   attempt: Attempt = {},
-): LoadResult {
-  const { type, attach, sleepable, target, retval } = kind;
-  const { logLevel = 1, license = "GPL", maps, btf, end = [setImm(0, retval), EXIT] } = attempt;
-  return loadRaw(
-    {
-      type,
-      flags: sleepable === true ? MAY_SLEEP : [],
-      license,
-      insns: code([...insns, ...end]),
-      ...(attach === undefined ? {} : { attach }),
-      ...(target === undefined ? {} : { attachBtfId: target }),
-      ...(maps === undefined ? {} : { maps }),
-      ...(btf === undefined ? {} : { btf }),
-    },
-    { logLevel, kernel },
-  );
+): Ask<Said> {
+  const { load: loading, log } = prepared(kernel, kind, insns, attempt);
+  // What was refused has no descriptor, and closing it does nothing.
+  const [outcome] = yield [loading.call, { number: closeNumber(kernel), arguments: [{ resultOf: 0 }] }];
+  if (outcome === undefined) throw new Error(`${kernel.name} left out an answer`);
+  const { errno } = loading.answer(outcome);
+  if (errno === "ENOSPC")
+    throw new Error(`${kernel.name} has more to say of a small program than ${LOG_SIZE} bytes`);
+  return { accepted: errno === undefined, ...(errno === undefined ? {} : { errno }), log: logText(log) };
+}
+
+/** The descriptor of a program, for the caller to close; `undefined` if it is refused. */
+export function* open(
+  kernel: Kernel,
+  kind: Kind,
+  insns: readonly Uint8Array[],
+  attempt: Attempt = {},
+): Ask<number | undefined> {
+  const { load: loading } = prepared(kernel, kind, insns, { ...attempt, logLevel: 0 });
+  const [outcome] = yield [loading.call];
+  return outcome === undefined || outcome.result < 0 ? undefined : outcome.result;
+}
+
+const CLOSE: Readonly<Record<string, number>> = { x64: 3, arm64: 57, riscv64: 57, loong64: 57 };
+
+/** The number of close(2). */
+export function closeNumber({ arch }: Kernel): number {
+  const number = CLOSE[arch];
+  if (number === undefined) throw new Error(`close(2) on ${arch} is not known`);
+  return number;
 }
 
 /** Whether a program loads. */
-export function loads(
+export function* loads(
   kernel: Kernel,
   kind: Kind,
   insns: readonly Uint8Array[],
   attempt: Attempt = {},
-): boolean {
-  const result = load(kernel, kind, insns, { logLevel: 0, ...attempt });
-  if (result.verdict === "accept") result.close();
-  return result.verdict === "accept";
+): Ask<boolean> {
+  return (yield* load(kernel, kind, insns, { logLevel: 0, ...attempt })).accepted;
 }
 
-/** Why a program does not load; empty if it does. */
-export function refusal(
+/** Why a program does not load: the kernel's last reason; empty if it does. */
+export function* refusal(
   kernel: Kernel,
   kind: Kind,
   insns: readonly Uint8Array[],
   attempt: Attempt = {},
-): string {
-  const result = load(kernel, kind, insns, { logLevel: 1, ...attempt });
-  if (result.verdict === "reject") return result.message;
-  result.close();
-  return "";
+): Ask<string> {
+  const { accepted, log } = yield* load(kernel, kind, insns, attempt);
+  return accepted ? "" : (parseKernelLog(log).reasons.at(-1) ?? "");
 }
 
 // --- Kinds
@@ -133,27 +184,38 @@ export interface TypeKinds {
  * The ways in which programs of the type load, of those that need no target. Empty if none does. The attach type of number 0 is the same as
  * none.
  */
-export function kindsOf(kernel: Kernel, type: ProgramType): TypeKinds {
+export function* kindsOf(kernel: Kernel, type: ProgramType): Ask<TypeKinds> {
   if (type === "unspec" || NEEDS_TARGET.has(type)) return { type, kinds: [], attachTypes: [] };
-  const fresh = (sleepable: boolean, attach?: AttachType): Kind | undefined =>
-    RETURN_VALUES.map(
-      (retval): Kind => ({
-        type,
-        retval,
-        ...(sleepable ? { sleepable } : {}),
-        ...(attach === undefined ? {} : { attach }),
-      }),
-    ).find((kind) => loads(kernel, kind, []));
-  const others = ATTACH_TYPES.slice(1);
-  const accepted = others.filter((attach) => fresh(false, attach) ?? fresh(true, attach));
-  const any = accepted.length === others.length;
-  // Where the kernel takes any, those count that name the type; they may decide later, when the program is attached.
-  const distinct = any ? accepted.filter((attach) => belongs(type, attach)) : accepted;
-  const kinds = [undefined, ...distinct].flatMap((attach) =>
-    [fresh(false, attach) ?? [], fresh(true, attach) ?? []].flat(),
+  const tried = [undefined, ...ATTACH_TYPES.slice(1)];
+  const found = yield* all(
+    tried.flatMap((attach) => {
+      const base = { type, ...(attach === undefined ? {} : { attach }) };
+      return [loadable(kernel, base), loadable(kernel, { ...base, sleepable: true })];
+    }),
   );
+  const loaded = found.flatMap((kind) => kind ?? []);
+  const accepted = tried
+    .slice(1)
+    .flatMap((attach) => (loaded.some((kind) => kind.attach === attach) ? [attach ?? []].flat() : []));
+  const any = accepted.length === tried.length - 1;
+  const unchecked = accepted.length > MOST_MEANT;
+  const kinds = loaded.filter(({ attach }) => attach === undefined || !unchecked || belongs(type, attach));
   return { type, kinds, attachTypes: any ? "any" : accepted };
 }
+
+/** The kind, with a value that its programs may return; `undefined` if none loads. */
+export function* loadable(kernel: Kernel, base: Omit<Kind, "retval">): Ask<Kind | undefined> {
+  for (const retval of RETURN_VALUES) {
+    if (yield* loads(kernel, { ...base, retval }, [])) return { ...base, retval };
+  }
+  return undefined;
+}
+
+/**
+ * Where the kernel takes more attach types than this for a type, it does not look at them when a program is loaded, but for some that it takes
+ * with few types: those count that name the type, for they may decide when the program is attached.
+ */
+const MOST_MEANT = 24;
 
 /** Attach types that mean something to a type, beside those that begin with its name. */
 const MEANT: Partial<Readonly<Record<ProgramType, readonly string[]>>> = {

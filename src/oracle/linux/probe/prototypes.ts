@@ -29,8 +29,10 @@ export const TAIL_CALL = "tail_call";
 /** What the kernel calls the functions of helpers; others are in tables of other sorts, which may look alike. */
 const HELPER_FUNCTION = /^(bpf_|get_func_|sk_reuseport_|sk_select_reuseport$|tail_call$)/;
 
-/** Names that newer kernels have replaced, and what stands for them. */
+/** Names of older and newer kernels, and what stands for them. */
 const RENAMED: Readonly<Record<string, string>> = {
+  mem_size: "const_size",
+  mem_size_or_zero: "const_size_or_zero",
   alloc_mem: "ringbuf_mem",
   kptr: "kptr_xchg_dest",
 };
@@ -58,9 +60,9 @@ function vocabularyOf(btf: Btf): Vocabulary {
   const returns = new Map<number, ReturnKind>();
   for (const [name, value] of baseNames(btf, "bpf_return_type", "RET_")) {
     if (isReturn(name)) returns.set(value, name);
-    // Kernels before 6.2 have numbers for combinations that are flags now; none of their helpers uses one.
-    else if (name !== "ringbuf_mem")
-      throw new Error(`the kernel has a return type that is not known: ${name}`);
+    // Memory that a helper allocates is memory to whom it is returned.
+    else if (name === "ringbuf_mem") returns.set(value, "mem");
+    else throw new Error(`the kernel has a return type that is not known: ${name}`);
   }
   const names = enumeration(btf, "bpf_type_flag").filter(([name]) => !name.startsWith("__"));
   // Before 6.2, what is allocated in a ring buffer had the name that other allocations have now.

@@ -6,7 +6,8 @@ import type { Btf } from "../../../object/btf.ts";
 import type { BtfKind } from "../../../object/btf-types.ts";
 import type { AttachType, ProgramType } from "../../../semantics/program/program-types.ts";
 import type { Kernel } from "../calls.ts";
-import { type Kind, loads } from "./program.ts";
+import { type Ask, all } from "./ask.ts";
+import { type Kind, loadable } from "./program.ts";
 
 interface Target {
   readonly type: ProgramType;
@@ -27,6 +28,7 @@ const TARGETS: readonly Target[] = [
   },
   { type: "tracing", attach: "trace_fentry", kind: "func", names: FUNCTIONS },
   { type: "tracing", attach: "trace_fexit", kind: "func", names: FUNCTIONS },
+  { type: "tracing", attach: "trace_fsession", kind: "func", names: FUNCTIONS },
   {
     type: "tracing",
     attach: "modify_return",
@@ -60,10 +62,6 @@ const TARGETS: readonly Target[] = [
 
 /** A structure of callbacks, and the one that is tried. */
 const CALLBACKS = { struct: "tcp_congestion_ops", member: "ssthresh" } as const;
-/** The kernel takes the member's place where other types have the attach type: 0 is the same as none. */
-const FIRST = 0;
-
-const RETURN_VALUES = [0, 1];
 
 /** A kind, and other ways to load programs of it. */
 export interface TargetKind {
@@ -71,37 +69,36 @@ export interface TargetKind {
   readonly others: readonly Kind[];
 }
 
+/** Programs of one sort, and BTF ids of what they may attach to. */
+interface Way {
+  readonly base: Pick<Kind, "type" | "attach" | "callback">;
+  readonly ids: readonly number[];
+}
+
 /** The kinds that load; the kernel may forbid all of them. */
-export function targetKinds(kernel: Kernel, btf: Btf): TargetKind[] {
-  const found = TARGETS.flatMap(({ type, attach, kind, names }) => {
-    const targets = names.flatMap((name) => btf.findKind(name, kind) ?? []);
-    return [false, true].flatMap((sleepable) => {
-      const base = { type, ...(attach === undefined ? {} : { attach }) };
-      return together(targets.flatMap((target) => loadable(kernel, { ...base, target }, sleepable)));
-    });
+export function* targetKinds(kernel: Kernel, btf: Btf): Ask<TargetKind[]> {
+  const ways: Way[] = TARGETS.map(({ type, attach, kind, names }) => ({
+    base: { type, ...(attach === undefined ? {} : { attach }) },
+    ids: names.flatMap((name) => btf.findKind(name, kind) ?? []),
+  }));
+  const callbacks = callbackWay(btf);
+  if (callbacks !== undefined) ways.push(callbacks);
+  const found = yield* all(
+    ways.flatMap(({ base, ids }) => [
+      all(ids.map((target) => loadable(kernel, { ...base, target }))),
+      all(ids.map((target) => loadable(kernel, { ...base, target, sleepable: true }))),
+    ]),
+  );
+  return found.flatMap((kinds) => {
+    const [kind, ...others] = kinds.flatMap((each) => each ?? []);
+    return kind === undefined ? [] : [{ kind, others }];
   });
-  return [...found, ...callbackKinds(kernel, btf)];
 }
 
-function together([kind, ...others]: readonly Kind[]): TargetKind[] {
-  return kind === undefined ? [] : [{ kind, others }];
-}
-
-function callbackKinds(kernel: Kernel, btf: Btf): TargetKind[] {
+function callbackWay(btf: Btf): Way | undefined {
   const target = btf.findKind(CALLBACKS.struct, "struct");
   const struct = target === undefined ? undefined : btf.type(target);
-  if (target === undefined || struct?.kind !== "struct") return [];
-  const index = struct.members.findIndex(({ name }) => name === CALLBACKS.member);
-  if (index !== FIRST)
-    throw new Error(`${CALLBACKS.member} is not the first callback of ${CALLBACKS.struct}`);
-  return [false, true].flatMap((sleepable) =>
-    together(loadable(kernel, { type: "struct_ops", target }, sleepable)),
-  );
-}
-
-function loadable(kernel: Kernel, base: Omit<Kind, "retval" | "sleepable">, sleepable: boolean): Kind[] {
-  const kind = RETURN_VALUES.map(
-    (retval): Kind => ({ ...base, retval, ...(sleepable ? { sleepable } : {}) }),
-  ).find((tried) => loads(kernel, tried, []));
-  return kind === undefined ? [] : [kind];
+  if (target === undefined || struct?.kind !== "struct") return undefined;
+  const callback = struct.members.findIndex(({ name }) => name === CALLBACKS.member);
+  return callback < 0 ? undefined : { base: { type: "struct_ops", callback }, ids: [target] };
 }
