@@ -9,11 +9,11 @@ import {
   and,
   constant,
   eq,
-  extract,
   fold,
   ite,
   umax as larger,
   mul,
+  ne,
   not,
   or,
   umin as smaller,
@@ -31,8 +31,8 @@ import type { Tnum } from "./tnum.ts";
 
 /** How many pairs are few. */
 const LIMIT = 128;
-/** Counts of numbers are of so many bits; anything over `LIMIT` may count as that. */
-const COUNT = 9;
+/** Counts of numbers are of so many bits: twice what `gathered` may give, for two halves. */
+const COUNT = 10;
 
 /** The numbers of a part in their order. */
 export interface Sequence<N extends number> {
@@ -58,34 +58,24 @@ export function sequence<N extends number>([clear, set]: readonly [Piece<N>, Pie
   };
 }
 
-/**
- * How many numbers there are from `least` to `greatest`, both among them, of those that differ in the bits of `mask`: one more than the bits
- * of the greatest, taken together as a number, less those of the least. If the bits are too many, more than `LIMIT`.
- */
-function byUnknownBits<N extends number>(
-  mask: Term<N>,
-  least: Term<N>,
-  greatest: Term<N>,
-  unknown = 0,
-): Term<typeof COUNT> {
+/** Unknown bits whose numbers `LIMIT` is enough for. */
+const BITS = Math.log2(LIMIT);
+
+/** The bits of x that are in `mask`, one beside the other: as a number if that is less than `LIMIT`, or more. */
+function gathered<N extends number>(x: Term<N>, mask: Term<N>, place = 0): Term<typeof COUNT> {
   const zero = constant(mask.width, 0);
-  const none = eq(mask, zero);
-  if (2 ** unknown > LIMIT) return ite(none, constant(COUNT, 1), constant(COUNT, 2 * LIMIT));
+  const isIn = (bits: Term<N>): Term<1> => ne(and(x, bits), zero);
+  const number = (value: number): Term<typeof COUNT> => constant(COUNT, value);
+  if (place === BITS) return ite(isIn(mask), number(2 * LIMIT), number(0));
   const others = and(mask, sub(mask, constant(mask.width, 1)));
-  const lowest = xor(mask, others);
-  const place = (x: Term<N>): Term<typeof COUNT> =>
-    ite(eq(and(x, lowest), zero), constant(COUNT, 0), constant(COUNT, 2 ** unknown));
-  const more = byUnknownBits(others, least, greatest, unknown + 1);
-  return ite(none, constant(COUNT, 1), add(more, sub(place(greatest), place(least))));
+  const lowest = ite(isIn(xor(mask, others)), number(2 ** place), number(0));
+  return or(lowest, gathered(x, others, place + 1));
 }
 
-/** At least as many as there are numbers in a tight piece, or more than `LIMIT` if there may be more than that. */
-function sizeOf<N extends number>({ some, least, greatest, bits }: Piece<N>): Term<typeof COUNT> {
-  const { width } = least;
-  const distance = smaller(sub(greatest, least), constant(width, Math.min(LIMIT, 2 ** width - 1)));
-  const low: Term<typeof COUNT> = width < COUNT ? zext(COUNT, distance) : extract(COUNT, distance);
-  const byEnds = add(low, constant(COUNT, 1));
-  return ite(some, smaller(byEnds, byUnknownBits(bits.mask, least, greatest)), constant(COUNT, 0));
+/** How many numbers there are in a tight piece, if they are few, or more than `LIMIT`: unknown bits count up, and carry over the others. */
+function sizeOf<N extends number>({ some, least, greatest, bits: { mask } }: Piece<N>): Term<typeof COUNT> {
+  const distance = and(sub(and(greatest, mask), and(least, mask)), mask);
+  return ite(some, add(gathered(distance, mask), constant(COUNT, 1)), constant(COUNT, 0));
 }
 
 /** What comes of all pairs, if they are few. */
@@ -104,10 +94,10 @@ export function pairs<N extends number>(
   const { width } = a.umin;
   const [as, bs] = [halves(a), halves(b)];
   const [xs, ys] = [sequence(as), sequence(bs)];
-  const double = (x: Term): Term<18> => zext(18, x);
+  const double = (x: Term): Term<20> => zext(20, x);
   const [m, n] = [add(sizeOf(as[0]), sizeOf(as[1])), add(sizeOf(bs[0]), sizeOf(bs[1]))];
   const count = mul(double(m), double(n));
-  const few = and(ule(constant(18, 1), count), ule(count, constant(18, LIMIT)));
+  const few = and(ule(constant(20, 1), count), ule(count, constant(20, LIMIT)));
   const [, , going, all, any, umin, umax, least, greatest] = fold({
     widths: [width, width, 1, width, width, width, width, width, width],
     count: LIMIT,
