@@ -52,7 +52,7 @@ const NO_LIMIT = 0xffffffff;
  * What the plain solver may spend on a question about integers, in Z3's own units (these are a second or less), before the one with
  * strategies gets it: it is several times faster at most questions and at home in fewer. A limit in seconds would make chance of it.
  */
-const PLAIN_LIMIT = 100_000;
+const PLAIN_LIMIT = 50_000;
 
 export async function startZ3(): Promise<Z3> {
   const { Z3: api, em } = await init();
