@@ -8,6 +8,7 @@ import { readPrograms } from "../object/read.ts";
 import { kernelAvailable } from "../oracle/linux/kernel.ts";
 import { THIS_MACHINE } from "../oracle/linux/this-machine.ts";
 import { InputError, Unsupported } from "../semantics/errors.ts";
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
 import { VerifierLog } from "../verifier/log.ts";
@@ -22,6 +23,7 @@ import type {
   UnreadableReport,
 } from "./check-report.ts";
 import { checkedVerdict, kernelAnswer } from "./compare/answer.ts";
+import { rulesOf } from "./compare/rules.ts";
 import {
   type CorpusKnowledge,
   checkExpectation,
@@ -43,6 +45,8 @@ export interface CheckOptions {
   readonly knowledge?: CorpusKnowledge;
   /** How objects are read: the target kernel's BTF. */
   readonly object?: ObjectOptions;
+  /** Whose rules hold (default: those of the kernel that is asked; without one, the newest kernel's). */
+  readonly rules?: Rules;
 }
 
 export interface CheckProgress {
@@ -128,11 +132,15 @@ function checkProgram(
   const { file, program, together, expected } = task;
   const { knowledge = NO_KNOWLEDGE } = options;
   const start = options.now();
-  const verdict = verify(program);
+  const rules = options.rules ?? (kernel.ok ? rulesOf(THIS_MACHINE) : DEFAULT_RULES);
+  const verdict = verify(program, undefined, rules);
   const ms = options.now() - start;
-  const checked = verdict.verdict === "accept" ? checkCertificate(program, verdict.certificate) : undefined;
+  const checked =
+    verdict.verdict === "accept"
+      ? checkCertificate(program, verdict.certificate, undefined, rules)
+      : undefined;
   const samples = expected?.runs.flatMap(({ packet }) => packet ?? []) ?? [];
-  const ran = runProgram(program, verdict, options.seed, options.runs, samples);
+  const ran = runProgram(program, verdict, options.seed, options.runs, samples, rules);
   const ours = checkedVerdict(verdict, ms);
   const theirs = kernel.ok ? kernelAnswer(THIS_MACHINE, program, options.now) : undefined;
   const expectation =
@@ -141,7 +149,7 @@ function checkProgram(
     file,
     program,
     verdict: ours,
-    log: logOf(program, verdict),
+    log: logOf(program, verdict, rules),
     ...(verdict.verdict === "accept" && checked !== undefined
       ? {
           certificate: {
@@ -164,11 +172,11 @@ function checkProgram(
 }
 
 /** The log of the refused path; of an accepted program the closing line, and of a short one everything. */
-function logOf(program: Program, verdict: Verdict): string {
+function logOf(program: Program, verdict: Verdict, rules: Rules): string {
   const short = verdict.statistics.processed <= 500;
   const log = new VerifierLog(program, verdict.verdict === "accept" && short ? 2 : 1);
   // The exploration is a function of the program: a second one with the log on takes the same way.
-  const text = log.finish(verdict.verdict === "accept" && !short ? verdict : verify(program, log));
+  const text = log.finish(verdict.verdict === "accept" && !short ? verdict : verify(program, log, rules));
   return text.length <= LONGEST_LOG
     ? text
     : `(the first ${text.length - LONGEST_LOG} characters are left out)\n${text.slice(-LONGEST_LOG)}`;

@@ -1,5 +1,6 @@
 /** Generated runs of one program: along its certificate if it was accepted, in search of a fault if it was not. */
 import { InputError, Unsupported } from "../semantics/errors.ts";
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Verdict } from "../verifier/verdict.ts";
 import type { Environment } from "../vm/environment.ts";
@@ -28,6 +29,7 @@ const MOST_VIOLATIONS = 3;
  * Runs `program` on `count` generated inputs. Takes over the abstract machine's memory.
  *
  * @param samples  packets to begin with
+ * @param rules  those by which it was verified
  */
 export function runProgram(
   program: Program,
@@ -35,13 +37,16 @@ export function runProgram(
   seed: number,
   count: number,
   samples: readonly Uint8Array[] = [],
+  rules: Rules = DEFAULT_RULES,
 ): ProgramRuns {
   const total = program.insns.filter((insn) => insn !== undefined).length;
   if (verdict.verdict === "unsupported" || runnableContext(program) === undefined) {
     return { runs: [], coverage: { executed: 0, total }, violations: [] };
   }
   const accepted = verdict.verdict === "accept";
-  const walk = accepted ? new CertificateWalk(program, verdict.certificate, verdict.longestRun) : undefined;
+  const walk = accepted
+    ? new CertificateWalk(program, verdict.certificate, verdict.longestRun, rules)
+    : undefined;
   const endless = !accepted || verdict.longestRun <= BigInt(BUDGET);
   const executed = new Uint8Array(program.insns.length);
   const runs: CheckedRun[] = [];

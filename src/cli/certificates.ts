@@ -1,7 +1,6 @@
 /** Certificate files: what is written into them. */
 import { writeFileSync } from "node:fs";
 import { InputError } from "../semantics/errors.ts";
-import { DEFAULT_RULES } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate } from "../verifier/certificate.ts";
 import { ByteReader } from "../verifier/certificate-format/bytes.ts";
@@ -10,15 +9,16 @@ import { encodeCertificate } from "../verifier/certificate-format/encode.ts";
 import { type EncodedEntry, encodeFile } from "../verifier/certificate-format/file.ts";
 import { programHash } from "../verifier/certificate-format/program-hash.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
+import { rules } from "./rules.ts";
 import { STATUS, type Status } from "./status.ts";
 import { note } from "./terminal.ts";
 
 /** An accepted program's entry. What is written is read again and checked: no file has a certificate that does not hold. */
 export function certificateEntry(program: Program, certificate: Certificate): EncodedEntry {
   const body = encodeCertificate(certificate);
-  const check = checkCertificate(program, decodeCertificate(new ByteReader(body)));
+  const check = checkCertificate(program, decodeCertificate(new ByteReader(body)), undefined, rules());
   if (!check.ok) throw new Error(`the certificate does not hold when it is read again: ${check.reason}`);
-  return { name: program.name, hash: programHash(program), profile: DEFAULT_RULES.profile.kernel, body };
+  return { name: program.name, hash: programHash(program), profile: rules().profile.kernel, body };
 }
 
 /** Writes a certificate file, and says so on standard error. @throws InputError  if the file cannot be written */

@@ -1,11 +1,11 @@
 /** `soundcheck check-certificate`: whether certificates from a file prove what they claim of the programs in others. */
 import { inFile } from "../semantics/errors.ts";
-import { DEFAULT_RULES } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { type CertificateEntry, decodeFile } from "../verifier/certificate-format/file.ts";
 import { programHash } from "../verifier/certificate-format/program-hash.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
 import { chosen, displayName, readBytes, readProgramFile } from "./files.ts";
+import { rules } from "./rules.ts";
 import { attempt, explain, report, STATUS, type Status, worse } from "./status.ts";
 import { breathe, complain, note, out, outJson, paint, printable } from "./terminal.ts";
 
@@ -47,7 +47,7 @@ const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) =
 function entryOf(program: Program, entries: readonly CertificateEntry[]): CertificateEntry | string {
   const hash = programHash(program);
   const own = entries.filter((entry) => isSame(entry.hash, hash));
-  const { kernel } = DEFAULT_RULES.profile;
+  const { kernel } = rules().profile;
   const found = own.find(({ profile }) => profile === kernel);
   if (found !== undefined) return found;
   const [other] = own;
@@ -60,7 +60,7 @@ function entryOf(program: Program, entries: readonly CertificateEntry[]): Certif
 function answerFor(program: Program, entry: CertificateEntry | string): Answer {
   if (typeof entry === "string") return { ...NOTHING, reason: entry };
   const start = performance.now();
-  const check = checkCertificate(program, entry.certificate);
+  const check = checkCertificate(program, entry.certificate, undefined, rules());
   const { nodes } = entry.certificate;
   const facts = {
     ...NOTHING,

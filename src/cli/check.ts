@@ -11,6 +11,7 @@ import {
 import { allFindings } from "../campaign/findings.ts";
 import { htmlReport } from "../campaign/html-report.ts";
 import { objectOptionsFor } from "../oracle/linux/object-options.ts";
+import { readProfile } from "../oracle/profiles.ts";
 import { InputError } from "../semantics/errors.ts";
 import { ProgressDisplay } from "./check-progress.ts";
 import { programTable, reasons, totals } from "./check-table.ts";
@@ -27,6 +28,8 @@ export interface CheckCommandOptions {
   readonly kernel: boolean;
   /** The report's file, or `false` for none. */
   readonly report: string | false;
+  /** Whose rules hold; without it, those of the kernel that is compared with. */
+  readonly profile?: string;
 }
 
 async function readAll(
@@ -118,6 +121,7 @@ export async function check(names: readonly string[], options: CheckCommandOptio
     now,
     knowledge: knowledgeOf(chosen),
     object: objectOptionsFor(),
+    ...(options.profile === undefined ? {} : { rules: { profile: readProfile(options.profile) } }),
     progress: (event: CheckProgress) => {
       display.show(event);
       if (options.json === true && event.report !== undefined) outJson(reportJson(event.report));

@@ -15,6 +15,7 @@ const ALL = [
   "asm",
   "disasm",
   "guest",
+  "probe",
   "doctor",
 ];
 

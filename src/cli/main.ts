@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
+import { chooseProfile } from "./rules.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
 
@@ -69,6 +70,12 @@ Exit status: 0 all held; 1 a program was rejected, or something was found; 2 it 
 (bad usage, an unreadable file, something not modelled); 3 a bug in soundcheck.`,
   );
 
+const profile = (): Option =>
+  new Option(
+    "--profile <name>",
+    "the kernel whose rules hold: linux-X.Y, or a profile's file (default: the newest)",
+  ).env("SOUNDCHECK_PROFILE");
+
 cli
   .command("check")
   .summary("verify, run and cross-check programs; without files, the bundled corpus")
@@ -86,6 +93,7 @@ cli
   .option("--no-kernel", "do not ask the running kernel")
   .option("--report <file>", "where the HTML report goes", "soundcheck-report.html")
   .option("--no-report", "write no HTML report")
+  .addOption(profile())
   .addOption(json())
   .action(action(async (files, options) => (await import("./check.ts")).check(files, options)));
 
@@ -101,6 +109,7 @@ cli
     ).argParser(integer(0, 2)),
   )
   .addOption(program())
+  .addOption(profile())
   .option("--certify-check", "check the certificates of accepted programs")
   .option("--certify <file>", "write the certificates of accepted programs to a file")
   .option("--jsonl", "read bundles from standard input, one a line; answer one line each")
@@ -126,6 +135,7 @@ cli
   .addOption(json())
   .action(
     action(async (files, options) => {
+      chooseProfile(options.profile);
       if (options.jsonl === true && files.length > 0) {
         complain("verify: --jsonl reads standard input and takes no files");
         return STATUS.impossible;
@@ -185,9 +195,11 @@ cli
   .argument("<certificates>", "what verify --certify wrote")
   .argument("<file...>", "objects, bundles or assembly: the programs")
   .addOption(program())
+  .addOption(profile())
   .addOption(json())
   .action(
     action(async (certificates, files, options) => {
+      chooseProfile(options.profile);
       const { checkCertificates } = await import("./check-certificate.ts");
       return checkCertificates(certificates, files, options);
     }),

@@ -5,6 +5,7 @@ import type { Program } from "../semantics/program/program.ts";
 import { encodeCertificate } from "../verifier/certificate-format/encode.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
 import { displayName, readBytes, readProgramFile } from "./files.ts";
+import { rules } from "./rules.ts";
 import { filterAll, orderBy } from "./stats/choose.ts";
 import { type Entry, pairUp, type Selector, valueOf } from "./stats/entry.ts";
 import { columnsNamed, type Figures, NUMBERS, type StatColumn } from "./stats/figures.ts";
@@ -61,7 +62,7 @@ function measureCertificate(
   certificate: Parameters<typeof checkCertificate>[1],
 ): Figures["numbers"] {
   const start = performance.now();
-  checkCertificate(program, certificate);
+  checkCertificate(program, certificate, undefined, rules());
   return {
     check_duration: microseconds(performance.now() - start),
     certificate_nodes: certificate.nodes.length,

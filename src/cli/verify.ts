@@ -15,6 +15,7 @@ import type { Verdict } from "../verifier/verdict.ts";
 import { verify } from "../verifier/verify.ts";
 import { certificateEntry, writeCertificates } from "./certificates.ts";
 import { chosen, displayName, readProgramFile } from "./files.ts";
+import { rules } from "./rules.ts";
 import { attempt, explain, report, STATUS, type Status, worse } from "./status.ts";
 import { breathe, complain, out, outJson, paint, printable } from "./terminal.ts";
 
@@ -50,7 +51,7 @@ interface Verified {
 
 export function timedVerify(program: Program): Verified {
   const start = performance.now();
-  const verdict = verify(program);
+  const verdict = verify(program, undefined, rules());
   return { verdict, ms: Math.round((performance.now() - start) * 1000) / 1000 };
 }
 
@@ -90,7 +91,7 @@ function logOf(program: Program, { verdict }: Verified, logLevel: VerifyOptions[
   if (logLevel === 0) return "";
   if (logLevel !== 2 && verdict.verdict === "accept") return `${closingLine(verdict.statistics)}\n`;
   const log = new VerifierLog(program, logLevel ?? 1);
-  const text = log.finish(verify(program, log));
+  const text = log.finish(verify(program, log, rules()));
   return logLevel === undefined ? shortened(text) : text;
 }
 
@@ -170,12 +171,15 @@ function verifyOne(
     options.json === true && options.logLevel === undefined ? "" : logOf(program, verified, options.logLevel);
   const certificate =
     options.certifyCheck === true && verdict.verdict === "accept"
-      ? { nodes: verdict.certificate.nodes.length, check: checkCertificate(program, verdict.certificate) }
+      ? {
+          nodes: verdict.certificate.nodes.length,
+          check: checkCertificate(program, verdict.certificate, undefined, rules()),
+        }
       : undefined;
   if (options.certify !== undefined && verdict.verdict === "accept") {
     certificates.push(certificateEntry(program, verdict.certificate));
   }
-  const explanation = verdict.verdict === "reject" ? explainRejection(program, verdict) : undefined;
+  const explanation = verdict.verdict === "reject" ? explainRejection(program, verdict, rules()) : undefined;
   if (options.json === true) {
     outJson({
       file: displayName(file),

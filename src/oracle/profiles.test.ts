@@ -31,6 +31,18 @@ describe("the profiles", () => {
     expect(profile.programs["xdp"]?.packet).toBe("write");
   });
 
+  it.each(profileNames().map((name) => [name]))("%s: no helper has the function of another", (name) => {
+    const { helpers } = readProfile(name);
+    const names = new Set(helpers.map((helper) => helper.name));
+    const strange = helpers.flatMap((helper) =>
+      helper.prototypes
+        .map(({ func }) => func.replace(/^bpf_/, ""))
+        .filter((func) => func !== helper.name && names.has(func))
+        .map((func) => `${helper.name}: ${func}`),
+    );
+    expect(strange).toEqual([]);
+  });
+
   it("are found by name and by version", () => {
     expect(readProfile("6.18")).toBe(readProfile("linux-6.18"));
     expect(() => readProfile("linux-9.9")).toThrow(

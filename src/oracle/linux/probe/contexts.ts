@@ -186,7 +186,13 @@ function structureOf(
   const member = all.kind === "struct" ? all.members.find(({ name }) => name === wanted) : undefined;
   if (member === undefined) return untold;
   const { type: found } = btf.resolve(member.type);
-  if (found.kind !== "struct") return untold;
+  return found.kind === "struct" ? { struct: found.name, members: membersOf(btf, member.type) } : untold;
+}
+
+/** The members of the structure with the id; those of unnamed ones as one, under the first name inside. */
+export function membersOf(btf: Btf, id: number): readonly Member[] {
+  const { type: found } = btf.resolve(id);
+  if (found.kind !== "struct") return [];
   const members = found.members.map((m): Member => {
     const size = m.bitSize > 0 ? Math.ceil(m.bitSize / 8) : btf.size(m.type);
     return {
@@ -195,7 +201,7 @@ function structureOf(
       size,
     };
   });
-  return { struct: found.name, members: members.filter(({ size }) => size > 0) };
+  return members.filter(({ size }) => size > 0);
 }
 
 /** The first name inside an unnamed union. */

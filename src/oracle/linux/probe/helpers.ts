@@ -101,7 +101,7 @@ export function* resolve(resolver: Resolver, known: KnownKind, id: number): Ask<
       const result = yield* tryCall(kernel, materials, trial, mapType, true);
       if (!result.accepted) continue;
       if (mapType !== undefined) takes.set(id, mapType);
-      const called = calledPrototypes(resolver, result.called);
+      const called = calledPrototypes(resolver, id, result.called);
       const fitting = called.filter((each) => signatureOf(each) === signature);
       // A call that the kernel has replaced by something else shows no function: what was accepted is left.
       return fitting[0] ?? called[0] ?? ownPrototypes(prototypes, id)[0] ?? prototype;
@@ -134,30 +134,29 @@ function extendsName(func: string, name: string): boolean {
   return name.split("_").every((word) => (at = words.indexOf(word, at + 1)) >= 0);
 }
 
-const AIDS: ReadonlySet<string> = new Set([
-  "bpf_sk_fullsock",
-  "bpf_sk_lookup_tcp",
-  "bpf_tc_sk_lookup_tcp",
-  "bpf_xdp_sk_lookup_tcp",
-  "bpf_sock_addr_sk_lookup_tcp",
-  "bpf_sk_release",
-  "bpf_get_current_task_btf",
-  "bpf_ringbuf_discard",
-]);
+/** Helpers that calls of others need, to get a socket or to give something back. */
+const AIDS = ["sk_lookup_tcp", "sk_release", "sk_fullsock", "get_current_task_btf", "ringbuf_discard"];
 
-/** The prototypes of the function that a program calls, beside those that only help. */
+/** The prototypes of the function that a program calls for the helper: not of one that is another helper's, or that only helped. */
 function calledPrototypes(
   { prototypes, symbols }: Resolver,
+  id: number,
   called: readonly number[],
 ): readonly Prototype[] {
   const base = symbols.address.get("__bpf_call_base");
   if (base === undefined) return [];
+  const helper = HELPER_NAMES[id] ?? "";
+  const aids = AIDS.filter((aid) => aid !== helper);
   const names = called.flatMap((distance) => {
     const name = symbols.functions.get(base + BigInt(distance));
     return name === undefined || !prototypes.has(name) ? [] : [name];
   });
-  const name = names.find((each) => !AIDS.has(each)) ?? names.at(-1);
-  return (name === undefined ? undefined : prototypes.get(name)) ?? [];
+  const own = names.find((each) => {
+    const func = bare(each);
+    const another = func !== helper && HELPER_NAMES.includes(func);
+    return !another && !aids.some((aid) => extendsName(func, aid));
+  });
+  return (own === undefined ? undefined : prototypes.get(own)) ?? [];
 }
 
 // --- Maps

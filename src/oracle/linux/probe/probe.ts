@@ -38,6 +38,7 @@ import { openMemory, readSymbols } from "./memory.ts";
 import { type Permissions, probeForbiddenMaps, probeHelpers, probeReturns } from "./permissions.ts";
 import { type Kind, kindsOf, type TypeKinds } from "./program.ts";
 import { readPrototypes } from "./prototypes.ts";
+import { probeSockets } from "./sockets.ts";
 import { type TargetKind, targetKinds } from "./targets.ts";
 
 /** What is told of the work: which part, and how much of it is done. */
@@ -81,6 +82,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
     const plain = kinds.find(({ type }) => type === "xdp");
     if (plain === undefined) throw new InputError(`${kernel.name} loads no XDP programs`);
     const contexts = contextTable(learnt);
+    const sockets = answer(kernel, probeSockets(kernel, btf, kinds, materials));
     return {
       kernel: /^\d+\.\d+/.exec(kernel.release)?.[0] ?? kernel.release,
       release: kernel.release,
@@ -93,7 +95,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       unknownInstructions: answer(kernel, probeInstructions(kernel, plain)),
       attachTypes: attachTypes(found, kinds),
       maps: mapFacts(materials.maps),
-      contexts: contexts.table,
+      contexts: { ...contexts.table, ...sockets },
       programs: programTable(learnt, contexts.names, helperSets),
       helpers,
       kfuncs: kfuncTable(kernel, btf, sets, learnt, progress),
