@@ -168,10 +168,13 @@ function learnFromPointers(
 const isZero = (at: number): boolean =>
   kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
 
-/** All pointers that came of one call are null together or not; what was acquired with one that is null was not. */
+/**
+ * All pointers that came of one call are null together or not. Where what was to be acquired is null, nothing is held; another form of it that
+ * is null says nothing of what is held.
+ */
 function resolveNull(m: Machine, state: number, pointer: number, isNull: boolean): void {
   const id = idOf(pointer);
-  if (isNull && referenceOf(pointer) !== 0) releaseReference(state, referenceOf(pointer));
+  if (isNull && id !== 0 && referenceOf(pointer) === id) releaseReference(state, id);
   const resolve = (at: number): void => {
     if (!mayBeNull(kindOf(at)) || idOf(at) !== id) return;
     if (isNull) setConstant(at, 0, 0);

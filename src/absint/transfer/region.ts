@@ -2,7 +2,7 @@
  * Where an access through a pointer may go, kind by kind: an access is inside its object if both ends are, for the least and for the
  * greatest value of the variable part.
  */
-import { MAP_FLAGS } from "../../semantics/program/map-types.ts";
+import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import {
   FLAG,
   hasFlag,
@@ -36,7 +36,7 @@ export function checkMapValue(m: Machine, target: Target, size: number, directio
   const map = mapAt(m, objectOf(target.at));
   const off = offOf(target.at) + target.off;
   const sizes = `value_size=${map.valueSize} off=${off} size=${size}`;
-  if (direction === "write" && (map.flags & MAP_FLAGS.rdonly_prog) !== 0) {
+  if (direction === "write" && isReadOnlyToPrograms(map)) {
     reject("EACCES", `write into map forbidden, ${sizes}`);
   }
   if (direction === "read" && (map.flags & MAP_FLAGS.wronly_prog) !== 0) {
@@ -47,6 +47,10 @@ export function checkMapValue(m: Machine, target: Target, size: number, directio
   });
   requireNoField(map, target, size);
 }
+
+/** Devices in a map are not for programs to change, whatever its flags. */
+export const isReadOnlyToPrograms = ({ type, flags }: MapDefinition): boolean =>
+  type === "devmap" || type === "devmap_hash" || (flags & MAP_FLAGS.rdonly_prog) !== 0;
 
 /** A key that a callback was given. Nobody may write it. */
 export function checkMapKey(m: Machine, target: Target, size: number, direction: Direction): void {

@@ -44,14 +44,14 @@ interface Extent {
  *
  * @param what  " read from", " write to" or " indirect access to", for the message
  */
-function extentOf({ number, at, off }: Target, size: number, what: string, byHelper = false): Extent {
+function extentOf({ number, at, off }: Target, size: number, what: string): Extent {
   const constant = smallConstant(at);
   const base = offOf(at) + off;
   const frame = objectOf(at);
   if (constant !== undefined) {
     const first = base + constant;
     if (first < -STACK_BYTES || first + size > 0) {
-      reject(byHelper ? "EINVAL" : "EACCES", `invalid${what} stack R${number} off=${first} size=${size}`);
+      reject(outside(first), `invalid${what} stack R${number} off=${first} size=${size}`);
     }
     return { frame, first, last: first + size - 1, fixed: true };
   }
@@ -61,12 +61,16 @@ function extentOf({ number, at, off }: Target, size: number, what: string, byHel
   }
   if (base + least < -STACK_BYTES || base + greatest + size > 0) {
     reject(
-      "EINVAL",
+      outside(base + least),
       `invalid variable-offset${what} stack R${number} var_off=${tnumText(at)} off=${base} size=${size}`,
     );
   }
   return { frame, first: base + least, last: base + greatest + size - 1, fixed: false };
 }
+
+/** The kernel's error for an access that is not all in the frame: another one if it begins outside. */
+const outside = (first: number): "EACCES" | "EINVAL" =>
+  first < -STACK_BYTES || first >= 0 ? "EACCES" : "EINVAL";
 
 const slotOf = (off: number): number => (-off - 1) >> 3;
 const byteOf = (off: number): number => off & 7;
@@ -227,7 +231,7 @@ function overwriteSomewhere(m: Machine, frame: number, first: number, last: numb
 /** `size` initialised bytes that a helper reads. */
 export function requireReadable(m: Machine, target: Target, size: number): void {
   if (size === 0) return;
-  const { frame, first, last, fixed } = extentOf(target, size, " read from", true);
+  const { frame, first, last, fixed } = extentOf(target, size, " read from");
   requireInitialised(m, frame, first, last, (off) =>
     fixed
       ? `invalid read from stack R${target.number} off ${first}+${off - first} size ${size}`
@@ -235,12 +239,17 @@ export function requireReadable(m: Machine, target: Target, size: number): void 
   );
 }
 
+/** `size` bytes of the frame, which a helper is to write. */
+export function requireInFrame(target: Target, size: number): void {
+  if (size > 0) extentOf(target, size, " write to");
+}
+
 /**
  * `size` bytes that a helper fills. `certain` says that it fills all of them; otherwise what was not initialised stays so.
  */
 export function markWritten(m: Machine, target: Target, size: number, certain: boolean): void {
   if (size === 0) return;
-  const { frame, first, last, fixed } = extentOf(target, size, " write to", true);
+  const { frame, first, last, fixed } = extentOf(target, size, " write to");
   grow(m, frame, first);
   if (!fixed || !certain) return overwriteSomewhere(m, frame, first, last, false);
   for (let off = first; off <= last; off += 1) {

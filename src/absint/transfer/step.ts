@@ -168,9 +168,14 @@ function loadPacket(m: Machine, insn: Instruction, operation: Extract<Operation,
 }
 
 /** The program's map that a 16-byte load refers to. */
-function requireMap({ program }: Machine, index: number): MapDefinition {
+function requireMap({ program, facts }: Machine, index: number): MapDefinition {
   const map = program.maps[index];
   if (map === undefined) return reject("EINVAL", `fd ${index} is not pointing to valid bpf_map`);
+  if (facts.forbiddenMaps?.includes(map.type) === true) {
+    if (!program.flags.includes("sleepable"))
+      throw new Unsupported(`map type ${map.type} in ${program.type}`);
+    reject("EINVAL", "Sleepable programs can only use array, hash, ringbuf and local storage maps");
+  }
   if (holdsLock(map)) {
     if (program.type === "socket_filter")
       reject("EINVAL", "socket filter progs cannot use bpf_spin_lock yet");

@@ -26,7 +26,7 @@ const CLASSES = [
   ],
   [
     "type access",
-    /access beyond (struct|the end|size of)|cannot access ptr member|(is ptr|access) .* (is not|not) (supported|allowed)|only read is supported|access to .* disallowed|negative offset|dereference of modified/,
+    /access beyond (struct|the end|size of)|cannot access ptr member|(is ptr|access) .* (is not|not) (supported|allowed)|only read is supported|access to .* disallowed|variable \S+ access|negative offset|dereference of modified/,
   ],
   ["alignment", /misaligned/],
   [
@@ -55,7 +55,10 @@ const CLASSES = [
     /unknown func |cannot use helper|helper .* is not allowed|not allowed (for|in) .*prog(ram)?s? type/,
   ],
   ["license", /GPL/],
-  ["map for helper", /cannot pass map_type|expected prog array map|map type .* (does not|doesn't)/],
+  [
+    "map for helper",
+    /cannot pass map_type|expected prog array map|invalid arg_type for|map type .* (does not|doesn't)/,
+  ],
   [
     "reference",
     /reference (leak|.*has not been acquired)|unreleased reference|release (func|kfunc)|referenced when passed|ref_obj_id|must be referenced/i,
@@ -69,13 +72,13 @@ const CLASSES = [
   ["callback", /callback/],
   ["kernel function", /kfunc|kernel function|calling invalid|kernel btf_id/],
   ["zero size", /zero-sized read/],
-  ["unknown constant", /is not a known constant|is not a const/],
+  ["unknown constant", /is not a known constant|is not a const|non-zero flags/],
   ["packet argument", /access to the packet is not allowed/],
   [
     "argument type",
     /R\d+ type=.* expected=|expected (pointer|a pointer|struct)|has .* expected|arg#\d+|type mismatch/,
   ],
-  ["sleep", /might sleep|non-sleepable|sleepable/],
+  ["sleep", /might sleep|[Ss]leepable/],
   ["packet loads", /BPF_LD_\[ABS\|IND\]|BPF_LD_ABS\|IND|LD_ABS/],
   ["program result", /At (program|callback|subprogram) (exit|return)/i],
   ["tail call", /tail_?calls?/],

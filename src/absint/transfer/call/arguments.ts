@@ -21,11 +21,12 @@ import { requireUnmoved } from "../access.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, readable, type Target } from "../machine.ts";
 import { releaseLock, takeLock } from "../map-fields.ts";
+import { isReadOnlyToPrograms } from "../region.ts";
 import { reject } from "../rejection.ts";
 import { constantAt } from "../stack.ts";
 import { tnumText } from "../text.ts";
-import { type CallFacts, hasArgumentFlag, mapOf } from "./facts.ts";
-import { checkSized, checkWhole, MEMORY } from "./memory.ts";
+import { type CallFacts, hasArgumentFlag, holdsSockets, mapOf } from "./facts.ts";
+import { checkKey, checkSized, checkWhole, MEMORY } from "./memory.ts";
 
 const SOCKETS: readonly number[] = [KIND.sockCommon, KIND.socket, KIND.tcpSock, KIND.xdpSock];
 
@@ -50,15 +51,12 @@ const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
     KIND.btf | FLAG.perCpu | FLAG.rcu,
     KIND.btf | FLAG.perCpu | FLAG.trusted,
   ],
-  stack: [KIND.stack],
-  func: [KIND.func],
-  const_str: [KIND.mapValue],
   spin_lock: [KIND.mapValue, KIND.btf | FLAG.allocated],
-  timer: [KIND.mapValue],
 };
 
 /** Checks the argument in register `number`. */
-export function checkArgument(m: Machine, call: CallFacts, argument: Argument, number: number): void {
+export function checkArgument(m: Machine, call: CallFacts, declared: Argument, number: number): void {
+  const argument = forMap(m, call, declared);
   const at = readable(m, number);
   const target: Target = { number, at, off: 0 };
   if (argument.kind === "anything") return;
@@ -75,7 +73,20 @@ export function checkArgument(m: Machine, call: CallFacts, argument: Argument, n
   CHECKS[argument.kind]?.(m, call, argument, target);
 }
 
-export const isNull = (at: number): boolean =>
+/** The values of some maps are not the bytes that the helper's prototype speaks of. */
+function forMap(m: Machine, call: CallFacts, argument: Argument): Argument {
+  if (argument.kind !== "map_value" || call.mapIndex < 0) return argument;
+  const { type } = mapOf(m, call);
+  if (holdsSockets(type)) {
+    if (argument.flags !== undefined) reject("EINVAL", "invalid arg_type for sockmap/sockhash");
+    return { kind: "btf_id_sock_common" };
+  }
+  // Whether a bloom filter has the value is asked with the value itself.
+  const asks = type === "bloom_filter" && call.helper.name === "map_peek_elem";
+  return asks ? { kind: "map_value" } : argument;
+}
+
+const isNull = (at: number): boolean =>
   kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
 
 function requireTaken(argument: Argument, { number, at }: Target): void {
@@ -100,8 +111,13 @@ function noteReference(call: CallFacts, argument: Argument, target: Target): voi
 type Check = (m: Machine, call: CallFacts, argument: Argument, target: Target) => void;
 
 const checkReleased: Check = (_m, _call, argument, { number, at }) => {
-  if (!hasArgumentFlag(argument, "obj_release") || referenceOf(at) !== 0) return;
-  reject("EINVAL", `R${number} must be referenced when passed to release function`);
+  if (!hasArgumentFlag(argument, "obj_release")) return;
+  if (offOf(at) !== 0) {
+    reject("EINVAL", `R${number} must have zero offset when passed to release func or trusted arg to kfunc`);
+  }
+  if (referenceOf(at) === 0) {
+    reject("EINVAL", `R${number} must be referenced when passed to release function`);
+  }
 };
 
 /** Pointers whose place in the object matters: they must be as the program got them. */
@@ -111,17 +127,17 @@ const checkUnmoved: Check = (m, call, argument, target) => {
 };
 
 const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
-  const_map_ptr: (m, call, _argument, { at }) => {
+  const_map_ptr: (_m, call, _argument, { at }) => {
     call.mapIndex = objectOf(at);
-    checkMapFits(call, mapOf(m, call));
   },
   map_key: (m, call, _argument, target) => {
-    checkWhole(m, target, mapOf(m, call).keySize, "read");
+    checkKey(m, target, mapOf(m, call).keySize);
     call.certainlyFound = isCertainlyFound(m, call, mapOf(m, call), target);
   },
   map_value: (m, call, argument, target) => {
     const writes = hasArgumentFlag(argument, "mem_uninit");
     const size = mapOf(m, call).valueSize;
+    if (size === 0) reject("EACCES", "invalid zero-sized read");
     checkWhole(m, target, size, writes ? "write" : "read");
     if (writes) call.filled.push({ target, size, certain: true });
   },
@@ -129,11 +145,10 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     // Memory whose size is another argument is checked with that.
     if (argument.size === undefined) return;
     const writes = hasArgumentFlag(argument, "mem_write") || hasArgumentFlag(argument, "mem_uninit");
+    if (writes) checkWhole(m, target, argument.size, "write");
+    if (!hasArgumentFlag(argument, "mem_uninit")) checkWhole(m, target, argument.size, "read");
     if (hasArgumentFlag(argument, "mem_aligned")) requireAlignedMemory(target, argument.size);
-    const initialised = !hasArgumentFlag(argument, "mem_uninit");
-    if (initialised) checkWhole(m, target, argument.size, "read");
     if (!writes) return;
-    checkWhole(m, target, argument.size, "write");
     call.filled.push({ target, size: argument.size, certain: true });
   },
   ctx: (_m, _call, _argument, target) => requireUnmoved(target, "ctx"),
@@ -183,16 +198,19 @@ function requireAlignedMemory({ number, at }: Target, size: number): void {
   reject("EACCES", `misaligned ${what}access off ${tnumText(at)}+${offOf(at)}+0 size ${size} (R${number})`);
 }
 
-function checkMapFits({ helper, label }: CallFacts, map: MapDefinition): void {
-  if (!helperTakesMap(helper, map.type)) {
-    if (helper.name === "tail_call") reject("EINVAL", "expected prog array map for tail call");
-    reject("EINVAL", `cannot pass map_type ${MAP_TYPES.indexOf(map.type)} into func ${label}`);
-  }
-  if (WRITES_MAP.has(helper.name) && (map.flags & MAP_FLAGS.rdonly_prog) !== 0) {
+/** Checks that the helper may be called with the map that it was given, if it takes one. */
+export function checkMapFits(m: Machine, call: CallFacts): void {
+  if (call.mapIndex < 0) return;
+  const { helper, label } = call;
+  const map = mapOf(m, call);
+  if (helper.maps === undefined) throw new Unsupported(`maps of helper ${label}`);
+  if (WRITES_MAP.has(helper.name) && isReadOnlyToPrograms(map)) {
     reject("EACCES", "write into map forbidden");
   }
-  if (READS_MAP.has(helper.name) && (map.flags & MAP_FLAGS.wronly_prog) !== 0) {
-    reject("EACCES", "read from map forbidden");
+  const without = m.facts.mapsWithout?.[helper.id]?.includes(map.type) === true;
+  if (without || !helperTakesMap(helper, map.type)) {
+    if (helper.name === "tail_call") reject("EINVAL", "expected prog array map for tail call");
+    reject("EINVAL", `cannot pass map_type ${MAP_TYPES.indexOf(map.type)} into func ${label}`);
   }
 }
 
@@ -201,12 +219,6 @@ const WRITES_MAP: ReadonlySet<string> = new Set([
   "map_delete_elem",
   "map_push_elem",
   "map_pop_elem",
-]);
-const READS_MAP: ReadonlySet<string> = new Set([
-  "map_lookup_elem",
-  "map_lookup_percpu_elem",
-  "map_peek_elem",
-  "for_each_map_elem",
 ]);
 
 function isCertainlyFound(m: Machine, { helper }: CallFacts, map: MapDefinition, key: Target): boolean {

@@ -39,5 +39,9 @@ export const newCall = (helper: HelperFacts, prototype: Prototype): CallFacts =>
 /** The map that the map argument has named. */
 export const mapOf = (m: Machine, { mapIndex }: CallFacts): MapDefinition => mapAt(m, mapIndex);
 
+/** Whether what lies in maps of the type are sockets. */
+export const holdsSockets = (type: MapDefinition["type"] | undefined): boolean =>
+  type === "sockmap" || type === "sockhash";
+
 export const hasArgumentFlag = ({ flags }: Argument, flag: NonNullable<Argument["flags"]>[number]): boolean =>
   flags?.includes(flag) === true;

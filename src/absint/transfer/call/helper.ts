@@ -3,9 +3,11 @@ import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { helperCall, helperFacts } from "../../../semantics/profile/lookup.ts";
 import { isGplCompatible } from "../../../semantics/program/license.ts";
+import { demand } from "../../origins.ts";
 import { acquireReference, REFERENCE, releaseReference } from "../../references.ts";
 import {
   FLAG,
+  isConstant,
   isPacketPointer,
   KIND,
   kindOf,
@@ -16,6 +18,7 @@ import {
   setPointer,
   setReference,
   setUnknown,
+  smallConstant,
 } from "../../register.ts";
 import { forEachRegister, takeId } from "../../state.ts";
 import { typesOf } from "../kernel-object.ts";
@@ -23,8 +26,8 @@ import { type Machine, mapAt, register } from "../machine.ts";
 import { holdsAnyLock, holdsLock } from "../map-fields.ts";
 import { reject } from "../rejection.ts";
 import { markWritten } from "../stack.ts";
-import { checkArgument } from "./arguments.ts";
-import { type CallFacts, newCall } from "./facts.ts";
+import { checkArgument, checkMapFits } from "./arguments.ts";
+import { type CallFacts, holdsSockets, newCall } from "./facts.ts";
 import { requireNothingHeld } from "./function.ts";
 
 /** Executes a call of the helper with number `insn.imm`. */
@@ -34,7 +37,9 @@ export function callHelper(m: Machine, insn: Instruction): void {
     reject("EINVAL", "function calls are not allowed while holding a lock");
   }
   call.prototype.args.forEach((argument, index) => checkArgument(m, call, argument, index + 1));
+  checkMapFits(m, call);
   if (call.helper.name === "tail_call") requireNothingHeld(m, "tail_call");
+  if (call.helper.name === "get_local_storage") requireNoFlags(m);
   for (const { target, size, certain } of call.filled) {
     if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, certain);
   }
@@ -42,6 +47,14 @@ export function callHelper(m: Machine, insn: Instruction): void {
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
   if (call.helper.changesPacket === true) forgetPackets(m);
   giveResult(m, call);
+}
+
+/** The flags in r2 are for times to come. */
+function requireNoFlags(m: Machine): void {
+  const flags = register(m, 2);
+  demand(m.marks, flags);
+  if (kindOf(flags) === KIND.scalar && isConstant(flags) && smallConstant(flags) === 0) return;
+  reject("EINVAL", "get_local_storage() doesn't support non-zero flags");
 }
 
 /** Helpers that may be called with a lock held. */
@@ -113,7 +126,7 @@ function giveResult(m: Machine, call: CallFacts): void {
     case "integer":
       return setUnknown(r0);
     case "map_value":
-      giveMapValue(m, call, r0);
+      giveMapValue(m, call, r0, orNull);
       break;
     case "socket":
       setPointer(r0, KIND.socket | orNull, 0);
@@ -146,17 +159,19 @@ function giveResult(m: Machine, call: CallFacts): void {
   giveReference(m, call, r0);
 }
 
-function giveMapValue(m: Machine, { mapIndex, certainlyFound }: CallFacts, r0: number): void {
+/** What lies in a map: a value of bytes, or something that a value only stands for. */
+function giveMapValue(m: Machine, { mapIndex, certainlyFound }: CallFacts, r0: number, orNull: number): void {
   const inner = m.inner.get(mapIndex);
-  const kind = inner !== undefined ? KIND.mapOrNull : certainlyFound ? KIND.mapValue : KIND.mapValueOrNull;
-  setPointer(r0, kind, inner ?? mapIndex);
+  const { type } = mapAt(m, mapIndex);
+  if (inner !== undefined) setPointer(r0, KIND.map | orNull, inner);
+  else if (type === "xskmap") setPointer(r0, KIND.xdpSock | orNull, 0);
+  else if (holdsSockets(type)) setPointer(r0, KIND.socket | orNull, 0);
+  else setPointer(r0, certainlyFound ? KIND.mapValue : KIND.mapValue | orNull, mapIndex);
 }
 
 function giveReference(m: Machine, { helper, reference, mapIndex }: CallFacts, r0: number): void {
-  const map = m.maps[mapIndex]?.type;
-  const fromSockets = helper.name === "map_lookup_elem" && (map === "sockmap" || map === "sockhash");
-  if (fromSockets) throw new Unsupported(`look-up in a ${map}`);
-  if (ACQUIRES.has(helper.name)) {
+  const fromSockets = helper.name === "map_lookup_elem" && holdsSockets(m.maps[mapIndex]?.type);
+  if (fromSockets || ACQUIRES.has(helper.name)) {
     const id = takeId(m.state);
     acquireReference(m.state, id, REFERENCE.object, m.pc);
     setId(r0, id);

@@ -16,7 +16,7 @@ import { LAYOUT } from "../../scalar/operators.ts";
 import { type Machine, readable, register, type Target } from "../machine.ts";
 import { checkPlainMemory, type Direction } from "../region.ts";
 import { reject } from "../rejection.ts";
-import { requireReadable } from "../stack.ts";
+import { requireInFrame, requireReadable } from "../stack.ts";
 import { type CallFacts, hasArgumentFlag } from "./facts.ts";
 
 /** Sizes from here on are not bounds at all. */
@@ -35,10 +35,17 @@ export const MEMORY: readonly number[] = [
   KIND.btf | FLAG.trusted,
 ];
 
+/** The `size` bytes of a map's key; maps without keys have nothing that could be looked up. */
+export function checkKey(m: Machine, target: Target, size: number): void {
+  if (size === 0) reject("EACCES", "invalid zero-sized read");
+  checkWhole(m, target, size, "read");
+}
+
 /** `size` bytes at a pointer that a helper reads, or writes whatever was there before. */
 export function checkWhole(m: Machine, target: Target, size: number, direction: Direction): void {
   if (kindOf(target.at) === KIND.stack) {
     if (direction === "read") requireReadable(m, target, size);
+    else requireInFrame(target, size);
     return;
   }
   if (size === 0 && kindOf(target.at) === KIND.mapValue) return;
@@ -75,8 +82,8 @@ export function checkSized(m: Machine, call: CallFacts, zeroAllowed: boolean, nu
   }
   const writes = memory !== undefined && hasArgumentFlag(memory, "mem_write");
   const uninitialised = memory !== undefined && hasArgumentFlag(memory, "mem_uninit");
+  if (writes || uninitialised) checkWhole(m, target, greatest, "write");
   if (!uninitialised) checkWhole(m, target, greatest, "read");
   if (!writes && !uninitialised) return;
-  checkWhole(m, target, greatest, "write");
   call.filled.push({ target, size: greatest, certain: uminOf(size) === greatest });
 }
