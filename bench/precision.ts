@@ -137,7 +137,7 @@ ${alone([4, 5, 6])}
 ## Both intervals
 
 Operands of which both intervals are known, as tight as can be; how often are both intervals of the synchronised result the best.
-For sums and differences that is claimed for all.
+For sums and differences that is claimed for all. Shifts try every count against both halves of either operand.
 
 ${intervals([4, 5, 6])}
 

@@ -23,6 +23,9 @@ const OPTIMAL_INTERVALS = [
   "or",
   "xor",
   "neg",
+  "lsh",
+  "rsh",
+  "arsh",
   ...[1, 2].map((bits) => `byte swap, bytes of ${bits}`),
   ...[1, 2, 3].flatMap((bits) => [`sign extension of ${bits}`, `low ${bits}`]),
 ];
