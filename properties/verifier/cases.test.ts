@@ -9,23 +9,26 @@ import { readKnowledge } from "../../src/campaign/expectations.ts";
 import { readBundle } from "../../src/object/bundle.ts";
 import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../../src/oracle/linux/load.ts";
+import { readProfile } from "../../src/oracle/profiles.ts";
 import { checkCertificate } from "../../src/verifier/check-certificate.ts";
 import { verify } from "../../src/verifier/verify.ts";
 
 const corpus = new URL("../../corpus/", import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, corpus), "utf8");
 const { differences } = readKnowledge(read("expectations.json"), read("differences.json"));
+/** Those of the kernel that the cases were confirmed on. */
+const rules = { profile: readProfile("linux-6.18") };
 const cases = readdirSync(new URL("verifier/", corpus))
   .filter((name) => name.endsWith(".prog.json"))
   .map((name) => ({ name, ...readBundle(read(`verifier/${name}`)) }));
 
 describe("our verdict on each case is the kernel's, or a known difference", () => {
   test.each(cases)("$program.name", ({ program, expect: expected }) => {
-    const verdict = verify(program);
+    const verdict = verify(program, undefined, rules);
     const known = differences.find((d) => d.program === program.name);
     expect(verdict.verdict).toBe(known?.ours ?? expected?.verdict);
     if (verdict.verdict === "accept") {
-      expect(checkCertificate(program, verdict.certificate)).toMatchObject({ ok: true });
+      expect(checkCertificate(program, verdict.certificate, undefined, rules)).toMatchObject({ ok: true });
     }
     if (verdict.verdict === "reject" && known === undefined) {
       expect(verdict.message).toContain(expected?.message);

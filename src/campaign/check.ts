@@ -45,8 +45,10 @@ export interface CheckOptions {
   readonly knowledge?: CorpusKnowledge;
   /** How objects are read: the target kernel's BTF. */
   readonly object?: ObjectOptions;
-  /** Whose rules hold (default: those of the kernel that is asked; without one, the newest kernel's). */
+  /** Whose rules hold (default: those of the kernel that is asked). */
   readonly rules?: Rules;
+  /** Whose rules hold where neither is given (default: the newest kernel's). */
+  readonly rulesWithoutKernel?: Rules;
 }
 
 export interface CheckProgress {
@@ -132,7 +134,8 @@ function checkProgram(
   const { file, program, together, expected } = task;
   const { knowledge = NO_KNOWLEDGE } = options;
   const start = options.now();
-  const rules = options.rules ?? (kernel.ok ? rulesOf(THIS_MACHINE) : DEFAULT_RULES);
+  const { rulesWithoutKernel = DEFAULT_RULES } = options;
+  const rules = options.rules ?? (kernel.ok ? rulesOf(THIS_MACHINE) : rulesWithoutKernel);
   const verdict = verify(program, undefined, rules);
   const ms = options.now() - start;
   const checked =

@@ -15,7 +15,7 @@ import { readProfile } from "../oracle/profiles.ts";
 import { InputError } from "../semantics/errors.ts";
 import { ProgressDisplay } from "./check-progress.ts";
 import { programTable, reasons, totals } from "./check-table.ts";
-import { corpusFiles, knowledgeOf } from "./corpus.ts";
+import { CORPUS_PROFILE, corpusFiles, inCorpus, knowledgeOf } from "./corpus.ts";
 import { displayName, readBytes } from "./files.ts";
 import { hexOf } from "./hex.ts";
 import { explain, report, STATUS, type Status, worse } from "./status.ts";
@@ -122,6 +122,7 @@ export async function check(names: readonly string[], options: CheckCommandOptio
     knowledge: knowledgeOf(chosen),
     object: objectOptionsFor(),
     ...(options.profile === undefined ? {} : { rules: { profile: readProfile(options.profile) } }),
+    ...(chosen.every(inCorpus) ? { rulesWithoutKernel: { profile: readProfile(CORPUS_PROFILE) } } : {}),
     progress: (event: CheckProgress) => {
       display.show(event);
       if (options.json === true && event.report !== undefined) outJson(reportJson(event.report));

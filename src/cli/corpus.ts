@@ -12,6 +12,9 @@ import { InputError } from "../semantics/errors.ts";
 
 const CORPUS = fileURLToPath(new URL("../../corpus", import.meta.url));
 
+/** The profile of the kernel on which the corpus' expectations were confirmed. */
+export const CORPUS_PROFILE = "linux-6.18";
+
 /** A path as one would type it here. */
 function fromHere(path: string): string {
   const short = relative(process.cwd(), path);

@@ -24,7 +24,7 @@ const ARGUMENTS = 5;
 /** What stands in place of a function or type that the verifier treats itself: no pointer at all, or a poisoned one. */
 const POISON = 0xdead_0000_0000_eb9fn;
 /** The kernel's function of tail calls: there is none. */
-export const TAIL_CALL = "tail_call";
+const TAIL_CALL = "tail_call";
 
 /** What the kernel calls the functions of helpers; others are in tables of other sorts, which may look alike. */
 const HELPER_FUNCTION = /^(bpf_|get_func_|sk_reuseport_|sk_select_reuseport$|tail_call$)/;
@@ -252,7 +252,7 @@ function argumentsAt({ view, at, layout, vocabulary, btf, idAt }: Reader): Argum
     const named = (kind === "btf_id" || kind === "kptr_xchg_dest") && detail > POISON;
     const type = named ? structAt(btf, idAt(detail)) : "";
     if (type === undefined) return undefined;
-    args.push(argument(kind, flags, detail, type));
+    args.push(argument(kind, writable(kind, flags), detail, type));
   }
   return args;
 }
@@ -267,7 +267,7 @@ function argument(
   if (kind === "int" || kind === "long") {
     return {
       kind: "mem",
-      flags: ["mem_uninit", "mem_fixed_size", "mem_aligned"],
+      flags: ["mem_uninit", "mem_fixed_size", "mem_aligned", "mem_write"],
       size: kind === "int" ? 4 : 8,
     };
   }
@@ -278,6 +278,15 @@ function argument(
     ...(sized ? { size: Number(detail) } : {}),
     ...(type === "" ? {} : { type }),
   };
+}
+
+/**
+ * Older kernels do not say of all memory that a helper writes that it does, only which it does not write: there it may write the rest, as their
+ * verifier has it when it forgets what the stack holds.
+ */
+function writable(kind: ArgumentKind | "int" | "long", flags: readonly TypeFlag[]): readonly TypeFlag[] {
+  const told = flags.includes("mem_rdonly") || flags.includes("mem_write");
+  return kind !== "mem" || told ? flags : [...flags, "mem_write"];
 }
 
 /** The name of the structure with the id; `undefined` if there is none, so that what was read is no prototype. */
