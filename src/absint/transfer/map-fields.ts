@@ -27,7 +27,7 @@ const fieldOf = ({ fields }: MapDefinition, kind: string): MapField | undefined 
 export const holdsLock = (map: MapDefinition): boolean => fieldOf(map, "spin_lock") !== undefined;
 
 /** The pointer is at the field of that kind in its map's value. */
-export function requireField(m: Machine, { number, at }: Target, kind: string): void {
+function requireField(m: Machine, { number, at }: Target, kind: string): void {
   const map = mapAt(m, objectOf(at));
   const what = MAP_FIELDS.get(kind)?.name ?? kind;
   const constant = smallConstant(at);

@@ -53,7 +53,7 @@ export const isReadOnlyToPrograms = ({ type, flags }: MapDefinition): boolean =>
   type === "devmap" || type === "devmap_hash" || (flags & MAP_FLAGS.rdonly_prog) !== 0;
 
 /** A key that a callback was given. Nobody may write it. */
-export function checkMapKey(m: Machine, target: Target, size: number, direction: Direction): void {
+function checkMapKey(m: Machine, target: Target, size: number, direction: Direction): void {
   if (direction === "write") reject("EACCES", `write to change key R${target.number} not allowed`);
   const { keySize } = mapAt(m, objectOf(target.at));
   checkBounds(target, size, keySize, (at) => {
@@ -62,7 +62,7 @@ export function checkMapKey(m: Machine, target: Target, size: number, direction:
 }
 
 /** Memory of a size that its register has. */
-export function checkMemory(target: Target, size: number, direction: Direction): void {
+function checkMemory(target: Target, size: number, direction: Direction): void {
   const kind = kindOf(target.at);
   if (direction === "write" && hasFlag(kind, FLAG.readOnly)) {
     reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
@@ -74,7 +74,7 @@ export function checkMemory(target: Target, size: number, direction: Direction):
 }
 
 /** What the kernel checks when the program is attached or run: here, only that the place is known and not in front of it. */
-export function checkBuffer({ number, at, off }: Target, size: number, direction: Direction): void {
+function checkBuffer({ number, at, off }: Target, size: number, direction: Direction): void {
   const kind = kindOf(at);
   if (direction === "write" && hasFlag(kind, FLAG.readOnly)) {
     reject("EACCES", `R${number} cannot write into ${kindName(kind)}`);
@@ -88,7 +88,7 @@ export function checkBuffer({ number, at, off }: Target, size: number, direction
   }
 }
 
-export function checkFlowKeys({ at, off }: Target, size: number): void {
+function checkFlowKeys({ at, off }: Target, size: number): void {
   const start = off + offOf(at);
   if (!isConstant(at) || sminOf(at) !== 0 || start < 0 || start + size > FLOW_KEYS_SIZE) {
     reject("EACCES", `invalid access to flow keys off=${start} size=${size}`);
@@ -96,7 +96,7 @@ export function checkFlowKeys({ at, off }: Target, size: number): void {
 }
 
 /** `size` bytes at off + v lie in [0, limit) for every v of the variable part. */
-export function checkBounds(
+function checkBounds(
   target: Target,
   size: number,
   limit: number,
@@ -128,12 +128,12 @@ const UNBOUNDED = (number: number): string =>
 
 // --- Packets
 
-export function requireWritablePacket(m: Machine): void {
+function requireWritablePacket(m: Machine): void {
   if (m.facts.packet !== "write") reject("EACCES", "cannot write into packet");
 }
 
 /** `size` bytes at the pointer lie in what comparisons with the packet's end have shown to be there. */
-export function checkPacket(target: Target, size: number): void {
+function checkPacket(target: Target, size: number): void {
   const { number, at } = target;
   const off = offOf(at) + target.off;
   const least = sminOf(at);

@@ -52,7 +52,7 @@ export function checkWhole(m: Machine, target: Target, size: number, direction: 
   if (!checkPlainMemory(m, target, size, direction)) rejectMemory(target);
 }
 
-export function rejectMemory({ number, at }: Target): never {
+function rejectMemory({ number, at }: Target): never {
   const expected = MEMORY.map(kindName).join(", ");
   return reject("EACCES", `R${number} type=${kindName(kindOf(at))} expected=${expected}`);
 }
