@@ -96,12 +96,7 @@ function checkFlowKeys({ at, off }: Target, size: number): void {
 }
 
 /** `size` bytes at off + v lie in [0, limit) for every v of the variable part. */
-function checkBounds(
-  target: Target,
-  size: number,
-  limit: number,
-  describe: (off: number) => string,
-): void {
+function checkBounds(target: Target, size: number, limit: number, describe: (off: number) => string): void {
   const { number, at } = target;
   const off = offOf(at) + target.off;
   const least = sminOf(at);
