@@ -40,7 +40,7 @@ export const belowAll = <N extends number>(p: Piece<N>): Term<N> =>
   ite(p.some, or(below(p.least), below(roundest(p))), constant(p.least.width, 0));
 
 /** The highest lowest bit of any number in two tight pieces; 0 if there is 0 among them. */
-export const highestLowest = <N extends number>(
+const highestLowest = <N extends number>(
   [p, q]: readonly [Piece<N>, Piece<N>],
   all: typeof belowAll = belowAll,
 ): Term<N> => add(or(all(p), all(q)), constant(p.least.width, 1));
