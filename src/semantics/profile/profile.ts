@@ -226,6 +226,8 @@ export const KFUNC_FLAGS = [
   "arena_arg1",
   "arena_arg2",
   "implicit_args",
+  "spinlock_safe",
+  "perfmon",
 ] as const;
 export type KfuncFlag = (typeof KFUNC_FLAGS)[number];
 

@@ -69,8 +69,12 @@ function isSet(count: number, flags: number, pairs: Uint32Array, btf: Btf): bool
   return true;
 }
 
-/** @throws Error for a bit that has no name */
-export function flagsOf(bits: number): KfuncFlag[] {
+/**
+ * The names of a function's flags. Since 7.0 arguments are trusted by default and the flag is gone; it stands here wherever it holds.
+ * @param sets  all functions' flags
+ * @throws Error for a bit that has no name
+ */
+export function flagsOf(bits: number, sets: ReadonlyMap<number, number>): KfuncFlag[] {
   const flags: KfuncFlag[] = [];
   for (let bit = 0; 2 ** bit <= bits; bit += 1) {
     if (((bits >>> bit) & 1) === 0) continue;
@@ -78,8 +82,11 @@ export function flagsOf(bits: number): KfuncFlag[] {
     if (flag === undefined) throw new Error(`kernel functions have a flag that is not known: bit ${bit}`);
     flags.push(flag);
   }
-  return flags;
+  const byDefault = [...sets.values()].every((each) => (each & TRUSTED) === 0);
+  return byDefault && !flags.includes("rcu") ? [...flags, "trusted_args"] : flags;
 }
+
+const TRUSTED = 1 << FLAG_BITS.indexOf("trusted_args");
 
 // --- Prototypes
 

@@ -34,6 +34,7 @@ const SHAPES: readonly Shape[] = [
   shape(16, 8, 0),
   shape(4, 8, 0, MAP_FLAGS.no_prealloc),
   shape(0, 0, 1, MAP_FLAGS.mmapable),
+  shape(4, 16, 1),
 ];
 
 /** Types in whose values the kernel wants types of BTF. */

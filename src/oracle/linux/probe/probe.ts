@@ -345,7 +345,9 @@ function kfuncTable(
       const names = callers.get(id) ?? [];
       const prototype = names.length === 0 ? undefined : kfuncPrototype(btf, id);
       if (prototype === undefined) return [];
-      return [{ name: btf.name(id), flags: flagsOf(bits), ...prototype, callers: together(learnt, names) }];
+      return [
+        { name: btf.name(id), flags: flagsOf(bits, sets), ...prototype, callers: together(learnt, names) },
+      ];
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
