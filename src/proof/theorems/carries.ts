@@ -37,10 +37,10 @@ export function extremeSteps(op: "add" | "sub", a: Tnum, b: Tnum, disjoint: read
     }),
   );
   const parts = [a.value, a.mask, b.value, b.mask];
-  const linked = (made: Term, bySums: Term, byUnions: Term): readonly Step[] => [
-    { name: "sums in another order", holds: eq<number>(made, bySums), from: [], forgets: parts },
+  const linked = (name: string, made: Term, bySums: Term, byUnions: Term): readonly Step[] => [
+    { name: `${name}: in another order`, holds: eq<number>(made, bySums), from: [], forgets: parts },
     {
-      name: "unions in the place of sums",
+      name: `${name}: unions in the place of sums`,
       holds: eq<number>(made, byUnions),
       from: [eq<number>(made, bySums), ...unions.map(({ holds }) => holds)],
       forgets: [made, ...sums, p, q, a.value, b.value],
@@ -50,7 +50,7 @@ export function extremeSteps(op: "add" | "sub", a: Tnum, b: Tnum, disjoint: read
     const made = add(add(a.mask, b.mask), add(a.value, b.value));
     const both = add(p, q);
     return {
-      steps: [...unions, ...linked(made, add(sumA, sumB), both)],
+      steps: [...unions, ...linked("sum", made, add(sumA, sumB), both)],
       links: [eq<number>(made, both)],
       terms: [made, both],
     };
@@ -61,8 +61,8 @@ export function extremeSteps(op: "add" | "sub", a: Tnum, b: Tnum, disjoint: read
   return {
     steps: [
       ...unions,
-      ...linked(most, sub(sumA, b.value), greatest),
-      ...linked(least, sub(a.value, sumB), smallest),
+      ...linked("greatest", most, sub(sumA, b.value), greatest),
+      ...linked("least", least, sub(a.value, sumB), smallest),
     ],
     links: [eq<number>(most, greatest), eq<number>(least, smallest)],
     terms: [most, greatest, least, smallest],

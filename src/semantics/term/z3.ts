@@ -94,8 +94,10 @@ export async function startZ3(): Promise<Z3> {
     logic === "bits"
       ? [() => limited(context, api.mk_solver_from_tactic(context, tactic(context)), { timeout })]
       : [
-          () => limited(context, api.mk_simple_solver(context), { timeout, rlimit: PLAIN_LIMIT }),
-          () => limited(context, api.mk_solver(context), { timeout }),
+          // Together they keep to the time.
+          () =>
+            limited(context, api.mk_simple_solver(context), { timeout: timeout >>> 2, rlimit: PLAIN_LIMIT }),
+          () => limited(context, api.mk_solver(context), { timeout: timeout - (timeout >>> 2) }),
         ];
 
   const valuesOf = (context: Context, solver: Solver, { logic, wanted }: Z3Question): readonly bigint[] => {
