@@ -9,6 +9,8 @@ import { parseStateLog } from "../../src/oracle/linux/state-log.ts";
 import { casePrograms, compiledPrograms } from "./corpus.ts";
 
 const kernel = kernelAvailable();
+/** A log from its first line on: of the program's functions, its first source line or its first state. */
+const WHOLE = /^(?:func#0|0: )/;
 const programs = kernel.ok ? [...casePrograms(), ...compiledPrograms(1), ...compiledPrograms(3)] : [];
 
 describe.skipIf(!kernel.ok)(`the kernel's states${kernel.ok ? "" : ` (skipped: ${kernel.reason})`}`, () => {
@@ -17,6 +19,8 @@ describe.skipIf(!kernel.ok)(`the kernel's states${kernel.ok ? "" : ` (skipped: $
     for (const program of programs) {
       const result = loadProgram(program, { logLevel: 2 });
       if (result.verdict === "accept") result.close();
+      // Of a log that is too long the kernel keeps the end: a state is only missing there because it was cut off.
+      if (!WHOLE.test(result.log)) continue;
       const { paths } = parseStateLog(result.log);
       const lines = result.log.split("\n").filter((line) => /^\d+: \(/.test(line));
       expect(paths.flatMap(({ steps }) => steps).length, program.name).toBe(lines.length);

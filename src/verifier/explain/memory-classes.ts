@@ -178,6 +178,17 @@ const ALIGNMENT: readonly MessageClass[] = [
 
 const CONTEXT: readonly MessageClass[] = [
   {
+    pattern: /^R\d+ invalid (sock|sock_common|tcp_sock|xdp_sock) access off=(-?\d+) size=(\d+)/,
+    category: MEMORY,
+    problem: "access to a socket that its fields do not allow",
+    needed: (_, [, kind, off, size]) =>
+      `a field of struct bpf_${kind === "sock_common" ? "sock" : kind} at offset ${off} that may be read with ${size} bytes`,
+    suggestion: (_, [, kind]) =>
+      kind === "sock_common"
+        ? "Before bpf_sk_fullsock or bpf_tcp_sock only the fields that all sockets have may be read: those up to state."
+        : "Read one field at a time, in its own size; most fields have no narrower form, and none may be written.",
+  },
+  {
     pattern: /^invalid bpf_context access off=(-?\d+) size=(\d+)/,
     category: MEMORY,
     problem: "access to the context that this program type does not have",

@@ -143,6 +143,29 @@ const HELPERS: readonly MessageClass[] = [
     suggestion: "Compare the size with 0 before the call.",
   },
   {
+    pattern: /^invalid zero-sized read/,
+    category: CALLS,
+    problem: "memory of no bytes for an argument that needs some",
+    needed: "a size of 1 or more; of a map, keys (or values) of that size",
+    suggestion:
+      "Compare a variable size with 0 before the call. Queues, stacks, bloom filters and ring buffers have no keys: use their own helpers (bpf_map_push_elem, bpf_map_pop_elem, bpf_map_peek_elem, bpf_ringbuf_*).",
+  },
+  {
+    pattern: /^R\d+ is not a known constant/,
+    category: CALLS,
+    problem: "an argument that may have several values where one is needed",
+    needed: ({ name }) => `one value of ${name}, the same on every path to here`,
+    suggestion: "Pass a constant; for records of several sizes call once for each, or reserve the largest.",
+  },
+  {
+    pattern: /^get_local_storage\(\) doesn't support non-zero flags/,
+    category: CALLS,
+    problem: "flags for a helper that has none",
+    needed: "0 in R2",
+    suggestion: "Pass 0 as the flags.",
+    follow: "nothing",
+  },
+  {
     pattern: /^helper access to the packet is not allowed/,
     category: CALLS,
     problem: "a helper gets memory of the packet that takes none",
@@ -176,7 +199,15 @@ const HELPERS: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
-    pattern: /^(?:cannot pass map_type|expected prog array map)/,
+    pattern: /^Sleepable programs can only use/,
+    category: "Policy",
+    problem: "a map of a type that sleepable programs may not use",
+    needed: "an array, a hash, a ring buffer or local storage",
+    suggestion: "Use a map of those types, or a program that does not sleep.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^(?:cannot pass map_type|expected prog array map|invalid arg_type for sockmap\/sockhash)/,
     category: CALLS,
     problem: "a helper that does not take maps of this type",
     needed: "a map of a type that the helper takes",
@@ -202,6 +233,21 @@ const HELPERS: readonly MessageClass[] = [
 ];
 
 const HELD: readonly MessageClass[] = [
+  {
+    pattern: /^R\d+ must be referenced when passed to release function/,
+    category: "Resource Lifetime Safety",
+    problem: "something is released that the program does not hold",
+    needed: ({ name }) => `${name} to be what a helper gave that acquires, and not released before`,
+    suggestion:
+      "Release once, and only what was acquired: what the context, a cast or an element of a map gives is not the program's to release.",
+  },
+  {
+    pattern: /^R\d+ must have zero offset when passed to release func/,
+    category: "Resource Lifetime Safety",
+    problem: "something is released through a pointer into its middle",
+    needed: ({ name }) => `${name} as the helper gave it, with nothing added`,
+    suggestion: "Keep the pointer that was acquired and release that one.",
+  },
   {
     pattern: /^Unreleased reference id=\d+ alloc_insn=(\d+)/,
     category: "Resource Lifetime Safety",
