@@ -5,17 +5,18 @@ import { toSmtLib } from "./smt.ts";
 const x = variable("x.lo", 64);
 const b = variable("b", 1);
 
-test("shared terms are defined once, truth values are Bools", () => {
+test("shared terms are named once, truth values are Bools", () => {
   const sum = add(x, x);
   expect(toSmtLib([and(ult(sum, x), not(eq(sum, zext(64, b))))])).toBe(`(declare-const |x.lo| (_ BitVec 64))
 (declare-const |b| (_ BitVec 1))
-(define-fun $0 () (_ BitVec 64) (bvadd |x.lo| |x.lo|))
-(define-fun $1 () Bool (bvult $0 |x.lo|))
-(define-fun $2 () (_ BitVec 64) ((_ zero_extend 63) |b|))
-(define-fun $3 () Bool (= $0 $2))
-(define-fun $4 () Bool (not $3))
-(define-fun $5 () Bool (and $1 $4))
-(assert $5)
+(assert
+(let (($0 (bvadd |x.lo| |x.lo|)))
+(let (($1 (bvult $0 |x.lo|)))
+(let (($2 ((_ zero_extend 63) |b|)))
+(let (($3 (= $0 $2)))
+(let (($4 (not $3)))
+(let (($5 (and $1 $4)))
+$5)))))))
 `);
 });
 
@@ -28,14 +29,21 @@ test("a fold is its steps one after the other", () => {
     condition: ([s]) => s,
   });
   expect(toSmtLib([s])).toBe(`(declare-const |b| (_ BitVec 1))
-(define-fun $0 () (_ BitVec 1) ((_ extract 0 0) (_ bv0 8)))
-(define-fun $1 () (_ BitVec 1) (ite (= |b| #b1) $0 |b|))
-(define-fun $2 () (_ BitVec 1) (ite (= |b| #b1) $1 |b|))
-(define-fun $3 () (_ BitVec 1) ((_ extract 0 0) (_ bv1 8)))
-(define-fun $4 () (_ BitVec 1) (ite (= $2 #b1) $3 |b|))
-(define-fun $5 () (_ BitVec 1) (ite (= $2 #b1) $4 $2))
-(assert (= $5 #b1))
+(assert
+(let (($0 ((_ extract 0 0) (_ bv0 8))))
+(let (($1 (ite (= |b| #b1) $0 |b|)))
+(let (($2 (ite (= |b| #b1) $1 |b|)))
+(let (($3 ((_ extract 0 0) (_ bv1 8))))
+(let (($4 (ite (= $2 #b1) $3 |b|)))
+(let (($5 (ite (= $2 #b1) $4 $2)))
+(= $5 #b1))))))))
 `);
+});
+
+test("several assertions are one, none is true", () => {
+  const [c, d] = [variable("c", 1), variable("d", 1)];
+  expect(toSmtLib([c, d])).toContain("\n(and (= |c| #b1) (= |d| #b1)))\n");
+  expect(toSmtLib([])).toBe("(assert\ntrue)\n");
 });
 
 test("two variables of one name cannot be told apart", () => {

@@ -1,7 +1,8 @@
 /**
  * Terms as SMT-LIB 2.6 text in the logic QF_BV, for any solver.
  *
- * Every term is a definition, so that what is shared is written once and the text grows with the number of terms. A fold is unrolled:
+ * Every term has a name, so that what is shared is written once and the text grows with the number of terms. The names are bound by `let`, around one
+ * assertion: Z3 does not eliminate a variable that a `define-fun` mentions, which costs it the easiest of proofs. A fold is unrolled:
  * its step is written out for each of its turns. What is true or false by its operator (a comparison, and what `and`, `or`, `xor`,
  * `not` and `ite` make of such terms) is a Bool, any other term a bit-vector, also of width 1; each is converted where the other is wanted.
  */
@@ -47,17 +48,22 @@ const asBool = ({ text, isBool }: Text): string => (isBool ? text : `(= ${text} 
 const sort = (width: number): string => `(_ BitVec ${width})`;
 const literal = (width: number, value: bigint): Text => bits(`(_ bv${value} ${width})`);
 
-/** Declares the assertions' variables, defines their terms and asserts that each is 1. */
+/** Declares the assertions' variables, names their terms and asserts that each is 1. */
 export function toSmtLib(assertions: readonly Term<1>[]): string {
   const variables = variablesToDeclare(assertions);
   const writer = new Writer();
-  const asserted = assertions.map((term) => `(assert ${asBool(writer.text(term))})`);
+  const asserted = assertions.map((term) => asBool(writer.text(term)));
   const declared = variables.map((v) => `(declare-const ${symbolOf(v)} ${sort(v.width)})`);
-  return [...declared, ...writer.definitions, ""].join("\n") + asserted.join("\n") + "\n";
+  const { bindings } = writer;
+  const [first = "true", ...others] = asserted;
+  const all = others.length === 0 ? first : `(and ${asserted.join(" ")})`;
+  const end = ")".repeat(bindings.length + 1);
+  return `${[...declared, "(assert", ...bindings, all + end].join("\n")}\n`;
 }
 
 class Writer {
-  readonly definitions: string[] = [];
+  /** The beginnings of `let` expressions, each inside the one before. */
+  readonly bindings: string[] = [];
   /** What is written, by the level of the innermost fold it depends on: each turn of a fold forgets its own. */
   readonly #known: Map<Term, Text>[] = [];
   readonly #folds: Map<Fold, readonly Text[]>[] = [];
@@ -67,16 +73,16 @@ class Writer {
     const memo = (this.#known[levelOf(term)] ??= new Map());
     let found = memo.get(term);
     if (found === undefined) {
-      found = this.#define(this.#express(term), term.width);
+      found = this.#name(this.#express(term));
       memo.set(term, found);
     }
     return found;
   }
 
-  #define({ text, isBool }: Text, width: number): Text {
+  #name({ text, isBool }: Text): Text {
     if (!text.startsWith("(") || text.startsWith("(_ bv")) return { text, isBool };
-    const name = `$${this.definitions.length}`;
-    this.definitions.push(`(define-fun ${name} () ${isBool ? "Bool" : sort(width)} ${text})`);
+    const name = `$${this.bindings.length}`;
+    this.bindings.push(`(let ((${name} ${text}))`);
     return { text: name, isBool };
   }
 
@@ -174,9 +180,7 @@ class Writer {
       if (condition === undefined) state = next;
       else {
         const goesOn = asBool(this.text(condition));
-        state = next.map((text, i) =>
-          this.#define(choice(goesOn, text, this.#component(state, i)), step[i]?.width ?? 0),
-        );
+        state = next.map((text, i) => this.#name(choice(goesOn, text, this.#component(state, i))));
       }
     }
     this.#known[level] = outer[0] ?? new Map();
