@@ -47,7 +47,7 @@ export interface StateLog {
   readonly paths: readonly StatePath[];
 }
 
-const STEP = /^(\d+): (\([0-9a-f]{2}\) [^;]*?)\s*(?:; (.*))?$/;
+const STEP = /^(\d+): (\([0-9a-f]{2}\) [^;]*?)\s*(?:;(?: (.*))?)?$/;
 const FROM = /^from (\d+) to (\d+)(?: \([a-z ]+\))?:\s?(.*)$/;
 const COVERED = /^\d+: safe$/;
 const STATE = /^(\d+): ((?:frame\d+: )?(?:R\d+\w*=|fp-\d+\w*=|refs=).*)$/;
