@@ -47,9 +47,9 @@ import {
 } from "./scalar/operators.ts";
 import {
   BYTE,
+  CARRIED,
   clearSlot,
   depthOf,
-  FP,
   forEachRegister,
   frameCount,
   ghostAt,
@@ -96,7 +96,7 @@ export function joinStates(first: number, second: number, out: number): boolean 
   unpack(first, out);
   const classes: JoinedClass[] = [];
   for (let f = 0; f < frameCount(out); f += 1) {
-    for (let r = 0; r < FP; r += 1) {
+    for (const r of CARRIED) {
       joinRegister(out, registerAt(out, f, r), registerAt(second, f, r), classes);
     }
     for (let s = 0; s < depthOf(out, f); s += 1) {
@@ -288,7 +288,7 @@ function plainByte(slot: number, index: number): number {
 export function widenStates(older: number, newer: number, out: number, limits: readonly bigint[]): boolean {
   if (!joinStates(older, newer, out)) return false;
   for (let f = 0; f < frameCount(out); f += 1) {
-    for (let r = 0; r < FP; r += 1) widenRegister(registerAt(older, f, r), registerAt(out, f, r), limits);
+    for (const r of CARRIED) widenRegister(registerAt(older, f, r), registerAt(out, f, r), limits);
     for (let s = 0; s < Math.min(depthOf(out, f), depthOf(older, f)); s += 1) {
       const [slot, was] = [slotAt(out, f, s), slotAt(older, f, s)];
       const spilled = slotByte(slot, 0) === BYTE.spill && slotByte(was, 0) === BYTE.spill;

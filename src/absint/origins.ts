@@ -9,17 +9,30 @@
  * Nothing rests on this being right: what is forgotten too much is found missing when the certificate is checked.
  *
  * Origins are a set of 96 bits in the register's record: bit r for register r (0 … 9) and bit 10 + s for slot s (0 … 63) of the
- * checkpoint's frame, bit 74 for anything in its callers' frames, bit 75 + g for ghost g. Bit 95, in the record of a slot, says that the slot
+ * checkpoint's frame, bit 74 for anything in its callers' frames, bit 75 + g for ghost g, bits 83 and 84 for the hidden registers. Bit 95, in the record of a slot, says that the slot
  * was rewritten.
  */
 import { arena } from "./arena.ts";
-import { depthOf, FP, frameCount, ghostAt, ghostCount, registerAt, slotAt, spilledAt } from "./state.ts";
+import {
+  CARRIED,
+  depthOf,
+  FP,
+  frameCount,
+  ghostAt,
+  ghostCount,
+  MAX_GHOSTS,
+  RUNS,
+  registerAt,
+  slotAt,
+  spilledAt,
+} from "./state.ts";
 
 /** The three words of the set, in the last bytes of a register's record. */
 const WORDS = 21;
 const SLOT_BIT = 10;
 const CALLERS_BIT = 74;
 const GHOST_BIT = 75;
+const HIDDEN_BIT = GHOST_BIT + MAX_GHOSTS;
 const REWRITTEN = 1 << 31;
 
 export interface Marks {
@@ -81,7 +94,9 @@ export function setRewritten(slotAddress: number, rewritten: boolean): void {
 
 const wasDemanded = (marks: Marks, bit: number): boolean =>
   ((marks.demanded[bit >> 5] ?? 0) & (1 << (bit & 31))) !== 0;
-export const wasRegisterDemanded = (marks: Marks, register: number): boolean => wasDemanded(marks, register);
+const bitOfRegister = (register: number): number => (register < FP ? register : HIDDEN_BIT + register - RUNS);
+export const wasRegisterDemanded = (marks: Marks, register: number): boolean =>
+  wasDemanded(marks, bitOfRegister(register));
 export const wasSlotDemanded = (marks: Marks, slot: number): boolean => wasDemanded(marks, SLOT_BIT + slot);
 export const wasGhostDemanded = (marks: Marks, ghost: number): boolean =>
   wasDemanded(marks, GHOST_BIT + ghost);
@@ -98,7 +113,8 @@ function setOrigin(register: number, bit: number): void {
 export function beginOrigins(state: number): void {
   const current = frameCount(state) - 1;
   for (let f = 0; f <= current; f += 1) {
-    for (let r = 0; r < FP; r += 1) setOrigin(registerAt(state, f, r), f === current ? r : CALLERS_BIT);
+    for (const r of CARRIED)
+      setOrigin(registerAt(state, f, r), f === current ? bitOfRegister(r) : CALLERS_BIT);
     for (let s = 0; s < depthOf(state, f); s += 1) {
       setOrigin(spilledAt(slotAt(state, f, s)), f === current ? SLOT_BIT + s : CALLERS_BIT);
     }

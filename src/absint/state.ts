@@ -1,9 +1,13 @@
 /**
  * An abstract state: what is known of all registers and stack slots of all active frames at one instruction.
  *
- * A state is one block of the arena: a header, then for each frame eleven registers and the stack slots in use. The *live* layout
+ * A state is one block of the arena: a header, then for each frame thirteen registers and the stack slots in use. The *live* layout
  * leaves room for a full stack in every frame, so that a state can be executed in place; the *packed* layout holds just the slots
  * in use and is what is kept. The header says where each frame starts, so that readers need not know which it is.
+ *
+ * *Hidden registers* are two of each frame's that no instruction names: what the frame still may do. γ of `RUNS`: a helper that the frame has called and
+ * that calls back will do so that many times more at most. γ of `BUDGET`: may_goto falls through that many times more in this frame. Either is a number, or
+ * nothing where there is no such call, or no may_goto has been met.
  *
  * *Ghosts* are registers that no instruction reads or writes, one for each loop that the state is inside of, outermost first: γ has for each some
  * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (verifier/measure.ts).
@@ -14,9 +18,15 @@ import { KIND, REGISTER_BYTES, setNone, setPointer } from "./register.ts";
 export const MAX_FRAMES = 8;
 export const STACK_BYTES = 512;
 const SLOTS = STACK_BYTES / 8;
-export const REGISTERS = 11;
+export const REGISTERS = 13;
 /** r10, the frame pointer. */
 export const FP = 10;
+/** How often the helper that the frame has called still may call back. */
+export const RUNS = 11;
+/** How often may_goto still may fall through. */
+export const BUDGET = 12;
+/** The registers of a frame that are not always the same: all but the frame pointer. */
+export const CARRIED: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, RUNS, BUDGET];
 
 /** What one stack byte holds. */
 export const BYTE = {
@@ -148,7 +158,7 @@ function openFrame(state: number, frame: number, functionStart: number, returnPc
   setWord(header + 12, functionStart);
   const words = frameWords(state, frame);
   arena.u8.fill(0, words, words + FRAME_WORD_BYTES);
-  for (let r = 0; r < FP; r += 1) setNone(registerAt(state, frame, r));
+  for (const r of CARRIED) setNone(registerAt(state, frame, r));
   setPointer(registerAt(state, frame, FP), KIND.stack, frame);
 }
 
@@ -234,7 +244,7 @@ export function fromBytes(bytes: Uint8Array, to: number): void {
 export function forEachRegister(state: number, visit: (register: number) => void): void {
   const frames = frameCount(state);
   for (let f = 0; f < frames; f += 1) {
-    for (let r = 0; r < FP; r += 1) visit(registerAt(state, f, r));
+    for (const r of CARRIED) visit(registerAt(state, f, r));
     const depth = depthOf(state, f);
     for (let s = 0; s < depth; s += 1) {
       const slot = slotAt(state, f, s);

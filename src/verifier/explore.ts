@@ -7,13 +7,13 @@ import { allocate, release } from "../absint/arena.ts";
 import { differsIn, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
 import { setNone } from "../absint/register.ts";
 import {
+  FP,
   frameCount,
   ghostCount,
   initialise,
   LIVE_STATE_BYTES,
   pack,
   packedBytes,
-  REGISTERS,
   registerAt,
   returnTo,
   setGhostCount,
@@ -285,7 +285,7 @@ function forgetDead(m: Machine, live: Uint16Array): void {
   let pc = m.pc;
   for (let f = frames - 1; f >= 0; f -= 1) {
     const set = live[pc] ?? 0;
-    for (let r = 0; r < REGISTERS - 1; r += 1) if ((set & (1 << r)) === 0) setNone(registerAt(m.state, f, r));
+    for (let r = 0; r < FP; r += 1) if ((set & (1 << r)) === 0) setNone(registerAt(m.state, f, r));
     pc = returnTo(m.state, f);
   }
 }

@@ -18,9 +18,9 @@ import { idOf, KIND, kindOf, setUnknown, unlink } from "../absint/register.ts";
 import { scalarIncludes, unknownScalarAt } from "../absint/scalar/operators.ts";
 import {
   BYTE,
+  CARRIED,
   clearSlot,
   depthOf,
-  FP,
   forEachRegister,
   frameCount,
   ghostAt,
@@ -40,7 +40,7 @@ export function propagate(state: number, marks: Marks, parent: Marks): void {
   const callers = wereCallersDemanded(marks);
   for (const id of marks.links) if (id <= lastId(state)) useLink(parent, id);
   for (let f = 0; f <= current; f += 1) {
-    for (let r = 0; r < FP; r += 1) {
+    for (const r of CARRIED) {
       const at = registerAt(state, f, r);
       if (isNumber(at) && (f === current ? wasRegisterDemanded(marks, r) : callers)) demand(parent, at);
     }
@@ -62,7 +62,7 @@ export function generalise(state: number, marks: Marks): void {
   const current = frameCount(state) - 1;
   const callers = wereCallersDemanded(marks);
   for (let f = 0; f <= current; f += 1) {
-    for (let r = 0; r < FP; r += 1) {
+    for (const r of CARRIED) {
       const at = registerAt(state, f, r);
       if (isNumber(at) && !(f === current ? wasRegisterDemanded(marks, r) : callers)) setUnknown(at);
     }
@@ -105,7 +105,7 @@ export function demandCovered(outer: number, inner: number, marks: Marks, scratc
     if (idOf(at) !== 0 && idOf(own) !== 0) useLink(marks, idOf(own));
   };
   for (let f = 0; f <= current; f += 1) {
-    for (let r = 0; r < FP; r += 1) {
+    for (const r of CARRIED) {
       demandAs(registerAt(outer, f, r), registerAt(inner, f, r));
     }
     const depth = Math.min(depthOf(outer, f), depthOf(inner, f));

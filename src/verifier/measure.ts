@@ -17,8 +17,8 @@ import {
 import { LAYOUT } from "../absint/scalar/operators.ts";
 import {
   BYTE,
+  CARRIED,
   depthOf,
-  FP,
   frameCount,
   ghostAt,
   ghostCount,
@@ -41,7 +41,7 @@ export function counterAt(state: number, place: Place): number | undefined {
   if (frame < 0 || frame >= frameCount(state)) return undefined;
   let at: number;
   if (place.kind === "register") {
-    if (place.register < 0 || place.register >= FP) return undefined;
+    if (!CARRIED.includes(place.register)) return undefined;
     at = registerAt(state, frame, place.register);
   } else {
     if (place.slot < 0 || place.slot >= depthOf(state, frame)) return undefined;

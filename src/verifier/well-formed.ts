@@ -27,7 +27,9 @@ import {
   WHOLE,
 } from "../absint/register.ts";
 import {
+  BUDGET,
   BYTE,
+  CARRIED,
   callbackOf,
   depthOf,
   FP,
@@ -37,6 +39,7 @@ import {
   ghostCount,
   isPacked,
   lastId,
+  RUNS,
   referenceCount,
   registerAt,
   returnTo,
@@ -158,9 +161,12 @@ function callFlaw(state: number, f: number, { functions, callees }: Calls): stri
 }
 
 function registersFlaw(state: number, f: number, limits: Limits): string | undefined {
-  for (let r = 0; r < FP; r += 1) {
+  for (const r of CARRIED) {
     const flaw = registerFlaw(registerAt(state, f, r), limits);
     if (flaw !== undefined) return `R${r} ${flaw}`;
+  }
+  for (const r of [RUNS, BUDGET]) {
+    if (kindOf(registerAt(state, f, r)) > KIND.scalar) return `hidden register ${r} is no number`;
   }
   const fp = registerAt(state, f, FP);
   const own = kindOf(fp) === KIND.stack && objectOf(fp) === f && offOf(fp) === 0 && idOf(fp) === 0;

@@ -6,10 +6,11 @@
 import { REFERENCE, type Reference } from "../../absint/references.ts";
 import {
   BYTE,
-  FP,
+  CARRIED,
   MAX_FRAMES,
   MAX_GHOSTS,
   MAX_REFERENCES,
+  REGISTERS,
   SECTION,
   STACK_BYTES,
 } from "../../absint/state.ts";
@@ -88,9 +89,9 @@ function decodeFrame(from: ByteReader, table: readonly Register[]): Frame {
   const returnTo = from.varint("a return address", MAX_INSN) - 1;
   const callback = from.varint("a callback", MAX_WORD);
   const callbackObject = callback === 0 ? 0 : from.signed("a callback's object", MAX_WORD);
-  const mask = from.varint("the registers in use", 2 ** FP - 1);
-  const registers = Array.from({ length: FP }, (_, r) =>
-    (mask & (1 << r)) === 0 ? undefined : entry(from, "a register", table),
+  const mask = from.varint("the registers in use", 2 ** CARRIED.length - 1);
+  const registers = CARRIED.map((_, i) =>
+    (mask & (1 << i)) === 0 ? undefined : entry(from, "a register", table),
   );
   const depth = from.varint("the number of slots", STACK_BYTES / 8);
   const slots: Slot[] = [];
@@ -172,7 +173,7 @@ function decodeMeasure(from: ByteReader): Measure {
   if (bits >= 2 * MEASURE.slot) from.fail(`no measure ${bits}`, at);
   const frame = from.varint("a measure's frame", MAX_FRAMES - 1);
   const slot = (bits & MEASURE.slot) !== 0;
-  const number = from.varint("a measure's place", slot ? STACK_BYTES / 8 - 1 : FP - 1);
+  const number = from.varint("a measure's place", slot ? STACK_BYTES / 8 - 1 : REGISTERS - 1);
   const place: Place = slot
     ? { kind: "slot", frame, slot: number }
     : { kind: "register", frame, register: number };

@@ -10,11 +10,11 @@ import {
 import { isPacketPointer, KIND, kindOf } from "../../absint/register.ts";
 import {
   BYTE,
+  CARRIED,
   callbackObject,
   callbackOf,
   clear,
   depthOf,
-  FP,
   frameCount,
   fromBytes,
   functionOf,
@@ -52,7 +52,7 @@ export interface Frame {
   readonly returnTo: number;
   readonly callback: number;
   readonly callbackObject: number;
-  /** R0 to R9; undefined for those that nothing is known of. */
+  /** Those of `CARRIED`; undefined where nothing is known. */
   readonly registers: readonly (Register | undefined)[];
   readonly slots: readonly Slot[];
 }
@@ -89,7 +89,7 @@ export function readState(bytes: Uint8Array): State {
         returnTo: returnTo(at, f),
         callback: callbackOf(at, f),
         callbackObject: callbackObject(at, f),
-        registers: count(FP, (r) => registerOf(registerAt(at, f, r))),
+        registers: CARRIED.map((r) => registerOf(registerAt(at, f, r))),
         slots: count(depthOf(at, f), (s) => slotOf(slotAt(at, f, s))),
       }),
     ),
@@ -165,7 +165,8 @@ export function writeState(state: State): Uint8Array {
   } of state.frames) {
     const f = pushFrame(at, functionStart, to);
     setCallback(at, f, callback, object);
-    registers.forEach((register, r) => {
+    CARRIED.forEach((r, i) => {
+      const register = registers[i];
       if (register !== undefined) writeRegister(registerAt(at, f, r), register);
     });
     if (slots.length > 0) growStack(at, f, slots.length - 1);

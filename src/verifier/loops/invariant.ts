@@ -15,7 +15,7 @@ import {
   uminOf,
 } from "../../absint/register.ts";
 import { LAYOUT } from "../../absint/scalar/operators.ts";
-import { depthOf, FP, forEachRegister, frameCount } from "../../absint/state.ts";
+import { CARRIED, depthOf, forEachRegister, frameCount } from "../../absint/state.ts";
 import type { Slots } from "../../semantics/program/program.ts";
 import type { Place } from "../certificate.ts";
 import type { Checkpoint } from "../checkpoint.ts";
@@ -101,7 +101,7 @@ export function movingPlaces(before: number, now: number): readonly Place[] {
     } else if (moved(was, is)) others.push(place);
   };
   for (let f = frameCount(now) - 1; f >= 0; f -= 1) {
-    for (let r = 0; r < FP; r += 1) look({ kind: "register", frame: f, register: r });
+    for (const r of CARRIED) look({ kind: "register", frame: f, register: r });
     for (let s = 0; s < depthOf(now, f); s += 1) look({ kind: "slot", frame: f, slot: s });
   }
   return [...steady, ...others];
