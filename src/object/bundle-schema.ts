@@ -47,6 +47,7 @@ export const bundleSchema = z.strictObject({
   insns: hex.optional(),
   asm: z.union([z.string(), z.array(z.string())]).optional(),
   maps: z.array(map).default([]),
+  kfuncs: z.array(z.string()).default([]),
   btf: hex.optional(),
   func_info: z.array(z.strictObject({ insn: u32, type_id: u32 })).default([]),
   expect: z

@@ -1,10 +1,12 @@
 /** Writes bundles, as `bundle.ts` reads them. */
 import { encode } from "../semantics/isa/codec.ts";
 import type { MapDefinition } from "../semantics/program/map-types.ts";
+import type { Program, Slots } from "../semantics/program/program.ts";
 import type { Bundle } from "./bundle.ts";
 
 /** The bundle as a file's text; what a bundle cannot hold (source lines, section) is left out. */
 export function writeBundle({ program, expect }: Bundle): string {
+  const kfuncs = [...new Set(program.kfuncs?.map(({ name }) => name))];
   const typed = program.functions.every(({ typeId }) => typeId !== undefined);
   const file = {
     name: program.name,
@@ -12,7 +14,8 @@ export function writeBundle({ program, expect }: Bundle): string {
     attach: program.attach,
     license: program.license,
     flags: program.flags.length === 0 ? undefined : program.flags,
-    insns: hexText(encode(program.insns)),
+    insns: hexText(encode(withPositions(program, kfuncs))),
+    kfuncs: kfuncs.length === 0 ? undefined : kfuncs,
     maps: program.maps.length === 0 ? undefined : program.maps.map(mapFile),
     btf: program.btf === undefined ? undefined : hexText(program.btf),
     func_info:
@@ -36,6 +39,16 @@ export function writeBundle({ program, expect }: Bundle): string {
           },
   };
   return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+/** The instructions with calls of kernel functions by their positions among `names`. */
+function withPositions({ insns, kfuncs = [] }: Program, names: readonly string[]): Slots {
+  const slots = [...insns];
+  for (const { insn, name } of kfuncs) {
+    const call = slots[insn];
+    if (call !== undefined) slots[insn] = { ...call, imm: names.indexOf(name) };
+  }
+  return slots;
 }
 
 function mapFile(definition: MapDefinition): object {

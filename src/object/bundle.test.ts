@@ -137,6 +137,16 @@ describe("reading a bundle", () => {
     expect(expected).toBeUndefined();
   });
 
+  it("names kernel functions by their positions, or in `asm` by their names", () => {
+    const kfuncs = ["bpf_rcu_read_lock", "bpf_rcu_read_unlock"];
+    const asm = ["call bpf_rcu_read_lock", "call bpf_rcu_read_unlock", "r0 = 0", "exit"];
+    const bundle = readBundle(JSON.stringify({ name: "p", type: "xdp", asm, kfuncs }));
+    expect(bundle.program.kfuncs).toEqual(kfuncs.map((name, insn) => ({ insn, name })));
+    expect(readBundle(writeBundle(bundle))).toEqual(bundle);
+    const other = { name: "p", type: "xdp", asm: ["call kfunc#2", "exit"], kfuncs };
+    expect(() => readBundle(JSON.stringify(other))).toThrow("instruction 0 refers to kernel function 2 of 2");
+  });
+
   it("assembles `asm`, as lines or one text, with maps by name", () => {
     const maps = [{ name: "m", type: "array", key_size: 4, value_size: 8, max_entries: 1 }];
     const lines = ["r1 = map[m]", "r0 = 2", "exit"];

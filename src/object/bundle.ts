@@ -7,6 +7,7 @@
 import { InputError } from "../semantics/errors.ts";
 import { assemble } from "../semantics/isa/assemble.ts";
 import { decode } from "../semantics/isa/codec.ts";
+import type { Instruction } from "../semantics/isa/instruction.ts";
 import type { MapDefinition } from "../semantics/program/map-types.ts";
 import type { FunctionInfo, Program, Slots } from "../semantics/program/program.ts";
 import { type Btf, readBtf } from "./btf.ts";
@@ -56,15 +57,17 @@ export function readBundle(text: string): Bundle {
   const btf = file.btf === undefined ? undefined : readBtf(file.btf, "btf");
   const { expect } = file;
   return {
+  const insns = instructionsOf(file);
     program: {
       name: file.name,
       type: file.type,
       ...defined({ attach: file.attach, btf: file.btf }),
       license: file.license,
       flags: file.flags,
-      insns: instructionsOf(file),
+      insns: insns.map((insn) => withoutPosition(insn, file.kfuncs)),
       maps: file.maps.map(mapOf),
       lines: [],
+      ...kernelFunctions(insns, file.kfuncs),
       functions: file.func_info.map((record, index) => functionOf(record, index, file.name, btf)),
     },
     ...(expect === undefined
@@ -90,11 +93,31 @@ function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
-function instructionsOf({ name, insns, asm, maps }: BundleFile): Slots {
+const isKfuncCall = (insn: Instruction | undefined): insn is Instruction =>
+  insn?.row.operation.kind === "call" && insn.row.operation.callee === "kfunc";
+
+/** Which function each call names: `imm` is a position in `names`, if the bundle has any. */
+function kernelFunctions(insns: Slots, names: readonly string[]): Pick<Program, "kfuncs"> {
+  if (names.length === 0) return {};
+  const kfuncs = insns.flatMap((insn, at) => {
+    if (!isKfuncCall(insn)) return [];
+    const name = names[insn.imm];
+    if (name === undefined)
+      throw new InputError(`instruction ${at} refers to kernel function ${insn.imm} of ${names.length}`);
+    return [{ insn: at, name }];
+  });
+  return kfuncs.length === 0 ? {} : { kfuncs };
+}
+
+/** A call that has a name is of no kernel's number yet. */
+const withoutPosition = (insn: Instruction | undefined, names: readonly string[]): Instruction | undefined =>
+  names.length > 0 && isKfuncCall(insn) ? { ...insn, imm: 0 } : insn;
+
+function instructionsOf({ name, insns, asm, maps, kfuncs }: BundleFile): Slots {
   if ((insns === undefined) === (asm === undefined)) {
     throw new InputError("insns: a bundle has either insns or asm");
   }
-  const slots = asm === undefined ? decoded(name, insns ?? new Uint8Array(0)) : assembled(asm, maps);
+  const slots = asm === undefined ? decoded(name, insns ?? new Uint8Array(0)) : assembled(asm, maps, kfuncs);
   for (const [index, instruction] of slots.entries()) {
     const operation = instruction?.row.operation;
     if (instruction === undefined || operation?.kind !== "ld_imm64") continue;
@@ -118,9 +141,13 @@ function decoded(name: string, insns: Uint8Array): Slots {
   }
 }
 
-function assembled(asm: string | readonly string[], maps: readonly { readonly name: string }[]): Slots {
+function assembled(
+  asm: string | readonly string[],
+  maps: readonly { readonly name: string }[],
+  kfuncs: readonly string[],
+): Slots {
   try {
-    return assemble(asm, { maps });
+    return assemble(asm, { maps, kfuncs });
   } catch (error) {
     if (error instanceof InputError) throw new InputError(`asm: ${error.message}`, { cause: error });
     throw error;

@@ -7,7 +7,7 @@
 import { attachTarget, needsTarget } from "../../object/attach-target.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { encode } from "../../semantics/isa/codec.ts";
-import type { Program } from "../../semantics/program/program.ts";
+import type { Program, Slots } from "../../semantics/program/program.ts";
 import {
   ATTACH_TYPES,
   type AttachType,
@@ -109,7 +109,7 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
         license,
         flags,
         maps,
-        insns: encode(program.insns),
+        insns: encode(withKernelIds(program, kernel)),
         ...(attach === undefined ? {} : { attach }),
         ...(btf === undefined ? {} : { btf }),
         ...(target === undefined ? {} : { attachBtfId: target }),
@@ -133,6 +133,18 @@ function targetOf(program: Program, kernel: Kernel): number | undefined {
   const target = attachTarget(program, objectOptionsFor(kernel).targetBtf);
   if ("missing" in target) throw new Unsupported(target.missing);
   return target.id;
+}
+
+/** Calls of kernel functions that have names, by the ids that the kernel gives them; 0 where it has none of the name. */
+function withKernelIds({ insns, kfuncs = [] }: Program, kernel: Kernel): Slots {
+  if (kfuncs.length === 0) return insns;
+  const { targetBtf } = objectOptionsFor(kernel);
+  const slots = [...insns];
+  for (const { insn, name } of kfuncs) {
+    const call = slots[insn];
+    if (call !== undefined) slots[insn] = { ...call, imm: targetBtf?.findKind(name, "func") ?? 0 };
+  }
+  return slots;
 }
 
 function createMaps(

@@ -24,6 +24,8 @@ import { canBeLabel, type Line, type Token, tokenize, tokensOf } from "./tokens.
 interface AssemblyOptions {
   /** The maps that `map[name]` may name. */
   readonly maps?: readonly { readonly name: string }[];
+  /** The kernel functions that `call name` may name: their positions become the calls' `imm`. */
+  readonly kfuncs?: readonly string[];
 }
 
 type Pattern = readonly (string | { readonly operand: Operand })[];
@@ -111,7 +113,11 @@ const ALTERNATIVES = 5;
 function parseInstruction(parsed: Line, line: number, options: AssemblyOptions): Match {
   const { opcode, tokens } = parsed;
   const byte = opcode === undefined ? undefined : Number.parseInt(opcode.text, 16);
-  const surroundings = { maps: options.maps ?? [], opcodeGiven: byte !== undefined };
+  const surroundings = {
+    maps: options.maps ?? [],
+    kfuncs: options.kfuncs ?? [],
+    opcodeGiven: byte !== undefined,
+  };
   const texts = tokens.map((token) => token.text);
   /** Most rows ask the same of the same tokens. */
   const readings: Map<Operand, Reading | string>[] = [];

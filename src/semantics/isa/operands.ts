@@ -15,6 +15,8 @@ export interface Reading {
 
 interface Surroundings {
   readonly maps: readonly { readonly name: string }[];
+  /** Names of kernel functions; a call of one has its position in `imm`. */
+  readonly kfuncs: readonly string[];
   /** The line gives the opcode, so that a constant need not say how wide it is. */
   readonly opcodeGiven: boolean;
 }
@@ -77,7 +79,7 @@ function register(field: "dst" | "src", prefix: "r" | "w"): Reader {
 }
 
 function jumpTarget(field: "off" | "imm", range: Range): Reader {
-  return (tokens) => {
+  return (tokens, { kfuncs }) => {
     const skipped = tokens[0] === "pc" ? 1 : 0;
     const found = isNumber(tokens[skipped]) ? undefined : number(tokens.slice(skipped), "+-");
     if (found !== undefined) {
@@ -86,6 +88,7 @@ function jumpTarget(field: "off" | "imm", range: Range): Reader {
     }
     const [name, next] = tokens;
     if (!isWord(name) || skipped === 1 || next === "#") return "a label or pc+N";
+    if (kfuncs.includes(name)) return "a kernel function";
     return { taken: 1, values: {}, label: { name, field } };
   };
 }
@@ -119,6 +122,8 @@ const helper: Reader = (tokens, surroundings) => {
 
 const kfunc: Reader = (tokens, surroundings) => {
   const [name, hash, ...rest] = tokens;
+  const index = surroundings.kfuncs.findIndex((known) => known === name);
+  if (index >= 0 && hash !== "#") return { taken: 1, values: { imm: index } };
   if (!isWord(name) || hash !== "#" || helperId(name) !== undefined) return "a kernel function as name#id";
   const id = signedImmediate(rest, surroundings);
   if (typeof id === "string") return id;

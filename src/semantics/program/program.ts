@@ -50,7 +50,10 @@ export interface Program {
   readonly lineInfo?: Uint8Array;
   /** What the program attaches to, where its section says so: a kernel function, `category/name` of a tracepoint, an LSM hook. */
   readonly target?: string;
-  /** Calls of kernel functions by name; the instruction's `imm` is their BTF id in the kernel that the object was read for, or 0. */
+  /**
+   * Calls of kernel functions by name; the instruction's `imm` is their BTF id in the kernel that the object was read for, or 0. It is the name that
+   * counts: a kernel that the program is loaded into may have another id for it.
+   */
   readonly kfuncs?: readonly { readonly insn: number; readonly name: string }[];
   /** The section it came from (`xdp`, `tc`, …), where it came from an object. */
   readonly section?: string;
