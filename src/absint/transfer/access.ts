@@ -26,7 +26,7 @@ import {
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
 import { signExtend } from "./arithmetic.ts";
-import { loadFunctionArgument, loadKernelObject } from "./kernel-object.ts";
+import { loadFunctionArgument, loadKernelObject, typesOf } from "./kernel-object.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
 import { reject } from "./rejection.ts";
@@ -96,12 +96,13 @@ export function rejectKind({ number }: Target, kind: number): never {
   return reject("EACCES", `R${number} invalid mem access '${kindName(kind)}'`);
 }
 
-// --- Alignment: the stack and the context always, the rest where the program asks for it
+// --- Alignment: the stack always, the rest where the program asks for it
 
 function requireAligned(m: Machine, target: Target, size: number, kind: number): void {
-  const strict = m.program.flags.includes("strict_alignment");
+  const { flags } = m.program;
+  // A program that asks for both need not be aligned.
+  const strict = flags.includes("strict_alignment") && !flags.includes("any_alignment");
   if (size === 1 || (!strict && kind !== KIND.stack)) return;
-  if (kind === KIND.context && !strict) return;
   requireNaturallyAligned(target, size, kind);
 }
 
@@ -114,7 +115,7 @@ export function requireNaturallyAligned({ at, off }: Target, size: number, kind:
   const base = kind === KIND.packet || kind === KIND.packetMeta ? 2 : 0;
   if (unknown !== 0 || ((value + offOf(at) + off + base) & (size - 1)) !== 0) {
     const where = kind === KIND.packet || kind === KIND.packetMeta ? `${base}+` : "";
-    const name = ALIGNED_NAMES[kind] ?? "value ";
+    const name = ALIGNED_NAMES[baseOf(kind)] ?? "";
     reject("EACCES", `misaligned ${name}access off ${where}${tnumText(at)}+${offOf(at)}+${off} size ${size}`);
   }
 }
@@ -124,6 +125,13 @@ const ALIGNED_NAMES: Readonly<Record<number, string>> = {
   [KIND.context]: "context ",
   [KIND.packet]: "packet ",
   [KIND.packetMeta]: "packet ",
+  [KIND.flowKeys]: "flow keys ",
+  [KIND.mapKey]: "key ",
+  [KIND.mapValue]: "value ",
+  [KIND.sockCommon]: "sock_common ",
+  [KIND.socket]: "sock ",
+  [KIND.tcpSock]: "tcp_sock ",
+  [KIND.xdpSock]: "xdp_sock ",
 };
 
 // --- Context
@@ -165,11 +173,16 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
     if (signed) signExtend(destination, size);
     return;
   }
-  const kind = FIELD_KINDS[field.value];
-  if (kind === undefined) throw new Unsupported(`context field ${field.name} of ${context.struct}`);
+  const isObject = field.value === "btf_id" && field.type !== undefined;
+  const kind = isObject ? KIND.btf : FIELD_KINDS[field.value];
+  const struct = isObject ? typesOf(m).structId(field.type) : 0;
+  if (kind === undefined || struct === undefined) {
+    throw new Unsupported(`context field ${field.name} of ${context.struct}`);
+  }
   if (signed) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
   const orNull = field.flags?.includes("ptr_maybe_null") === true;
-  setPointer(destination, orNull ? kind | FLAG.orNull : kind, 0);
+  const trusted = field.flags?.includes("ptr_trusted") === true ? FLAG.trusted : 0;
+  setPointer(destination, kind | trusted | (orNull ? FLAG.orNull : 0), struct);
   if (orNull) setId(destination, takeId(m.state));
 }
 

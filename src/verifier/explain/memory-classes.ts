@@ -167,7 +167,7 @@ const STACK: readonly MessageClass[] = [
 
 const ALIGNMENT: readonly MessageClass[] = [
   {
-    pattern: /^misaligned (\w*) ?access off/,
+    pattern: /^misaligned (?:\w+ )*access off/,
     category: MEMORY,
     problem: "access that is not aligned",
     needed: "an address that is a multiple of the access' size",

@@ -86,9 +86,19 @@ function checkReturnValue(m: Machine, result: number): void {
   }
   const [least, greatest] = range;
   if (sminOf(result) >= least && smaxOf(result) <= greatest) return;
-  const signed = (offset: number): bigint => BigInt.asIntN(64, component64(result, offset));
   reject(
     "EINVAL",
-    `At program exit the register R0 has smin=${signed(LAYOUT.smin)} smax=${signed(LAYOUT.smax)} should have been in [${least}, ${greatest}]`,
+    `At program exit the register R0 has ${knownBounds(result)} should have been in [${least}, ${greatest}]`,
   );
+}
+
+/** The bounds of a number that say anything, as the kernel's message about results has them. */
+function knownBounds(result: number): string {
+  const signed = (offset: number): bigint => BigInt.asIntN(64, component64(result, offset));
+  const [smin, smax] = [signed(LAYOUT.smin), signed(LAYOUT.smax)];
+  const known = [
+    ...(smin > -(2n ** 63n) ? [`smin=${smin}`] : []),
+    ...(smax < 2n ** 63n - 1n ? [`smax=${smax}`] : []),
+  ];
+  return known.length === 0 ? "unknown scalar value" : known.join(" ");
 }
