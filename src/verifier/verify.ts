@@ -9,8 +9,10 @@ import { checkCertificate, STEP_LIMIT } from "./check-certificate.ts";
 import { checkControlFlow } from "./control-flow.ts";
 import type { ExplorationObserver, Progress } from "./exploration.ts";
 import { explore, INSN_LIMIT } from "./explore.ts";
+import { checkInstructions } from "./instructions.ts";
 import { StackUse } from "./stack-use.ts";
 import type { Statistics, Verdict } from "./verdict.ts";
+import { writeCertificate } from "./write-certificate.ts";
 
 /**
  * Verifies `program` as a privileged user's. Verifications take turns: they share one memory. What is accepted has had its certificate
@@ -42,10 +44,12 @@ export function verify(
   };
   try {
     const flow = checkControlFlow(program);
+    checkInstructions(program.insns, rules.profile);
     const stackUse = new StackUse();
-    const certificate = explore(program, flow, progress, stackUse, observer, rules);
+    const explored = explore(program, flow, progress, stackUse, observer, rules);
     progress.path.length = 0;
     stackUse.check(program, flow);
+    const certificate = writeCertificate(explored);
     const longestRun = requireConfirmed(program, certificate, rules);
     return { verdict: "accept", certificate, longestRun, statistics: statistics() };
   } catch (error) {
