@@ -251,6 +251,18 @@ describe("references", () => {
     expect(includes()).toBe(true);
   });
 
+  test("what rests on something held cannot pass for what rests on nothing held", () => {
+    acquireReference(outer, 5, REFERENCE.object, 1);
+    acquireReference(inner, 5, REFERENCE.object, 1);
+    setPointer(reg(outer, 3), KIND.socket, 0);
+    setPointer(reg(inner, 3), KIND.socket, 0);
+    setReference(reg(inner, 3), 5);
+    setReference(reg(outer, 3), 7);
+    expect(includes()).toBe(false);
+    setReference(reg(inner, 3), 8);
+    expect(includes()).toBe(true);
+  });
+
   test("a lock is no object, and inside of a section is not outside", () => {
     acquireReference(outer, 5, REFERENCE.lock, 1);
     acquireReference(inner, 5, REFERENCE.object, 1);

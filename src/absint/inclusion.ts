@@ -40,6 +40,7 @@ import {
   ghostAt,
   ghostCount,
   REGISTERS,
+  RUNS,
   referenceCount,
   registerAt,
   returnTo,
@@ -125,9 +126,15 @@ function shiftedIncludes(outer: number, inner: number, shift: number): boolean {
   return scalarIncludes(outer, SHIFTED) === 1;
 }
 
-/** A pointer that rests on a reference may stand for one that rests on the same; one that rests on none, for any. */
-const sameReference = (outer: number, inner: number): boolean =>
-  outer === NOTHING ? inner === NOTHING : sameRelation(outer, inner, 0);
+/** So many of the first pairs of ids are those of what is held. */
+let held = 0;
+
+/** A pointer that rests on a reference may stand for one that rests on the same: of what is held, the same thing. */
+function sameReference(outer: number, inner: number): boolean {
+  if (outer === NOTHING || inner === NOTHING) return outer === inner;
+  for (let i = 0; i < held; i += 1) if (innerIds[i] === inner) return outerIds[i] === outer;
+  return sameRelation(outer, inner, 0);
+}
 
 /** The scalar parts alone. A constant, the most frequent case, is compared without a call. */
 function valueIncludes(outer: number, inner: number): boolean {
@@ -230,6 +237,7 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
   if (frameCount(inner) !== frames || ghostCount(inner) < ghostCount(outer)) return ELSEWHERE;
   ids = 0;
   if (!referencesInclude(outer, inner)) return ELSEWHERE;
+  held = ids;
   // The innermost frame differs most often.
   for (let f = frames - 1; f >= 0; f -= 1) {
     if (!sameCall(outer, inner, f)) return ELSEWHERE;
@@ -246,10 +254,12 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
   return -1;
 }
 
-/** Whether the same functions are active, called from the same places. */
+/** Whether the same functions are active, called from the same places, and in calls that call back at the same stage. */
 export function sameFrames(a: number, b: number): boolean {
   if (frameCount(a) !== frameCount(b)) return false;
-  for (let f = 0; f < frameCount(a); f += 1) if (!sameCall(a, b, f)) return false;
+  for (let f = 0; f < frameCount(a); f += 1) {
+    if (!sameCall(a, b, f) || kindOf(registerAt(a, f, RUNS)) !== kindOf(registerAt(b, f, RUNS))) return false;
+  }
   return true;
 }
 

@@ -53,6 +53,12 @@ export function acquireReference(state: number, id: number, kind: ReferenceKind,
   setReferenceCount(state, count + 1);
 }
 
+/** Whether the reference with this id is held. */
+export function holdsReference(state: number, id: number): boolean {
+  for (let i = 0; i < referenceCount(state); i += 1) if (referenceId(state, i) === id) return true;
+  return false;
+}
+
 /** Removes the reference with this id; says whether it was held. */
 export function releaseReference(state: number, id: number): boolean {
   const count = referenceCount(state);

@@ -48,6 +48,8 @@ export const FLAG = {
   nonOwning: 1 << 17,
   /** What it points to has not been written yet. */
   uninitialised: 1 << 18,
+  /** Memory that may lie in the packet: it goes when packet pointers go. */
+  inPacket: 1 << 19,
 } as const;
 
 /** What a register holds: bases without flags, and the two that come of looking into a map. */

@@ -56,8 +56,8 @@ export function readBundle(text: string): Bundle {
   const file = parsed.data;
   const btf = file.btf === undefined ? undefined : readBtf(file.btf, "btf");
   const { expect } = file;
-  return {
   const insns = instructionsOf(file);
+  return {
     program: {
       name: file.name,
       type: file.type,

@@ -143,7 +143,7 @@ function checkPacket(target: Target, size: number): void {
 }
 
 /** Flags with which memory is still plain: it is there, and not somewhere else. */
-const PLAIN = FLAG.readOnly | FLAG.ringbuf;
+const PLAIN = FLAG.readOnly | FLAG.ringbuf | FLAG.inPacket;
 
 /**
  * Checks an access of memory that is not the stack, the context or a kernel object; says whether the kind is such memory at all. What an

@@ -25,6 +25,7 @@ import {
 } from "../register.ts";
 import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
 import { BYTE, depthOf, growStack, STACK_BYTES, setSlotByte, slotAt, slotByte, spilledAt } from "../state.ts";
+import { isDynptrSlot, overwriteDynptr } from "./dynptr-slots.ts";
 import { beginLink, cutLink } from "./links.ts";
 import { currentFrame, type Machine, SCRATCH, type Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
@@ -87,7 +88,7 @@ export function readStack(m: Machine, target: Target, size: Size, destination: n
   requireInitialised(m, frame, first, last, (off) =>
     fixed
       ? `invalid read from stack off ${first}+${off - first} size ${size}`
-      : `invalid read from stack R${target.number} var_off ${tnumText(target.at)} size ${size}`,
+      : `invalid read from stack R${target.number} var_off ${tnumText(target.at)}+${off - first} size ${size}`,
   );
   if (fixed && fill(m, frame, first, size, destination)) return;
   const zero = isZero(m, frame, first, last);
@@ -138,7 +139,9 @@ function requireInitialised(
   message: (off: number) => string,
 ): void {
   for (let off = first; off <= last; off += 1) {
-    if (byteKind(m, frame, off) === BYTE.invalid) reject("EACCES", message(off));
+    const kind = byteKind(m, frame, off);
+    // What the kernel keeps there is not for the program to look at.
+    if (kind === BYTE.invalid || kind === BYTE.object) reject("EACCES", message(off));
     if (off === first || byteOf(off) === 0) {
       const slot = slotOf(off);
       noteSlotRead(m.marks, frame, slot, slotAt(m.state, frame, slot));
@@ -170,12 +173,20 @@ function grow(m: Machine, frame: number, off: number): void {
   for (let s = depth; s <= slotOf(off); s += 1) setRewritten(slotAt(m.state, frame, s), true);
 }
 
+/** Objects that a write may touch are none any more. */
+function loseObjects(m: Machine, frame: number, first: number, last: number): void {
+  for (let slot = slotOf(last); slot <= slotOf(first); slot += 1) {
+    if (slotByte(slotAt(m.state, frame, slot), 0) === BYTE.object) overwriteDynptr(m, frame, slot);
+  }
+}
+
 export function writeStack(m: Machine, target: Target, size: Size, value: number): void {
   const { frame, first, last, fixed } = extentOf(target, size, " write to");
   if (kindOf(value) === KIND.stack && frame !== currentFrame(m)) {
     reject("EINVAL", "cannot spill pointers to stack into stack frame of the caller");
   }
   grow(m, frame, first);
+  loseObjects(m, frame, first, last);
   if (isZeroNumber(value) && !(fixed && byteOf(first) === 0)) demand(m.marks, value);
   if (!fixed) {
     overwriteSomewhere(m, frame, first, last, isZeroNumber(value));
@@ -239,9 +250,21 @@ export function requireReadable(m: Machine, target: Target, size: number): void 
   );
 }
 
-/** `size` bytes of the frame, which a helper is to write. */
-export function requireInFrame(target: Target, size: number): void {
-  if (size > 0) extentOf(target, size, " write to");
+/** `size` bytes of the frame, which a helper is to write: no dynptr may lie there, since the same call may use it. */
+export function requireInFrame(m: Machine, target: Target, size: number): void {
+  if (size === 0) return;
+  const { frame, first, last } = extentOf(target, size, " write to");
+  for (let off = first; off <= last; off += 1) {
+    if (isDynptrSlot(m, frame, slotOf(off))) {
+      reject("EACCES", `potential write to dynptr at off=${off} disallowed`);
+    }
+  }
+}
+
+/** Makes `size` bytes part of the frame that are about to become an object. */
+export function requireRoom(m: Machine, target: Target, size: number): void {
+  const { frame, first } = extentOf(target, size, " write to");
+  grow(m, frame, first);
 }
 
 /**
@@ -251,6 +274,7 @@ export function markWritten(m: Machine, target: Target, size: number, certain: b
   if (size === 0) return;
   const { frame, first, last, fixed } = extentOf(target, size, " write to");
   grow(m, frame, first);
+  loseObjects(m, frame, first, last);
   if (!fixed || !certain) return overwriteSomewhere(m, frame, first, last, false);
   for (let off = first; off <= last; off += 1) {
     const slot = slotAt(m.state, frame, slotOf(off));

@@ -111,7 +111,7 @@ const BOUNDS: readonly MessageClass[] = [
 const STACK: readonly MessageClass[] = [
   {
     pattern:
-      /^invalid (?:indirect )?(?:read|access)(?: from)?(?: to)? stack (?:off -?\d+\+\d+ size|R\d+ var_off \(.*\) size|R\d+ off -?\d+\+\d+ size)/,
+      /^invalid (?:indirect )?(?:read|access)(?: from)?(?: to)? stack (?:off -?\d+\+\d+ size|R\d+ var_off \(.*\)(?:\+\d+)? size|R\d+ off -?\d+\+\d+ size)/,
     category: MEMORY,
     problem: "read of stack bytes that were not written",
     needed: "every byte that is read to have been written on this path, padding between fields included",

@@ -4,6 +4,7 @@ import { helperTakesMap } from "../../../semantics/profile/lookup.ts";
 import type { Argument, ArgumentKind } from "../../../semantics/profile/profile.ts";
 import { MAP_FLAGS, MAP_TYPES, type MapDefinition } from "../../../semantics/program/map-types.ts";
 import { demand } from "../../origins.ts";
+import { holdsReference } from "../../references.ts";
 import {
   FLAG,
   isConstant,
@@ -18,6 +19,7 @@ import {
   smallConstant,
 } from "../../register.ts";
 import { requireUnmoved } from "../access.ts";
+import { dynptrKindOf, makeDynptr, requireOwned, usedDynptr } from "../dynptr.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, readable, type Target } from "../machine.ts";
 import { releaseLock, takeLock } from "../map-fields.ts";
@@ -52,6 +54,7 @@ const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
     KIND.btf | FLAG.perCpu | FLAG.trusted,
   ],
   spin_lock: [KIND.mapValue, KIND.btf | FLAG.allocated],
+  dynptr: [KIND.stack, KIND.dynptr],
 };
 
 /** Checks the argument in register `number`. */
@@ -69,7 +72,7 @@ export function checkArgument(m: Machine, call: CallFacts, declared: Argument, n
     return;
   }
   requireTaken(argument, target);
-  if (referenceOf(at) !== 0 && isPointer(kind)) noteReference(call, argument, target);
+  if (isPointer(kind) && holdsReference(m.state, referenceOf(at))) noteReference(call, argument, target);
   CHECKS[argument.kind]?.(m, call, argument, target);
 }
 
@@ -175,11 +178,26 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     checkReleased(m, call, argument, target);
     requireStruct(m, target, argument.type);
   },
+  dynptr: checkDynptr,
   percpu_btf_id: (_m, call, _argument, { number, at }) => {
     if (smallConstant(at) !== 0 || offOf(at) !== 0) reject("EACCES", `R${number} has an offset`);
     call.struct = objectOf(at);
   },
 };
+
+function checkDynptr(m: Machine, call: CallFacts, argument: Argument, target: Target): void {
+  const wanted = dynptrKindOf(argument);
+  if (kindOf(target.at) === KIND.dynptr) requireUnmoved(target, kindName(KIND.dynptr));
+  if (hasArgumentFlag(argument, "mem_uninit")) {
+    if (wanted === undefined) throw new Unsupported(`dynptrs that helper ${call.label} makes`);
+    makeDynptr(m, target, wanted);
+    return;
+  }
+  const releases = hasArgumentFlag(argument, "obj_release");
+  if (releases) requireOwned(m, target);
+  call.dynptr = usedDynptr(m, target, wanted, !hasArgumentFlag(argument, "mem_rdonly"));
+  if (releases) call.releasedDynptr = target;
+}
 
 /** An object of the type that the helper wants lies where the pointer points. */
 function requireStruct(m: Machine, { number, at }: Target, wanted: string | undefined): void {

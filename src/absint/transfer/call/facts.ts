@@ -1,6 +1,7 @@
 /** What is known of one call of a helper while its arguments are checked: what earlier arguments say, later ones and the result depend on. */
 import type { Argument, HelperFacts, Prototype } from "../../../semantics/profile/profile.ts";
 import type { MapDefinition } from "../../../semantics/program/map-types.ts";
+import type { Dynptr } from "../dynptr-slots.ts";
 import { type Machine, mapAt, type Target } from "../machine.ts";
 
 export interface CallFacts {
@@ -19,6 +20,9 @@ export interface CallFacts {
   /** The argument that is given back, and the reference of it; the latter also of an argument that the result is made of. */
   released: Target | undefined;
   reference: number;
+  /** The dynptr that the result lies in; and the argument that names one to be given back. */
+  dynptr: Dynptr | undefined;
+  releasedDynptr: Target | undefined;
   /** Buffers that the helper fills, once all arguments are checked. */
   readonly filled: { readonly target: Target; readonly size: number; readonly certain: boolean }[];
 }
@@ -33,6 +37,8 @@ export const newCall = (helper: HelperFacts, prototype: Prototype): CallFacts =>
   struct: 0,
   released: undefined,
   reference: 0,
+  dynptr: undefined,
+  releasedDynptr: undefined,
   filled: [],
 });
 

@@ -7,9 +7,11 @@ import { demand } from "../../origins.ts";
 import { acquireReference, REFERENCE, releaseReference } from "../../references.ts";
 import {
   FLAG,
+  hasFlag,
   isConstant,
   isPacketPointer,
   KIND,
+  kindName,
   kindOf,
   objectOf,
   referenceOf,
@@ -21,6 +23,7 @@ import {
   smallConstant,
 } from "../../register.ts";
 import { forEachRegister, takeId } from "../../state.ts";
+import { isInPacket, removeDynptrs } from "../dynptr-slots.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, mapAt, register } from "../machine.ts";
 import { holdsAnyLock, holdsLock } from "../map-fields.ts";
@@ -40,12 +43,17 @@ export function callHelper(m: Machine, insn: Instruction): void {
   checkMapFits(m, call);
   if (call.helper.name === "tail_call") requireNothingHeld(m, "tail_call");
   if (call.helper.name === "get_local_storage") requireNoFlags(m);
+  if (call.helper.name === "dynptr_from_mem") requireValue(register(m, 1));
   for (const { target, size, certain } of call.filled) {
     if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, certain);
   }
   if (call.released !== undefined) release(m, referenceOf(call.released.at));
+  if (call.releasedDynptr !== undefined && call.dynptr !== undefined) {
+    removeDynptrs(m, call.dynptr.life);
+    release(m, call.dynptr.life);
+  }
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
-  if (call.helper.changesPacket === true) forgetPackets(m);
+  if (changesPacket(call)) forgetPackets(m);
   giveResult(m, call);
 }
 
@@ -55,6 +63,12 @@ function requireNoFlags(m: Machine): void {
   demand(m.marks, flags);
   if (kindOf(flags) === KIND.scalar && isConstant(flags) && smallConstant(flags) === 0) return;
   reject("EINVAL", "get_local_storage() doesn't support non-zero flags");
+}
+
+/** A dynptr of memory outlives the call: only a map's value does so, too. */
+function requireValue(at: number): void {
+  if (kindOf(at) === KIND.mapValue) return;
+  reject("EACCES", `Unsupported reg type ${kindName(kindOf(at))} for bpf_dynptr_from_mem data`);
 }
 
 /** Helpers that may be called with a lock held. */
@@ -88,10 +102,16 @@ function release(m: Machine, id: number): void {
   });
 }
 
+/** A write through a dynptr may reach the packet, too. */
+const changesPacket = ({ helper, dynptr }: CallFacts): boolean =>
+  helper.changesPacket === true ||
+  (helper.name === "dynptr_write" && dynptr !== undefined && isInPacket(dynptr.kind));
+
 /** Pointers into a packet that may have moved are numbers from now on. */
 function forgetPackets(m: Machine): void {
   forEachRegister(m.state, (at) => {
-    if (isPacketPointer(kindOf(at)) || kindOf(at) === KIND.packetEnd) setUnknown(at);
+    const kind = kindOf(at);
+    if (isPacketPointer(kind) || kind === KIND.packetEnd || hasFlag(kind, FLAG.inPacket)) setUnknown(at);
   });
 }
 
@@ -140,7 +160,7 @@ function giveResult(m: Machine, call: CallFacts): void {
     case "mem": {
       const ringbuf = flags?.includes("mem_ringbuf") === true ? FLAG.ringbuf : 0;
       const readOnly = flags?.includes("mem_rdonly") === true ? FLAG.readOnly : 0;
-      setPointer(r0, KIND.memory | orNull | ringbuf | readOnly, call.allocated);
+      setPointer(r0, KIND.memory | orNull | ringbuf | readOnly | sliceFlag(call), call.allocated);
       break;
     }
     case "btf_id": {
@@ -169,7 +189,15 @@ function giveMapValue(m: Machine, { mapIndex, certainlyFound }: CallFacts, r0: n
   else setPointer(r0, certainlyFound ? KIND.mapValue : KIND.mapValue | orNull, mapIndex);
 }
 
-function giveReference(m: Machine, { helper, reference, mapIndex }: CallFacts, r0: number): void {
+/** What is given of a packet's memory goes with the packet. */
+const sliceFlag = ({ dynptr }: CallFacts): number =>
+  dynptr !== undefined && isInPacket(dynptr.kind) ? FLAG.inPacket : 0;
+
+function giveReference(m: Machine, { helper, reference, mapIndex, dynptr }: CallFacts, r0: number): void {
+  if (helper.name === "dynptr_data" && dynptr !== undefined) {
+    setReference(r0, dynptr.life);
+    return;
+  }
   const fromSockets = helper.name === "map_lookup_elem" && holdsSockets(m.maps[mapIndex]?.type);
   if (fromSockets || ACQUIRES.has(helper.name)) {
     const id = takeId(m.state);

@@ -45,7 +45,7 @@ export function checkKey(m: Machine, target: Target, size: number): void {
 export function checkWhole(m: Machine, target: Target, size: number, direction: Direction): void {
   if (kindOf(target.at) === KIND.stack) {
     if (direction === "read") requireReadable(m, target, size);
-    else requireInFrame(target, size);
+    else requireInFrame(m, target, size);
     return;
   }
   if (size === 0 && kindOf(target.at) === KIND.mapValue) return;

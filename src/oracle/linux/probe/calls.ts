@@ -29,7 +29,14 @@ const STACK = 128;
 /** A size that every memory argument may have. */
 const SIZE = 8;
 
-const HELPER = { skLookupTcp: 84, skRelease: 86, skFullsock: 95, ringbufDiscard: 133, taskBtf: 158 } as const;
+const HELPER = {
+  skLookupTcp: 84,
+  skRelease: 86,
+  skFullsock: 95,
+  ringbufDiscard: 133,
+  taskBtf: 158,
+  discardDynptr: 200,
+} as const;
 
 /** Instructions before a call, and what has to follow it so that nothing is left held. */
 interface Prologue {
@@ -159,6 +166,11 @@ function argument(register: number, arg: Argument): readonly Uint8Array[] | unde
       return [copy(register, SOCKET)];
     case "btf_id":
       return [copy(register, OBJECT)];
+    case "dynptr":
+      // The helper makes it there; others would want one that is made.
+      return arg.flags?.includes("mem_uninit") === true
+        ? [copy(register, 10), addImm(register, -STACK)]
+        : undefined;
     case "arena":
     case "spin_lock":
     case "ringbuf_mem":
@@ -166,7 +178,6 @@ function argument(register: number, arg: Argument): readonly Uint8Array[] | unde
     case "func":
     case "timer":
     case "kptr_xchg_dest":
-    case "dynptr":
       return undefined;
   }
 }
@@ -174,10 +185,11 @@ function argument(register: number, arg: Argument): readonly Uint8Array[] | unde
 /** The kernel's word for something that a program has got and not given back. */
 export const LEFT_HELD = /Unreleased reference/;
 
-/** What follows a call that gives something: a socket's release, a ring buffer record's. */
+/** What follows a call that gives something: a socket's release, a ring buffer record's, that of a dynptr of one. */
 const CLEANUPS: readonly (readonly Uint8Array[])[] = [
   [insn(0x15, 0, 0, 2, 0), copy(1, 0), callHelper(HELPER.skRelease)],
   [insn(0x15, 0, 0, 3, 0), copy(1, 0), setImm(2, 0), callHelper(HELPER.ringbufDiscard)],
+  [copy(1, 10), addImm(1, -STACK), setImm(2, 0), callHelper(HELPER.discardDynptr)],
 ];
 
 export interface Trial {

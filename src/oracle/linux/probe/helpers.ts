@@ -135,7 +135,14 @@ function extendsName(func: string, name: string): boolean {
 }
 
 /** Helpers that calls of others need, to get a socket or to give something back. */
-const AIDS = ["sk_lookup_tcp", "sk_release", "sk_fullsock", "get_current_task_btf", "ringbuf_discard"];
+const AIDS = [
+  "sk_lookup_tcp",
+  "sk_release",
+  "sk_fullsock",
+  "get_current_task_btf",
+  "ringbuf_discard",
+  "ringbuf_discard_dynptr",
+];
 
 /** The prototypes of the function that a program calls for the helper: not of one that is another helper's, or that only helped. */
 function calledPrototypes(
