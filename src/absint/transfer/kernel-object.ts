@@ -4,7 +4,7 @@
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
-import type { KernelTypes, PointerTag, TypedValue } from "../../semantics/program/kernel-types.ts";
+import type { Field, KernelTypes, PointerTag, TypedValue } from "../../semantics/program/kernel-types.ts";
 import {
   FLAG,
   hasFlag,
@@ -13,6 +13,7 @@ import {
   mayBeNull,
   objectOf,
   offOf,
+  referenceOf,
   setId,
   setPointer,
   setUnknown,
@@ -20,9 +21,10 @@ import {
   sminOf,
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
-import { SECTION, sectionDepth, takeId } from "../state.ts";
+import { takeId } from "../state.ts";
 import type { Machine, Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
+import { isUnderRcu } from "./sections.ts";
 import { tnumText } from "./text.ts";
 
 /** @throws Unsupported  if the kernel's types are not at hand */
@@ -53,21 +55,27 @@ export function loadKernelObject(m: Machine, target: Target, size: Size, destina
   if (hasFlag(kind, FLAG.perCpu)) reject("EACCES", `${pointer} access percpu memory: off=${start}`);
   const field = types.fieldAt(objectOf(at), start, size);
   if (field.kind === "none") reject("EACCES", field.message);
-  give(m, field.value, size, destination, trustFlags(m, kind, objectOf(at), field.name, field.value));
+  const vouched = hasFlag(kind, FLAG.trusted | FLAG.rcu) || referenceOf(at) !== 0;
+  give(m, field.value, size, destination, trustFlags(m, kind, vouched, objectOf(at), field));
 }
 
-/** What is known of a pointer that was loaded from a field. */
-function trustFlags(m: Machine, kind: number, struct: number, field: string, value: TypedValue): number {
+/** What is known of a pointer that was loaded from a field of an object of the kind, which is valid if it is vouched for. */
+function trustFlags(
+  m: Machine,
+  kind: number,
+  vouched: boolean,
+  struct: number,
+  { name, value }: Extract<Field, { kind: "found" }>,
+): number {
   if (value.kind === "scalar") return 0;
   if (hasFlag(kind, FLAG.untrusted)) return FLAG.untrusted;
   const tags = tagFlags(value.tags);
   // What was never vouched for is as it always was: neither trusted nor not.
-  if (!hasFlag(kind, FLAG.trusted | FLAG.rcu)) return tags & (FLAG.user | FLAG.perCpu);
-  const trust = typesOf(m).trustOf(struct, field);
+  if (!vouched) return tags & (FLAG.user | FLAG.perCpu);
+  const trust = typesOf(m).trustOf(struct, name);
   if (trust === "trusted") return FLAG.trusted | tags;
   if (trust === "trusted_or_null") return FLAG.trusted | FLAG.orNull | tags;
-  const inSection = sectionDepth(m.state, SECTION.rcu) > 0 || !m.program.flags.includes("sleepable");
-  if (!inSection || mayBeNull(kind)) return FLAG.untrusted;
+  if (!isUnderRcu(m) || mayBeNull(kind)) return FLAG.untrusted;
   if (trust === "rcu") return FLAG.rcu | tags;
   if (trust === "rcu_or_null" || value.tags.includes("rcu")) return FLAG.rcu | FLAG.orNull | tags;
   return tags & (FLAG.user | FLAG.perCpu);

@@ -36,6 +36,8 @@ export interface Machine {
   readonly profile: Profile;
   readonly facts: ProgramFacts;
   /** Undefined where r1 points to the arguments of what the program attaches to. */
+  /** The names of the kernel functions that instructions call. */
+  readonly kfuncs: ReadonlyMap<number, string>;
   readonly context: Context | undefined;
   readonly types: KernelTypes | undefined;
   /** The program's maps, then the shapes of their inner maps: what `object` of a map pointer counts in. */
@@ -99,6 +101,7 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     facts,
     context,
     types,
+    kfuncs: new Map(program.kfuncs?.map(({ insn, name }) => [insn, name])),
     maps,
     inner,
     state: LIVE,

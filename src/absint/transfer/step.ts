@@ -21,6 +21,7 @@ import { alu } from "./arithmetic.ts";
 import { jump } from "./branch.ts";
 import { callFunction, exit, requireNothingHeld } from "./call/function.ts";
 import { callHelper } from "./call/helper.ts";
+import { callKernelFunction } from "./kfunc/call.ts";
 import {
   currentFrame,
   instructionAt,
@@ -236,6 +237,6 @@ function call(m: Machine, insn: Instruction, callee: "helper" | "subprogram" | "
       callFunction(m, m.pc + 1 + insn.imm);
       return STEP.next;
     case "kfunc":
-      throw new Unsupported(`kernel function ${insn.imm}`);
+      return callKernelFunction(m, insn);
   }
 }

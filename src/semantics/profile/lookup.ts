@@ -151,6 +151,14 @@ export function kfuncFacts(profile: Profile, name: string): KfuncFacts | undefin
   return indexOf(profile).kfuncs.get(name);
 }
 
+/** Whether programs of a kind may call a kernel function at all. */
+export function mayCallKfunc(
+  { type, attach, sleepable }: Pick<ProgramFacts, "type" | "attach" | "sleepable">,
+  { callers }: KfuncFacts,
+): boolean {
+  return callers.includes(type) || callers.includes(kindName(type, attach, sleepable === true));
+}
+
 /** Whether the kernel knows the instruction of that name in the instruction table. */
 export function knowsInstruction(profile: Profile, name: string): boolean {
   return !profile.unknownInstructions.includes(name);

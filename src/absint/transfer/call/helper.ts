@@ -29,6 +29,7 @@ import { type Machine, mapAt, register } from "../machine.ts";
 import { holdsAnyLock, holdsLock } from "../map-fields.ts";
 import { reject } from "../rejection.ts";
 import { markWritten } from "../stack.ts";
+import { requireHelperMaySleep } from "../sections.ts";
 import { checkArgument, checkMapFits } from "./arguments.ts";
 import { type CallFacts, holdsSockets, newCall } from "./facts.ts";
 import { requireNothingHeld } from "./function.ts";
@@ -43,6 +44,7 @@ export function callHelper(m: Machine, insn: Instruction): void {
   checkMapFits(m, call);
   if (call.helper.name === "tail_call") requireNothingHeld(m, "tail_call");
   if (call.helper.name === "get_local_storage") requireNoFlags(m);
+  if (call.prototype.sleeps === true) requireHelperMaySleep(m, call.label);
   if (call.helper.name === "dynptr_from_mem") requireValue(register(m, 1));
   for (const { target, size, certain } of call.filled) {
     if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, certain);
@@ -95,7 +97,7 @@ function lookUp(m: Machine, id: number): CallFacts {
 }
 
 /** Everything that rests on the reference is a number from now on. */
-function release(m: Machine, id: number): void {
+export function release(m: Machine, id: number): void {
   if (!releaseReference(m.state, id)) reject("EINVAL", `reference ${id} has not been acquired before`);
   forEachRegister(m.state, (at) => {
     if (kindOf(at) > KIND.scalar && referenceOf(at) === id) setUnknown(at);

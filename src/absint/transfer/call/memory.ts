@@ -57,11 +57,9 @@ function rejectMemory({ number, at }: Target): never {
   return reject("EACCES", `R${number} type=${kindName(kindOf(at))} expected=${expected}`);
 }
 
-/** The pair of a memory argument and the size in register `number`. */
-export function checkSized(m: Machine, call: CallFacts, zeroAllowed: boolean, number: number): void {
-  const memory = call.prototype.args[number - 2];
+/** The greatest value of the size in register `number`; rejects what is no size. */
+export function boundedSize(m: Machine, number: number, zeroAllowed: boolean): number {
   const size = register(m, number);
-  const target: Target = { number: number - 1, at: readable(m, number - 1), off: 0 };
   demand(m.marks, size);
   if (sminOf(size) < 0) {
     reject("EACCES", `R${number} min value is negative, either use unsigned or 'var &= const'`);
@@ -74,6 +72,15 @@ export function checkSized(m: Machine, call: CallFacts, zeroAllowed: boolean, nu
   if (greatest >= MAX_SIZE) {
     reject("EACCES", `R${number} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
   }
+  return greatest;
+}
+
+/** The pair of a memory argument and the size in register `number`. */
+export function checkSized(m: Machine, call: CallFacts, zeroAllowed: boolean, number: number): void {
+  const memory = call.prototype.args[number - 2];
+  const size = register(m, number);
+  const target: Target = { number: number - 1, at: readable(m, number - 1), off: 0 };
+  const greatest = boundedSize(m, number, zeroAllowed);
   const isNull = kindOf(target.at) === KIND.scalar && smallConstant(target.at) === 0 && isConstant(target.at);
   if (isNull) demand(m.marks, target.at);
   if (isNull && (zeroAllowed || (memory !== undefined && hasArgumentFlag(memory, "ptr_maybe_null")))) {

@@ -1,0 +1,198 @@
+/** The arguments of kernel functions: which registers each class of parameter takes, and what must hold of them. */
+import { Unsupported } from "../../../semantics/errors.ts";
+import type { KfuncValue } from "../../../semantics/profile/profile.ts";
+import { demand } from "../../origins.ts";
+import {
+  copyRegister,
+  FLAG,
+  isConstant,
+  isPointer,
+  KIND,
+  kindName,
+  kindOf,
+  mayBeNull,
+  referenceOf,
+  setKind,
+  smallConstant,
+} from "../../register.ts";
+import { requireUnmoved } from "../access.ts";
+import { boundedSize, checkWhole } from "../call/memory.ts";
+import { type Machine, register, SCRATCH, type Target } from "../machine.ts";
+import { Rejection, reject } from "../rejection.ts";
+import {
+  type ArgumentClass,
+  classOf,
+  hasKfuncFlag,
+  isConstantSize,
+  isKnownConstant,
+  isNullable,
+  isOptional,
+  type KfuncCall,
+  pointeeText,
+  reliesOnArguments,
+} from "./facts.ts";
+import { checkObject, isObject } from "./objects.ts";
+
+/** Checks all arguments of a call. */
+export function checkKfuncArguments(m: Machine, call: KfuncCall): void {
+  const { args } = call.facts;
+  for (let index = 0; index < args.length; index += 1) {
+    const value = args[index];
+    if (value === undefined) throw new Error("a parameter");
+    const cls = checkKfuncArgument(m, call, value, index);
+    // The size was checked with what it is the size of.
+    if (cls === "sized") index += 1;
+  }
+  if (hasKfuncFlag(call, "release") && call.released === undefined) {
+    reject("EINVAL", `release kernel function ${call.facts.name} expects refcounted PTR_TO_BTF_ID`);
+  }
+}
+
+type Check = (m: Machine, call: KfuncCall, value: KfuncValue, target: Target) => void;
+
+const unsupported =
+  (what: string): Check =>
+  (_m, call) => {
+    throw new Unsupported(`${what} of kernel function ${call.facts.name}`);
+  };
+
+function checkKfuncArgument(m: Machine, call: KfuncCall, value: KfuncValue, index: number): ArgumentClass {
+  const number = index + 1;
+  const target: Target = { number, at: register(m, number), off: 0 };
+  const cls = classOf(call, index, m.context?.struct);
+  if (cls === "ignored") return cls;
+  if (cls !== "scalar") {
+    if (value.kind !== "pointer")
+      throw new Unsupported(`parameter ${index} of kernel function ${call.facts.name}`);
+    if (kindOf(target.at) === KIND.none) reject("EACCES", `R${number} !read_ok`);
+    const isNull = isNullConstant(m, target.at);
+    requireNotNull(call, value, target, isNull);
+    noteReference(call, target);
+    if (isNull && isNullable(value) && cls !== "sized") return cls;
+  }
+  // Memory of which an object of the kernel is told as such.
+  const isMemory = cls === "memory" || cls === "sized";
+  const actual = isMemory && isObject(kindOf(target.at)) ? "object" : cls;
+  CHECKS[actual](m, call, value, target);
+  return actual;
+}
+
+function isNullConstant(m: Machine, at: number): boolean {
+  if (kindOf(at) !== KIND.scalar || !isConstant(at) || smallConstant(at) !== 0) return false;
+  demand(m.marks, at);
+  return true;
+}
+
+/** Functions that rely on their arguments get no pointer that may be null. */
+function requireNotNull(call: KfuncCall, value: KfuncValue, { at, number }: Target, isNull: boolean): void {
+  const relies = reliesOnArguments(call) || hasKfuncFlag(call, "rcu");
+  if (!relies || isNullable(value) || !(isNull || mayBeNull(kindOf(at)))) return;
+  reject("EACCES", `Possibly NULL pointer passed to trusted arg${number - 1}`);
+}
+
+/** What a release function gives back is the one argument that rests on a reference. */
+function noteReference(call: KfuncCall, target: Target): void {
+  const { at, number } = target;
+  const id = isPointer(kindOf(at)) ? referenceOf(at) : 0;
+  if (id === 0) return;
+  if (hasKfuncFlag(call, "release")) {
+    if (call.reference !== 0) {
+      reject("EFAULT", `more than one arg with ref_obj_id R${number} ${id} ${call.reference}`);
+    }
+    call.released = target;
+  }
+  call.reference = id;
+}
+
+const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
+  scalar: (m, call, value, target) => {
+    const { at, number } = target;
+    if (kindOf(at) !== KIND.scalar) reject("EINVAL", `R${number} is not a scalar`);
+    const isResultSize = value.name === "rdonly_buf_size" || value.name === "rdwr_buf_size";
+    if (!isKnownConstant(value) && !isResultSize) return;
+    const constant = requireConstant(m, target, isResultSize ? "is not a const" : "must be a known constant");
+    if (isResultSize) call.result = { size: constant, readOnly: value.name === "rdonly_buf_size" };
+  },
+  context: (_m, _call, _value, target) => {
+    const kind = kindOf(target.at);
+    if (kind !== KIND.context) {
+      reject("EINVAL", `arg#${target.number - 1} expected pointer to ctx, but got ${kindName(kind)}`);
+    }
+    requireUnmoved(target, "ctx");
+  },
+  object: checkObject,
+  memory: (m, call, value, target) => {
+    requireNumbers(value, target, false);
+    if (value.size === undefined) throw new Unsupported(`memory of unknown size for ${call.facts.name}`);
+    if (value.to?.startsWith("struct ") === true) call.memoryAsObject = true;
+    if (isNullConstant(m, target.at)) return;
+    checkMemory(m, call, target, value.size);
+  },
+  sized: (m, call, value, target) => {
+    requireNumbers(value, target, true);
+    const sizeNumber = target.number + 1;
+    const size: Target = { number: sizeNumber, at: register(m, sizeNumber), off: 0 };
+    if (kindOf(size.at) !== KIND.scalar) reject("EINVAL", `R${sizeNumber} is not a scalar`);
+    const sizeValue = call.facts.args[target.number];
+    const isNull = isNullConstant(m, target.at);
+    if (!(isNull && isOptional(value))) {
+      inPair(target.number, () => {
+        const greatest = boundedSize(m, sizeNumber, true);
+        if (!(isNull && greatest === 0)) checkMemory(m, call, target, greatest);
+      });
+    }
+    if (sizeValue !== undefined && isConstantSize(sizeValue)) {
+      requireConstant(m, size, "must be a known constant");
+    }
+  },
+  allocated: unsupported("an object of the program's own as argument"),
+  refcounted: unsupported("an object of the program's own as argument"),
+  dynptr: unsupported("a dynptr as argument"),
+  iterator: unsupported("an iterator as argument"),
+  field: unsupported("a field as argument"),
+  text: unsupported("a constant string as argument"),
+  map: unsupported("a map as argument"),
+  interrupts: unsupported("saved interrupt flags as argument"),
+  callback: unsupported("a callback as argument"),
+};
+
+/** A refusal of memory or its size is one of the pair. */
+function inPair(number: number, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof Rejection)) throw error;
+    const pair = `arg#${number - 1} arg#${number} memory, len pair leads to invalid memory access`;
+    reject(error.errno, `${error.message}\n${pair}`);
+  }
+}
+
+function requireConstant(m: Machine, { at, number }: Target, what: string): number {
+  demand(m.marks, at);
+  const constant = isConstant(at) ? smallConstant(at) : undefined;
+  if (constant === undefined || constant < 0) return reject("EINVAL", `R${number} ${what}`);
+  return constant;
+}
+
+/** What the program's memory stands for holds numbers alone; any bytes, where the size is told. */
+function requireNumbers(value: KfuncValue, { number }: Target, sized: boolean): void {
+  if (value.plain === true || (sized && value.to === "void")) return;
+  const what = sized ? "void, " : "";
+  reject(
+    "EINVAL",
+    `arg#${number - 1} pointer type ${pointeeText(value)} must point to ${what}scalar, or struct with scalar`,
+  );
+}
+
+/** `size` bytes that the function may read and write. A function that takes memory takes null as well. */
+function checkMemory(m: Machine, call: KfuncCall, target: Target, size: number): void {
+  let checked = target;
+  if (mayBeNull(kindOf(target.at))) {
+    copyRegister(target.at, SCRATCH.left);
+    setKind(SCRATCH.left, kindOf(target.at) & ~FLAG.orNull);
+    checked = { ...target, at: SCRATCH.left };
+  }
+  checkWhole(m, checked, size, "read");
+  checkWhole(m, checked, size, "write");
+  call.filled.push({ target, size });
+}

@@ -1,0 +1,84 @@
+/**
+ * Calls of kernel functions: who may call, the arguments, what the call does to the state, and its result. What is known of a function is its prototype and
+ * its flags; those that do more than these tell have rules of their own, or are not supported.
+ */
+import { Unsupported } from "../../../semantics/errors.ts";
+import type { Instruction } from "../../../semantics/isa/instruction.ts";
+import { kfuncFacts, mayCallKfunc } from "../../../semantics/profile/lookup.ts";
+import type { KfuncFacts } from "../../../semantics/profile/profile.ts";
+import { isGplCompatible } from "../../../semantics/program/license.ts";
+import { KIND, kindOf, referenceOf, setNone } from "../../register.ts";
+import { release } from "../call/helper.ts";
+import { type Machine, register, STEP, type Step } from "../machine.ts";
+import { holdsAnyLock } from "../map-fields.ts";
+import { forgetPackets } from "../packets.ts";
+import { reject } from "../rejection.ts";
+import { isUnderRcu, requireKfuncMaySleep, SECTION_FUNCTIONS } from "../sections.ts";
+import { markWritten } from "../stack.ts";
+import { checkKfuncArguments } from "./arguments.ts";
+import { hasKfuncFlag, type KfuncCall, newKfuncCall } from "./facts.ts";
+import { giveKfuncResult } from "./result.ts";
+
+/** Executes a call of a kernel function. */
+export function callKernelFunction(m: Machine, insn: Instruction): Step {
+  const call = newKfuncCall(lookUp(m, insn));
+  const { facts } = call;
+  if (holdsAnyLock(m) && !WHILE_LOCKED.test(facts.name)) {
+    reject("EINVAL", "function calls are not allowed while holding a lock");
+  }
+  requirePermission(m, call);
+  if (OWN_RULES.test(facts.name)) throw new Unsupported(`kernel function ${facts.name}`);
+  checkKfuncArguments(m, call);
+  SECTION_FUNCTIONS.get(facts.name)?.(m);
+  if (hasKfuncFlag(call, "sleepable")) requireKfuncMaySleep(m, facts.name);
+  if (hasKfuncFlag(call, "rcu_protected") && !isUnderRcu(m)) {
+    reject("EACCES", `kernel func ${facts.name} requires RCU critical section protection`);
+  }
+  applyEffects(m, call);
+  giveKfuncResult(m, call);
+  m.pc += 1;
+  return STEP.next;
+}
+
+/** Functions that may be called with a lock held. */
+const WHILE_LOCKED = /^bpf_iter_num_/;
+
+/**
+ * Functions that do more than their prototype and flags say, and that are not modelled: they end the program, cast, allocate by a type, work on fields of
+ * map values, or have the kernel call back.
+ */
+const OWN_RULES =
+  /^(?:__bpf_trap|bpf_throw|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:percpu_)?obj_(?:new|drop)|bpf_refcount_acquire|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream|dynptr_slice|dynptr_from)_?)/;
+
+function lookUp(m: Machine, insn: Instruction): KfuncFacts {
+  const name = m.kfuncs.get(m.pc);
+  if (name === undefined || insn.off !== 0) throw new Unsupported(`kernel function ${insn.imm}`);
+  const facts = kfuncFacts(m.profile, name);
+  if (facts === undefined) throw new Unsupported(`kernel function ${name}`);
+  return facts;
+}
+
+function requirePermission(m: Machine, call: KfuncCall): void {
+  const { program, facts } = m;
+  const { name } = call.facts;
+  if (!isGplCompatible(program.license)) {
+    reject("EINVAL", "cannot call kernel function from non-GPL compatible program");
+  }
+  if (!mayCallKfunc(facts, call.facts)) reject("EACCES", `calling kernel function ${name} is not allowed`);
+  if (hasKfuncFlag(call, "sleepable") && !program.flags.includes("sleepable")) {
+    reject("EACCES", `program must be sleepable to call sleepable kfunc ${name}`);
+  }
+}
+
+/** What the call leaves of the state besides its result. */
+function applyEffects(m: Machine, call: KfuncCall): void {
+  for (const { target, size } of call.filled) {
+    if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, true);
+  }
+  if (call.released !== undefined) release(m, referenceOf(call.released.at));
+  for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
+  if (call.facts.changesPacket === true || MOVES_PACKET.has(call.facts.name)) forgetPackets(m.state);
+}
+
+/** Functions that change the packet, of which the kernel tells so nowhere. */
+const MOVES_PACKET: ReadonlySet<string> = new Set(["bpf_xdp_pull_data"]);

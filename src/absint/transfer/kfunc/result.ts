@@ -1,0 +1,71 @@
+/** What kernel functions return. */
+import { Unsupported } from "../../../semantics/errors.ts";
+import { acquireReference, REFERENCE } from "../../references.ts";
+import {
+  FLAG,
+  KIND,
+  kindOf,
+  setId,
+  setKind,
+  setNone,
+  setPointer,
+  setReference,
+  setUnknown,
+} from "../../register.ts";
+import { takeId } from "../../state.ts";
+import { typesOf } from "../kernel-object.ts";
+import { type Machine, register } from "../machine.ts";
+import { hasKfuncFlag, type KfuncCall } from "./facts.ts";
+
+const STRUCT = "struct ";
+
+/** Puts the result of a call into r0. `trust` is what the function is known to say of an object besides its flags. */
+export function giveKfuncResult(m: Machine, call: KfuncCall, trust = 0): void {
+  const r0 = register(m, 0);
+  const { returns } = call.facts;
+  if (returns.kind === "void") return setNone(r0);
+  // `void *` is no more than a number.
+  if (returns.kind === "scalar" || (returns.kind === "pointer" && returns.to === "void")) {
+    if (hasKfuncFlag(call, "acquire")) throw new Unsupported(`result of kernel function ${call.facts.name}`);
+    return setUnknown(r0);
+  }
+  if (returns.kind !== "pointer") throw new Unsupported(`result of kernel function ${call.facts.name}`);
+  const protectedFlag = hasKfuncFlag(call, "rcu_protected") ? FLAG.rcu : 0;
+  if (returns.to?.startsWith(STRUCT) === true) {
+    const struct = typesOf(m).structId(returns.to.slice(STRUCT.length));
+    if (struct === undefined) throw new Unsupported(`kernel objects of type ${returns.to}`);
+    setPointer(
+      r0,
+      KIND.btf | (UNTRUSTED.has(call.facts.name) ? FLAG.untrusted : trust | protectedFlag),
+      struct,
+    );
+  } else giveMemory(call, r0, protectedFlag);
+  giveReference(m, call, r0);
+}
+
+/** Objects that nobody vouches for. */
+const UNTRUSTED: ReadonlySet<string> = new Set(["bpf_get_kmem_cache"]);
+
+function giveMemory(call: KfuncCall, r0: number, flags: number): void {
+  const { name, returns } = call.facts;
+  const size = call.result?.size ?? returns.size;
+  if (size === undefined || flags !== 0) throw new Unsupported(`result of kernel function ${name}`);
+  const readOnly = call.result?.readOnly ?? true;
+  setPointer(r0, readOnly ? KIND.memory | FLAG.readOnly : KIND.memory, size);
+  // It lives no longer than what it was made of.
+  if (call.reference !== 0) setReference(r0, call.reference);
+}
+
+function giveReference(m: Machine, call: KfuncCall, r0: number): void {
+  const orNull = hasKfuncFlag(call, "ret_null");
+  if (orNull) {
+    setKind(r0, kindOf(r0) | FLAG.orNull);
+    setId(r0, takeId(m.state));
+  }
+  if (!hasKfuncFlag(call, "acquire")) return;
+  if (call.memoryAsObject) throw new Unsupported(`memory in place of an object for ${call.facts.name}`);
+  const id = takeId(m.state);
+  acquireReference(m.state, id, REFERENCE.object, m.pc);
+  if (orNull) setId(r0, id);
+  setReference(r0, id);
+}

@@ -1,0 +1,101 @@
+/** Messages about kernel functions: who may call them, and what their arguments must be. */
+import type { MessageClass } from "./message-class.ts";
+
+const CALLS = "Call Type Safety";
+
+export const KFUNC_CLASSES: readonly MessageClass[] = [
+  {
+    pattern: /^cannot call kernel function from non-GPL/,
+    category: "Policy",
+    problem: "a kernel function in a program that is not under the GPL",
+    needed: "a license that is compatible with the GPL",
+    suggestion: 'Declare it, if it is so: char LICENSE[] SEC("license") = "GPL";',
+    follow: "nothing",
+  },
+  {
+    pattern: /^calling kernel function (\w+) is not allowed/,
+    category: "Policy",
+    problem: "a kernel function that programs of this type do not have",
+    needed: (_, [, name]) => `a program type that may call ${name}`,
+    suggestion: "Use another program type, or a helper that does the same.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^program must be sleepable to call sleepable kfunc/,
+    category: "Execution Context Safety",
+    problem: "a call that may sleep where nothing may",
+    needed: "a sleepable program",
+    suggestion: "Load the program as sleepable (SEC names that end in .s) where its type allows it.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^Possibly NULL pointer passed to trusted arg(\d)/,
+    category: CALLS,
+    problem: "an argument that may be null",
+    needed: (_, [, index]) => `a pointer in R${Number(index) + 1} that is known not to be null`,
+    suggestion: "Compare the pointer with null before the call: if (!p) return …",
+    follow: "nothing",
+  },
+  {
+    pattern: /^R\d+ is not a scalar/,
+    category: CALLS,
+    problem: "an argument of the wrong kind",
+    needed: ({ name }) => `${name} to be a number`,
+    suggestion: "Look up the function's parameters and their order.",
+  },
+  {
+    pattern: /^R\d+ (?:must be a known constant|is not a const)/,
+    category: CALLS,
+    problem: "an argument that may have several values where one is needed",
+    needed: ({ name }) => `one value of ${name}, the same on every path to here`,
+    suggestion: "Pass a constant.",
+  },
+  {
+    pattern: /^R\d+ must be (?:referenced or trusted|a rcu pointer)/,
+    category: "Resource Lifetime Safety",
+    problem: "an object that may be gone",
+    needed: ({ name }) =>
+      `${name} to point to an object that is held, or known to live as long as the program runs`,
+    suggestion:
+      "Acquire the object first (bpf_task_acquire, bpf_cgroup_acquire, …), or use it inside of bpf_rcu_read_lock and bpf_rcu_read_unlock.",
+  },
+  {
+    pattern: /^arg#\d+ expected pointer to ctx, but got (\w+)/,
+    category: CALLS,
+    problem: "an argument of the wrong kind",
+    needed: "the program's context, as it got it",
+    suggestion: "Pass the context; keep it in a register that survives calls (R6 to R9).",
+    follow: "nothing",
+  },
+  {
+    pattern: /^arg#\d+ (?:pointer type (.*) must point to|is \w+ expected)/,
+    category: CALLS,
+    problem: "an argument of the wrong kind",
+    needed:
+      "a pointer to an object of the kernel of the parameter's type, or to memory of numbers where that stands for it",
+    suggestion: "Look up the function's parameters and their order; what was released is a number.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^kernel function \w+ args#\d+ expected pointer to (\w+ \w+)/,
+    category: CALLS,
+    problem: "an object of another type",
+    needed: (_, [, type]) => `a pointer to ${type ?? "another type"}`,
+    suggestion: "Look up the function's parameters and their order.",
+  },
+  {
+    pattern: /^(?:cannot access ptr member|only read is supported)/,
+    category: "Memory Safety",
+    problem: "access to an object of the kernel that is not supported",
+    needed: "a load of one field, of the field's size",
+    suggestion: "Read fields as the structure has them, pointers whole; what writes to them are functions.",
+  },
+  {
+    pattern: /^release kernel function \w+ expects/,
+    category: "Resource Lifetime Safety",
+    problem: "something is released that the program does not hold",
+    needed: "what a function gave that acquires, and not released before",
+    suggestion: "Release once, and only what was acquired.",
+    follow: "nothing",
+  },
+];
