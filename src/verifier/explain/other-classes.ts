@@ -231,6 +231,25 @@ const HELPERS: readonly MessageClass[] = [
   },
 ];
 
+const STRINGS: readonly MessageClass[] = [
+  {
+    pattern: /^R\d+ (?:does not point to a readonly map|is not a constant address)|^string is not zero-terminated/,
+    category: CALLS,
+    problem: "a string that may change, or has no end",
+    needed: "a string in a map that nobody can change, at a known place, with a zero at its end",
+    suggestion: "Declare it as a constant of the program: static const char text[] = …;",
+  },
+  {
+    pattern: /^(?:Invalid format string|the size of the format's arguments)/,
+    category: CALLS,
+    problem: "a format that the kernel does not print",
+    needed:
+      "conversions that the kernel knows (%d %u %i %x with l or ll, %c, %s, %p, %pK, %px, %ps, %pS, %pB, %pks, %pus, %pi4, %pi6), at most as many as there are arguments, of eight bytes each",
+    suggestion: "Use BPF_SNPRINTF, which counts the arguments, and leave a space or punctuation behind %s and %p.",
+    follow: "nothing",
+  },
+];
+
 const DYNPTRS: readonly MessageClass[] = [
   {
     pattern: /(?:^|\n)Expected an initialized dynptr as arg #\d+/,
@@ -375,6 +394,7 @@ const STRUCTURE: readonly MessageClass[] = [
 export const OTHER_CLASSES: readonly MessageClass[] = [
   ...REGISTERS,
   ...HELPERS,
+  ...STRINGS,
   ...DYNPTRS,
   ...HELD,
   ...STRUCTURE,

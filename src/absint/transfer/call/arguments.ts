@@ -20,6 +20,7 @@ import {
 } from "../../register.ts";
 import { requireUnmoved } from "../access.ts";
 import { dynptrKindOf, makeDynptr, requireOwned, usedDynptr } from "../dynptr.ts";
+import { constantString } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, readable, type Target } from "../machine.ts";
 import { releaseLock, takeLock } from "../map-fields.ts";
@@ -55,6 +56,7 @@ const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
   ],
   spin_lock: [KIND.mapValue, KIND.btf | FLAG.allocated],
   dynptr: [KIND.stack, KIND.dynptr],
+  const_str: [KIND.mapValue],
 };
 
 /** Checks the argument in register `number`. */
@@ -179,6 +181,9 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     requireStruct(m, target, argument.type);
   },
   dynptr: checkDynptr,
+  const_str: (m, call, _argument, target) => {
+    call.text = constantString(m, target);
+  },
   percpu_btf_id: (_m, call, _argument, { number, at }) => {
     if (smallConstant(at) !== 0 || offOf(at) !== 0) reject("EACCES", `R${number} has an offset`);
     call.struct = objectOf(at);

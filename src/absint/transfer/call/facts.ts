@@ -23,6 +23,8 @@ export interface CallFacts {
   /** The dynptr that the result lies in; and the argument that names one to be given back. */
   dynptr: Dynptr | undefined;
   releasedDynptr: Target | undefined;
+  /** What a `const_str` argument says. */
+  text: Uint8Array | undefined;
   /** Buffers that the helper fills, once all arguments are checked. */
   readonly filled: { readonly target: Target; readonly size: number; readonly certain: boolean }[];
 }
@@ -39,6 +41,7 @@ export const newCall = (helper: HelperFacts, prototype: Prototype): CallFacts =>
   reference: 0,
   dynptr: undefined,
   releasedDynptr: undefined,
+  text: undefined,
   filled: [],
 });
 

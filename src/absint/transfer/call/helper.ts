@@ -24,12 +24,13 @@ import {
 } from "../../register.ts";
 import { forEachRegister, takeId } from "../../state.ts";
 import { isInPacket, removeDynptrs } from "../dynptr-slots.ts";
+import { requireFormat } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, mapAt, register } from "../machine.ts";
 import { holdsAnyLock, holdsLock } from "../map-fields.ts";
 import { reject } from "../rejection.ts";
-import { markWritten } from "../stack.ts";
 import { requireHelperMaySleep } from "../sections.ts";
+import { markWritten } from "../stack.ts";
 import { checkArgument, checkMapFits } from "./arguments.ts";
 import { type CallFacts, holdsSockets, newCall } from "./facts.ts";
 import { requireNothingHeld } from "./function.ts";
@@ -46,6 +47,7 @@ export function callHelper(m: Machine, insn: Instruction): void {
   if (call.helper.name === "get_local_storage") requireNoFlags(m);
   if (call.prototype.sleeps === true) requireHelperMaySleep(m, call.label);
   if (call.helper.name === "dynptr_from_mem") requireValue(register(m, 1));
+  if (call.helper.name === "snprintf" && call.text !== undefined) requireFormat(call.text, register(m, 5));
   for (const { target, size, certain } of call.filled) {
     if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, certain);
   }
