@@ -37,9 +37,11 @@ export function requireFormat(format: Uint8Array, size: number): void {
   if (!isFormat(format, bytes / 8)) reject("EINVAL", "Invalid format string");
 }
 
-const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
-const isPrinted = (byte: number): boolean => byte >= 0x20 && byte < 0x7f;
-const isPunctuation = (byte: number): boolean => /^[!-/:-@[-`{-~]$/.test(String.fromCharCode(byte));
+/** As the kernel's tables have it: Latin-1 beyond ASCII. */
+const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0xa0;
+const isPrinted = (byte: number): boolean => byte >= 0x20 && byte !== 0x7f;
+const isPunctuation = (byte: number): boolean =>
+  /^[!-/:-@[-`{-~\u{a1}-\u{bf}\u{d7}\u{f7}]$/u.test(String.fromCharCode(byte));
 
 /** After a conversion: the end, a space or punctuation, so that no letter can be taken for a part of it. */
 const isDelimiter = (byte: number | undefined): boolean =>

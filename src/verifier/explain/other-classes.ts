@@ -233,7 +233,8 @@ const HELPERS: readonly MessageClass[] = [
 
 const STRINGS: readonly MessageClass[] = [
   {
-    pattern: /^R\d+ (?:does not point to a readonly map|is not a constant address)|^string is not zero-terminated/,
+    pattern:
+      /^R\d+ (?:does not point to a readonly map|is not a constant address)|^string is not zero-terminated/,
     category: CALLS,
     problem: "a string that may change, or has no end",
     needed: "a string in a map that nobody can change, at a known place, with a zero at its end",
@@ -245,7 +246,8 @@ const STRINGS: readonly MessageClass[] = [
     problem: "a format that the kernel does not print",
     needed:
       "conversions that the kernel knows (%d %u %i %x with l or ll, %c, %s, %p, %pK, %px, %ps, %pS, %pB, %pks, %pus, %pi4, %pi6), at most as many as there are arguments, of eight bytes each",
-    suggestion: "Use BPF_SNPRINTF, which counts the arguments, and leave a space or punctuation behind %s and %p.",
+    suggestion:
+      "Use BPF_SNPRINTF, which counts the arguments, and leave a space or punctuation behind %s and %p.",
     follow: "nothing",
   },
 ];
