@@ -92,7 +92,8 @@ function forged({ program, verdict }: Unsafe, chance: Chance): Certificate {
   const start = allocate(LIVE_STATE_BYTES);
   initialise(start);
   nodes.push({ pc: 0, state: toBytes(start), edges: [], loops: [] });
-  return { nodes: nodes.map((node, i) => ({ ...node, edges: Array.from({ length: i }, (_, to) => to) })) };
+  const edges = (i: number): number[] => Array.from({ length: i }, (_, to) => to);
+  return { nodes: nodes.map((node, i) => ({ ...node, edges: edges(i) })), roots: [] };
 }
 
 /** Says of the register that the refusal is about what would have been needed, where the program faults. */
@@ -101,8 +102,8 @@ function withLie({ program, verdict }: Unsafe, { nodes }: Certificate, chance: C
   const insn = program.insns[verdict.insn ?? 0];
   const register = named === undefined ? chance.one([0, insn?.dst ?? 0, insn?.src ?? 0]) : Number(named);
   const [fault, ...rest] = nodes;
-  if (fault === undefined || rest.length === 0) return { nodes };
-  return { nodes: [mended(fault, register, chance.below(2 ** 31)), ...rest] };
+  if (fault === undefined || rest.length === 0) return { nodes, roots: [] };
+  return { nodes: [mended(fault, register, chance.below(2 ** 31)), ...rest], roots: [] };
 }
 
 const faulting = programs.flatMap((program) => unsafe(program, seed) ?? []);

@@ -301,11 +301,19 @@ function changeOnce(nodes: readonly CertificateNode[], chance: Chance): readonly
 }
 
 /** A certificate with one to three changes. */
-export function tamper({ nodes }: Certificate, seed: number): Certificate {
+export function tamper({ nodes, roots }: Certificate, seed: number): Certificate {
   const chance = new Chance(seed);
+  if (roots.length > 0 && chance.below(10) === 0)
+    return { nodes, roots: changeRoots(roots, nodes.length, chance) };
   let changed = nodes;
   for (let n = chance.below(3); n >= 0 && changed.length > 0; n -= 1) changed = changeOnce(changed, chance);
-  return { nodes: changed };
+  return { nodes: changed, roots };
+}
+
+/** One root less, one more, or another one. */
+function changeRoots(roots: readonly number[], nodes: number, chance: Chance): readonly number[] {
+  const at = chance.below(roots.length);
+  return roots.toSpliced(at, chance.below(2), ...(chance.below(2) === 0 ? [chance.below(nodes)] : []));
 }
 
 /** What would make an access through a register pass, or a number do: a lie that is worth telling. */

@@ -4,6 +4,7 @@
  */
 import {
   deltaOf,
+  FLAG,
   formOf,
   idOf,
   isPacketPointer,
@@ -14,6 +15,7 @@ import {
   objectOf,
   offOf,
   rangeOf,
+  smallConstant,
 } from "../absint/register.ts";
 import { constantScalar, scalarIncludes } from "../absint/scalar/operators.ts";
 import {
@@ -36,6 +38,9 @@ import type { Content, View } from "../vm/view.ts";
 const meanings = new Map<number, bigint>();
 /** For each class, the number that linked ones count from, as far as it is known: its lowest bits. */
 const bases = new Map<number, { readonly base: bigint; readonly bits: number }>();
+
+/** The machine's frames that are outside of the abstract state: those of the callers of the function that it is about. */
+let outer = 0;
 
 const holds = (at: number, value: bigint): boolean => {
   constantScalar(SCRATCH.value, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
@@ -81,7 +86,7 @@ function pointsInto(m: Machine, at: number, content: Extract<Content, { kind: "p
     case KIND.context:
       return place.kind === "context";
     case KIND.stack:
-      return place.kind === "stack" && place.frame === objectOf(at);
+      return place.kind === "stack" && place.frame === objectOf(at) + outer;
     case KIND.mapValue:
     case KIND.mapValueOrNull: {
       const inner = objectOf(at) >= m.program.maps.length;
@@ -105,7 +110,17 @@ function baseOf(kind: number, content: Extract<Content, { kind: "pointer" }>): n
   return kind === KIND.packetEnd ? content.region.end : 0;
 }
 
+/** Memory of a size: as many bytes are there, from where the pointer began. */
+function memoryHolds(at: number, { region, offset }: Extract<Content, { kind: "pointer" }>): boolean {
+  if (!region.live || region.place.kind === "context") return false;
+  const moved = smallConstant(at);
+  if (moved === undefined) return true;
+  const start = offset - offOf(at) - moved;
+  return start >= region.start && start + objectOf(at) <= region.end;
+}
+
 function pointerHolds(m: Machine, at: number, content: Extract<Content, { kind: "pointer" }>): boolean {
+  if ((kindOf(at) & ~FLAG.orNull) === KIND.memory) return memoryHolds(at, content);
   if (!pointsInto(m, at, content)) return false;
   const kind = kindOf(at);
   const variable = content.offset - baseOf(kind, content) - offOf(at);
@@ -158,30 +173,34 @@ function slotProblem(m: Machine, view: View, frame: number, slot: number): strin
   for (let i = 0; i < 8; i += 1) {
     const kind = slotByte(at, i);
     if (kind === BYTE.invalid) continue;
-    if (view.stackByte(start + i, frame) === "uninitialised")
+    if (view.stackByte(start + i, outer + frame) === "uninitialised")
       return `byte ${start + i} of the stack is not initialised`;
-    if (kind === BYTE.zero && view.stack(frame)[512 + start + i] !== 0)
+    if (kind === BYTE.zero && view.stack(outer + frame)[512 + start + i] !== 0)
       return `byte ${start + i} of the stack is not 0`;
     if (kind === BYTE.spill) spilled += 1;
   }
   if (spilled === 0) return undefined;
   const content: Content =
     spilled === 8
-      ? view.stackSlot(start, frame)
-      : { kind: "number", value: numberAt(view.stack(frame), slot, spilled) };
+      ? view.stackSlot(start, outer + frame)
+      : { kind: "number", value: numberAt(view.stack(outer + frame), slot, spilled) };
   if (contains(m, spilledAt(at), content)) return undefined;
   return `fp${start} is ${contentText(content)}, not ${registerText(m, spilledAt(at), frame)}`;
 }
 
-/** The number in a place of the machine: of a slot, the bytes that the abstract state takes for one. */
-export function numberIn(m: Machine, view: View, place: Place): bigint {
+/**
+ * The number in a place of the machine: of a slot, the bytes that the abstract state takes for one.
+ *
+ * @param callers  the machine's frames that are outside of the abstract state
+ */
+export function numberIn(m: Machine, view: View, place: Place, callers = 0): bigint {
   if (place.kind === "slot") {
     const slot = slotAt(m.state, place.frame, place.slot);
     let size = 0;
     while (size < 8 && slotByte(slot, size) === BYTE.spill) size += 1;
-    return numberAt(view.stack(place.frame), place.slot, size);
+    return numberAt(view.stack(callers + place.frame), place.slot, size);
   }
-  const content = view.register(place.register, place.frame);
+  const content = view.register(place.register, callers + place.frame);
   return content.kind === "uninitialised" ? 0n : content.value;
 }
 
@@ -189,17 +208,25 @@ export function numberIn(m: Machine, view: View, place: Place): bigint {
  * What of the machine's state `m.state` does not cover, or undefined if it covers all of it.
  *
  * @param ghosts  the numbers that its ghosts stand for
+ * @param callers  the machine's frames that are outside of the abstract state: it is about a function that they have called
  */
-export function escape(m: Machine, view: View, ghosts: readonly bigint[] = []): string | undefined {
+export function escape(
+  m: Machine,
+  view: View,
+  ghosts: readonly bigint[] = [],
+  callers = 0,
+): string | undefined {
+  outer = callers;
   meanings.clear();
   bases.clear();
   const frames = frameCount(m.state);
-  if (view.depth !== frames - 1) return `${view.depth + 1} frames are active, not ${frames}`;
+  const active = view.depth + 1 - outer;
+  if (active !== frames) return `${active} frames are active, not ${frames}`;
   for (let f = 0; f < frames; f += 1) {
     for (let r = 0; r <= 10; r += 1) {
       const at = registerAt(m.state, f, r);
       if (kindOf(at) === KIND.none) continue;
-      const content = view.register(r, f);
+      const content = view.register(r, outer + f);
       if (contains(m, at, content)) continue;
       const where = f === frames - 1 ? "" : ` of frame ${f}`;
       return `R${r}${where} is ${contentText(content)}, not ${registerText(m, at, f) || kindName(kindOf(at))}`;

@@ -5,7 +5,8 @@
  */
 import { allocate, reset } from "../absint/arena.ts";
 import { stateIncludes } from "../absint/inclusion.ts";
-import { fromBytes, unpack } from "../absint/state.ts";
+import { frameCount, fromBytes, LIVE_STATE_BYTES, toBytes, unpack } from "../absint/state.ts";
+import { globalCallee } from "../absint/transfer/call/global.ts";
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
@@ -22,16 +23,34 @@ export interface Escape {
   readonly message: string;
 }
 
+/** A caller of a global function, as it goes on behind the call. */
+interface Caller {
+  /** Its state then, packed. */
+  readonly state: Uint8Array;
+  readonly pc: number;
+  readonly node: number;
+  readonly ghosts: readonly bigint[];
+  /** The machine's frames that are outside of it. */
+  readonly callers: number;
+}
+
 export class CertificateWalk {
   readonly #program: Program;
   readonly #certificate: Certificate;
   readonly #machine: Machine;
   readonly #states: readonly number[];
+  /** The nodes at which global functions begin, by first instruction. */
+  readonly #roots: ReadonlyMap<number, number>;
+  /** Where the state of a caller is put back from its bytes. */
+  readonly #room: number;
   readonly #longestRun: bigint | undefined;
   #steps = 0;
   #node = -1;
   /** What the counters of the loops that the node is inside of were when their heads were passed, outermost first. */
   #ghosts: bigint[] = [];
+  /** The callers of the global function that the state is about, outermost first, and their frames. */
+  readonly #waiting: Caller[] = [];
+  #callers = 0;
   /** The instruction that is about to have been executed when the machine is next seen; -1 before the first. */
   #last = -1;
   #done = false;
@@ -49,11 +68,15 @@ export class CertificateWalk {
     this.#program = program;
     this.#certificate = certificate;
     this.#machine = createMachine(program, rules);
+    this.#room = allocate(LIVE_STATE_BYTES);
     this.#states = certificate.nodes.map(({ state }) => {
       const at = allocate(state.length);
       fromBytes(state, at);
       return at;
     });
+    this.#roots = new Map(
+      certificate.roots.map((root) => [certificate.nodes[root]?.pc ?? -1, root] as const),
+    );
   }
 
   /** Where the run that ended left the abstract states, if it did. */
@@ -64,6 +87,8 @@ export class CertificateWalk {
   /** Goes back to the start, for another run. */
   start(): void {
     this.#node = -1;
+    this.#waiting.length = 0;
+    this.#callers = 0;
     this.#steps = 0;
     this.#machine.pc = 0;
     this.#last = -1;
@@ -89,7 +114,7 @@ export class CertificateWalk {
       return this.#stop({ insn: pc, message: `the run is longer than ${this.#longestRun} instructions` });
     }
     // Before the step to a node that covers this state, which may know less, and after it: that tests the order on states too.
-    let problem = escape(this.#machine, view, this.#ghosts);
+    let problem = escape(this.#machine, view, this.#ghosts, this.#callers);
     problem ??= this.#switchNode(view);
     if (problem !== undefined) this.#stop({ insn: pc, message: problem });
   };
@@ -119,11 +144,17 @@ export class CertificateWalk {
     const insn = this.#last;
     m.pc = insn;
     try {
+      const callee = globalCallee(m, this.#program.insns[insn], insn);
+      const frames = frameCount(m.state);
       const outcome = step(m);
-      if (outcome === STEP.exit) return { insn, message: "the machine goes on after the program's end" };
+      if (callee !== undefined) return this.#enterFunction(callee.start, frames, view);
+      if (outcome === STEP.exit && !this.#goBack()) {
+        return { insn, message: "the machine goes on after the program's end" };
+      }
       const taken = outcome === STEP.fork && m.forkedPc === pc;
       // A jump to the next instruction: either side may be the one.
-      if (m.pc === pc && !(taken && escape(m, view, this.#ghosts) !== undefined)) return undefined;
+      if (m.pc === pc && !(taken && escape(m, view, this.#ghosts, this.#callers) !== undefined))
+        return undefined;
       if (taken) {
         unpack(m.forked, m.state);
         m.pc = pc;
@@ -137,6 +168,37 @@ export class CertificateWalk {
     }
   }
 
+  /** The state behind a call waits; the walk goes on from the root of the function that is called. */
+  #enterFunction(start: number, frames: number, view: View): Escape | undefined {
+    const m = this.#machine;
+    const root = this.#roots.get(start);
+    if (root === undefined) return { insn: start, message: "a global function without a root" };
+    this.#waiting.push({
+      state: toBytes(m.state),
+      pc: m.pc,
+      node: this.#node,
+      ghosts: [...this.#ghosts],
+      callers: this.#callers,
+    });
+    this.#callers += frames;
+    this.#enter(root, view);
+    m.pc = start;
+    return undefined;
+  }
+
+  /** A global function has returned; says no if it is the program that has ended. */
+  #goBack(): boolean {
+    const caller = this.#waiting.pop();
+    if (caller === undefined) return false;
+    fromBytes(caller.state, this.#room);
+    unpack(this.#room, this.#machine.state);
+    this.#machine.pc = caller.pc;
+    this.#node = caller.node;
+    this.#ghosts = [...caller.ghosts];
+    this.#callers = caller.callers;
+    return true;
+  }
+
   /** The certificate's node from which the abstract state goes on. */
   #enter(node: number, view: View): void {
     const m = this.#machine;
@@ -146,7 +208,7 @@ export class CertificateWalk {
     unpack(this.#stateOf(node), m.state);
     if (measure === undefined) return;
     if (!passHead(m.state, measure)) throw new Error(`node ${node} has no counter`);
-    this.#ghosts.push(numberIn(m, view, measure.place));
+    this.#ghosts.push(numberIn(m, view, measure.place, this.#callers));
   }
 
   #nodeAt(index: number): CertificateNode {
@@ -164,7 +226,7 @@ export class CertificateWalk {
     const target = edges.find(covers);
     if (target !== undefined) {
       this.#enter(target, view);
-      return escape(m, view, this.#ghosts);
+      return escape(m, view, this.#ghosts, this.#callers);
     }
     const heads = measure === undefined ? loops : [...loops, this.#node];
     for (const [depth, head] of heads.entries()) {
@@ -173,7 +235,7 @@ export class CertificateWalk {
       const before = this.#ghosts[depth] ?? 0n;
       this.#enter(head, view);
       if (!isBeyond(how, this.#ghosts[depth] ?? 0n, before)) return "the loop's counter has made no progress";
-      return escape(m, view, this.#ghosts);
+      return escape(m, view, this.#ghosts, this.#callers);
     }
     return undefined;
   }

@@ -12,6 +12,7 @@ import type { MapDefinition } from "../semantics/program/map-types.ts";
 import type { FunctionInfo, Program, Slots } from "../semantics/program/program.ts";
 import { type Btf, readBtf } from "./btf.ts";
 import { type BundleFile, bundleSchema, explain, type MapFile } from "./bundle-schema.ts";
+import { functionPrototype } from "./function-types.ts";
 import { parseJson } from "./json.ts";
 
 /** One run that a bundle expects. */
@@ -66,8 +67,8 @@ export function readBundle(text: string): Bundle {
       flags: file.flags,
       insns: insns.map((insn) => withoutPosition(insn, file.kfuncs)),
       maps: file.maps.map(mapOf),
-      lines: [],
       ...kernelFunctions(insns, file.kfuncs),
+      lines: [],
       functions: file.func_info.map((record, index) => functionOf(record, index, file.name, btf)),
     },
     ...(expect === undefined
@@ -186,5 +187,12 @@ function functionOf(
   const type = typeId < btf.count ? btf.type(typeId) : undefined;
   if (type?.kind !== "func")
     throw new InputError(`func_info[${index}].type_id: type ${typeId} of btf is no function`);
-  return { insn, typeId, name: type.name === "" ? program : type.name, linkage: type.linkage };
+  const prototype = functionPrototype(btf, typeId);
+  return {
+    insn,
+    typeId,
+    name: type.name === "" ? program : type.name,
+    linkage: type.linkage,
+    ...defined({ prototype }),
+  };
 }

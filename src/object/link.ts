@@ -7,6 +7,7 @@ import { decode } from "../semantics/isa/codec.ts";
 import type { MapDefinition } from "../semantics/program/map-types.ts";
 import type { FunctionInfo, Program, SourceLine } from "../semantics/program/program.ts";
 import type { Btf } from "./btf.ts";
+import { functionPrototype } from "./function-types.ts";
 import { type ObjectFunction, SLOT } from "./functions.ts";
 import type { ObjectMap } from "./object-map.ts";
 import { PSEUDO, type Reference } from "./relocate.ts";
@@ -73,7 +74,7 @@ export function link(entry: ObjectFunction, around: Surroundings): Linked {
     insns: decode(code),
     maps: used.map((map): MapDefinition => map.definition),
     lines: sourceLines(parts, around.btf),
-    functions: parts.map(functionInfo),
+    functions: parts.map((part) => functionInfo(part, around.btf)),
     ...(writer.kfuncs.length === 0 ? {} : { kfuncs: writer.kfuncs }),
     ...(lineInfo === undefined || lineInfo.length === 0 ? {} : { lineInfo }),
   };
@@ -175,12 +176,15 @@ class Writer {
   }
 }
 
-function functionInfo({ from, start }: Placed): FunctionInfo {
+function functionInfo({ from, start }: Placed, btf: Btf | undefined): FunctionInfo {
+  const typeId = from.func?.type;
+  const prototype = btf === undefined || typeId === undefined ? undefined : functionPrototype(btf, typeId);
   return {
     insn: start,
     name: from.name,
     linkage: from.linkage,
-    ...(from.func === undefined ? {} : { typeId: from.func.type }),
+    ...(typeId === undefined ? {} : { typeId }),
+    ...(prototype === undefined ? {} : { prototype }),
   };
 }
 

@@ -4,6 +4,9 @@
  * A node claims: from every machine state in γ(state), standing at `pc`, the program runs safely to its exit. Nodes are in an order such
  * that each rests on earlier ones alone, so the claims hold by induction and every run ends. The last node is the program's start.
  *
+ * *Global functions* are not followed where they are called. Each that is called has a root of its own, a node at its first instruction whose state stands for
+ * all arguments of its prototype: from there every run is safe until the function returns. Roots come before the nodes that call their functions.
+ *
  * *Loops.* A node with a `measure` is the head of a loop. Nodes that its claim rests on may lie inside of the loop: they come before it, as all
  * do, and list it among their `loops`. Their state has a ghost (absint/state.ts), which stands for what the counter was when the run
  * last passed the head. A path from such a node may end in the head, too, where the head's state includes the path's and the counter has made
@@ -44,4 +47,6 @@ export interface CertificateNode {
 
 export interface Certificate {
   readonly nodes: readonly CertificateNode[];
+  /** The nodes that are the starts of global functions, ascending. The program's own start, the last node, is not among them. */
+  readonly roots: readonly number[];
 }

@@ -57,11 +57,11 @@ test("a program without the bounds check is not proved by the certificate of the
 test("a certificate without a start proves nothing", () => {
   const p = checked(14);
   const { nodes } = certificateOf(p);
-  expect(checkCertificate(p, { nodes: [] })).toMatchObject({ ok: false, node: -1 });
+  expect(checkCertificate(p, { nodes: [], roots: [] })).toMatchObject({ ok: false, node: -1 });
   const elsewhere = nodes.find(({ pc }) => pc !== 0);
   expect(elsewhere).toBeDefined();
   if (elsewhere !== undefined)
-    expect(checkCertificate(p, { nodes: [elsewhere] })).toMatchObject({ ok: false, node: -1 });
+    expect(checkCertificate(p, { nodes: [elsewhere], roots: [] })).toMatchObject({ ok: false, node: -1 });
 });
 
 test("the start must cover the state that programs start in", () => {
@@ -73,7 +73,7 @@ test("the start must cover the state that programs start in", () => {
   const state = start.state.slice();
   const kind = state.findIndex((byte, i) => byte === 2 && i % 4 === 0 && i > 144);
   state[kind] = 1;
-  expect(checkCertificate(p, { nodes: [{ ...start, state }] })).toMatchObject({ ok: false });
+  expect(checkCertificate(p, { nodes: [{ ...start, state }], roots: [] })).toMatchObject({ ok: false });
 });
 
 test("a claim may rest on earlier claims alone", () => {
@@ -81,9 +81,9 @@ test("a claim may rest on earlier claims alone", () => {
   const { nodes } = certificateOf(p);
   const last = nodes.length - 1;
   const circular = nodes.map((node, i) => (i === 0 ? { ...node, edges: [0] } : node));
-  expect(checkCertificate(p, { nodes: circular })).toMatchObject({ ok: false, node: 0 });
+  expect(checkCertificate(p, { nodes: circular, roots: [] })).toMatchObject({ ok: false, node: 0 });
   const forward = nodes.map((node, i) => (i === 0 ? { ...node, edges: [last] } : node));
-  expect(checkCertificate(p, { nodes: forward })).toMatchObject({ ok: false, node: 0 });
+  expect(checkCertificate(p, { nodes: forward, roots: [] })).toMatchObject({ ok: false, node: 0 });
 });
 
 test("no certificate proves that an endless loop ends", () => {

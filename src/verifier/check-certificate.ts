@@ -6,12 +6,16 @@
  * includes the path's, or comes back to the head of a loop that it is inside of, with progress. Then every claim rests on earlier ones and on
  * the loops' measures, so all hold (ARCHITECTURE.md has the induction), and no run goes on for ever.
  *
+ * A call of a global function ends no path: it goes on behind the call, and an earlier node must be the function's root, whose state includes the one that the
+ * function begins in.
+ *
  * Nothing of a certificate is taken for granted: its states are looked at only when they are found to be well formed (well-formed.ts). The stack
  * that chains of calls use, of which no state tells, is noted on the way.
  */
 import { allocate, release, reset } from "../absint/arena.ts";
 import { stateIncludes } from "../absint/inclusion.ts";
 import { fromBytes, ghostCount, initialise, pack, packedBytes, unpack } from "../absint/state.ts";
+import { beginFunction, globalCallee } from "../absint/transfer/call/global.ts";
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
@@ -20,6 +24,7 @@ import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode, Measure } from "./certificate.ts";
 import { type ControlFlow, checkControlFlow } from "./control-flow.ts";
+import { checkInstructions } from "./instructions.ts";
 import { MAX_PASSAGES, passagesOf, passHead, progressOf } from "./measure.ts";
 import { StackUse } from "./stack-use.ts";
 import { callsOf, nodeFlaw } from "./well-formed.ts";
@@ -67,13 +72,14 @@ type Targets = ReadonlyMap<number, readonly Target[]>;
  */
 export function checkCertificate(
   program: Program,
-  { nodes }: Certificate,
+  { nodes, roots }: Certificate,
   limit = STEP_LIMIT,
   rules: Rules = DEFAULT_RULES,
 ): CertificateCheck {
   let flow: ControlFlow;
   try {
     flow = checkControlFlow(program);
+    checkInstructions(program.insns, rules.profile);
   } catch (error) {
     return refused(error);
   }
@@ -98,8 +104,12 @@ export function checkCertificate(
   if (!stateIncludes(start, m.state, SCRATCH.value)) {
     return { ok: false, node: root, reason: "the last node does not cover the state a program starts in" };
   }
+  const functions = rootsOf(m, nodes, states, roots);
+  if (!(functions instanceof Map)) return functions;
   const stackUse = new StackUse();
   const costs: Costs[] = [];
+  /** The longest run of each function whose root has been confirmed. */
+  const longest = new Map<number, bigint>();
   /** For each head, the least progress that a path that comes back makes. */
   const progress = new Map<number, bigint>();
   let steps = 0;
@@ -108,14 +118,17 @@ export function checkCertificate(
     if (at === undefined) throw new Error("as many states as nodes");
     const flaw = structuralFlaw(nodes, index, at);
     if (flaw !== undefined) return { ok: false, node: index, reason: flaw };
-    const path = follow(m, node, at, targetsOf(index, node), stackUse, limit - steps);
+    const path = follow(m, node, at, targetsOf(index, node), stackUse, longest, limit - steps);
     if (typeof path === "string") return { ok: false, node: index, reason: path };
     steps += path.steps;
     const passages = node.measure === undefined ? 1n : passagesFrom(at, node.measure, progress.get(index));
     if (passages > MAX_PASSAGES) {
       return { ok: false, node: index, reason: `the loop may go round ${passages} times` };
     }
-    costs.push(node.measure === undefined ? path.costs : goneRound(path.costs, index, passages));
+    const own = node.measure === undefined ? path.costs : goneRound(path.costs, index, passages);
+    costs.push(own);
+    const start = functions.get(index);
+    if (start !== undefined) longest.set(start, own.get(EXIT) ?? 0n);
   }
   try {
     stackUse.check(program, flow);
@@ -149,9 +162,42 @@ export function checkCertificate(
   }
 }
 
-/** A refusal of the program as a whole. */
-function refused(error: unknown): CertificateCheck {
-  if (error instanceof Rejection) return { ok: false, node: -1, reason: error.message };
+/** The functions' first instructions by their roots; or what is wrong with a root. */
+function rootsOf(
+  m: Machine,
+  nodes: readonly CertificateNode[],
+  states: readonly number[],
+  roots: readonly number[],
+): Map<number, number> | CertificateCheck {
+  const found = new Map<number, number>();
+  for (const root of roots) {
+    const node = nodes[root];
+    const state = states[root];
+    const callee = node === undefined ? undefined : m.globals.get(node.pc);
+    if (node === undefined || state === undefined || callee === undefined || root === nodes.length - 1) {
+      return { ok: false, node: -1, reason: `node ${root} is not the start of a global function` };
+    }
+    if (found.has(root) || [...found.values()].includes(node.pc)) {
+      return { ok: false, node: root, reason: `${callee.name}() has another root` };
+    }
+    if (node.loops.length > 0)
+      return { ok: false, node: root, reason: "a function's start is inside of a loop" };
+    try {
+      beginFunction(m, callee);
+    } catch (error) {
+      return refused(error, root);
+    }
+    if (!stateIncludes(state, m.state, SCRATCH.value)) {
+      return { ok: false, node: root, reason: `it does not cover the state that ${callee.name}() starts in` };
+    }
+    found.set(root, callee.start);
+  }
+  return found;
+}
+
+/** A refusal of the program as a whole, or of a function. */
+function refused(error: unknown, node = -1): CertificateCheck {
+  if (error instanceof Rejection) return { ok: false, node, reason: error.message };
   throw error;
 }
 
@@ -194,13 +240,18 @@ interface Followed {
   readonly costs: Costs;
 }
 
-/** Executes every path from a node, or says what is wrong. */
+/**
+ * Executes every path from a node, or says what is wrong.
+ *
+ * @param longest  the functions that may be called, and the most instructions that each executes
+ */
 function follow(
   m: Machine,
   node: CertificateNode,
   at: number,
   targets: Targets,
   stackUse: StackUse,
+  longest: ReadonlyMap<number, bigint>,
   limit: number,
 ): Followed | string {
   const pending: {
@@ -208,6 +259,7 @@ function follow(
     readonly at: number;
     readonly bytes: number;
     readonly length: number;
+    readonly called: bigint;
   }[] = [];
   unpack(at, m.state);
   m.pc = node.pc;
@@ -216,6 +268,8 @@ function follow(
   let steps = 0;
   /** Instructions on the path so far. */
   let length = 0;
+  /** Instructions that global functions that were called on it execute at most. */
+  let called = 0n;
   const costs = new Map<number, bigint>();
   for (;;) {
     const end = length === 0 ? undefined : targets.get(m.pc)?.find((target) => covers(m, target));
@@ -227,13 +281,19 @@ function follow(
       const insn = m.program.insns[m.pc];
       if (insn === undefined) return `a path leaves the program at insn ${m.pc}`;
       if (insn.row.operation.kind === "exit") stackUse.record(m);
+      const callee = globalCallee(m, insn, m.pc);
+      if (callee !== undefined) {
+        const most = longest.get(callee.start);
+        if (most === undefined) return `insn ${m.pc}: ${callee.name}() has no earlier root`;
+        called += most;
+      }
       try {
         const outcome = step(m);
         if (outcome === STEP.fork) {
           const bytes = packedBytes(m.forked);
           const saved = allocate(bytes);
           pack(m.forked, saved);
-          pending.push({ pc: m.forkedPc, at: saved, bytes, length });
+          pending.push({ pc: m.forkedPc, at: saved, bytes, length, called });
         }
         ended = outcome === STEP.exit;
       } catch (error) {
@@ -245,7 +305,7 @@ function follow(
     if (!ended) continue;
     stackUse.record(m);
     for (const [where, rest] of end?.costs ?? AT_EXIT) {
-      const whole = BigInt(length) + rest;
+      const whole = BigInt(length) + called + rest;
       if (whole > (costs.get(where) ?? 0n)) costs.set(where, whole);
     }
     const next = pending.pop();
@@ -254,6 +314,7 @@ function follow(
     release(next.at, next.bytes);
     m.pc = next.pc;
     length = next.length;
+    called = next.called;
   }
 }
 

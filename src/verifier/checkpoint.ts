@@ -21,6 +21,8 @@ export interface Checkpoint {
   readonly marks: Marks;
   /** Finished checkpoints that paths from here ended in. */
   readonly edges: Set<Checkpoint>;
+  /** The global functions that paths from here called, by first instruction; undefined if none. */
+  calls: Set<number> | undefined;
   /** The heads of the loops that it is inside of, outermost first; when it is finished, those of them that its paths came back to. */
   loops: readonly Checkpoint[];
   /** How many of them that is. */

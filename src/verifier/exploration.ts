@@ -2,6 +2,7 @@
 import { allocate } from "../absint/arena.ts";
 import { beginOrigins, newMarks } from "../absint/origins.ts";
 import { frameCount, pack, packedBytes, REGISTERS, setGhostCount } from "../absint/state.ts";
+import type { GlobalFunction } from "../absint/transfer/global-functions.ts";
 import { type Machine, SCRATCH } from "../absint/transfer/machine.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Checkpoint, Head, Passage, Pending, Trial } from "./checkpoint.ts";
@@ -15,7 +16,10 @@ export interface ExplorationObserver {
   readonly before: (m: Machine) => void;
   readonly after: (m: Machine, pc: number) => void;
   readonly pathEnds: (m: Machine, why: "exit" | "covered") => void;
-  /** `mark` is what `fork` gave where the path left another one; undefined for the program's start. */
+  /** What follows is proved from the start of a global function. */
+  readonly rootBegins: (callee: GlobalFunction) => void;
+  readonly rootEnds: (callee: GlobalFunction) => void;
+  /** `mark` is what `fork` gave where the path left another one; undefined for the program's start, or a function's. */
   readonly pathBegins: (m: Machine, from: number, mark: number | undefined) => void;
   /** A path leaves the current one here; gives what to go back to when it is its turn. */
   readonly fork: () => number;
@@ -101,6 +105,7 @@ export function keep(
     hint: REGISTERS,
     marks,
     edges: new Set(),
+    calls: undefined,
     loops: x.inside,
     needs: 0,
     passage,

@@ -1,7 +1,7 @@
 /**
  * The exploration: all paths, depth first, each instruction on the abstract state it is reached with. Where paths meet, a state
  * that an already explored one covers is not explored again; a loop that goes round often is tried as a whole (loops/trial.ts). What it finds
- * out is written down as a certificate, which check-certificate.ts confirms without trusting anything here.
+ * out is written down as a certificate (write-certificate.ts), which check-certificate.ts confirms without trusting anything here.
  */
 import { allocate, release } from "../absint/arena.ts";
 import { differsIn, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
@@ -17,15 +17,14 @@ import {
   registerAt,
   returnTo,
   setGhostCount,
-  toBytes,
   unpack,
 } from "../absint/state.ts";
+import { beginFunction, globalCallee } from "../absint/transfer/call/global.ts";
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { reject } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
 import type { Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
-import type { Certificate, CertificateNode } from "./certificate.ts";
 import type { Checkpoint, Passage } from "./checkpoint.ts";
 import { type ControlFlow, POINT } from "./control-flow.ts";
 import {
@@ -38,7 +37,7 @@ import {
   remember,
 } from "./exploration.ts";
 import { liveRegisters } from "./liveness.ts";
-import { naturalLoops } from "./loops/natural.ts";
+import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import type { StackUse } from "./stack-use.ts";
@@ -55,9 +54,33 @@ const HEAD = 16;
 /** How often a state may fail to cover another, for each time that it does. */
 const PATIENCE = 64;
 
+/** What one start came to. */
+export interface Explored {
+  /** The first instruction of the program or of the global function. */
+  readonly start: number;
+  /** In the order of finishing: each rests on earlier ones. The last is the start's. */
+  readonly finished: readonly Checkpoint[];
+  /** The global functions that are called, by first instruction. */
+  readonly calls: ReadonlySet<number>;
+}
+
+/** What all starts have in common. */
+interface Whole {
+  readonly m: Machine;
+  readonly program: Program;
+  readonly flow: ControlFlow;
+  readonly natural: NaturalLoops;
+  readonly progress: Progress;
+  readonly stackUse: StackUse;
+  readonly observer: ExplorationObserver | undefined;
+  readonly live: Uint16Array;
+  readonly spare: Exploration["spare"];
+}
+
 /**
- * Explores `program` and returns its certificate.
+ * Explores `program`: first from its own start, then each global function that is called, from its prototype's arguments.
  *
+ * @returns the program's start first
  * @throws Rejection  if some path is not safe; `progress` says where
  * @throws Unsupported  if something on the way is not modelled
  */
@@ -68,14 +91,11 @@ export function explore(
   stackUse: StackUse,
   observer: ExplorationObserver | undefined,
   rules: Rules,
-): Certificate {
+): readonly Explored[] {
   const m = createMachine(program, rules);
   progress.machine = m;
-  const live = liveRegisters(program.insns, rules.profile);
   let spare: { readonly guess: number; readonly other: number } | undefined;
-  initialise(m.state);
-  m.pc = 0;
-  const begun: Omit<Exploration, "current"> = {
+  const whole: Whole = {
     m,
     program,
     flow,
@@ -83,6 +103,42 @@ export function explore(
     progress,
     stackUse,
     observer,
+    live: liveRegisters(program.insns, rules.profile),
+    spare: () => {
+      spare ??= { guess: allocate(LIVE_STATE_BYTES), other: allocate(LIVE_STATE_BYTES) };
+      return spare;
+    },
+  };
+  initialise(m.state);
+  m.pc = 0;
+  let last = exploreFrom(whole, 0);
+  const explored = [last.explored];
+  const called = new Set(last.explored.calls);
+  const waiting = new Set(m.globals.values());
+  for (let found = true; found; ) {
+    found = false;
+    for (const callee of waiting) {
+      if (!called.has(callee.start)) continue;
+      waiting.delete(callee);
+      found = true;
+      progress.path.length = 0;
+      observer?.rootBegins(callee);
+      beginFunction(m, callee);
+      last = exploreFrom(whole, last.wasted);
+      observer?.rootEnds(callee);
+      explored.push(last.explored);
+      for (const next of last.explored.calls) called.add(next);
+    }
+  }
+  return explored;
+}
+
+/** Explores all paths from the machine's state, given what was processed for nothing before. */
+function exploreFrom(whole: Whole, wasted: number): { readonly explored: Explored; readonly wasted: number } {
+  const { m, observer, live } = whole;
+  const start = m.pc;
+  const begun: Omit<Exploration, "current"> = {
+    ...whole,
     seen: new Map(),
     finished: [],
     made: [],
@@ -93,18 +149,15 @@ export function explore(
     inside: [],
     met: true,
     kept: 0,
-    wasted: 0,
-    spare: () => {
-      spare ??= { guess: allocate(LIVE_STATE_BYTES), other: allocate(LIVE_STATE_BYTES) };
-      return spare;
-    },
+    wasted,
   };
   const x: Exploration = Object.assign(begun, { current: keep(begun, undefined) });
   observer?.pathBegins(m, -1, undefined);
   for (;;) {
     try {
       run(x, live);
-      return certificateOf(x.finished);
+      const calls = new Set(x.finished.flatMap((checkpoint) => [...(checkpoint.calls ?? [])]));
+      return { explored: { start, finished: x.finished, calls }, wasted: x.wasted };
     } catch (error) {
       if (!recover(x, error, isOverLimit(x))) throw error;
     }
@@ -133,6 +186,7 @@ function run(x: Exploration, live: Uint16Array): void {
     observer?.before(m);
     if (program.insns[pc]?.row.operation.kind === "exit") stackUse.record(m);
     const outcome = step(m);
+    if (m.globals.size > 0) noteCall(x, pc);
     observer?.after(m, pc);
     if (outcome === STEP.fork) fork(x, pc, observer?.fork());
     if (outcome !== STEP.exit) continue;
@@ -140,6 +194,14 @@ function run(x: Exploration, live: Uint16Array): void {
     close(x);
     if (!resume(x)) return;
   }
+}
+
+/** A global function that is called is to be proved. */
+function noteCall({ m, program, current }: Exploration, pc: number): void {
+  const called = globalCallee(m, program.insns[pc], pc);
+  if (called === undefined) return;
+  current.calls ??= new Set();
+  current.calls.add(called.start);
 }
 
 /** The side of a jump that is not followed now waits. */
@@ -288,21 +350,4 @@ function forgetDead(m: Machine, live: Uint16Array): void {
     for (let r = 0; r < FP; r += 1) if ((set & (1 << r)) === 0) setNone(registerAt(m.state, f, r));
     pc = returnTo(m.state, f);
   }
-}
-
-/**
- * Every finished state, in the order of finishing. Those that covered no other are there too: a generalised state has more paths than the
- * exploration took, and what bounded those bounds these.
- */
-function certificateOf(finished: readonly Checkpoint[]): Certificate {
-  const nodes = finished.map(({ pc, at, edges, loops, head }): CertificateNode => {
-    const node = {
-      pc,
-      state: toBytes(at),
-      edges: [...edges].map((to) => to.rank).sort((a, b) => a - b),
-      loops: loops.map((loop) => loop.rank),
-    };
-    return head?.measure === undefined ? node : { ...node, measure: head.measure };
-  });
-  return { nodes };
 }

@@ -6,6 +6,8 @@
  */
 import { isConstant, KIND, kindOf, objectOf, offOf, smallConstant } from "../absint/register.ts";
 import { depthOf, FP, frameCount } from "../absint/state.ts";
+import { globalCallee } from "../absint/transfer/call/global.ts";
+import type { GlobalFunction } from "../absint/transfer/global-functions.ts";
 import { type Machine, register } from "../absint/transfer/machine.ts";
 import { disassembleInstruction } from "../semantics/isa/disassemble.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
@@ -128,6 +130,10 @@ export class VerifierLog implements ExplorationObserver {
       if (this.#level === 2) this.#lines.push(`\nfrom ${pc} to ${m.pc}:${frameText(m, depth - 1)}`);
       return;
     }
+    const called = globalCallee(m, insn, pc);
+    if (called !== undefined) {
+      this.#lines.push(`Func#${called.number} ('${called.name}') is global and assumed valid.`);
+    }
     const parts = this.#effect(m, insn);
     if (parts.length === 0) return;
     const frame = depth > 1 ? ` frame${depth - 1}:` : "";
@@ -164,6 +170,19 @@ export class VerifierLog implements ExplorationObserver {
       this.#lines.push(state);
       this.#sourceShown = "";
     }
+  }
+
+  /** At level 1 nothing is shown any more of what has been found to be safe. */
+  rootBegins({ name, number }: GlobalFunction): void {
+    if (this.#level === 1) {
+      this.#lines.length = 0;
+      this.#effects.clear();
+    }
+    this.#lines.push(`Validating ${name}() func#${number}...`);
+  }
+
+  rootEnds({ name, number }: GlobalFunction): void {
+    this.#lines.push(`Func#${number} ('${name}') is safe for any args that match its prototype`);
   }
 
   #instruction(insn: Instruction): string {

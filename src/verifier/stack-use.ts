@@ -2,7 +2,7 @@
  * How much stack a program's functions use together. The kernel gives a chain of calls 512 bytes in all, each frame rounded up to 16,
  * and half of that to callers of a function that tail-calls.
  */
-import { depthOf, frameCount, functionOf, STACK_BYTES } from "../absint/state.ts";
+import { depthOf, frameCount, functionOf, MAX_FRAMES, STACK_BYTES } from "../absint/state.ts";
 import type { Machine } from "../absint/transfer/machine.ts";
 import { reject } from "../absint/transfer/rejection.ts";
 import { helperId } from "../semantics/helpers/names.ts";
@@ -55,6 +55,7 @@ export class StackUse {
         tailCalls.add(from);
     });
     const descend = (start: number, frames: number, above: number): void => {
+      if (frames > MAX_FRAMES) reject("E2BIG", `the call stack of ${frames - 1} frames is too deep !`);
       if (above >= TAIL_CALL_LIMIT && tailCalls.has(start)) {
         reject(
           "EACCES",

@@ -25,7 +25,7 @@ export type Verdict =
       readonly message: string;
       /** The instruction that is refused; undefined if it is the program as a whole. */
       readonly insn: number | undefined;
-      /** The instructions that lead there, from 0 on, each as it was executed. */
+      /** The instructions that lead there, from 0 or the start of a global function on, each as it was executed. */
       readonly path: readonly number[];
       readonly statistics: Statistics;
     }

@@ -202,7 +202,7 @@ test("the checker looks at no state that is not well formed", () => {
     setKind(registerAt(at, 0, 0), 0xff);
     return { ...rest, state: toBytes(at) };
   });
-  expect(checkCertificate(PROGRAM, { nodes: broken })).toMatchObject({
+  expect(checkCertificate(PROGRAM, { nodes: broken, roots: [] })).toMatchObject({
     ok: false,
     node: 0,
     reason: expect.stringContaining("not well formed"),

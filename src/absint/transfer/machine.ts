@@ -17,6 +17,7 @@ import { allocatePermanent } from "../arena.ts";
 import { type Marks, newMarks } from "../origins.ts";
 import { KIND, kindOf, REGISTER_BYTES } from "../register.ts";
 import { FP, frameCount, LIVE_STATE_BYTES, registerAt } from "../state.ts";
+import { type GlobalFunction, globalFunctions } from "./global-functions.ts";
 import { reject } from "./rejection.ts";
 
 /** Registers that a transfer function may overwrite at will. */
@@ -44,6 +45,8 @@ export interface Machine {
   readonly maps: readonly MapDefinition[];
   /** For each map of maps, the index in `maps` of its inner shape. */
   readonly inner: ReadonlyMap<number, number>;
+  /** Its global functions by first instruction. */
+  readonly globals: ReadonlyMap<number, GlobalFunction>;
   /** The state that is executed in place, and the instruction it stands at. */
   readonly state: number;
   pc: number;
@@ -104,6 +107,7 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     kfuncs: new Map(program.kfuncs?.map(({ insn, name }) => [insn, name])),
     maps,
     inner,
+    globals: globalFunctions(program, profile, facts, context),
     state: LIVE,
     pc: 0,
     forked: FORKED,

@@ -1,5 +1,6 @@
 /** One instruction of the abstract machine: the table's operations, each to its transfer function. */
 import { Unsupported } from "../../semantics/errors.ts";
+import { helperId } from "../../semantics/helpers/names.ts";
 import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import {
@@ -20,7 +21,9 @@ import { load, rejectKind, requireNaturallyAligned, store } from "./access.ts";
 import { alu } from "./arithmetic.ts";
 import { jump } from "./branch.ts";
 import { callFunction, exit, requireNothingHeld } from "./call/function.ts";
+import { callGlobal, globalCallee } from "./call/global.ts";
 import { callHelper } from "./call/helper.ts";
+import { leaveByTailCall } from "./call/tail-call.ts";
 import { callKernelFunction } from "./kfunc/call.ts";
 import {
   currentFrame,
@@ -227,15 +230,20 @@ function loadImmediate(m: Machine, insn: Instruction, load: string): void {
   }
 }
 
+const TAIL_CALL = helperId("tail_call");
+
 function call(m: Machine, insn: Instruction, callee: "helper" | "subprogram" | "kfunc"): Step {
   switch (callee) {
     case "helper":
       callHelper(m, insn);
       m.pc += 1;
+      return insn.imm === TAIL_CALL && currentFrame(m) > 0 ? leaveByTailCall(m) : STEP.next;
+    case "subprogram": {
+      const global = globalCallee(m, insn, m.pc);
+      if (global === undefined) callFunction(m, m.pc + 1 + insn.imm);
+      else callGlobal(m, global);
       return STEP.next;
-    case "subprogram":
-      callFunction(m, m.pc + 1 + insn.imm);
-      return STEP.next;
+    }
     case "kfunc":
       return callKernelFunction(m, insn);
   }

@@ -5,6 +5,7 @@
 import type { Instruction } from "../isa/instruction.ts";
 import type { MapDefinition } from "./map-types.ts";
 import type { AttachType, LoadFlag, ProgramType } from "./program-types.ts";
+import type { FunctionPrototype } from "./prototype.ts";
 
 /** Where an instruction came from. */
 export interface SourceLine {
@@ -24,6 +25,8 @@ export interface FunctionInfo {
   /** BTF type id of the function, if the program carries BTF. */
   readonly typeId?: number;
   readonly linkage?: "static" | "global" | "extern";
+  /** The type that `typeId` stands for. */
+  readonly prototype?: FunctionPrototype;
 }
 
 /**

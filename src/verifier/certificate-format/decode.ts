@@ -56,8 +56,13 @@ export function decodeCertificate(from: ByteReader, mostMemory = MOST_MEMORY): C
     if (memory > mostMemory) reader.fail(`the states are more than ${mostMemory} bytes`, at);
     nodes.push(node);
   }
+  let before = -1;
+  const roots = list(reader, "the number of roots", () => {
+    before += reader.varint("a root's distance", Math.max(count - before - 3, 0)) + 1;
+    return before;
+  });
   reader.end();
-  const certificate = { nodes };
+  const certificate = { nodes, roots };
   const different = firstDifference(bytes, encodeCertificate(certificate));
   if (different >= 0) from.fail("not the form in which a certificate is written", start + different);
   return certificate;

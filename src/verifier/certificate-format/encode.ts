@@ -1,6 +1,6 @@
 /**
  * A certificate as bytes (docs/certificates.md): the registers that occur, each once; the frames that occur, made of these; the nodes, made of
- * those. States of one program have most of their registers and frames in common.
+ * those; the roots of functions. States of one program have most of their registers and frames in common.
  */
 import { BYTE } from "../../absint/state.ts";
 import type { Certificate, CertificateNode, Measure } from "../certificate.ts";
@@ -38,7 +38,7 @@ function registerKey({ kind, scalar, id, delta, form, off, range, object }: Regi
 }
 
 /** The certificate's bytes, without a header. The same claims give the same bytes. */
-export function encodeCertificate({ nodes }: Certificate): Uint8Array {
+export function encodeCertificate({ nodes, roots }: Certificate): Uint8Array {
   const registers = new Table<Register>();
   const frames = new Table<Uint8Array>();
   const body = new ByteWriter();
@@ -61,6 +61,8 @@ export function encodeCertificate({ nodes }: Certificate): Uint8Array {
   for (const item of frames.items) out.raw(item);
   out.varint(nodes.length);
   out.raw(body.finish());
+  out.varint(roots.length);
+  roots.forEach((root, i) => out.varint(root - (roots[i - 1] ?? -1) - 1));
   return out.finish();
 }
 

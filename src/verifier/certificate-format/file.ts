@@ -8,7 +8,7 @@ import { HASH_BYTES } from "./program-hash.ts";
 const MAGIC = Uint8Array.from([0x89, 0x53, 0x43, 0x45, 0x52, 0x54, 0x0d, 0x0a]);
 
 /** Raised with every change that makes older readers wrong. */
-const VERSION = 1;
+const VERSION = 2;
 
 interface Heading {
   /** The program's name, for people. */

@@ -242,8 +242,8 @@ describe("files", () => {
     );
     expect(() => decodeFile(new Uint8Array())).toThrow("not a certificate file");
     const bytes = encodeFile([entry()]);
-    bytes[8] = 2;
-    expect(() => decodeFile(bytes)).toThrow("offset 8: version 2, not 1");
+    bytes[8] = 3;
+    expect(() => decodeFile(bytes)).toThrow("offset 8: version 3, not 2");
   });
 
   test("a program's hash is of what it does, not of its name", () => {

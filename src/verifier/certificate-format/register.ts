@@ -59,6 +59,7 @@ const FLAGS: readonly number[] = [
   FLAG.allocated,
   FLAG.nonOwning,
   FLAG.uninitialised,
+  FLAG.inPacket,
 ];
 
 /** What a register says, as values. A number has `delta` and `form`, a pointer the rest. */

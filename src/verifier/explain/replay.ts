@@ -1,6 +1,7 @@
 /** Executes one path again on abstract states: what an explanation looks at, since a verdict keeps only the instructions. */
 import { reset } from "../../absint/arena.ts";
 import { initialise, unpack } from "../../absint/state.ts";
+import { beginFunction } from "../../absint/transfer/call/global.ts";
 import { createMachine, type Machine, STEP } from "../../absint/transfer/machine.ts";
 import { Rejection } from "../../absint/transfer/rejection.ts";
 import { step } from "../../absint/transfer/step.ts";
@@ -15,7 +16,7 @@ export interface ReplayVisitor {
 }
 
 /**
- * Replays `path`, the instructions from the program's start on. The machine that is returned stands where the path ends, or at the
+ * Replays `path`, the instructions from the start of the program or of a global function on. The machine that is returned stands where the path ends, or at the
  * instruction that was refused; undefined if the path is not one of the program's.
  *
  * @returns the machine and the message of the refusal, if there was one
@@ -28,8 +29,10 @@ export function replay(
 ): { readonly machine: Machine; readonly message: string | undefined } | undefined {
   reset();
   const m = createMachine(program, rules);
-  initialise(m.state);
-  m.pc = 0;
+  const callee = m.globals.get(path[0] ?? 0);
+  if (callee === undefined) initialise(m.state);
+  else beginFunction(m, callee);
+  m.pc = callee?.start ?? 0;
   for (const [index, pc] of path.entries()) {
     if (m.pc !== pc) return undefined;
     before?.(m, index);

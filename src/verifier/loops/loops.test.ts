@@ -159,6 +159,7 @@ function tampered(certificate: Certificate): fc.Arbitrary<Certificate> {
   ): fc.Arbitrary<Certificate> =>
     fc.nat(nodes.length - 1).chain((index) =>
       make(nodes[index] as CertificateNode).map((node) => ({
+        ...certificate,
         nodes: nodes.map((old, i) => (i === index ? node : old)),
       })),
     );
@@ -205,6 +206,7 @@ describe.each(FAMILIES)("%s", (good, ...bad) => {
 
   const heads = certificate.nodes.flatMap(({ measure }, index) => (measure === undefined ? [] : [index]));
   const withMeasure = (index: number, change: (measure: Measure) => Measure | undefined): Certificate => ({
+    ...certificate,
     nodes: certificate.nodes.map((node, i) => {
       if (i !== index || node.measure === undefined) return node;
       const { measure, ...rest } = node;
@@ -227,7 +229,7 @@ describe.each(FAMILIES)("%s", (good, ...bad) => {
     certificate.nodes.forEach(({ loops }, index) => {
       if (loops.length === 0 || index % 5 !== 0) return;
       const nodes = certificate.nodes.map((node, i) => (i === index ? { ...node, loops: [] } : node));
-      refused({ nodes });
+      refused({ ...certificate, nodes });
     });
   });
 });

@@ -13,6 +13,7 @@ import {
 } from "../../register.ts";
 import { LAYOUT } from "../../scalar/operators.ts";
 import {
+  functionOf,
   MAX_FRAMES,
   popFrame,
   pushFrame,
@@ -38,13 +39,14 @@ export function callFunction(m: Machine, start: number): void {
   m.pc = start;
 }
 
-/** Leaves the current function, or ends the program. */
+/** Leaves the current function, or ends what is proved: the program, or a global function. */
 export function exit(m: Machine): Step {
   const frame = currentFrame(m);
   const result = readable(m, 0);
   if (frame === 0) {
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");
-    checkReturnValue(m, result);
+    if (functionOf(m.state, 0) === 0) checkReturnValue(m, result);
+    else checkGlobalResult(result);
     return STEP.exit;
   }
   if (kindOf(result) === KIND.stack) reject("EINVAL", "cannot return stack pointer to the caller");
@@ -74,6 +76,13 @@ export function requireNothingHeld(m: Machine, where: string): void {
   if (held.length === 0) return;
   const lines = held.map(({ id, insn }) => `Unreleased reference id=${id} alloc_insn=${insn}`);
   reject("EINVAL", [...lines, `${where} would lead to reference leak`].join("\n"));
+}
+
+/** Callers of a global function take its result for any number. */
+function checkGlobalResult(result: number): void {
+  if (kindOf(result) === KIND.scalar) return;
+  const kind = kindName(kindOf(result));
+  reject("EINVAL", `At subprogram exit the register R0 is not a scalar value (${kind})`);
 }
 
 /** The range of the program's result, where the kernel prescribes one. */

@@ -1,0 +1,24 @@
+/**
+ * Tail calls in functions that the program calls. Another program takes the function's place, not the whole program's: when it ends, the function's
+ * caller goes on, with the other program's result in r0. A packet may be another then.
+ */
+import { Unsupported } from "../../../semantics/errors.ts";
+import { setUnknown } from "../../register.ts";
+import { callbackOf, popFrame, registerAt, returnTo, unpack } from "../../state.ts";
+import { currentFrame, type Machine, STEP, type Step } from "../machine.ts";
+import { forgetPackets } from "../packets.ts";
+
+/**
+ * Forks behind a tail call in a frame other than the first: the live state goes on in the function, as nothing has come of the call; the other one stands where
+ * the function's caller does.
+ */
+export function leaveByTailCall(m: Machine): Step {
+  const frame = currentFrame(m);
+  if (callbackOf(m.state, frame) !== 0) throw new Unsupported("tail calls in callbacks");
+  unpack(m.state, m.forked);
+  m.forkedPc = returnTo(m.forked, frame);
+  setUnknown(registerAt(m.forked, frame - 1, 0));
+  popFrame(m.forked);
+  forgetPackets(m.forked);
+  return STEP.fork;
+}

@@ -1,0 +1,223 @@
+/**
+ * Global functions: those of which the program's BTF says that others may call them. Each is verified once, for all arguments that its prototype
+ * allows, and a caller relies on the prototype alone. What is said here depends on the program and the kernel's rules.
+ */
+import { Unsupported } from "../../semantics/errors.ts";
+import { helperCall, helperFacts, kfuncFacts } from "../../semantics/profile/lookup.ts";
+import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
+import type { FunctionInfo, Program } from "../../semantics/program/program.ts";
+import type { FunctionPrototype, Parameter, Pointee } from "../../semantics/program/prototype.ts";
+import { Rejection } from "./rejection.ts";
+
+/** What an argument may be. */
+export type GlobalArgument =
+  /** Any number. */
+  | { readonly kind: "scalar" }
+  /** The program's context, as the program got it. */
+  | { readonly kind: "context" }
+  /** Memory of `size` bytes that may be read and written as long as the function runs. */
+  | { readonly kind: "memory"; readonly size: number; readonly mayBeNull: boolean };
+
+export interface GlobalFunction {
+  /** Its first instruction. */
+  readonly start: number;
+  /** The kernel's number of the function: its place among all of the program's, by instruction. */
+  readonly number: number;
+  readonly name: string;
+  /** What r1 and the following hold; or why no call can be verified. */
+  readonly arguments: readonly GlobalArgument[] | Rejection | Unsupported;
+  /** Whether packet pointers are stale after a call: because of what it does itself, or what it calls. */
+  readonly changesPacket: boolean;
+  /** Whether it may sleep, itself or in what it calls. */
+  readonly sleeps: boolean;
+}
+
+type Rights = Pick<Program, "type" | "attach">;
+
+/** The kernel's limit on arguments in registers. */
+const MOST_ARGUMENTS = 5;
+/** Larger objects are no bounds for accesses. */
+const MOST_BYTES = 2 ** 29;
+
+/** The program's global functions by their first instruction; the main function is none. */
+export function globalFunctions(
+  program: Program,
+  profile: Profile,
+  facts: ProgramFacts,
+  context: Context | undefined,
+): ReadonlyMap<number, GlobalFunction> {
+  const inOrder = program.functions.toSorted((a, b) => a.insn - b.insn);
+  const found = new Map<number, GlobalFunction>();
+  inOrder.forEach((info, number) => {
+    if (info.linkage !== "global" || info.typeId === undefined || info.insn === 0) return;
+    if (program.btf === undefined) return;
+    const effects = effectsOf(program, profile, facts, info.insn);
+    found.set(info.insn, {
+      start: info.insn,
+      number,
+      name: info.name,
+      arguments: attempt(() => argumentsOf(info, program, context)),
+      ...effects,
+    });
+  });
+  return found;
+}
+
+function attempt(read: () => readonly GlobalArgument[]): GlobalFunction["arguments"] {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Rejection || error instanceof Unsupported) return error;
+    throw error;
+  }
+}
+
+// --- Arguments
+
+function argumentsOf(
+  { name, prototype }: FunctionInfo,
+  program: Rights,
+  context: Context | undefined,
+): readonly GlobalArgument[] {
+  if (prototype === undefined) throw new Rejection("EINVAL", `Invalid type of function ${name}()`);
+  requireResult(name, prototype);
+  const { parameters } = prototype;
+  if (parameters.length > MOST_ARGUMENTS) {
+    throw new Rejection(
+      "EINVAL",
+      `Global function ${name}() with ${parameters.length} > ${MOST_ARGUMENTS} args. Buggy compiler.`,
+    );
+  }
+  return parameters.map((parameter, index) => argumentOf(name, parameter, index, program, context));
+}
+
+function requireResult(name: string, { returns }: FunctionPrototype): void {
+  if (returns === "scalar") return;
+  throw new Rejection("EINVAL", `Global function ${name}() doesn't return scalar. Only those are supported.`);
+}
+
+const KNOWN_TAGS: ReadonlySet<string> = new Set([
+  "ctx",
+  "trusted",
+  "untrusted",
+  "nonnull",
+  "nullable",
+  "arena",
+]);
+
+function argumentOf(
+  name: string,
+  { type, tags }: Parameter,
+  index: number,
+  program: Rights,
+  context: Context | undefined,
+): GlobalArgument {
+  if (tags.some((tag) => !KNOWN_TAGS.has(tag))) {
+    throw new Rejection("EOPNOTSUPP", `arg#${index} has unsupported set of tags`);
+  }
+  if (type.kind !== "pointer") {
+    if (tags.length > 0) {
+      throw new Rejection("EINVAL", `arg#${index} has pointer tag, but is not a pointer type`);
+    }
+    if (type.kind === "scalar") return { kind: "scalar" };
+    throw new Rejection("EINVAL", `Arg#${index} type ${type.type} in ${name}() is not supported yet.`);
+  }
+  const tagged = tags.includes("ctx");
+  if (tagged || isContext(type.to, program, context)) {
+    if (tags.some((tag) => tag !== "ctx")) refuseTags(index);
+    if (tagged) requireContextType(type.to, index, program, context);
+    return { kind: "context" };
+  }
+  if (type.to.kind === "STRUCT" && type.to.name === "bpf_dynptr") {
+    if (tags.length > 0) refuseTags(index);
+    throw new Unsupported("dynptr arguments of global functions");
+  }
+  const unmodelled = tags.find((tag) => tag !== "nonnull" && tag !== "nullable");
+  if (unmodelled !== undefined) throw new Unsupported(`arg:${unmodelled} of global functions`);
+  if (tags.includes("nullable")) refuseTags(index);
+  const { kind, name: of, size } = type.to;
+  if (size === undefined) {
+    throw new Rejection(
+      "EINVAL",
+      `arg#${index} reference type('${kind} ${of}') size cannot be determined: -22`,
+    );
+  }
+  if (size > MOST_BYTES) throw new Unsupported(`arguments of ${size} bytes`);
+  return { kind: "memory", size, mayBeNull: !tags.includes("nonnull") };
+}
+
+function refuseTags(index: number): never {
+  throw new Rejection("EINVAL", `arg#${index} has invalid combination of tags`);
+}
+
+/** Program types whose context the kernel has no name for. */
+const NAMELESS: ReadonlySet<string> = new Set(["tracepoint", "syscall"]);
+
+/** Whether a pointer is one to the context by the name of its type. */
+function isContext(to: Pointee, { type }: Rights, context: Context | undefined): boolean {
+  if (context === undefined || NAMELESS.has(type)) return false;
+  if (type === "kprobe" && to.typedef === "bpf_user_pt_regs_t") return true;
+  return to.kind === "STRUCT" && to.name === context.struct;
+}
+
+/** Programs that see their arguments as an array of 64-bit numbers. */
+const ARRAYS: ReadonlySet<string> = new Set(["raw_tracepoint", "raw_tracepoint_writable", "tracing", "lsm"]);
+
+/** What is tagged as the context must be of a type that stands for it. */
+function requireContextType(to: Pointee, index: number, program: Rights, context: Context | undefined): void {
+  if (NAMELESS.has(program.type) || isContext(to, program, context)) return;
+  if (ARRAYS.has(program.type) && to.kind === "INT" && to.size === 8) return;
+  throw new Unsupported(`arg:ctx of arg#${index}, a pointer to ${to.kind} ${to.name}`);
+}
+
+// --- What calls do
+
+interface Effects {
+  readonly changesPacket: boolean;
+  readonly sleeps: boolean;
+}
+
+/** Helpers after which nothing is known of a packet though no profile says so: another program may run, or a packet be written behind a handle. */
+const MAY_CHANGE_PACKETS: ReadonlySet<string> = new Set(["tail_call", "dynptr_write"]);
+
+/** What the function that begins at an instruction may do, and all that it calls, on whatever path. */
+function effectsOf(
+  { insns, ...program }: Program,
+  profile: Profile,
+  facts: ProgramFacts,
+  start: number,
+): Effects {
+  const starts = new Set([0, start, ...program.functions.map(({ insn }) => insn)]);
+  const enters = insns.map((insn, pc): number | undefined => {
+    const operation = insn?.row.operation;
+    const enters =
+      (operation?.kind === "call" && operation.callee === "subprogram") ||
+      (operation?.kind === "ld_imm64" && operation.load === "func");
+    return enters ? pc + 1 + (insn?.imm ?? 0) : undefined;
+  });
+  for (const to of enters) if (to !== undefined) starts.add(to);
+  const ends = [...starts].sort((a, b) => a - b);
+  let [changesPacket, sleeps] = [false, false];
+  const seen = new Set([start]);
+  for (const from of seen) {
+    const end = ends.find((other) => other > from) ?? insns.length;
+    for (let pc = from; pc < end; pc += 1) {
+      const to = enters[pc];
+      if (to !== undefined) seen.add(to);
+      const insn = insns[pc];
+      const operation = insn?.row.operation;
+      if (insn === undefined || operation?.kind !== "call") continue;
+      if (operation.callee === "helper") {
+        const helper = helperFacts(profile, insn.imm);
+        changesPacket ||= helper?.changesPacket === true || MAY_CHANGE_PACKETS.has(helper?.name ?? "");
+        sleeps ||= helperCall(profile, facts, insn.imm)?.prototype?.sleeps === true;
+      } else if (operation.callee === "kfunc") {
+        const name = program.kfuncs?.find(({ insn: at }) => at === pc)?.name;
+        const kfunc = name === undefined ? undefined : kfuncFacts(profile, name);
+        changesPacket ||= kfunc?.changesPacket === true;
+        sleeps ||= kfunc?.flags.includes("sleepable") === true;
+      }
+    }
+  }
+  return { changesPacket, sleeps };
+}
