@@ -1,4 +1,4 @@
-/** Near misses: programs of the corpus with one instruction changed in one field. */
+/** Near misses: programs of the corpus with an instruction changed in one field, a check removed or a helper exchanged. */
 import fc from "fast-check";
 import type { Instruction, Row } from "../../src/semantics/isa/instruction.ts";
 import { ROWS } from "../../src/semantics/isa/table.ts";
@@ -18,9 +18,24 @@ function cousins({ operation }: Row): readonly Row[] {
 const small = fc.constantFrom(-8, -4, -2, -1, 1, 2, 4, 8);
 const isFree = (row: Row, field: "dst" | "src" | "off" | "imm"): boolean => row.fields[field] === "any";
 
+const GOTO = ROWS.find(({ operation }) => operation.kind === "goto" && !operation.wide);
+
+/** A check removed: a conditional jump that is never taken, or always. */
+function unchecked(insn: Instruction): readonly Instruction[] {
+  if (insn.row.operation.kind !== "jump" || GOTO === undefined) return [];
+  const jump = { ...insn, row: GOTO, dst: 0, src: 0, imm: 0 };
+  return [{ ...jump, off: 0 }, jump];
+}
+
+/** Numbers of helpers: those of Linux 6.18 and one more. */
+const HELPERS = 212;
+
 function changed(insn: Instruction): fc.Arbitrary<Instruction> {
   const { row } = insn;
   const options: fc.Arbitrary<Instruction>[] = [];
+  const removed = unchecked(insn);
+  if (removed.length > 0) options.push(fc.constantFrom(...removed));
+  if (row.name === "call_helper") options.push(fc.nat(HELPERS).map((imm) => ({ ...insn, imm })));
   if (isFree(row, "imm") && row.operation.kind !== "ld_imm64") {
     options.push(small.map((by) => ({ ...insn, imm: (insn.imm + by) | 0 })));
     options.push(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }).map((imm) => ({ ...insn, imm })));

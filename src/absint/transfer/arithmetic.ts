@@ -62,13 +62,13 @@ const symbolOf = (op: string): string => SYMBOLS[op] ?? op;
 
 export function alu(m: Machine, insn: Instruction, operation: Alu): void {
   const { op, operand } = operation;
-  checkImmediate(insn, operation);
   const source = operand === "reg" ? readable(m, insn.src) : immediate(insn.imm);
   if (op === "mov" || op.startsWith("movsx")) {
     move(m, insn, operation, source);
     return;
   }
   const destination = readable(m, insn.dst);
+  checkImmediate(insn, operation);
   writable(m, insn.dst);
   const [left, right] = [kindOf(destination), kindOf(source)];
   if (operand === "none" || operation.op.startsWith("b") || operation.op.startsWith("le")) {

@@ -49,6 +49,16 @@ ${END}`;
     expect(counts?.processed).toBe(8);
   });
 
+  it("finds a reason behind the instruction whose state was not printed any more", () => {
+    const log = `8: (15) if r0 == 0x0 goto pc-7 2: R10=fp0
+2: (7a) *(u64 *)(r10 -8) = 0          ; R10=fp0 fp-8=0
+8: (15) if r0 == 0x0 goto pc-7 infinite loop detected at insn 2
+cur state: R10=fp0
+old state: R10=fp0
+${END}`;
+    expect(parseKernelLog(log).reasons).toEqual(["infinite loop detected at insn 2"]);
+  });
+
   it("does not take states, dumps and remarks for reasons", () => {
     const log = `0: (b7) r0 = 0
 infinite loop detected at insn 1

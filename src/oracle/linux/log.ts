@@ -46,6 +46,9 @@ const STEP = /^(\d+): (\([0-9a-f]{2}\) [^;]*?)\s*(?:; (.*))?$/;
 /** `5: R1=ctx() R10=fp0`, `5: frame1: R1=...`, and `from 3 to 5: R0=...` with what follows. */
 const STATE = /^(?:from \d+ to )?(\d+):\s+((?:safe|(?:frame\d+: )?(?:R\d|fp).*)?)$/;
 
+/** Where a reason stands behind an instruction, on its line: at level 1, if the instruction's state is still to be printed. */
+const UNBROKEN = / (?=infinite loop detected at insn \d+$)/gm;
+
 /** Lines that are neither a step nor a reason: source lines, the verifier's remarks, dumps of states. */
 const REMARKS = [
   /^; /,
@@ -66,7 +69,7 @@ export function parseKernelLog(log: string): KernelLog {
   let counts: LogCounts | undefined;
   let problem: string | undefined;
   let before: string | undefined;
-  for (const line of log.split("\n")) {
+  for (const line of log.replaceAll(UNBROKEN, "\n").split("\n")) {
     const text = line.trimEnd();
     const step = STEP.exec(text);
     if (step === null && (text === "" || REMARKS.some((remark) => remark.test(text)))) continue;

@@ -157,6 +157,13 @@ const HELPERS: readonly MessageClass[] = [
     suggestion: "Pass a constant; for records of several sizes call once for each, or reserve the largest.",
   },
   {
+    pattern: /^R\d+ allocation size exceeds u32 max/,
+    category: CALLS,
+    problem: "a size that no record can have",
+    needed: ({ name }) => `a size in ${name} of less than 2^32, and no negative number`,
+    suggestion: "Pass the record's size.",
+  },
+  {
     pattern: /^get_local_storage\(\) doesn't support non-zero flags/,
     category: CALLS,
     problem: "flags for a helper that has none",

@@ -161,10 +161,11 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
   const_size_or_zero: (m, call, _argument, target) => checkSized(m, call, true, target.number),
   const_alloc_size_or_zero: (m, call, _argument, { number, at }) => {
     demand(m.marks, at);
-    const size = smallConstant(at);
-    if (size === undefined || size < 0) {
+    if (kindOf(at) !== KIND.scalar || !isConstant(at)) {
       reject("EACCES", `R${number} is not a known constant'`);
     }
+    const size = smallConstant(at);
+    if (size === undefined || size < 0) reject("EINVAL", `R${number} allocation size exceeds u32 max`);
     call.allocated = size;
   },
   sock_common: checkUnmoved,
