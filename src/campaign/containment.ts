@@ -24,6 +24,7 @@ import {
   frameCount,
   ghostAt,
   ghostCount,
+  RUNS,
   registerAt,
   slotAt,
   slotByte,
@@ -95,6 +96,10 @@ function pointsInto(m: Machine, at: number, content: Extract<Content, { kind: "p
     case KIND.map:
     case KIND.mapOrNull:
       return place.kind === "map";
+    case KIND.mapKey:
+      return place.kind === "map_key" && place.map === mapAt(m, objectOf(at)).name;
+    case KIND.func:
+      return place.kind === "function" && place.slot === objectOf(at);
     case KIND.packet:
     case KIND.packetMeta:
     case KIND.packetEnd:
@@ -188,6 +193,15 @@ function slotProblem(m: Machine, view: View, frame: number, slot: number): strin
   return `fp${start} is ${contentText(content)}, not ${registerText(m, spilledAt(at), frame)}`;
 }
 
+/** What the machine's helper still will do, where the abstract state says something of it. */
+function runsProblem(m: Machine, view: View, frame: number, callers: number): string | undefined {
+  const [at, runs] = [registerAt(m.state, frame, RUNS), view.runsLeft(callers + frame)];
+  if (kindOf(at) === KIND.none) return undefined;
+  if (runs === undefined) return `frame ${frame} is in no call that calls back`;
+  if (holds(at, BigInt(runs)) && agreesNumber(at, BigInt(runs))) return undefined;
+  return `frame ${frame}: ${runs} runs are left, not ${registerText(m, at, frame)}`;
+}
+
 /**
  * The number in a place of the machine: of a slot, the bytes that the abstract state takes for one.
  *
@@ -200,6 +214,7 @@ export function numberIn(m: Machine, view: View, place: Place, callers = 0): big
     while (size < 8 && slotByte(slot, size) === BYTE.spill) size += 1;
     return numberAt(view.stack(callers + place.frame), place.slot, size);
   }
+  if (place.register === RUNS) return BigInt(view.runsLeft(callers + place.frame) ?? 0);
   const content = view.register(place.register, callers + place.frame);
   return content.kind === "uninitialised" ? 0n : content.value;
 }
@@ -231,6 +246,8 @@ export function escape(
       const where = f === frames - 1 ? "" : ` of frame ${f}`;
       return `R${r}${where} is ${contentText(content)}, not ${registerText(m, at, f) || kindName(kindOf(at))}`;
     }
+    const runs = runsProblem(m, view, f, callers);
+    if (runs !== undefined) return runs;
     for (let s = 0; s < depthOf(m.state, f); s += 1) {
       const problem = slotProblem(m, view, f, s);
       if (problem !== undefined) return f === frames - 1 ? problem : `frame ${f}: ${problem}`;

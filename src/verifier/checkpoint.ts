@@ -81,6 +81,8 @@ export interface Origin {
   readonly checkpoint: Checkpoint;
   readonly passage: Passage;
   readonly pc: number;
+  /** Whether the loop is one of a helper that calls back. */
+  readonly callsBack: boolean;
   readonly at: number;
   readonly bytes: number;
   readonly inside: readonly Checkpoint[];

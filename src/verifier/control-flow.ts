@@ -4,7 +4,7 @@
  * in an exit or a jump; every instruction can be reached.
  */
 import { reject } from "../absint/transfer/rejection.ts";
-import { Unsupported } from "../semantics/errors.ts";
+import { callingBack } from "../semantics/helpers/callbacks.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
 import type { Program, Slots } from "../semantics/program/program.ts";
 
@@ -65,6 +65,12 @@ export function callee(pc: number, insn: Instruction): number | undefined {
   return operation.kind === "call" && operation.callee === "subprogram" ? pc + 1 + insn.imm : undefined;
 }
 
+/** The function whose address an instruction loads. */
+export function functionLoaded(pc: number, insn: Instruction): number | undefined {
+  const { operation } = insn.row;
+  return operation.kind === "ld_imm64" && operation.load === "func" ? pc + 1 + insn.imm : undefined;
+}
+
 /**
  * Checks a program's control flow.
  *
@@ -86,10 +92,7 @@ function functionStarts(insns: Slots): number[] {
   const starts = new Set([0]);
   insns.forEach((insn, pc) => {
     if (insn === undefined) return;
-    if (insn.row.operation.kind === "ld_imm64" && insn.row.operation.load === "func") {
-      throw new Unsupported("16-byte load of kind func");
-    }
-    const start = callee(pc, insn);
+    const start = callee(pc, insn) ?? functionLoaded(pc, insn);
     if (start === undefined) return;
     if (start < 0 || start >= insns.length) reject("EINVAL", "call to invalid destination");
     if (insns[start] === undefined) reject("EINVAL", `jump into the middle of ldimm64 insn ${start - 1}`);
@@ -132,6 +135,10 @@ function visit(insns: Slots, functions: readonly number[]): Uint8Array {
       // A function returns from each of its exits.
       ways[pc + 1] = 2;
     }
+    const loaded = insn === undefined ? undefined : functionLoaded(pc, insn);
+    if (loaded !== undefined) reach(loaded);
+    // A callback comes back to the call.
+    if (callingBack(insn) !== undefined) ways[pc] = 2;
     for (const next of successors(insns, pc)) {
       if ((ways[next] ?? 0) < 2) ways[next] = (ways[next] ?? 0) + 1;
       reach(next);

@@ -4,6 +4,7 @@
  * out is written down as a certificate (write-certificate.ts), which check-certificate.ts confirms without trusting anything here.
  */
 import { allocate, release } from "../absint/arena.ts";
+import { isCallingBack } from "../absint/callbacks.ts";
 import { differsIn, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
 import { setNone } from "../absint/register.ts";
 import {
@@ -263,7 +264,10 @@ function arrive(x: Exploration, live: Uint16Array): boolean {
   const since = progress.processed - x.kept;
   const isNew = !x.seen.has(m.pc);
   const due = x.natural.isHead(m.pc) && progress.processed - (x.passed.get(m.pc) ?? 0) >= HEAD;
-  return meet(x, since >= FAR || due || (point === POINT.join && (since >= NEAR || isNew)));
+  return meet(
+    x,
+    since >= FAR || due || isCallingBack(m.state) || (point === POINT.join && (since >= NEAR || isNew)),
+  );
 }
 
 /**

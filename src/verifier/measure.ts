@@ -30,10 +30,11 @@ import {
   spilledAt,
 } from "../absint/state.ts";
 import { beginLink } from "../absint/transfer/links.ts";
+import { MAX_LOOPS } from "../semantics/helpers/callbacks.ts";
 import type { Measure, Order, Place } from "./certificate.ts";
 
-/** How often the head of a loop may be passed, each time that it is entered: as often as the kernel lets its own loops run (BPF_MAX_LOOPS). */
-export const MAX_PASSAGES = 8n * 1024n * 1024n;
+/** How often the head of a loop may be passed, each time that it is entered: as often as the kernel lets its own loops run, and once when they end. */
+export const MAX_PASSAGES = BigInt(MAX_LOOPS) + 1n;
 
 /** The address of the number in a place; undefined if there is none. */
 export function counterAt(state: number, place: Place): number | undefined {

@@ -2,12 +2,12 @@
  * How much stack a program's functions use together. The kernel gives a chain of calls 512 bytes in all, each frame rounded up to 16,
  * and half of that to callers of a function that tail-calls.
  */
-import { depthOf, frameCount, functionOf, MAX_FRAMES, STACK_BYTES } from "../absint/state.ts";
+import { callbackOf, depthOf, frameCount, functionOf, MAX_FRAMES, STACK_BYTES } from "../absint/state.ts";
 import type { Machine } from "../absint/transfer/machine.ts";
 import { reject } from "../absint/transfer/rejection.ts";
 import { helperId } from "../semantics/helpers/names.ts";
 import type { Program } from "../semantics/program/program.ts";
-import { type ControlFlow, callee } from "./control-flow.ts";
+import { type ControlFlow, callee, functionLoaded } from "./control-flow.ts";
 
 const FRAME_ALIGNMENT = 16;
 const TAIL_CALL_LIMIT = 256;
@@ -15,6 +15,8 @@ const TAIL_CALL_LIMIT = 256;
 export class StackUse {
   /** Bytes by first instruction of the function: the most that any path used. */
   readonly #depth = new Map<number, number>();
+  /** Functions that helpers have called for a function: those that it has got the addresses of from elsewhere are among them. */
+  readonly #calledBack = new Map<number, Set<number>>();
 
   /** What has been noted so far; `restore` goes back to it. */
   copy(): ReadonlyMap<number, number> {
@@ -33,7 +35,14 @@ export class StackUse {
       const start = functionOf(m.state, f);
       const bytes = depthOf(m.state, f) * 8;
       if (bytes > (this.#depth.get(start) ?? 0)) this.#depth.set(start, bytes);
+      if (f > 0 && callbackOf(m.state, f) !== 0) this.#noteCallback(functionOf(m.state, f - 1), start);
     }
+  }
+
+  #noteCallback(from: number, to: number): void {
+    const known = this.#calledBack.get(from);
+    if (known === undefined) this.#calledBack.set(from, new Set([to]));
+    else known.add(to);
   }
 
   /**
@@ -42,13 +51,13 @@ export class StackUse {
    * @throws Rejection  with the kernel's message
    */
   check({ insns }: Program, { functions, functionOf: owner }: ControlFlow): void {
-    const calls = new Map<number, Set<number>>(functions.map((start) => [start, new Set()]));
+    const calls = new Map(functions.map((start) => [start, new Set(this.#calledBack.get(start))]));
     const tailCalls = new Set<number>();
     const tailCall = helperId("tail_call");
     insns.forEach((insn, pc) => {
       if (insn === undefined) return;
       const from = owner[pc] ?? 0;
-      const to = callee(pc, insn);
+      const to = callee(pc, insn) ?? functionLoaded(pc, insn);
       if (to !== undefined) calls.get(from)?.add(to);
       const { operation } = insn.row;
       if (operation.kind === "call" && operation.callee === "helper" && insn.imm === tailCall)

@@ -154,9 +154,10 @@ function callFlaw(state: number, f: number, { functions, callees }: Calls): stri
   const [start, to] = [functionOf(state, f), returnTo(state, f)];
   if (!functions.has(start)) return `insn ${start} begins no function`;
   if (f === 0) return to === -1 && callbackOf(state, 0) === 0 ? undefined : "is the first and returns";
-  if (!callees.has(to - 1)) return `returns to insn ${to}, which follows no call`;
-  const callee = callees.get(to - 1);
-  const called = callbackOf(state, f) === 0 ? callee === start : callee === undefined;
+  // A callback comes back to the call itself.
+  const call = callbackOf(state, f) === 0 ? to - 1 : to;
+  if (!callees.has(call)) return `returns to insn ${to}, which follows no call`;
+  const called = callees.get(call) === (call === to ? undefined : start);
   return called ? undefined : `returns to insn ${to}, which follows a call of something else`;
 }
 

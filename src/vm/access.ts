@@ -41,6 +41,9 @@ export function checkBytes(
   if (region.place.kind === "map") {
     memoryFault("opaque_pointer", region, offset, size, `${what}: a map has no bytes to access`);
   }
+  if (region.place.kind === "function") {
+    memoryFault("opaque_pointer", region, offset, size, `${what}: a function has no bytes to access`);
+  }
   if (!region.live) {
     const gone = region.place.kind === "packet" ? "the packet may have moved since" : "the frame was left";
     memoryFault("stale_pointer", region, offset, size, `${what} through a stale pointer (${gone})`);

@@ -7,6 +7,7 @@ import { HELPER_NAMES } from "../semantics/helpers/names.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
 import { atomicPlace, fetch, isPlainStack, load, put, store } from "./access.ts";
 import { type Fault, FaultSignal, fault } from "./fault.ts";
+import { beginCalling, goOnCalling } from "./helpers/callback.ts";
 import { invoke } from "./helpers/invoke.ts";
 import { DO, type Op, PROVENANCE, refuse } from "./op.ts";
 import { LOADED_AT, OPERAND, STORED_AT } from "./processor.ts";
@@ -223,6 +224,18 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
             ({ ops } = state.loaded);
             pc = 0;
           }
+          break;
+        case DO.callback: {
+          state.pc = pc;
+          state.steps = steps;
+          const { calling } = state.frame;
+          if (calling === undefined) beginCalling(run, op.imm);
+          else pc = goOnCalling(state, calling) ?? pc + 1;
+          break;
+        }
+        case DO.function:
+          state.setPointer(op.dst, state.functionRegion(op.target), 0);
+          pc += 2;
           break;
         case DO.exit:
           if (state.depth === 0) {

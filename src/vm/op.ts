@@ -2,6 +2,7 @@
  * Instructions prepared for the interpreter: an array of flat records, one a slot, with everything decided that does not depend on values.
  */
 import { Unsupported } from "../semantics/errors.ts";
+import { callingBack } from "../semantics/helpers/callbacks.ts";
 import type { Instruction, Operation } from "../semantics/isa/instruction.ts";
 import { defaultProfile } from "../semantics/profile/default.ts";
 import { helperCall, programFacts } from "../semantics/profile/lookup.ts";
@@ -34,6 +35,9 @@ export const DO = {
   framePointerWrite: 19,
   forbiddenHelper: 20,
   unsupported: 21,
+  /** A helper that calls back. */
+  callback: 22,
+  function: 23,
 } as const;
 
 /** What becomes of pointers in arithmetic. */
@@ -109,9 +113,10 @@ const MOVES: ReadonlySet<string> = new Set(["mov", "movsx8", "movsx16", "movsx32
 /** The parts of an op that depend on what its operation is. */
 function specifics(
   operation: Operation,
-  { off, imm }: Instruction,
+  instruction: Instruction,
   slot: number,
 ): Partial<Op> & { code: number } {
+  const { off, imm } = instruction;
   const next = slot + 1;
   const operandAt = (operand: string): Partial<Op> => (operand === "reg" ? {} : { operandAt: OPERAND });
   switch (operation.kind) {
@@ -151,12 +156,15 @@ function specifics(
     case "packet":
       return { code: operation.mode === "abs" ? DO.packet : DO.packetIndirect, size: operation.size };
     case "call":
-      if (operation.callee === "helper") return { code: DO.helper };
+      if (operation.callee === "helper") {
+        return { code: callingBack(instruction) === undefined ? DO.helper : DO.callback };
+      }
       if (operation.callee === "subprogram") return { code: DO.subprogram, target: next + imm };
       return { code: DO.unsupported, name: `kernel function ${imm}` };
     case "ld_imm64":
       if (operation.load === "const") return { code: DO.constant };
       if (operation.load === "map_fd") return { code: DO.mapFd };
+      if (operation.load === "func") return { code: DO.function, target: next + imm };
       if (operation.load === "map_value") return { code: DO.mapValue };
       return { code: DO.unsupported, name: `16-byte loads of kind ${operation.load}` };
     default:

@@ -22,6 +22,10 @@ export type Place =
   | { readonly kind: "map_value"; readonly map: string; readonly key: string }
   /** The map itself: what `ld_imm64` of a map gives, and what a look-up in a map of maps gives. */
   | { readonly kind: "map"; readonly map: string }
+  /** A key of a map, as a function gets it that is called for each element. */
+  | { readonly kind: "map_key"; readonly map: string }
+  /** A function of the program, by its first slot. */
+  | { readonly kind: "function"; readonly slot: number }
   /** What a program without a context is given (`raw.ts`). */
   | { readonly kind: "memory" };
 
@@ -39,6 +43,10 @@ export function placeName(place: Place): string {
       return "the memory";
     case "map_value":
       return `map ${place.map}'s value of key 0x${place.key}`;
+    case "map_key":
+      return `a key of map ${place.map}`;
+    case "function":
+      return `the function at slot ${place.slot}`;
     default:
       return `map ${place.map}`;
   }

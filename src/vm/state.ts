@@ -1,6 +1,7 @@
 /**
  * The state of a run: registers with their provenance, stack frames, and the regions that pointers may point to.
  */
+import { MAX_LOOPS } from "../semantics/helpers/callbacks.ts";
 import { MAP_FLAGS } from "../semantics/program/map-types.ts";
 import type { Environment } from "./environment.ts";
 import { fault } from "./fault.ts";
@@ -12,6 +13,7 @@ import {
   type Address,
   type AddressSpace,
   addressAt,
+  type Place,
   Region,
   SCALAR,
   StackShadow,
@@ -24,8 +26,6 @@ const MAX_FRAMES = 8;
 /** Registers that a subprogram gives back as it found them. */
 const FIRST_SAVED = 6;
 const SAVED = FRAME_POINTER - FIRST_SAVED;
-/** How often may_goto falls through in one frame (BPF_MAX_LOOPS in linux/bpf.h). */
-const MAX_LOOPS = 8 * 1024 * 1024;
 
 /** What can be chosen for a run beside its environment. */
 export interface RunOptions {
@@ -38,6 +38,29 @@ export interface RunOptions {
   readonly uninitialisedStack: "fault" | "allow";
 }
 
+/** A register's 64 bits and their provenance. */
+export interface RegisterCopy {
+  readonly value: bigint;
+  readonly tag: Region;
+}
+
+/** A helper's call that calls a function of the program again and again (helpers/callback.ts). */
+export interface CallInProgress {
+  /** The function's first instruction. */
+  readonly entry: number;
+  /** What sets the function's arguments in its frame, the next time that it is called; nothing if there is no more to call it for. */
+  readonly next: (index: number) => (() => void) | undefined;
+  /** How often the function will be called at most, and how often it has been. */
+  left: number;
+  done: number;
+  /** It has asked for the end. */
+  stopped: boolean;
+  /** The error number with which the helper ends at once. */
+  readonly refusal: number | undefined;
+  /** r1 … r5 of the call. */
+  readonly arguments: readonly RegisterCopy[];
+}
+
 export interface Frame {
   /** The program that this frame returns into, and where. */
   readonly caller: LoadedProgram;
@@ -48,6 +71,8 @@ export interface Frame {
   stack: Region;
   /** How often may_goto may still fall through. */
   loopsLeft: number;
+  /** The call that its function has made and that is not over. */
+  calling: CallInProgress | undefined;
 }
 
 const BLANK: readonly Region[] = Array.from({ length: REGISTERS }, () => UNINITIALISED);
@@ -88,6 +113,7 @@ export class State {
   readonly #stacks: { readonly memory: StackMemory; readonly base: Address }[] = [];
   readonly #values = new Map<Uint8Array, Region>();
   readonly #maps = new Map<MapStorage, Region>();
+  readonly #functions = new Map<number, Region>();
 
   constructor(
     loaded: LoadedProgram,
@@ -138,6 +164,15 @@ export class State {
     this.tags[register] = region;
   }
 
+  copyOf(register: number): RegisterCopy {
+    return { value: this.value(register), tag: this.tag(register) };
+  }
+
+  setCopy(register: number, { value, tag }: RegisterCopy): void {
+    this.quads[register] = value;
+    this.tags[register] = tag;
+  }
+
   /** After a call r1 … r5 hold nothing. */
   scratch(): void {
     this.tags.fill(UNINITIALISED, 1, FIRST_SAVED);
@@ -172,6 +207,7 @@ export class State {
       savedTags: this.tags.slice(FIRST_SAVED, FRAME_POINTER),
       stack: this.#newStack(this.#frames.length),
       loopsLeft: MAX_LOOPS,
+      calling: undefined,
     });
     this.tags[0] = UNINITIALISED;
     this.tags.fill(UNINITIALISED, FIRST_SAVED, FRAME_POINTER);
@@ -188,7 +224,17 @@ export class State {
     for (const [i, tag] of frame.savedTags.entries()) this.tags[FIRST_SAVED + i] = tag;
     this.scratch();
     this.setPointer(FRAME_POINTER, this.frame.stack, 0);
+    if (this.frame.calling !== undefined) this.#answer(this.frame.calling);
     return frame.returnTo;
+  }
+
+  /** A function that a helper has called has returned: the call goes on, with its own arguments. */
+  #answer(calling: CallInProgress): void {
+    if (this.tag(0) === UNINITIALISED)
+      fault("uninitialised_register", "exit of a callback: r0 is not initialised");
+    if (this.value(0) !== 0n) calling.stopped = true;
+    this.tags[0] = UNINITIALISED;
+    for (const [i, copy] of calling.arguments.entries()) this.setCopy(i + 1, copy);
   }
 
   /** A tail call: the current function becomes the main function of another program, with a stack of its own. */
@@ -245,18 +291,45 @@ export class State {
   mapRegion(map: MapStorage): Region {
     let region = this.#maps.get(map);
     if (region === undefined) {
-      region = new Region({
-        place: { kind: "map", map: map.definition.name },
-        base: this.#space.take(0),
-        bytes: new Uint8Array(0),
-        origin: 0,
-        start: 0,
-        end: 0,
-        map,
-      });
+      region = this.#withoutBytes({ kind: "map", map: map.definition.name }, map);
       this.#maps.set(map, region);
     }
     return region;
+  }
+
+  #withoutBytes(place: Place, map?: MapStorage): Region {
+    return new Region({
+      place,
+      base: this.#space.take(0),
+      bytes: new Uint8Array(0),
+      origin: 0,
+      start: 0,
+      end: 0,
+      ...(map === undefined ? {} : { map }),
+    });
+  }
+
+  /** The region of the function of the current program that begins at a slot. */
+  functionRegion(slot: number): Region {
+    let region = this.#functions.get(slot);
+    if (region === undefined) {
+      region = this.#withoutBytes({ kind: "function", slot });
+      this.#functions.set(slot, region);
+    }
+    return region;
+  }
+
+  /** The region of a key that a function is called with. */
+  keyRegion({ definition }: MapStorage, key: Uint8Array): Region {
+    return new Region({
+      place: { kind: "map_key", map: definition.name },
+      base: this.#space.take(key.length),
+      bytes: key,
+      origin: 0,
+      start: 0,
+      end: key.length,
+      writable: false,
+    });
   }
 
   /** The region of a value, which is `bytes` itself: one for each value and run. */

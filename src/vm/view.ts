@@ -68,7 +68,7 @@ export class View {
     return found;
   }
 
-  /** Register 0 … 10 as `frame` has it: for a caller's frame r6 … r9 as they will be restored, and its r10; the others are gone. */
+  /** Register 0 … 10 as `frame` has it: for a caller's frame r6 … r9 as they will be restored, its r10, and r1 … r5 if a helper has called back. */
   register(register: number, frame = this.depth): Content {
     const { words } = this.#state;
     if (frame === this.depth) {
@@ -78,10 +78,26 @@ export class View {
       const { stack } = this.#frame(frame);
       return content(stack, stack.baseLow, stack.baseHigh);
     }
-    if (register < FIRST_SAVED) return NOTHING;
+    if (register < FIRST_SAVED) return this.#heldByHelper(register, frame);
     const { saved, savedTags } = this.#frame(frame + 1);
     const at = register - FIRST_SAVED;
     return content(savedTags[at] ?? UNINITIALISED, saved[2 * at] ?? 0, saved[2 * at + 1] ?? 0);
+  }
+
+  /** What a helper that the frame has called keeps of its arguments. */
+  #heldByHelper(register: number, frame: number): Content {
+    const copy = this.#frame(frame).calling?.arguments[register - 1];
+    if (copy === undefined) return NOTHING;
+    return content(
+      copy.tag,
+      Number(BigInt.asIntN(32, copy.value)),
+      Number(BigInt.asIntN(32, copy.value >> WORD)),
+    );
+  }
+
+  /** How often a helper that the frame has called still will call back at most; nothing if there is no such call. */
+  runsLeft(frame = this.depth): number | undefined {
+    return this.#frame(frame).calling?.left;
   }
 
   /** The 512 bytes of a frame's stack, from its lower end. Not a copy. */

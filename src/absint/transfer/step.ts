@@ -1,5 +1,6 @@
 /** One instruction of the abstract machine: the table's operations, each to its transfer function. */
 import { Unsupported } from "../../semantics/errors.ts";
+import { callingBack } from "../../semantics/helpers/callbacks.ts";
 import { helperId } from "../../semantics/helpers/names.ts";
 import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
@@ -20,6 +21,7 @@ import { unknownScalarAt } from "../scalar/operators.ts";
 import { load, rejectKind, requireNaturallyAligned, store } from "./access.ts";
 import { alu } from "./arithmetic.ts";
 import { jump } from "./branch.ts";
+import { callBack } from "./call/callback.ts";
 import { callFunction, exit, requireNothingHeld } from "./call/function.ts";
 import { callGlobal, globalCallee } from "./call/global.ts";
 import { callHelper } from "./call/helper.ts";
@@ -209,6 +211,13 @@ function requireDirectValue({ type, valueSize, maxEntries }: MapDefinition, off:
   }
 }
 
+/** Callbacks are functions that a program has for itself, and of which its BTF says so. */
+function requireStatic({ program }: Machine, start: number): void {
+  const found = program.functions.find(({ insn }) => insn === start);
+  if (found?.typeId === undefined) reject("EINVAL", "missing btf func_info");
+  if (found.linkage !== "static") reject("EINVAL", "callback function not static");
+}
+
 function loadImmediate(m: Machine, insn: Instruction, load: string): void {
   const to = writable(m, insn.dst);
   switch (load) {
@@ -216,6 +225,12 @@ function loadImmediate(m: Machine, insn: Instruction, load: string): void {
       setConstant(to, insn.imm, insn.immHigh);
       setScalar(to);
       return;
+    case "func": {
+      const start = m.pc + 1 + insn.imm;
+      requireStatic(m, start);
+      setPointer(to, KIND.func, start);
+      return;
+    }
     case "map_fd":
       requireMap(m, insn.imm);
       setPointer(to, KIND.map, insn.imm);
@@ -234,10 +249,13 @@ const TAIL_CALL = helperId("tail_call");
 
 function call(m: Machine, insn: Instruction, callee: "helper" | "subprogram" | "kfunc"): Step {
   switch (callee) {
-    case "helper":
+    case "helper": {
+      const calling = callingBack(insn);
+      if (calling !== undefined) return callBack(m, insn, calling);
       callHelper(m, insn);
       m.pc += 1;
       return insn.imm === TAIL_CALL && currentFrame(m) > 0 ? leaveByTailCall(m) : STEP.next;
+    }
     case "subprogram": {
       const global = globalCallee(m, insn, m.pc);
       if (global === undefined) callFunction(m, m.pc + 1 + insn.imm);

@@ -64,16 +64,22 @@ export function guessInvariant(
 }
 
 /**
- * Where bounds may stop: around what the loop's jumps compare numbers with, and around upper bounds that stay the same in it. Ascending.
+ * Where bounds may stop: around what the loop's jumps (those of the whole program, without a `body`) compare numbers with, and around upper bounds that stay the same in it. Ascending.
  */
-export function limitsOf(insns: Slots, body: Uint8Array, before: number, now: number): readonly bigint[] {
+export function limitsOf(
+  insns: Slots,
+  body: Uint8Array | undefined,
+  before: number,
+  now: number,
+): readonly bigint[] {
   const limits = new Set<bigint>([-1n, 0n, 1n, 2n]);
   const around = (limit: bigint): void => {
     for (const d of [-1n, 0n, 1n]) limits.add(limit + d);
   };
   insns.forEach((insn, pc) => {
     const operation = insn?.row.operation;
-    if (body[pc] === 1 && insn !== undefined && operation?.kind === "jump" && operation.operand === "imm") {
+    const inside = body === undefined || body[pc] === 1;
+    if (inside && insn !== undefined && operation?.kind === "jump" && operation.operand === "imm") {
       around(BigInt(insn.imm));
     }
   });

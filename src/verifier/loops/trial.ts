@@ -7,6 +7,7 @@
  * with one ghost less. The invariant's checkpoint is finished when they are, since its claim is about whole runs.
  */
 import { allocate, release } from "../../absint/arena.ts";
+import { isCallingBack } from "../../absint/callbacks.ts";
 import { sameFrames, stateIncludes } from "../../absint/inclusion.ts";
 import { widenStates } from "../../absint/join.ts";
 import { demand, useLink } from "../../absint/origins.ts";
@@ -33,6 +34,8 @@ import { guessInvariant, limitsOf, movingPlaces, passedStates } from "./invarian
 /** How often a path passes a loop before it is tried, at first and once it has been closed. */
 const PATIENCE = 32;
 const PATIENCE_CLOSED = 8;
+/** The same for a call that calls back: from what one run changes it can be told what others may. */
+const PATIENCE_CALLING_BACK = 2;
 
 /** How often an invariant is widened before the trial is given up. */
 const WIDENINGS = 24;
@@ -60,7 +63,9 @@ const ORDERS: readonly Order[] = [
 export function tryLoop(x: Exploration, passage: Passage): boolean {
   const { m, progress } = x;
   const { previous } = passage;
-  if (previous === undefined || passage.count < (x.patience.get(m.pc) ?? PATIENCE)) return false;
+  const callsBack = isCallingBack(m.state);
+  const patience = x.patience.get(m.pc) ?? (callsBack ? PATIENCE_CALLING_BACK : PATIENCE);
+  if (previous === undefined || passage.count < patience) return false;
   if (x.wasted > WASTE || x.inside.length === MAX_GHOSTS) return false;
   const places = movingPlaces(previous.at, m.state);
   if (places.length === 0) return false;
@@ -72,6 +77,7 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
     checkpoint: x.current,
     passage,
     pc: m.pc,
+    callsBack,
     at,
     bytes,
     inside: x.inside,
@@ -88,7 +94,7 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
     origin,
     body,
     frames: frameCount(m.state),
-    limits: limitsOf(x.program.insns, body, previous.at, m.state),
+    limits: limitsOf(x.program.insns, callsBack ? undefined : body, previous.at, m.state),
     places,
     choice: 0,
     withFirst: true,
@@ -258,7 +264,7 @@ export function settle(x: Exploration): boolean {
       }
     }
     trial.closed = true;
-    x.patience.set(trial.origin.pc, PATIENCE_CLOSED);
+    x.patience.set(trial.origin.pc, trial.origin.callsBack ? PATIENCE_CALLING_BACK : PATIENCE_CLOSED);
     x.pending.push(...trial.left);
     trial.left.length = 0;
   }
@@ -337,8 +343,9 @@ function undo(x: Exploration, origin: Origin): void {
 
 /** Goes on from where a trial began as if it had not been. */
 function giveUp(x: Exploration, origin: Origin): void {
-  const { passage } = origin;
-  x.patience.set(origin.pc, 2 * Math.max(passage.count, x.patience.get(origin.pc) ?? PATIENCE));
+  const { passage, callsBack } = origin;
+  const patience = x.patience.get(origin.pc) ?? (callsBack ? PATIENCE_CALLING_BACK : PATIENCE);
+  x.patience.set(origin.pc, 2 * Math.max(passage.count, patience));
   const made = keep(x, origin.checkpoint, { passage });
   remember(x, made);
   x.current = made;

@@ -34,7 +34,8 @@ export class Call {
     return fault("helper_argument", `${this.#what(register, name)}: ${problem}`);
   }
 
-  #initialised(register: number, name: string): Region {
+  /** The provenance of an argument, whatever it is. */
+  initialised(register: number, name: string): Region {
     const tag = this.state.tag(register);
     if (tag === UNINITIALISED) {
       fault("uninitialised_register", `${this.#what(register, name)}: r${register} is not initialised`);
@@ -46,7 +47,7 @@ export class Call {
 
   /** All 64 bits, unsigned. */
   u64(register: number, name: string): bigint {
-    this.#initialised(register, name);
+    this.initialised(register, name);
     return this.state.value(register);
   }
 
@@ -60,7 +61,7 @@ export class Call {
 
   /** A size in bytes, which must be a number, and not 0 unless the helper says so. */
   size(register: number, name: string, zero: "zero" | "positive" = "positive"): number {
-    if (this.#initialised(register, name) !== SCALAR)
+    if (this.initialised(register, name) !== SCALAR)
       this.refuse(register, name, "a size is a number, not a pointer");
     const size = this.u64(register, name);
     if (size > BigInt(MAX_SIZE)) this.refuse(register, name, `a size of ${BigInt.asIntN(64, size)} bytes`);
@@ -89,7 +90,7 @@ export class Call {
 
   /** The same where the prototype allows a null pointer, for 0 bytes. */
   readOrNull(register: number, size: number, name: string): Uint8Array {
-    const isNull = this.#initialised(register, name) === SCALAR && this.state.value(register) === 0n;
+    const isNull = this.initialised(register, name) === SCALAR && this.state.value(register) === 0n;
     return isNull && size === 0 ? EMPTY : this.read(register, size, name);
   }
 
@@ -115,6 +116,16 @@ export class Call {
     this.context(register);
     const { packet } = this.state;
     return packet ?? this.refuse(register, "ctx", `a ${this.type} program has no packet`);
+  }
+
+  /** The first slot of a function of the program. */
+  functionStart(register: number): number {
+    const what = this.#what(register, "callback_fn");
+    const region = pointer(this.state, register, what);
+    const offset = this.state.offset(register, region);
+    if (region.place.kind !== "function") return this.refuse(register, "callback_fn", "is not a function");
+    if (offset !== 0) memoryFault("opaque_pointer", region, offset, 0, `${what} was moved`);
+    return region.place.slot;
   }
 
   map(register: number): MapStorage {

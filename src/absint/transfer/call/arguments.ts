@@ -55,6 +55,8 @@ const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
     KIND.btf | FLAG.perCpu | FLAG.trusted,
   ],
   spin_lock: [KIND.mapValue, KIND.btf | FLAG.allocated],
+  func: [KIND.func],
+  stack: [KIND.stack],
   dynptr: [KIND.stack, KIND.dynptr],
   const_str: [KIND.mapValue],
 };
@@ -168,6 +170,7 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     if (size === undefined || size < 0) reject("EINVAL", `R${number} allocation size exceeds u32 max`);
     call.allocated = size;
   },
+  func: (_m, _call, _argument, target) => requireUnmoved(target, "func"),
   sock_common: checkUnmoved,
   socket: checkUnmoved,
   btf_id_sock_common: checkUnmoved,
@@ -227,6 +230,7 @@ export function checkMapFits(m: Machine, call: CallFacts): void {
   if (call.mapIndex < 0) return;
   const { helper, label } = call;
   const map = mapOf(m, call);
+  if (helper.name === "for_each_map_elem") return requireElements(map);
   if (helper.maps === undefined) throw new Unsupported(`maps of helper ${label}`);
   if (WRITES_MAP.has(helper.name) && isReadOnlyToPrograms(map)) {
     reject("EACCES", "write into map forbidden");
@@ -236,6 +240,20 @@ export function checkMapFits(m: Machine, call: CallFacts): void {
     if (helper.name === "tail_call") reject("EINVAL", "expected prog array map for tail call");
     reject("EINVAL", `cannot pass map_type ${MAP_TYPES.indexOf(map.type)} into func ${label}`);
   }
+}
+
+/** Map types whose elements a callback can be given one by one. */
+const HAS_ELEMENTS: ReadonlySet<MapDefinition["type"]> = new Set([
+  "hash",
+  "percpu_hash",
+  "lru_hash",
+  "lru_percpu_hash",
+  "array",
+  "percpu_array",
+]);
+
+function requireElements({ type }: MapDefinition): void {
+  if (!HAS_ELEMENTS.has(type)) reject("ENOTSUPP", "callback function not allowed for map");
 }
 
 const WRITES_MAP: ReadonlySet<string> = new Set([

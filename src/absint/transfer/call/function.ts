@@ -13,6 +13,7 @@ import {
 } from "../../register.ts";
 import { LAYOUT } from "../../scalar/operators.ts";
 import {
+  callbackOf,
   functionOf,
   MAX_FRAMES,
   popFrame,
@@ -23,13 +24,13 @@ import {
   SECTION,
   sectionDepth,
 } from "../../state.ts";
-import { currentFrame, type Machine, readable, STEP, type Step } from "../machine.ts";
+import { currentFrame, type Machine, readable, register, STEP, type Step } from "../machine.ts";
 import { reject } from "../rejection.ts";
 
 /** Enters the function that starts at `start`: its frame gets the arguments, and nothing else is readable in it. */
 export function callFunction(m: Machine, start: number): void {
   const caller = currentFrame(m);
-  if (caller + 1 >= MAX_FRAMES) reject("E2BIG", `the call stack of ${caller + 2} frames is too deep`);
+  requireDepth(m);
   const callee = pushFrame(m.state, start, m.pc + 1);
   for (let r = 1; r <= 5; r += 1) {
     copyRegister(registerAt(m.state, caller, r), registerAt(m.state, callee, r));
@@ -39,10 +40,17 @@ export function callFunction(m: Machine, start: number): void {
   m.pc = start;
 }
 
+/** There may be another frame. */
+export function requireDepth(m: Machine): void {
+  const caller = currentFrame(m);
+  if (caller + 1 >= MAX_FRAMES) reject("E2BIG", `the call stack of ${caller + 2} frames is too deep`);
+}
+
 /** Leaves the current function, or ends what is proved: the program, or a global function. */
 export function exit(m: Machine): Step {
   const frame = currentFrame(m);
-  const result = readable(m, 0);
+  const isCallback = callbackOf(m.state, frame) !== 0;
+  const result = isCallback ? register(m, 0) : readable(m, 0);
   if (frame === 0) {
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");
     if (functionOf(m.state, 0) === 0) checkReturnValue(m, result);
@@ -51,7 +59,9 @@ export function exit(m: Machine): Step {
   }
   if (kindOf(result) === KIND.stack) reject("EINVAL", "cannot return stack pointer to the caller");
   const pc = returnTo(m.state, frame);
-  copyRegister(result, registerAt(m.state, frame - 1, 0));
+  // What a callback returns is the helper's to know.
+  if (isCallback) checkCallbackResult(m, result);
+  else copyRegister(result, registerAt(m.state, frame - 1, 0));
   popFrame(m.state);
   m.pc = pc;
   return STEP.next;
@@ -83,6 +93,17 @@ function checkGlobalResult(result: number): void {
   if (kindOf(result) === KIND.scalar) return;
   const kind = kindName(kindOf(result));
   reject("EINVAL", `At subprogram exit the register R0 is not a scalar value (${kind})`);
+}
+
+/** A callback says whether there shall be another run: 0, or 1 for the last. */
+function checkCallbackResult(m: Machine, result: number): void {
+  if (kindOf(result) !== KIND.scalar) reject("EACCES", "R0 not a scalar value");
+  demand(m.marks, result);
+  if (sminOf(result) >= 0 && smaxOf(result) <= 1) return;
+  reject(
+    "EINVAL",
+    `At callback return the register R0 has ${knownBounds(result)} should have been in [0, 1]`,
+  );
 }
 
 /** The range of the program's result, where the kernel prescribes one. */

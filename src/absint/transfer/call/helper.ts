@@ -3,6 +3,7 @@ import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { helperCall, helperFacts } from "../../../semantics/profile/lookup.ts";
 import { isGplCompatible } from "../../../semantics/program/license.ts";
+import { isInCallback, isKeptAwake } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { acquireReference, REFERENCE, releaseReference } from "../../references.ts";
 import {
@@ -36,18 +37,26 @@ import { type CallFacts, holdsSockets, newCall } from "./facts.ts";
 import { requireNothingHeld } from "./function.ts";
 
 /** Executes a call of the helper with number `insn.imm`. */
-export function callHelper(m: Machine, insn: Instruction): void {
+export const callHelper = (m: Machine, insn: Instruction): void => endCall(m, checkCall(m, insn));
+
+/** Checks that the helper may be called so, and with these arguments. */
+export function checkCall(m: Machine, insn: Instruction): CallFacts {
   const call = lookUp(m, insn.imm);
   if (holdsAnyLock(m) && !WHILE_LOCKED.has(call.helper.name)) {
     reject("EINVAL", "function calls are not allowed while holding a lock");
   }
   call.prototype.args.forEach((argument, index) => checkArgument(m, call, argument, index + 1));
   checkMapFits(m, call);
-  if (call.helper.name === "tail_call") requireNothingHeld(m, "tail_call");
+  if (call.helper.name === "tail_call") requireTailCall(m);
   if (call.helper.name === "get_local_storage") requireNoFlags(m);
   if (call.prototype.sleeps === true) requireHelperMaySleep(m, call.label);
   if (call.helper.name === "dynptr_from_mem") requireValue(register(m, 1));
   if (call.helper.name === "snprintf" && call.text !== undefined) requireFormat(call.text, register(m, 5));
+  return call;
+}
+
+/** What the call does to the state, and its result. */
+export function endCall(m: Machine, call: CallFacts): void {
   for (const { target, size, certain } of call.filled) {
     if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, certain);
   }
@@ -59,6 +68,12 @@ export function callHelper(m: Machine, insn: Instruction): void {
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
   if (changesPacket(call)) forgetPackets(m);
   giveResult(m, call);
+}
+
+/** A helper that calls back has to get its answer. */
+function requireTailCall(m: Machine): void {
+  requireNothingHeld(m, "tail_call");
+  if (isInCallback(m.state)) reject("EINVAL", "cannot tail call within callback");
 }
 
 /** The flags in r2 are for times to come. */
@@ -94,6 +109,9 @@ function lookUp(m: Machine, id: number): CallFacts {
   if (prototype === undefined) throw new Unsupported(`helper ${label}`);
   if (prototype.sleeps === true && !program.flags.includes("sleepable")) {
     reject("EINVAL", "helper call might sleep in a non-sleepable prog");
+  }
+  if (prototype.sleeps === true && isKeptAwake(m.state)) {
+    throw new Unsupported(`helper ${label}, which may sleep, in a callback`);
   }
   return newCall(helper, prototype);
 }

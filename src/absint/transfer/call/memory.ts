@@ -49,6 +49,9 @@ export function checkWhole(m: Machine, target: Target, size: number, direction: 
     return;
   }
   if (size === 0 && kindOf(target.at) === KIND.mapValue) return;
+  if (direction === "write" && kindOf(target.at) === KIND.mapKey) {
+    reject("EACCES", `R${target.number} cannot write into ${kindName(KIND.mapKey)}`);
+  }
   if (!checkPlainMemory(m, target, size, direction)) rejectMemory(target);
 }
 

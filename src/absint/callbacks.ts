@@ -1,0 +1,30 @@
+/** What calls a function of the program that the program does not call itself: a state has it for each frame (`callbackOf`). */
+import type { CallingBack } from "../semantics/helpers/callbacks.ts";
+import { KIND, kindOf } from "./register.ts";
+import { callbackOf, frameCount, RUNS, registerAt } from "./state.ts";
+
+/** Helpers that call back before they return; the frame goes on at the helper's call, which then calls again or ends. */
+export const CALLBACK = {
+  loop: 1,
+  for_each_map_elem: 2,
+  find_vma: 3,
+} as const satisfies Readonly<Record<CallingBack, number>>;
+
+/** Whether the state stands at the call of a helper that is calling back: in its innermost frame, between two runs. */
+export const isCallingBack = (state: number): boolean =>
+  kindOf(registerAt(state, frameCount(state) - 1, RUNS)) !== KIND.none;
+
+/** Whether any active function was called by a helper that has not returned yet. */
+export function isInCallback(state: number): boolean {
+  for (let f = 0; f < frameCount(state); f += 1) if (callbackOf(state, f) !== 0) return true;
+  return false;
+}
+
+/** Whether a helper that has not returned yet holds what keeps its callbacks from sleeping: bpf_loop alone does not. */
+export function isKeptAwake(state: number): boolean {
+  for (let f = 0; f < frameCount(state); f += 1) {
+    const by = callbackOf(state, f);
+    if (by !== 0 && by !== CALLBACK.loop) return true;
+  }
+  return false;
+}
