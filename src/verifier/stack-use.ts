@@ -63,7 +63,8 @@ export class StackUse {
       if (operation.kind === "call" && operation.callee === "helper" && insn.imm === tailCall)
         tailCalls.add(from);
     });
-    const descend = (start: number, frames: number, above: number): void => {
+    const callbacks = new Set([...this.#calledBack.values()].flatMap((called) => [...called]));
+    const descend = (start: number, frames: number, above: number, within: boolean): void => {
       if (frames > MAX_FRAMES) reject("E2BIG", `the call stack of ${frames - 1} frames is too deep !`);
       if (above >= TAIL_CALL_LIMIT && tailCalls.has(start)) {
         reject(
@@ -71,12 +72,15 @@ export class StackUse {
           `tail_calls are not allowed when call stack of previous frames is ${above} bytes. Too large`,
         );
       }
+      // The helper that calls back has to get its answer.
+      if (within && tailCalls.has(start)) reject("EINVAL", "cannot tail call within callback");
       const own = Math.max(this.#depth.get(start) ?? 0, 1);
       const total = above + Math.ceil(own / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
       if (total > STACK_BYTES)
         reject("EACCES", `combined stack size of ${frames} calls is ${total}. Too large`);
-      for (const next of calls.get(start) ?? []) descend(next, frames + 1, total);
+      for (const next of calls.get(start) ?? [])
+        descend(next, frames + 1, total, within || callbacks.has(next));
     };
-    descend(0, 1, 0);
+    descend(0, 1, 0, false);
   }
 }

@@ -2,6 +2,8 @@
  * Sections: RCU read sections, those without preemption and those without interrupts (state.ts has their depths, references.ts the saved interrupt flags).
  * What may be called inside of which, and what ends with them.
  */
+import { Unsupported } from "../../semantics/errors.ts";
+import { isKeptAwake } from "../callbacks.ts";
 import { lastReference, REFERENCE } from "../references.ts";
 import { baseOf, FLAG, hasFlag, kindOf, setId, setKind } from "../register.ts";
 import { forEachRegister, SECTION, sectionDepth, setSectionDepth } from "../state.ts";
@@ -22,6 +24,7 @@ export const isUnderRcu = (m: Machine): boolean =>
 /** Rejects a helper that may sleep where nobody may. @param label `bpf_copy_from_user#148` */
 export function requireHelperMaySleep(m: Machine, label: string): void {
   const inside = (where: string): never => reject("EINVAL", `sleepable helper ${label} in ${where} region`);
+  requireCallbackMaySleep(m);
   if (insideRcu(m)) inside("rcu_read_lock");
   if (insidePreemption(m)) inside("non-preemptible");
   if (insideInterrupts(m)) inside("IRQ-disabled");
@@ -31,9 +34,15 @@ export function requireHelperMaySleep(m: Machine, label: string): void {
 export function requireKfuncMaySleep(m: Machine, name: string): void {
   const inside = (where: string): never =>
     reject("EACCES", `kernel func ${name} is sleepable within ${where} region`);
+  requireCallbackMaySleep(m);
   if (insideRcu(m)) inside("rcu_read_lock");
   if (insidePreemption(m)) inside("non-preemptible");
   if (insideInterrupts(m)) inside("IRQ-disabled");
+}
+
+/** What calls back may be in a section of its own; the kernel does not always ask. */
+export function requireCallbackMaySleep(m: Machine): void {
+  if (isKeptAwake(m.state)) throw new Unsupported("sleeping in a callback");
 }
 
 /** What functions that begin and end sections do. */

@@ -1,5 +1,6 @@
 /** The arguments of a helper's call: which registers each class of argument takes, and what must hold of them. */
 import { Unsupported } from "../../../semantics/errors.ts";
+import { helperCallingBack } from "../../../semantics/helpers/callbacks.ts";
 import { helperTakesMap } from "../../../semantics/profile/lookup.ts";
 import type { Argument, ArgumentKind } from "../../../semantics/profile/profile.ts";
 import { MAP_FLAGS, MAP_TYPES, type MapDefinition } from "../../../semantics/program/map-types.ts";
@@ -170,7 +171,12 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     if (size === undefined || size < 0) reject("EINVAL", `R${number} allocation size exceeds u32 max`);
     call.allocated = size;
   },
-  func: (_m, _call, _argument, target) => requireUnmoved(target, "func"),
+  func: (_m, call, _argument, target) => {
+    if (helperCallingBack(call.helper.id) === undefined) {
+      throw new Unsupported(`callbacks of helper ${call.label}`);
+    }
+    requireUnmoved(target, "func");
+  },
   sock_common: checkUnmoved,
   socket: checkUnmoved,
   btf_id_sock_common: checkUnmoved,

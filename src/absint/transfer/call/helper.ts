@@ -3,7 +3,7 @@ import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { helperCall, helperFacts } from "../../../semantics/profile/lookup.ts";
 import { isGplCompatible } from "../../../semantics/program/license.ts";
-import { isInCallback, isKeptAwake } from "../../callbacks.ts";
+import { isInCallback } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { acquireReference, REFERENCE, releaseReference } from "../../references.ts";
 import {
@@ -109,9 +109,6 @@ function lookUp(m: Machine, id: number): CallFacts {
   if (prototype === undefined) throw new Unsupported(`helper ${label}`);
   if (prototype.sleeps === true && !program.flags.includes("sleepable")) {
     reject("EINVAL", "helper call might sleep in a non-sleepable prog");
-  }
-  if (prototype.sleeps === true && isKeptAwake(m.state)) {
-    throw new Unsupported(`helper ${label}, which may sleep, in a callback`);
   }
   return newCall(helper, prototype);
 }
