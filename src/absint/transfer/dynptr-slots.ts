@@ -6,12 +6,12 @@
  * *owning* (`isOwning`), its life is a reference that the state holds, and the memory is there until that is released. The others own nothing: their memory
  * is there whatever becomes of the dynptr, but memory of a packet only until the packet changes.
  *
- * A slice, memory that a pointer was given to, carries the dynptr's life as its `reference`. The kernel lets slices die when the dynptr is overwritten;
- * for safety that need not be, since what owns memory cannot be overwritten.
+ * A slice, memory that a pointer was given to, carries the dynptr's life as its `reference`. The kernel lets some slices die when the dynptr is
+ * overwritten; for safety that need not be, since what owns memory cannot be overwritten.
  */
 import { noteSlotRead, setRewritten } from "../origins.ts";
 import {
-  baseOf,
+  FLAG,
   KIND,
   kindOf,
   objectOf,
@@ -50,6 +50,9 @@ export const isOwning = (kind: number): boolean => kind === DYNPTR.ringbuf;
 export const isInPacket = (kind: number): boolean =>
   kind === DYNPTR.skb || kind === DYNPTR.xdp || kind === DYNPTR.skbMeta;
 
+/** Whether what is written through it may make the packet move. */
+export const isPacketBuffer = (kind: number): boolean => kind === DYNPTR.skb || kind === DYNPTR.skbMeta;
+
 /** A dynptr that may be used. */
 export interface Dynptr {
   readonly kind: number;
@@ -77,7 +80,7 @@ export function isOwningSlot(m: Machine, frame: number, slot: number): boolean {
 }
 
 /** Makes the slot and the one above it a dynptr. Both are part of the frame, and no object. */
-export function putDynptr(m: Machine, frame: number, slot: number, kind: DynptrKind, life: number): void {
+export function putDynptr(m: Machine, frame: number, slot: number, kind: number, life: number): void {
   for (let half = 0; half < SLOTS; half += 1) {
     const at = slotAt(m.state, frame, slot - half);
     for (let i = 0; i < 8; i += 1) setSlotByte(at, i, BYTE.object);
@@ -133,8 +136,9 @@ export function removeDynptrs(m: Machine, life: number): void {
   }
 }
 
+/** Slices of packets, and those that are only read, stay what they are, as the kernel has it. */
 function forgetSlices(m: Machine, life: number): void {
   forEachRegister(m.state, (at) => {
-    if (baseOf(kindOf(at)) === KIND.memory && referenceOf(at) === life) setUnknown(at);
+    if ((kindOf(at) & ~FLAG.orNull) === KIND.memory && referenceOf(at) === life) setUnknown(at);
   });
 }

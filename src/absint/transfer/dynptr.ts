@@ -49,7 +49,7 @@ function placeOf({ at }: Target): Place | string {
 }
 
 /** Makes a dynptr where the pointer leads, and returns it: over another that owns nothing, or over bytes of any kind. */
-export function makeDynptr(m: Machine, target: Target, kind: DynptrKind, shared?: Dynptr): void {
+export function makeDynptr(m: Machine, target: Target, kind: number, shared?: Dynptr): void {
   if (kindOf(target.at) !== KIND.stack) reject("EINVAL", UNINITIALISED);
   const place = placeOf(target);
   if (typeof place === "string") return reject("EINVAL", `${place}\n${UNINITIALISED}`);
@@ -64,7 +64,7 @@ export function makeDynptr(m: Machine, target: Target, kind: DynptrKind, shared?
 const UNINITIALISED = "Dynptr has to be an uninitialized dynptr";
 
 /** A new life, unless memory that is owned is shared with another dynptr. */
-function lifeOf(m: Machine, kind: DynptrKind, shared: Dynptr | undefined): number {
+function lifeOf(m: Machine, kind: number, shared: Dynptr | undefined): number {
   if (shared !== undefined && isOwning(kind)) return shared.life;
   const dynptr = takeId(m.state);
   if (!isOwning(kind)) return dynptr;

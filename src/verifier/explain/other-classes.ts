@@ -283,6 +283,22 @@ const DYNPTRS: readonly MessageClass[] = [
     suggestion: "Declare it as a variable of its own: struct bpf_dynptr ptr;",
   },
   {
+    pattern: /^arg#\d+ expected pointer to stack or const struct bpf_dynptr/,
+    category: CALLS,
+    problem: "something else where a dynptr is wanted",
+    needed: "the address of a dynptr on the stack",
+    suggestion: "Pass the address of the variable that holds it.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^the prog does not allow writes to packet data/,
+    category: "Policy",
+    problem: "a slice to write to, of a packet that the program may only read",
+    needed: "a program type that may write to the packet",
+    suggestion: "Use bpf_dynptr_slice, and copy what is to be changed.",
+    follow: "nothing",
+  },
+  {
     pattern: /^cannot pass pointer to const bpf_dynptr/,
     category: CALLS,
     problem: "a dynptr that may not be changed, where the callee changes it",

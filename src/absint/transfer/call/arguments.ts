@@ -101,8 +101,9 @@ function requireTaken(argument: Argument, { number, at }: Target): void {
   const taken = TAKES[argument.kind];
   if (taken === undefined) throw new Unsupported(`helper argument of kind ${argument.kind}`);
   const kind = kindOf(at);
-  // What may only be read is taken where it is only read.
-  if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? kind & ~FLAG.readOnly : kind)) return;
+  // What may only be read is taken where it is only read; where the memory lies does not matter.
+  const anywhere = argument.kind === "mem" ? kind & ~FLAG.inPacket : kind;
+  if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? anywhere & ~FLAG.readOnly : anywhere)) return;
   reject("EACCES", `R${number} type=${kindName(kind)} expected=${taken.map(kindName).join(", ")}`);
 }
 

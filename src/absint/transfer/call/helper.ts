@@ -24,7 +24,7 @@ import {
   smallConstant,
 } from "../../register.ts";
 import { forEachRegister, takeId } from "../../state.ts";
-import { isInPacket, removeDynptrs } from "../dynptr-slots.ts";
+import { isInPacket, isPacketBuffer, removeDynptrs } from "../dynptr-slots.ts";
 import { requireFormat } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, mapAt, register } from "../machine.ts";
@@ -124,7 +124,7 @@ export function release(m: Machine, id: number): void {
 /** A write through a dynptr may reach the packet, too. */
 const changesPacket = ({ helper, dynptr }: CallFacts): boolean =>
   helper.changesPacket === true ||
-  (helper.name === "dynptr_write" && dynptr !== undefined && isInPacket(dynptr.kind));
+  (helper.name === "dynptr_write" && dynptr !== undefined && isPacketBuffer(dynptr.kind));
 
 /** Pointers into a packet that may have moved are numbers from now on. */
 function forgetPackets(m: Machine): void {

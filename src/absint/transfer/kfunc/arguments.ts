@@ -2,6 +2,7 @@
 import { Unsupported } from "../../../semantics/errors.ts";
 import type { KfuncValue } from "../../../semantics/profile/profile.ts";
 import { demand } from "../../origins.ts";
+import { holdsReference } from "../../references.ts";
 import {
   copyRegister,
   FLAG,
@@ -19,6 +20,7 @@ import { requireUnmoved } from "../access.ts";
 import { boundedSize, checkWhole } from "../call/memory.ts";
 import { type Machine, register, SCRATCH, type Target } from "../machine.ts";
 import { Rejection, reject } from "../rejection.ts";
+import { checkDynptr } from "./dynptr.ts";
 import {
   type ArgumentClass,
   classOf,
@@ -67,7 +69,7 @@ function checkKfuncArgument(m: Machine, call: KfuncCall, value: KfuncValue, inde
     if (kindOf(target.at) === KIND.none) reject("EACCES", `R${number} !read_ok`);
     const isNull = isNullConstant(m, target.at);
     requireNotNull(call, value, target, isNull);
-    noteReference(call, target);
+    noteReference(m, call, target);
     if (isNull && isNullable(value) && cls !== "sized") return cls;
   }
   // Memory of which an object of the kernel is told as such.
@@ -91,10 +93,10 @@ function requireNotNull(call: KfuncCall, value: KfuncValue, { at, number }: Targ
 }
 
 /** What a release function gives back is the one argument that rests on a reference. */
-function noteReference(call: KfuncCall, target: Target): void {
+function noteReference(m: Machine, call: KfuncCall, target: Target): void {
   const { at, number } = target;
   const id = isPointer(kindOf(at)) ? referenceOf(at) : 0;
-  if (id === 0) return;
+  if (!holdsReference(m.state, id)) return;
   if (hasKfuncFlag(call, "release")) {
     if (call.reference !== 0) {
       reject("EFAULT", `more than one arg with ref_obj_id R${number} ${id} ${call.reference}`);
@@ -142,12 +144,12 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
       });
     }
     if (sizeValue !== undefined && isConstantSize(sizeValue)) {
-      requireConstant(m, size, "must be a known constant");
+      call.constantSize = requireConstant(m, size, "must be a known constant");
     }
   },
   allocated: unsupported("an object of the program's own as argument"),
   refcounted: unsupported("an object of the program's own as argument"),
-  dynptr: unsupported("a dynptr as argument"),
+  dynptr: checkDynptr,
   iterator: unsupported("an iterator as argument"),
   field: unsupported("a field as argument"),
   text: unsupported("a constant string as argument"),

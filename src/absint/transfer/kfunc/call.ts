@@ -16,6 +16,7 @@ import { reject } from "../rejection.ts";
 import { isUnderRcu, requireKfuncMaySleep, SECTION_FUNCTIONS } from "../sections.ts";
 import { markWritten } from "../stack.ts";
 import { checkKfuncArguments } from "./arguments.ts";
+import { checkSlice, giveSlice, isSlice, movesPacket } from "./dynptr.ts";
 import { hasKfuncFlag, type KfuncCall, newKfuncCall } from "./facts.ts";
 import { giveKfuncResult } from "./result.ts";
 
@@ -29,13 +30,15 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
   requirePermission(m, call);
   if (OWN_RULES.test(facts.name)) throw new Unsupported(`kernel function ${facts.name}`);
   checkKfuncArguments(m, call);
+  if (isSlice(call)) checkSlice(m, call);
   SECTION_FUNCTIONS.get(facts.name)?.(m);
   if (hasKfuncFlag(call, "sleepable")) requireKfuncMaySleep(m, facts.name);
   if (hasKfuncFlag(call, "rcu_protected") && !isUnderRcu(m)) {
     reject("EACCES", `kernel func ${facts.name} requires RCU critical section protection`);
   }
   applyEffects(m, call);
-  giveKfuncResult(m, call);
+  if (isSlice(call)) giveSlice(m, call);
+  else giveKfuncResult(m, call);
   m.pc += 1;
   return STEP.next;
 }
@@ -48,7 +51,7 @@ const WHILE_LOCKED = /^bpf_iter_num_/;
  * map values, or have the kernel call back.
  */
 const OWN_RULES =
-  /^(?:__bpf_trap|bpf_throw|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:percpu_)?obj_(?:new|drop)|bpf_refcount_acquire|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream|dynptr_slice|dynptr_from)_?)/;
+  /^(?:__bpf_trap|bpf_throw|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:percpu_)?obj_(?:new|drop)|bpf_refcount_acquire|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream)_?)/;
 
 function lookUp(m: Machine, insn: Instruction): KfuncFacts {
   const name = m.kfuncs.get(m.pc);
@@ -77,7 +80,8 @@ function applyEffects(m: Machine, call: KfuncCall): void {
   }
   if (call.released !== undefined) release(m, referenceOf(call.released.at));
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
-  if (call.facts.changesPacket === true || MOVES_PACKET.has(call.facts.name)) forgetPackets(m.state);
+  if (call.facts.changesPacket === true || MOVES_PACKET.has(call.facts.name) || movesPacket(call))
+    forgetPackets(m.state);
 }
 
 /** Functions that change the packet, of which the kernel tells so nowhere. */

@@ -1,0 +1,95 @@
+/**
+ * Dynptrs of kernel functions: made of packets or of other dynptrs, looked at and written through, and slices of their memory.
+ *
+ * A slice is what lies in the dynptr's memory, or the buffer that the program has passed, into which it was copied. So the buffer must be there as long as
+ * the slice may be used, and what is known of its contents must not rest on nobody writing through the slice.
+ */
+import { Unsupported } from "../../../semantics/errors.ts";
+import type { KfuncValue } from "../../../semantics/profile/profile.ts";
+import {
+  FLAG,
+  isPacketPointer,
+  KIND,
+  kindOf,
+  objectOf,
+  setId,
+  setPointer,
+  setReference,
+} from "../../register.ts";
+import { takeId } from "../../state.ts";
+import { makeDynptr, usedDynptr } from "../dynptr.ts";
+import { DYNPTR, type Dynptr, type DynptrKind, isInPacket, isPacketBuffer } from "../dynptr-slots.ts";
+import { type Machine, register, type Target } from "../machine.ts";
+import { reject } from "../rejection.ts";
+import type { KfuncCall } from "./facts.ts";
+
+/** Functions that make a dynptr of the context. */
+const FROM_CONTEXT: ReadonlyMap<string, DynptrKind> = new Map([
+  ["bpf_dynptr_from_skb", DYNPTR.skb],
+  ["bpf_dynptr_from_xdp", DYNPTR.xdp],
+  ["bpf_dynptr_from_skb_meta", DYNPTR.skbMeta],
+]);
+
+/** Checks an argument that is a dynptr, and makes it where the function does. */
+export function checkDynptr(m: Machine, call: KfuncCall, value: KfuncValue, target: Target): void {
+  const { name } = call.facts;
+  const kind = kindOf(target.at);
+  if (kind !== KIND.stack && kind !== KIND.dynptr) {
+    reject("EINVAL", `arg#${target.number - 1} expected pointer to stack or const struct bpf_dynptr`);
+  }
+  if (value.name?.endsWith("__uninit") !== true) {
+    call.dynptrs.push(usedDynptr(m, target, undefined, false));
+    return;
+  }
+  const [parent] = call.dynptrs;
+  const made = FROM_CONTEXT.get(name) ?? (name === "bpf_dynptr_clone" ? parent?.kind : undefined);
+  if (made === undefined) throw new Unsupported(`dynptrs that kernel function ${name} makes`);
+  makeDynptr(m, target, made, parent);
+}
+
+/** Functions that leave what the dynptr stands for as it is. */
+const READS =
+  /^bpf_dynptr_(?:from_skb|from_xdp|from_skb_meta|size|is_null|is_rdonly|clone|adjust|slice|slice_rdwr)$/;
+
+/** Whether the packet may have been moved to make room for what was written through a dynptr. */
+export const movesPacket = ({ facts, dynptrs }: KfuncCall): boolean =>
+  !READS.test(facts.name) && dynptrs.some(({ kind }) => isPacketBuffer(kind));
+
+const SLICES: ReadonlyMap<string, { readonly readOnly: boolean }> = new Map([
+  ["bpf_dynptr_slice", { readOnly: true }],
+  ["bpf_dynptr_slice_rdwr", { readOnly: false }],
+]);
+
+export const isSlice = ({ facts }: KfuncCall): boolean => SLICES.has(facts.name);
+
+/** What has to hold of the arguments of a function that gives a slice. */
+export function checkSlice(m: Machine, call: KfuncCall): void {
+  const readOnly = SLICES.get(call.facts.name)?.readOnly === true;
+  requireLasting(m, call, readOnly);
+  if (!readOnly && m.facts.packet !== "write") {
+    reject("EINVAL", "the prog does not allow writes to packet data");
+  }
+}
+
+/** The buffer is there as long as the slice, and nothing is known of what is in it. */
+function requireLasting(m: Machine, { facts }: KfuncCall, readOnly: boolean): void {
+  const buffer = register(m, 3);
+  const kind = kindOf(buffer);
+  if (kind === KIND.scalar || kind === KIND.mapValue || isPacketPointer(kind)) return;
+  if (kind === KIND.stack && objectOf(buffer) === 0 && readOnly) return;
+  const what = kind !== KIND.stack ? "of this kind" : readOnly ? "on a function's stack" : "on the stack";
+  throw new Unsupported(`a buffer ${what} for kernel function ${facts.name}`);
+}
+
+/** Puts the slice into r0: memory of as many bytes as were asked for, or null. */
+export function giveSlice(m: Machine, call: KfuncCall): void {
+  const r0 = register(m, 0);
+  const [dynptr] = call.dynptrs;
+  if (dynptr === undefined || call.constantSize === undefined) throw new Error("a slice without a dynptr");
+  const readOnly = SLICES.get(call.facts.name)?.readOnly === true ? FLAG.readOnly : 0;
+  setPointer(r0, KIND.memory | FLAG.orNull | readOnly | placeFlag(dynptr), call.constantSize);
+  setId(r0, takeId(m.state));
+  setReference(r0, dynptr.life);
+}
+
+const placeFlag = ({ kind }: Dynptr): number => (isInPacket(kind) ? FLAG.inPacket : 0);
