@@ -1,6 +1,7 @@
 /** The form of a bundle file (see `bundle.ts`), and errors that name the path to what does not fit it. */
 import { z } from "zod";
 import { MAP_TYPES } from "../semantics/program/map-types.ts";
+import { CAPABILITIES } from "../semantics/program/privileges.ts";
 import {
   ATTACH_TYPES,
   LOAD_FLAGS,
@@ -44,6 +45,7 @@ export const bundleSchema = z.strictObject({
   attach: z.enum(ATTACH_TYPES).optional(),
   license: z.string().default("GPL"),
   flags: z.array(z.enum(LOAD_FLAG_NAMES)).default([]),
+  privileges: z.array(z.enum(CAPABILITIES)).optional(),
   insns: hex.optional(),
   asm: z.union([z.string(), z.array(z.string())]).optional(),
   maps: z.array(map).default([]),

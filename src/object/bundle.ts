@@ -62,7 +62,7 @@ export function readBundle(text: string): Bundle {
     program: {
       name: file.name,
       type: file.type,
-      ...defined({ attach: file.attach, btf: file.btf }),
+      ...defined({ attach: file.attach, btf: file.btf, privileges: file.privileges }),
       license: file.license,
       flags: file.flags,
       insns: insns.map((insn) => withoutPosition(insn, file.kfuncs)),

@@ -22,9 +22,9 @@ import { step } from "../absint/transfer/step.ts";
 import { Unsupported } from "../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
+import { admit } from "./admission.ts";
 import type { Certificate, CertificateNode, Measure } from "./certificate.ts";
-import { type ControlFlow, checkControlFlow } from "./control-flow.ts";
-import { checkInstructions } from "./instructions.ts";
+import type { ControlFlow } from "./control-flow.ts";
 import { MAX_PASSAGES, passagesOf, passHead, progressOf } from "./measure.ts";
 import { StackUse } from "./stack-use.ts";
 import { callsOf, nodeFlaw } from "./well-formed.ts";
@@ -78,8 +78,7 @@ export function checkCertificate(
 ): CertificateCheck {
   let flow: ControlFlow;
   try {
-    flow = checkControlFlow(program);
-    checkInstructions(program.insns, rules.profile);
+    flow = admit(program, rules.profile);
   } catch (error) {
     return refused(error);
   }

@@ -4,18 +4,17 @@ import { Rejection } from "../absint/transfer/rejection.ts";
 import { Unsupported } from "../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
+import { admit } from "./admission.ts";
 import type { Certificate } from "./certificate.ts";
 import { checkCertificate, STEP_LIMIT } from "./check-certificate.ts";
-import { checkControlFlow } from "./control-flow.ts";
 import type { ExplorationObserver, Progress } from "./exploration.ts";
 import { explore, INSN_LIMIT } from "./explore.ts";
-import { checkInstructions } from "./instructions.ts";
 import { StackUse } from "./stack-use.ts";
 import type { Statistics, Verdict } from "./verdict.ts";
 import { writeCertificate } from "./write-certificate.ts";
 
 /**
- * Verifies `program` as a privileged user's. Verifications take turns: they share one memory. What is accepted has had its certificate
+ * Verifies `program`, by its loader's privileges. Verifications take turns: they share one memory. What is accepted has had its certificate
  * confirmed: a mistake in the exploration is an assertion that fails, never a wrong accept.
  *
  * @param observer  sees every step, for a log
@@ -43,8 +42,7 @@ export function verify(
     return { processed, totalStates, peakStates, maxStatesPerInsn };
   };
   try {
-    const flow = checkControlFlow(program);
-    checkInstructions(program.insns, rules.profile);
+    const flow = admit(program, rules.profile);
     const stackUse = new StackUse();
     const explored = explore(program, flow, progress, stackUse, observer, rules);
     progress.path.length = 0;

@@ -28,6 +28,7 @@ import { takeId } from "../state.ts";
 import { signExtend } from "./arithmetic.ts";
 import { loadFunctionArgument, loadKernelObject, typesOf } from "./kernel-object.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
+import { mayAccessField, requireMayLook } from "./privileges.ts";
 import { checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
 import { reject } from "./rejection.ts";
 import { readStack, writeStack } from "./stack.ts";
@@ -60,6 +61,7 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
       break;
     default:
       if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) {
+        requireMayLook(m, () => typesOf(m).structName(objectOf(target.at)));
         loadKernelObject(m, target, size, destination);
         break;
       }
@@ -136,9 +138,11 @@ const ALIGNED_NAMES: Readonly<Record<number, string>> = {
 
 // --- Context
 
-function checkContext(context: Context, target: Target, size: Size, direction: Direction) {
+function checkContext(m: Machine, context: Context, target: Target, size: Size, direction: Direction) {
   const found = fieldAt(context, direction, target.off, size);
-  if (found === undefined) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
+  if (found === undefined || !mayAccessField(m, found, direction === "write")) {
+    return reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
+  }
   return found;
 }
 
@@ -147,7 +151,7 @@ function storeContext(m: Machine, target: Target, size: Size): void {
   if (m.context === undefined) {
     reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
   }
-  checkContext(m.context, target, size, "write");
+  checkContext(m, m.context, target, size, "write");
 }
 
 /** A pointer that is still what it was when the program got it. */
@@ -166,7 +170,7 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
     if (signed && kindOf(destination) === KIND.scalar) signExtend(destination, size);
     return;
   }
-  const field = checkContext(context, target, size, "read");
+  const field = checkContext(m, context, target, size, "read");
   if (field.value === "scalar") {
     setUnknown(destination);
     unknownScalarAt(destination, size * 8);

@@ -34,6 +34,7 @@ import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
 import { forEachRegister, takeId } from "../state.ts";
 import { beginLink, carryLink, cutLink } from "./links.ts";
 import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
+import { requireInside, requireLimit, requireNoArithmetic, requireWholeCopy } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
 type Alu = Extract<Operation, { kind: "alu" }>;
@@ -72,11 +73,12 @@ export function alu(m: Machine, insn: Instruction, operation: Alu): void {
   writable(m, insn.dst);
   const [left, right] = [kindOf(destination), kindOf(source)];
   if (operand === "none" || operation.op.startsWith("b") || operation.op.startsWith("le")) {
+    requireNoArithmetic(m, insn.dst, destination);
     if (isPointer(left)) setUnknown(destination);
     else compute(operation, destination, source);
     return;
   }
-  if (isPointer(left) && isPointer(right)) return combinePointers(insn, operation, destination);
+  if (isPointer(left) && isPointer(right)) return combinePointers(m, insn, operation, destination);
   if (isPointer(left)) return pointerArithmetic(m, insn, operation, destination, source, destination);
   if (isPointer(right)) {
     copyRegister(destination, SCRATCH.operand);
@@ -118,6 +120,7 @@ function move(m: Machine, insn: Instruction, operation: Alu, source: number): vo
   if (isPointer(kindOf(source))) {
     if (operation.op === "mov" && operation.width === 64) copyRegister(source, destination);
     else {
+      requireWholeCopy(m, insn.src, source, operation.width === 64);
       // Part of an address: a number of that many bits.
       setUnknown(destination);
       if (operation.width === 32) unknownScalarAt(destination, 32);
@@ -147,8 +150,9 @@ function kept(op: AluOp, width: 32 | 64): readonly [bits: number, greatest: numb
   }
 }
 
-function combinePointers(insn: Instruction, { op, width }: Alu, destination: number): void {
-  if (op !== "sub") reject("EACCES", `R${insn.dst} pointer ${symbolOf(op)} pointer prohibited`);
+function combinePointers(m: Machine, insn: Instruction, { op, width }: Alu, destination: number): void {
+  if (op !== "sub" || !m.rights.leaks)
+    reject("EACCES", `R${insn.dst} pointer ${symbolOf(op)} pointer prohibited`);
   setUnknown(destination);
   if (width === 32) unknownScalarAt(destination, 32);
 }
@@ -172,7 +176,7 @@ const MOVABLE: ReadonlySet<number> = new Set([
 function pointerArithmetic(
   m: Machine,
   insn: Instruction,
-  { op, width }: Alu,
+  { op, width, operand }: Alu,
   pointer: number,
   number: number,
   destination: number,
@@ -180,7 +184,8 @@ function pointerArithmetic(
   const kind = kindOf(pointer);
   const name = kindName(kind);
   if (width === 32) {
-    if (op !== "sub") reject("EACCES", `R${insn.dst} 32-bit pointer arithmetic prohibited`);
+    if (op !== "sub" || !m.rights.leaks)
+      reject("EACCES", `R${insn.dst} 32-bit pointer arithmetic prohibited`);
     setUnknown(destination);
     unknownScalarAt(destination, 32);
     return;
@@ -195,6 +200,9 @@ function pointerArithmetic(
   }
   demand(m.marks, number);
   requireSane(number, name);
+  if (operand === "reg") {
+    requireLimit(m, { insn, op, pointer, number, swapped: pointer !== destination });
+  }
   switch (op) {
     case "add":
       addToPointer(m, pointer, number, destination, constant);
@@ -215,6 +223,7 @@ function pointerArithmetic(
   if (off >= MAX_OFFSET || off <= -MAX_OFFSET)
     reject("EINVAL", `${name} pointer offset ${off} is not allowed`);
   requireSane(destination, name);
+  requireInside(m, insn.dst, destination);
 }
 
 /** A number that may be added to a pointer: far from overflowing, whatever it is added to. */

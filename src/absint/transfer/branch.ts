@@ -33,6 +33,7 @@ import { forEachRegister, registerAt, unpack } from "../state.ts";
 import { linkEqual, tellLinked } from "./links.ts";
 import { currentFrame, type Machine, mapAt, readable, SCRATCH, STEP, type Step } from "./machine.ts";
 import { holdsLock } from "./map-fields.ts";
+import { requireComparable } from "./privileges.ts";
 
 type Jump = Extract<Operation, { kind: "jump" }>;
 
@@ -53,6 +54,9 @@ export function jump(m: Machine, insn: Instruction, operation: Jump): Step {
   if (operand === "reg") right = readable(m, insn.src);
   else setConstant(right, insn.imm, insn.imm >> 31);
   const target = m.pc + 1 + insn.off;
+  if (isPointer(kindOf(left)) || isPointer(kindOf(right))) {
+    requireComparable(m, insn, operation, left, right);
+  }
 
   const decided = decide(simplified, left, right);
   if (decided !== OPEN) {

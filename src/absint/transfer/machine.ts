@@ -19,6 +19,7 @@ import { KIND, kindOf, REGISTER_BYTES } from "../register.ts";
 import { FP, frameCount, LIVE_STATE_BYTES, registerAt } from "../state.ts";
 import { type GlobalFunction, globalFunctions } from "./global-functions.ts";
 import { reject } from "./rejection.ts";
+import { type Rights, rightsOf } from "./rights.ts";
 
 /** Registers that a transfer function may overwrite at will. */
 export const SCRATCH = {
@@ -36,6 +37,7 @@ export interface Machine {
   /** The kernel whose rules hold, and what it says of programs of this kind. */
   readonly profile: Profile;
   readonly facts: ProgramFacts;
+  readonly rights: Rights;
   /** Undefined where r1 points to the arguments of what the program attaches to. */
   /** The names of the kernel functions that instructions call. */
   readonly kfuncs: ReadonlyMap<number, string>;
@@ -102,6 +104,7 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     program,
     profile,
     facts,
+    rights: rightsOf(program, profile),
     context,
     types,
     kfuncs: new Map(program.kfuncs?.map(({ insn, name }) => [insn, name])),

@@ -28,6 +28,7 @@ import { BYTE, depthOf, growStack, STACK_BYTES, setSlotByte, slotAt, slotByte, s
 import { isDynptrSlot, overwriteDynptr } from "./dynptr-slots.ts";
 import { beginLink, cutLink } from "./links.ts";
 import { currentFrame, type Machine, SCRATCH, type Target } from "./machine.ts";
+import { holdsAddress, requireKnownPlace, requireNotCorrupted } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
 
@@ -84,11 +85,15 @@ function byteKind(m: Machine, frame: number, off: number): number {
 // --- Reads
 
 export function readStack(m: Machine, target: Target, size: Size, destination: number): void {
+  requireKnownPlace(m, target);
   const { frame, first, last, fixed } = extentOf(target, size, " read from");
+  const beyond = fixed && slotOf(first) >= depthOf(m.state, frame);
   requireInitialised(m, frame, first, last, (off) =>
-    fixed
-      ? `invalid read from stack off ${first}+${off - first} size ${size}`
-      : `invalid read from stack R${target.number} var_off ${tnumText(target.at)}+${off - first} size ${size}`,
+    beyond
+      ? `invalid read from stack R${target.number} off=${first} size=${size}`
+      : fixed
+        ? `invalid read from stack off ${first}+${off - first} size ${size}`
+        : `invalid read from stack R${target.number} var_off ${tnumText(target.at)}+${off - first} size ${size}`,
   );
   if (fixed && fill(m, frame, first, size, destination)) return;
   const zero = isZero(m, frame, first, last);
@@ -181,6 +186,7 @@ function loseObjects(m: Machine, frame: number, first: number, last: number): vo
 }
 
 export function writeStack(m: Machine, target: Target, size: Size, value: number): void {
+  requireKnownPlace(m, target);
   const { frame, first, last, fixed } = extentOf(target, size, " write to");
   if (kindOf(value) === KIND.stack && frame !== currentFrame(m)) {
     reject("EINVAL", "cannot spill pointers to stack into stack frame of the caller");
@@ -193,6 +199,10 @@ export function writeStack(m: Machine, target: Target, size: Size, value: number
     return;
   }
   const slot = slotAt(m.state, frame, slotOf(first));
+  if (size < 8) {
+    requireNotCorrupted(m, slot);
+    if (isPointer(kindOf(value))) reject("EACCES", "invalid size of register spill");
+  }
   if (byteOf(first) === 0 && (size === 8 || kindOf(value) === KIND.scalar)) {
     spill(m, slot, size, value);
     return;
@@ -242,12 +252,19 @@ function overwriteSomewhere(m: Machine, frame: number, first: number, last: numb
 /** `size` initialised bytes that a helper reads. */
 export function requireReadable(m: Machine, target: Target, size: number): void {
   if (size === 0) return;
+  requireKnownPlace(m, target);
   const { frame, first, last, fixed } = extentOf(target, size, " read from");
-  requireInitialised(m, frame, first, last, (off) =>
+  const message = (off: number): string =>
     fixed
       ? `invalid read from stack R${target.number} off ${first}+${off - first} size ${size}`
-      : `invalid read from stack R${target.number} var_off ${tnumText(target.at)}+${off - first} size ${size}`,
-  );
+      : `invalid read from stack R${target.number} var_off ${tnumText(target.at)}+${off - first} size ${size}`;
+  for (let off = first; off <= last; off += 1) {
+    const slot = slotOf(off);
+    if (byteKind(m, frame, off) === BYTE.spill && holdsAddress(m, slotAt(m.state, frame, slot))) {
+      reject("EACCES", message(off));
+    }
+  }
+  requireInitialised(m, frame, first, last, message);
 }
 
 /** `size` bytes of the frame, which a helper is to write: no dynptr may lie there, since the same call may use it. */
@@ -272,8 +289,10 @@ export function requireRoom(m: Machine, target: Target, size: number): void {
  */
 export function markWritten(m: Machine, target: Target, size: number, certain: boolean): void {
   if (size === 0) return;
+  requireKnownPlace(m, target);
   const { frame, first, last, fixed } = extentOf(target, size, " write to");
   grow(m, frame, first);
+  for (let off = first; off <= last; off += 1) requireNotCorrupted(m, slotAt(m.state, frame, slotOf(off)));
   loseObjects(m, frame, first, last);
   if (!fixed || !certain) return overwriteSomewhere(m, frame, first, last, false);
   for (let off = first; off <= last; off += 1) {

@@ -40,6 +40,7 @@ import {
   writable,
 } from "./machine.ts";
 import { holdsLock } from "./map-fields.ts";
+import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
 /**
@@ -112,7 +113,9 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
   let value: number = SCRATCH.left;
   if (operand === "reg") value = readable(m, insn.src);
   else setConstant(value, insn.imm, insn.imm >> 31);
-  store(m, target(m, insn.dst, insn.off), size, value);
+  const to = target(m, insn.dst, insn.off);
+  if (operand === "reg") requireNoLeak(m, insn.src, value, to);
+  store(m, to, size, value);
 }
 
 /** Atomic instructions go to memory proper: the stack, map values, memory of the program's own. */
@@ -139,12 +142,13 @@ const NOT_ATOMIC: ReadonlySet<number> = new Set([
 
 function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { kind: "atomic" }>): void {
   const { op, size, fetch } = operation;
-  readable(m, insn.src);
+  requireAtomicNumber(m, insn.src, readable(m, insn.src));
   const exchange = op === "cmpxchg";
-  if (exchange) readable(m, 0);
+  if (exchange) requireAtomicNumber(m, 0, readable(m, 0));
   const to = target(m, insn.dst, insn.off);
   requireAtomicTarget(to, size, "stores into");
   load(m, to, size, false, SCRATCH.left);
+  requireNumberOnStack(m, SCRATCH.left, to);
   // What is left in memory is some number: what becomes of it is not followed.
   setUnknown(SCRATCH.right);
   unknownScalarAt(SCRATCH.right, size * 8);

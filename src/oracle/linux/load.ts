@@ -7,6 +7,7 @@
 import { attachTarget, needsTarget } from "../../object/attach-target.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { encode } from "../../semantics/isa/codec.ts";
+import type { Capability } from "../../semantics/program/privileges.ts";
 import type { Program, Slots } from "../../semantics/program/program.ts";
 import {
   ATTACH_TYPES,
@@ -19,6 +20,7 @@ import {
 import { kernelName, type Prepared, prepare } from "./bpf.ts";
 import { type BtfRecords, btfRecords } from "./btf-records.ts";
 import { call as callKernel, type Kernel } from "./calls.ts";
+import { callWith } from "./capabilities.ts";
 import { errnoText, KernelError } from "./errno.ts";
 import { parseKernelLog } from "./log.ts";
 import { createMap, type KernelMap, word } from "./maps.ts";
@@ -51,6 +53,8 @@ export interface RawProgram {
   readonly btf?: BtfRecords;
   /** The BTF id, in the kernel, of what programs attach to whose type needs a target. */
   readonly attachBtfId?: number;
+  /** The capabilities with which it is loaded; absent for all. */
+  readonly privileges?: readonly Capability[];
 }
 
 /** A program in the kernel. */
@@ -101,7 +105,7 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
     stage = "map";
     const maps = options.maps ?? createMaps(kernel, program, btf?.fd, opened);
     stage = "program";
-    const { name, type, attach, license, flags } = program;
+    const { name, type, attach, license, flags, privileges } = program;
     result = loadRaw(
       {
         name,
@@ -111,6 +115,7 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
         maps,
         insns: encode(withKernelIds(program, kernel)),
         ...(attach === undefined ? {} : { attach }),
+        ...(privileges === undefined ? {} : { privileges }),
         ...(btf === undefined ? {} : { btf }),
         ...(target === undefined ? {} : { attachBtfId: target }),
       },
@@ -231,7 +236,12 @@ function logBuffer(size: number): Uint8Array {
 
 function load(kernel: Kernel, program: RawProgram, level: number, log: Uint8Array): Loaded {
   const { call, answer } = prepareLoad(kernel, program, level, log);
-  const { result, errno } = answer(callKernel(kernel, call.number, call.arguments));
+  const { privileges } = program;
+  const { result, errno } = answer(
+    privileges === undefined
+      ? callKernel(kernel, call.number, call.arguments)
+      : callWith(kernel, privileges, call.number, call.arguments),
+  );
   const text = level === 0 ? "" : logText(log);
   return { result, log: text, ...(errno === undefined ? {} : { errno }) };
 }

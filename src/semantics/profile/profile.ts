@@ -268,6 +268,12 @@ export interface Limits {
   readonly processed: number;
 }
 
+/** Helpers, by ids as ranges, that programs have only if their loader has a capability, whatever their type. */
+export interface NeededCapabilities {
+  readonly bpf: string;
+  readonly perfmon: string;
+}
+
 export interface Profile {
   /** `6.18`. */
   readonly kernel: string;
@@ -280,6 +286,8 @@ export interface Profile {
   readonly unknownInstructions: readonly string[];
   /** Whether a constant may be stored to a context (BPF_ST), or registers only. */
   readonly contextStoresImmediate: boolean;
+  /** Absent if the kernel was not asked, or has other rules for programs whose loaders lack capabilities than those of Linux 6.17. */
+  readonly capabilities?: NeededCapabilities;
   /** Sorted by id. */
   readonly helpers: readonly HelperFacts[];
   readonly contexts: Readonly<Record<string, Context>>;

@@ -99,6 +99,7 @@ const schema = z.strictObject({
   limits: z.strictObject({ insns: count, stack: count, frames: count, processed: count }),
   contextStoresImmediate: z.boolean(),
   unknownInstructions: z.array(z.string()),
+  capabilities: z.strictObject({ bpf: ranges, perfmon: ranges }).exactOptional(),
   attachTypes: z.record(z.string(), z.union([z.literal("any"), z.array(z.enum(ATTACH_TYPES))])),
   maps: z.array(
     z.strictObject({ type: z.enum(MAP_TYPES), key: count, value: count, entries: count, flags: count }),

@@ -4,6 +4,7 @@
  */
 import type { Instruction } from "../isa/instruction.ts";
 import type { MapDefinition } from "./map-types.ts";
+import type { Capability } from "./privileges.ts";
 import type { AttachType, LoadFlag, ProgramType } from "./program-types.ts";
 import type { FunctionPrototype } from "./prototype.ts";
 
@@ -41,6 +42,8 @@ export interface Program {
   readonly attach?: AttachType;
   readonly license: string;
   readonly flags: readonly LoadFlag[];
+  /** The capabilities of whoever loads it; absent if all. */
+  readonly privileges?: readonly Capability[];
   readonly insns: Slots;
   readonly maps: readonly MapDefinition[];
   /** Sorted by `insn`; empty if unknown. */

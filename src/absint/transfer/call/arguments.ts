@@ -25,6 +25,7 @@ import { constantString } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, readable, type Target } from "../machine.ts";
 import { releaseLock, takeLock } from "../map-fields.ts";
+import { requireNoLeakToHelper } from "../privileges.ts";
 import { isReadOnlyToPrograms } from "../region.ts";
 import { reject } from "../rejection.ts";
 import { constantAt } from "../stack.ts";
@@ -67,7 +68,10 @@ export function checkArgument(m: Machine, call: CallFacts, declared: Argument, n
   const argument = forMap(m, call, declared);
   const at = readable(m, number);
   const target: Target = { number, at, off: 0 };
-  if (argument.kind === "anything") return;
+  if (argument.kind === "anything") {
+    requireNoLeakToHelper(m, number, at);
+    return;
+  }
   const kind = kindOf(at);
   if (isPacketPointer(kind) && call.prototype.packetMemory !== true) {
     reject("EACCES", "helper access to the packet is not allowed");
@@ -271,6 +275,8 @@ const WRITES_MAP: ReadonlySet<string> = new Set([
 ]);
 
 function isCertainlyFound(m: Machine, { helper }: CallFacts, map: MapDefinition, key: Target): boolean {
+  // Linux looks for constant keys only for those who have cap_bpf.
+  if (!m.rights.bpf) return false;
   if (helper.name !== "map_lookup_elem" || (map.type !== "array" && map.type !== "percpu_array"))
     return false;
   if (kindOf(key.at) !== KIND.stack) return false;

@@ -25,6 +25,7 @@ import {
   sectionDepth,
 } from "../../state.ts";
 import { currentFrame, type Machine, readable, register, STEP, type Step } from "../machine.ts";
+import { requireNoLeakAsResult } from "../privileges.ts";
 import { reject } from "../rejection.ts";
 
 /** Enters the function that starts at `start`: its frame gets the arguments, and nothing else is readable in it. */
@@ -52,6 +53,7 @@ export function exit(m: Machine): Step {
   const isCallback = callbackOf(m.state, frame) !== 0;
   const result = isCallback ? register(m, 0) : readable(m, 0);
   if (frame === 0) {
+    requireNoLeakAsResult(m, result);
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");
     if (functionOf(m.state, 0) === 0) checkReturnValue(m, result);
     else checkGlobalResult(result);

@@ -23,12 +23,13 @@ import {
   setUnknown,
   smallConstant,
 } from "../../register.ts";
-import { forEachRegister, takeId } from "../../state.ts";
+import { takeId } from "../../state.ts";
 import { isInPacket, isPacketBuffer, removeDynptrs } from "../dynptr-slots.ts";
 import { requireFormat } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, mapAt, register } from "../machine.ts";
 import { holdsAnyLock, holdsLock } from "../map-fields.ts";
+import { endPointers, requireFollowed } from "../privileges.ts";
 import { reject } from "../rejection.ts";
 import { requireHelperMaySleep } from "../sections.ts";
 import { markWritten } from "../stack.ts";
@@ -100,13 +101,14 @@ function lookUp(m: Machine, id: number): CallFacts {
   if (helper === undefined) return reject("EINVAL", `invalid func unknown#${id}`);
   const label = `bpf_${helper.name}#${id}`;
   const { permission, prototype } = helperCall(profile, facts, id) ?? {};
-  if (permission === "forbidden" || permission === undefined) {
+  if (permission === "forbidden" || permission === undefined || m.rights.withoutHelpers.has(id)) {
     return reject("EINVAL", `program of this type cannot use helper ${label}`);
   }
   if (permission === "gpl_only" && !isGplCompatible(program.license)) {
     reject("EINVAL", "cannot call GPL-restricted function from non-GPL compatible program");
   }
   if (prototype === undefined) throw new Unsupported(`helper ${label}`);
+  requireFollowed(m, prototype, label);
   if (prototype.sleeps === true && !program.flags.includes("sleepable")) {
     reject("EINVAL", "helper call might sleep in a non-sleepable prog");
   }
@@ -116,9 +118,7 @@ function lookUp(m: Machine, id: number): CallFacts {
 /** Everything that rests on the reference is a number from now on. */
 export function release(m: Machine, id: number): void {
   if (!releaseReference(m.state, id)) reject("EINVAL", `reference ${id} has not been acquired before`);
-  forEachRegister(m.state, (at) => {
-    if (kindOf(at) > KIND.scalar && referenceOf(at) === id) setUnknown(at);
-  });
+  endPointers(m, (at) => referenceOf(at) === id);
 }
 
 /** A write through a dynptr may reach the packet, too. */
@@ -128,9 +128,9 @@ const changesPacket = ({ helper, dynptr }: CallFacts): boolean =>
 
 /** Pointers into a packet that may have moved are numbers from now on. */
 function forgetPackets(m: Machine): void {
-  forEachRegister(m.state, (at) => {
+  endPointers(m, (at) => {
     const kind = kindOf(at);
-    if (isPacketPointer(kind) || kind === KIND.packetEnd || hasFlag(kind, FLAG.inPacket)) setUnknown(at);
+    return isPacketPointer(kind) || kind === KIND.packetEnd || hasFlag(kind, FLAG.inPacket);
   });
 }
 

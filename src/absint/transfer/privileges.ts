@@ -1,0 +1,283 @@
+/**
+ * What holds in addition for programs whose loader lacks capabilities. Without `cap_perfmon` no address gets out of a program, in whole or
+ * in part: not to maps, packets and contexts, not as a result, not through comparisons, arithmetic or parts of what is spilled; and numbers
+ * that are added to pointers must be such that the kernel can keep them in bounds where the processor runs ahead of the program.
+ * A register never takes an address for a number then, so γ of a scalar holds no address.
+ *
+ * Source: the messages and limits are those of Linux 6.17 and later.
+ */
+import { Unsupported } from "../../semantics/errors.ts";
+import type { Instruction, Operation } from "../../semantics/isa/instruction.ts";
+import type { ContextField, Prototype } from "../../semantics/profile/profile.ts";
+import {
+  baseOf,
+  idOf,
+  isConstant,
+  isPacketPointer,
+  isPointer,
+  KIND,
+  kindOf,
+  mayBeNull,
+  objectOf,
+  offOf,
+  setNone,
+  setUnknown,
+  smallConstant,
+  smaxOf,
+  sminOf,
+  umaxOf,
+} from "../register.ts";
+import {
+  BYTE,
+  clearSlot,
+  depthOf,
+  FP,
+  frameCount,
+  registerAt,
+  STACK_BYTES,
+  slotAt,
+  slotByte,
+  spilledAt,
+} from "../state.ts";
+import { type Machine, mapAt, type Target } from "./machine.ts";
+import { reject } from "./rejection.ts";
+import { tnumText } from "./text.ts";
+
+type Jump = Extract<Operation, { kind: "jump" }>;
+
+/** Kinds of arguments that lead addresses along ways of their own, which are not followed for programs that must not leak any. */
+const UNFOLLOWED: ReadonlySet<string> = new Set(["func", "timer", "dynptr", "kptr_xchg_dest"]);
+
+/** @throws Unsupported  for helpers whose part in leaks is not modelled */
+export function requireFollowed({ rights }: Machine, { args }: Prototype, label: string): void {
+  if (rights.leaks || !args.some(({ kind }) => UNFOLLOWED.has(kind))) return;
+  throw new Unsupported(`helper ${label} without cap_perfmon`);
+}
+
+/** Whether a field of the context may be accessed by programs without `cap_bpf`. */
+export function mayAccessField({ program, rights }: Machine, field: ContextField, write: boolean): boolean {
+  if (rights.bpf || program.type !== "cgroup_skb") return true;
+  return field.name !== "data" && field.name !== "data_end" && !(write && field.name === "tstamp");
+}
+
+const isAddress = ({ rights }: Machine, at: number): boolean => !rights.leaks && isPointer(kindOf(at));
+
+// --- Where addresses may not go
+
+/** Bases to which nothing is stored at all, and the stack, which keeps pointers as pointers. */
+const NOWHERE: ReadonlySet<number> = new Set([
+  KIND.scalar,
+  KIND.stack,
+  KIND.map,
+  KIND.packetEnd,
+  KIND.mapKey,
+  KIND.sockCommon,
+  KIND.socket,
+  KIND.tcpSock,
+  KIND.xdpSock,
+]);
+
+const PLACES: Readonly<Record<number, string>> = {
+  [KIND.context]: "ctx",
+  [KIND.mapValue]: "map",
+  [KIND.packet]: "packet",
+  [KIND.packetMeta]: "packet",
+  [KIND.flowKeys]: "flow keys",
+};
+
+/** The register `number` at `at` may be stored to where `to` points. */
+export function requireNoLeak(m: Machine, number: number, at: number, to: Target): void {
+  if (!isAddress(m, at)) return;
+  const kind = kindOf(to.at);
+  if (NOWHERE.has(baseOf(kind)) || mayBeNull(kind)) return;
+  reject("EACCES", `R${number} leaks addr into ${PLACES[baseOf(kind)] ?? "mem"}`);
+}
+
+/** The register takes part in an atomic operation. */
+export function requireAtomicNumber(m: Machine, number: number, at: number): void {
+  if (isAddress(m, at)) reject("EACCES", `R${number} leaks addr into mem`);
+}
+
+/** What an atomic operation found on the stack. */
+export function requireNumberOnStack(m: Machine, found: number, { at, off }: Target): void {
+  if (isAddress(m, found)) reject("EACCES", `leaking pointer from stack off ${offOf(at) + off}`);
+}
+
+export function requireNoLeakToHelper(m: Machine, number: number, at: number): void {
+  if (isAddress(m, at)) reject("EACCES", `R${number} leaks addr into helper function`);
+}
+
+export function requireNoLeakAsResult(m: Machine, at: number): void {
+  if (isAddress(m, at)) reject("EACCES", "R0 leaks addr as return value");
+}
+
+/** A move of part of a pointer, or of what its bytes say as a smaller number. */
+export function requireWholeCopy(m: Machine, number: number, at: number, extends64: boolean): void {
+  if (!isAddress(m, at)) return;
+  reject("EACCES", `R${number} ${extends64 ? "sign-extension part" : "partial copy"} of pointer`);
+}
+
+/** An operation that has one operand. */
+export function requireNoArithmetic(m: Machine, number: number, at: number): void {
+  if (isAddress(m, at)) reject("EACCES", `R${number} pointer arithmetic prohibited`);
+}
+
+/**
+ * Pointers that are none any more: numbers like any other, or nothing where addresses must not become numbers.
+ *
+ * @param ends  says it of a pointer, by its register's address
+ */
+export function endPointers({ state, rights }: Machine, ends: (at: number) => boolean): void {
+  const isEnded = (at: number): boolean => isPointer(kindOf(at)) && ends(at);
+  for (let f = 0; f < frameCount(state); f += 1) {
+    for (let r = 0; r < FP; r += 1) {
+      const at = registerAt(state, f, r);
+      if (!isEnded(at)) continue;
+      if (rights.leaks) setUnknown(at);
+      else setNone(at);
+    }
+    for (let s = 0; s < depthOf(state, f); s += 1) {
+      const slot = slotAt(state, f, s);
+      if (slotByte(slot, 0) !== BYTE.spill || !isEnded(spilledAt(slot))) continue;
+      if (rights.leaks) setUnknown(spilledAt(slot));
+      else clearSlot(slot);
+    }
+  }
+}
+
+// --- Comparisons
+
+/** Bases of pointers that Linux takes for never null, so that a comparison with null says nothing of the address. */
+const NEVER_NULL: ReadonlySet<number> = new Set([
+  KIND.map,
+  KIND.mapValue,
+  KIND.mapKey,
+  KIND.socket,
+  KIND.tcpSock,
+  KIND.sockCommon,
+  KIND.memory,
+]);
+
+const isPacket = (at: number): boolean => isPacketPointer(kindOf(at)) || kindOf(at) === KIND.packetEnd;
+
+/** A comparison of which at least one side is a pointer: whether something is null, or how far the packet reaches. */
+export function requireComparable(
+  m: Machine,
+  { dst, src }: Instruction,
+  { op, width, operand }: Jump,
+  left: number,
+  right: number,
+): void {
+  if (m.rights.leaks) return;
+  if (operand === "reg" && isPointer(kindOf(right)) && !(isPacket(left) && isPacket(right))) {
+    reject("EACCES", `R${src} pointer comparison prohibited`);
+  }
+  if (!isPointer(kindOf(left))) return;
+  if (width === 64) {
+    const isNull = kindOf(right) === KIND.scalar && isConstant(right) && smallConstant(right) === 0;
+    const equality = op === "jeq" || op === "jne";
+    if (equality && isNull && mayBeNull(kindOf(left)) && (operand === "imm" || m.rights.bpf)) return;
+    if (equality && isNull && NEVER_NULL.has(kindOf(left))) return;
+    if (operand === "reg" && ORDERS.has(op) && (isEndOf(left, right) || isEndOf(right, left))) return;
+  }
+  reject("EACCES", `R${dst} pointer comparison prohibited`);
+}
+
+const ORDERS: ReadonlySet<string> = new Set(["jgt", "jge", "jlt", "jle"]);
+
+/** The packet's end beside packet data; where the packet begins beside metadata. */
+const isEndOf = (at: number, end: number): boolean =>
+  kindOf(at) === KIND.packet
+    ? kindOf(end) === KIND.packetEnd
+    : kindOf(at) === KIND.packetMeta &&
+      kindOf(end) === KIND.packet &&
+      idOf(end) === 0 &&
+      offOf(end) === 0 &&
+      smallConstant(end) === 0;
+
+// --- The stack
+
+/** A place on the stack that is one place: the kernel cannot keep others in bounds. */
+export function requireKnownPlace({ rights }: Machine, { number, at }: Target): void {
+  if (rights.leaks || smallConstant(at) !== undefined) return;
+  reject("EACCES", `R${number} variable offset stack access prohibited for !root, var_off=${tnumText(at)}`);
+}
+
+/** A slot holds a pointer of which nobody may see bytes. */
+export const holdsAddress = ({ rights }: Machine, slot: number): boolean =>
+  !rights.leaks && slotByte(slot, 0) === BYTE.spill && kindOf(spilledAt(slot)) !== KIND.scalar;
+
+/** Less than the whole of a slot is written, or a helper writes it. */
+export function requireNotCorrupted(m: Machine, slot: number): void {
+  if (holdsAddress(m, slot)) reject("EACCES", "attempt to corrupt spilled pointer on stack");
+}
+
+// --- Arithmetic on pointers
+
+/** `pointer ± number`, of a program that must be safe where the processor guesses, too. */
+interface Sum {
+  readonly insn: Instruction;
+  readonly op: string;
+  readonly pointer: number;
+  readonly number: number;
+  /** The number is in the register that the sum goes into. */
+  readonly swapped: boolean;
+}
+
+/** Before a register is added to a pointer, or subtracted: the kernel must know a limit to which it can cut the number. */
+export function requireLimit(m: Machine, { insn, op, pointer, number, swapped }: Sum): void {
+  if (m.rights.leaks || (op !== "add" && op !== "sub")) return;
+  const prohibited = "pointer arithmetic with it prohibited for !root";
+  const [low, high] = [sminOf(number), smaxOf(number)];
+  if (!isConstant(number) && low < 0 !== high < 0) {
+    const register = swapped ? insn.dst : insn.src;
+    reject("EACCES", `R${register} has unknown scalar with mixed signed bounds, ${prohibited}`);
+  }
+  const toTheLeft = (op === "add") === low < 0;
+  const kind = kindOf(pointer);
+  if (kind !== KIND.stack && kind !== KIND.mapValue) {
+    const register = swapped ? insn.src : insn.dst;
+    reject("EACCES", `R${register} has pointer with unsupported alu operation, ${prohibited}`);
+  }
+  const [place, most] =
+    kind === KIND.stack
+      ? [-(offOf(pointer) + sminOf(pointer)), STACK_BYTES + (toTheLeft ? 1 : 0)]
+      : [
+          (toTheLeft ? sminOf(pointer) : umaxOf(pointer)) + offOf(pointer),
+          mapAt(m, objectOf(pointer)).valueSize,
+        ];
+  if (place < 0 || place >= most) {
+    reject("EACCES", `R${insn.dst} tried to ${op} beyond pointer bounds, ${prohibited}`);
+  }
+}
+
+/** After anything was added to a pointer: it must still point into its object. */
+export function requireInside(m: Machine, number: number, at: number): void {
+  if (m.rights.leaks) return;
+  const kind = kindOf(at);
+  if (kind === KIND.stack) {
+    const constant = smallConstant(at);
+    if (constant === undefined) {
+      const where = `var_off=${tnumText(at)} off=${offOf(at)}`;
+      reject("EACCES", `R${number} variable stack access prohibited for !root, ${where}`);
+    }
+    const off = offOf(at) + constant;
+    if (off >= 0 || off < -STACK_BYTES) {
+      reject(
+        "EACCES",
+        `R${number} stack pointer arithmetic goes out of range, prohibited for !root; off=${off}`,
+      );
+    }
+  }
+  if (kind !== KIND.mapValue) return;
+  const { valueSize } = mapAt(m, objectOf(at));
+  const [least, greatest] = [offOf(at) + sminOf(at), offOf(at) + smaxOf(at)];
+  if (least >= 0 && greatest < valueSize) return;
+  reject("EACCES", `R${number} pointer arithmetic of map value goes out of range, prohibited for !root`);
+}
+
+/** Fields of the kernel's objects are for those who may look into the kernel's memory. */
+export function requireMayLook({ rights }: Machine, struct: () => string): void {
+  if (rights.leaks) return;
+  reject("EPERM", `'struct ${struct()}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
+}

@@ -1,0 +1,169 @@
+/**
+ * What decides whether a program is looked at at all: its length, what its loader may do, and what it is to be attached to. Then what
+ * programs without capabilities may not contain, whatever their states: functions and jumps back.
+ */
+import { reject } from "../absint/transfer/rejection.ts";
+import { Unsupported } from "../semantics/errors.ts";
+import { programFacts } from "../semantics/profile/lookup.ts";
+import type { Profile } from "../semantics/profile/profile.ts";
+import { type Capability, isCapable } from "../semantics/program/privileges.ts";
+import type { Program } from "../semantics/program/program.ts";
+import { ATTACH_TYPES, type ProgramType } from "../semantics/program/program-types.ts";
+import { type ControlFlow, checkControlFlow, successors } from "./control-flow.ts";
+import { checkInstructions } from "./instructions.ts";
+
+/** The most instructions of a program whose loader lacks `cap_bpf` (BPF_MAXINSNS). */
+const MAX_INSNS = 4096;
+
+/** Types of programs that everybody may load. */
+const FOR_ALL: ReadonlySet<ProgramType> = new Set(["socket_filter", "cgroup_skb"]);
+/** Those that need `cap_bpf` and nothing else. */
+const FOR_BPF: ReadonlySet<ProgramType> = new Set(["sk_reuseport", "sk_lookup", "syscall"]);
+/** Those that see more of the kernel than the network. */
+const FOR_PERFMON: ReadonlySet<ProgramType> = new Set([
+  "kprobe",
+  "tracepoint",
+  "perf_event",
+  "raw_tracepoint",
+  "raw_tracepoint_writable",
+  "tracing",
+  "lsm",
+  "struct_ops",
+  "ext",
+]);
+
+/** The capabilities that the loader of a program of the type needs. */
+function capabilitiesFor(type: ProgramType): readonly Exclude<Capability, "cap_sys_admin">[] {
+  if (FOR_ALL.has(type)) return [];
+  if (FOR_BPF.has(type)) return ["cap_bpf"];
+  if (type === "ext") return ["cap_bpf", "cap_perfmon", "cap_net_admin"];
+  return ["cap_bpf", FOR_PERFMON.has(type) ? "cap_perfmon" : "cap_net_admin"];
+}
+
+/**
+ * Checks all that must hold before any state is looked at, in the kernel's order.
+ *
+ * @throws Rejection  with the kernel's message
+ */
+export function admit(program: Program, profile: Profile): ControlFlow {
+  checkLoader(program);
+  requireAttachType(program, profile);
+  checkCalls(program);
+  const flow = checkControlFlow(program);
+  checkInstructions(program.insns, profile);
+  checkLoops(program, flow.functions);
+  checkSleepable(program, profile);
+  return flow;
+}
+
+/**
+ * Checks what a kernel checks before it looks at instructions.
+ *
+ * @throws Rejection  with the kernel's error; its log says nothing of these
+ */
+function checkLoader(program: Program): void {
+  const { type, insns } = program;
+  if (!isCapable(program, "cap_bpf") && insns.length > MAX_INSNS) {
+    reject("E2BIG", `program of ${insns.length} insns is too large`);
+  }
+  const missing = capabilitiesFor(type).filter((capability) => !isCapable(program, capability));
+  if (missing.length > 0) {
+    reject("EPERM", `programs of type ${type} are for loaders with ${missing.join(" and ")}`);
+  }
+}
+
+/** Types that attach to functions of the kernel or of other programs: which attach types they have depends on those. */
+const BY_TARGET: ReadonlySet<ProgramType> = new Set(["tracing", "lsm", "struct_ops", "ext"]);
+
+function requireAttachType({ type, attach }: Program, { attachTypes, programs }: Profile): void {
+  const known = attachTypes[type];
+  if (known === undefined || known === "any" || BY_TARGET.has(type)) return;
+  // The attach type of number 0 is the same as none.
+  const expected = attach === ATTACH_TYPES[0] ? undefined : attach;
+  const without = Object.values(programs).some((facts) => facts.type === type && facts.attach === undefined);
+  if (expected === undefined ? without : known.includes(expected)) return;
+  const given = expected === undefined ? "none" : expected;
+  reject("EINVAL", `expected attach type of ${type} programs: ${known.join(", ") || "none"}; not ${given}`);
+}
+
+/**
+ * Checks whether the program may sleep, or not, as it says. Unknown kinds are left to whoever looks for their facts.
+ *
+ * @throws Rejection  with the kernel's message
+ */
+function checkSleepable(program: Program, profile: Profile): void {
+  if (programFacts(profile, program) !== undefined) return;
+  const sleepable = program.flags.includes("sleepable");
+  const flags = sleepable
+    ? program.flags.filter((flag) => flag !== "sleepable")
+    : [...program.flags, "sleepable" as const];
+  if (programFacts(profile, { ...program, flags }) === undefined) return;
+  reject(
+    "EINVAL",
+    sleepable
+      ? "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable"
+      : "Syscall programs can only be sleepable",
+  );
+}
+
+/**
+ * Checks what instructions of the program its loader's capabilities allow.
+ *
+ * @throws Rejection  with the kernel's message
+ */
+function checkCalls(program: Program): void {
+  if (isCapable(program, "cap_bpf") && isCapable(program, "cap_perfmon")) return;
+  for (const insn of program.insns) {
+    const operation = insn?.row.operation;
+    const calls = operation?.kind === "call" && operation.callee !== "helper";
+    if (!calls && !(operation?.kind === "ld_imm64" && operation.load === "func")) continue;
+    if (!isCapable(program, "cap_bpf")) {
+      reject(
+        "EPERM",
+        "loading/calling other bpf or kernel functions are allowed for CAP_BPF and CAP_SYS_ADMIN",
+      );
+    }
+    if (operation.kind === "call" && operation.callee === "kfunc") {
+      throw new Unsupported("kernel functions without cap_perfmon");
+    }
+  }
+}
+
+/**
+ * Checks that a program goes only forwards if its loader must not go round. To be called when jumps are known to stay inside.
+ *
+ * @throws Rejection  with the kernel's message
+ * @throws Unsupported  for loops without `cap_perfmon`: they would have to end where the processor guesses, too
+ */
+function checkLoops(program: Program, functions: readonly number[]): void {
+  if (isCapable(program, "cap_bpf") && isCapable(program, "cap_perfmon")) return;
+  const edge = functions.map((start) => backEdge(program, start)).find((found) => found !== undefined);
+  if (edge === undefined) return;
+  if (isCapable(program, "cap_bpf")) throw new Unsupported("loops without cap_perfmon");
+  reject("EINVAL", `back-edge from insn ${edge.from} to ${edge.to}`);
+}
+
+/** A jump that goes back to an instruction on the way to it. */
+function backEdge(
+  { insns }: Program,
+  start: number,
+): { readonly from: number; readonly to: number } | undefined {
+  const [onTheWay, done] = [1, 2];
+  const found = new Uint8Array(insns.length);
+  const path = [{ pc: start, next: successors(insns, start) }];
+  found[start] = onTheWay;
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    const [to, ...rest] = last.next;
+    if (to === undefined) {
+      found[last.pc] = done;
+      path.pop();
+      continue;
+    }
+    last.next = rest;
+    if (found[to] === onTheWay) return { from: last.pc, to };
+    if (found[to] === done) continue;
+    found[to] = onTheWay;
+    path.push({ pc: to, next: successors(insns, to) });
+  }
+  return undefined;
+}
