@@ -7,6 +7,7 @@ import { reject } from "../absint/transfer/rejection.ts";
 import { callingBack } from "../semantics/helpers/callbacks.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
 import type { Program, Slots } from "../semantics/program/program.ts";
+import { checkEarlyReturns } from "./early-returns.ts";
 
 /** The kernel's limit for privileged users. */
 const MAX_INSNS = 1_000_000;
@@ -76,13 +77,15 @@ export function functionLoaded(pc: number, insn: Instruction): number | undefine
  *
  * @throws Rejection  with the kernel's message
  */
-export function checkControlFlow({ insns }: Program): ControlFlow {
+export function checkControlFlow(program: Program): ControlFlow {
+  const { insns } = program;
   const count = insns.length;
   if (count === 0) reject("EINVAL", "empty program");
   if (count > MAX_INSNS) reject("E2BIG", `program of ${count} insns is too large`);
   const functions = functionStarts(insns);
   const functionOf = new Int32Array(count);
   functions.forEach((start, i) => functionOf.fill(start, start, functions[i + 1] ?? count));
+  checkEarlyReturns(program, functionOf);
   functions.forEach((start, i) => checkFunction(insns, start, functions[i + 1] ?? count));
   const points = visit(insns, functions);
   return { functions, points, functionOf };

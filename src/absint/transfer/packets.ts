@@ -1,6 +1,14 @@
 /** Packets that move: helpers and functions that change them leave no pointer into them valid. */
+import type { KfuncFacts } from "../../semantics/profile/profile.ts";
 import { FLAG, hasFlag, isPacketPointer, KIND, kindOf, setUnknown } from "../register.ts";
 import { forEachRegister } from "../state.ts";
+
+/** Kernel functions that change the packet, of which the kernel tells so nowhere. */
+const MOVERS: ReadonlySet<string> = new Set(["bpf_xdp_pull_data"]);
+
+/** Whether packet pointers are stale after a call of the kernel function. */
+export const movesPacket = ({ name, changesPacket }: Pick<KfuncFacts, "name" | "changesPacket">): boolean =>
+  changesPacket === true || MOVERS.has(name);
 
 /** Whether a pointer of the kind goes with the packet. */
 export const isInPacket = (kind: number): boolean =>

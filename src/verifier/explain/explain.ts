@@ -9,6 +9,7 @@ import { disassembleInstruction } from "../../semantics/isa/disassemble.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { Program, SourceLine } from "../../semantics/program/program.ts";
 import type { Verdict } from "../verdict.ts";
+import { FUNCTION_CLASSES } from "./function-classes.ts";
 import { KFUNC_CLASSES } from "./kfunc-classes.ts";
 import { collectLines, type SliceLine } from "./lines.ts";
 import { MEMORY_CLASSES } from "./memory-classes.ts";
@@ -45,7 +46,12 @@ export interface Explanation {
   readonly suggestion: string | undefined;
 }
 
-const CLASSES: readonly MessageClass[] = [...KFUNC_CLASSES, ...MEMORY_CLASSES, ...OTHER_CLASSES];
+const CLASSES: readonly MessageClass[] = [
+  ...FUNCTION_CLASSES,
+  ...KFUNC_CLASSES,
+  ...MEMORY_CLASSES,
+  ...OTHER_CLASSES,
+];
 
 /** An instruction with its text, and the source line that it belongs to. */
 function instructionPlace({ insns, maps, lines }: Program, pc: number): InstructionPlace {

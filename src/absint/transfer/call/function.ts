@@ -69,7 +69,10 @@ export function exit(m: Machine): Step {
   return STEP.next;
 }
 
-/** Neither objects nor locks are held, and all sections are left, where the program goes out of sight. */
+/**
+ * Neither objects nor locks are held, and all sections are left, where the program goes out of sight. Where that is in a function that was called, its
+ * callers still have the objects, and what they leave is seen at the program's end.
+ */
 export function requireNothingHeld(m: Machine, where: string): void {
   const held: Reference[] = [];
   for (let i = 0; i < referenceCount(m.state); i += 1) held.push(referenceOfState(m.state, i));
@@ -85,7 +88,7 @@ export function requireNothingHeld(m: Machine, where: string): void {
   if (sectionDepth(m.state, SECTION.preemption) > 0) {
     reject("EINVAL", `${where} cannot be used inside bpf_preempt_disable-ed region`);
   }
-  if (held.length === 0) return;
+  if (held.length === 0 || currentFrame(m) > 0) return;
   const lines = held.map(({ id, insn }) => `Unreleased reference id=${id} alloc_insn=${insn}`);
   reject("EINVAL", [...lines, `${where} would lead to reference leak`].join("\n"));
 }

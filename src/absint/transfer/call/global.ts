@@ -8,6 +8,7 @@
 import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { demand } from "../../origins.ts";
+import { lastReference, REFERENCE } from "../../references.ts";
 import {
   copyRegister,
   FLAG,
@@ -84,7 +85,8 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
       "global function calls are not allowed while holding a lock,\nuse static function instead",
     );
   }
-  if (callee.sleeps && (sectionsOf(m.state) !== 0 || !m.program.flags.includes("sleepable"))) {
+  const inSection = sectionsOf(m.state) !== 0 || lastReference(m.state, REFERENCE.interrupts) >= 0;
+  if (callee.sleeps && (inSection || !m.program.flags.includes("sleepable"))) {
     reject(
       "EINVAL",
       "global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context",
