@@ -9,6 +9,7 @@ import { disassembleInstruction } from "../../semantics/isa/disassemble.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { Program, SourceLine } from "../../semantics/program/program.ts";
 import type { Verdict } from "../verdict.ts";
+import { CALLBACK_CLASSES } from "./callback-classes.ts";
 import { FUNCTION_CLASSES } from "./function-classes.ts";
 import { KFUNC_CLASSES } from "./kfunc-classes.ts";
 import { collectLines, type SliceLine } from "./lines.ts";
@@ -47,6 +48,7 @@ export interface Explanation {
 }
 
 const CLASSES: readonly MessageClass[] = [
+  ...CALLBACK_CLASSES,
   ...FUNCTION_CLASSES,
   ...KFUNC_CLASSES,
   ...MEMORY_CLASSES,
