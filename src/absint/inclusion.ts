@@ -131,7 +131,8 @@ let held = 0;
 
 /** A pointer that rests on a reference may stand for one that rests on the same: of what is held, the same thing. */
 function sameReference(outer: number, inner: number): boolean {
-  if (outer === NOTHING || inner === NOTHING) return outer === inner;
+  // A negative id is the same thing in every state.
+  if (outer <= NOTHING || inner <= NOTHING) return outer === inner;
   for (let i = 0; i < held; i += 1) if (innerIds[i] === inner) return outerIds[i] === outer;
   return sameRelation(outer, inner, 0);
 }
@@ -180,7 +181,10 @@ function byteIncludes(outer: number, inner: number, innerSpill: number): boolean
 
 function slotIncludes(outer: number, inner: number, scratch: number): boolean {
   if (slotByte(outer, 0) === BYTE.object) {
-    return isAll(inner, BYTE.object) && registerIncludes(spilledAt(outer), spilledAt(inner));
+    const [record, other] = [spilledAt(outer), spilledAt(inner)];
+    // Of a record that is a number this word says what it is (transfer/counted-slots.ts).
+    if (kindOf(record) === KIND.scalar && rangeOf(record) !== rangeOf(other)) return false;
+    return isAll(inner, BYTE.object) && registerIncludes(record, other);
   }
   if (slotByte(outer, 0) === BYTE.spill) {
     const spill = spilledAt(outer);

@@ -249,8 +249,11 @@ function joinSlot(out: number, slot: number, other: number, classes: JoinedClass
   const [bytes, kind] = [spilledBytes(slot), slotByte(slot, 0)];
   if (kind === BYTE.object || slotByte(other, 0) === BYTE.object) {
     const at = spilledAt(slot);
-    if (kind === slotByte(other, 0)) joinRegister(out, at, spilledAt(other), classes);
-    if (kind !== slotByte(other, 0) || kindOf(at) === KIND.none) clearSlot(slot);
+    const same =
+      kind === slotByte(other, 0) &&
+      (kindOf(at) !== KIND.scalar || rangeOf(at) === rangeOf(spilledAt(other)));
+    if (same) joinRegister(out, at, spilledAt(other), classes);
+    if (!same || kindOf(at) === KIND.none) clearSlot(slot);
     return;
   }
   if (bytes > 0 && bytes === spilledBytes(other)) {
@@ -291,8 +294,9 @@ export function widenStates(older: number, newer: number, out: number, limits: r
     for (const r of CARRIED) widenRegister(registerAt(older, f, r), registerAt(out, f, r), limits);
     for (let s = 0; s < Math.min(depthOf(out, f), depthOf(older, f)); s += 1) {
       const [slot, was] = [slotAt(out, f, s), slotAt(older, f, s)];
-      const spilled = slotByte(slot, 0) === BYTE.spill && slotByte(was, 0) === BYTE.spill;
-      if (spilled) widenRegister(spilledAt(was), spilledAt(slot), limits);
+      const kind = slotByte(slot, 0);
+      const holds = (kind === BYTE.spill || kind === BYTE.object) && slotByte(was, 0) === kind;
+      if (holds) widenRegister(spilledAt(was), spilledAt(slot), limits);
     }
   }
   return true;

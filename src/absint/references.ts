@@ -6,18 +6,38 @@
  */
 import { Unsupported } from "../semantics/errors.ts";
 import { arena } from "./arena.ts";
-import { MAX_REFERENCES, referenceAt, referenceCount, setReferenceCount } from "./state.ts";
+import {
+  MAX_FRAMES,
+  MAX_REFERENCES,
+  referenceAt,
+  referenceCount,
+  STACK_BYTES,
+  setReferenceCount,
+} from "./state.ts";
 
 export const REFERENCE = {
   /** An object that a helper or kernel function gave out. */
   object: 1,
   /** A spin lock; the id is the one of the pointer that it was taken through, or negative for the lock of a certain map. */
   lock: 2,
-  /** Saved interrupt flags. */
+  /** Saved interrupt flags; the id is their place on the stack. */
   interrupts: 3,
+  /** An iterator; the id is its place on the stack. */
+  iterator: 4,
 } as const;
 
 export type ReferenceKind = (typeof REFERENCE)[keyof typeof REFERENCE];
+
+/** Ids of places are below those of locks. */
+const PLACES = 1 << 20;
+const SLOTS = STACK_BYTES / 8;
+
+/** The id of what lies in a certain stack slot: the same in every state. */
+export const placeId = (frame: number, slot: number): number => -PLACES - frame * SLOTS - slot;
+export const isPlaceId = (id: number): boolean => id <= -PLACES && id > -PLACES - MAX_FRAMES * SLOTS;
+
+/** An id as messages have it. */
+export const shownId = (id: number): number => (isPlaceId(id) ? 1 - PLACES - id : id);
 
 const word = (at: number): number => arena.i32[at >> 2] ?? 0;
 

@@ -81,8 +81,8 @@ export interface Origin {
   readonly checkpoint: Checkpoint;
   readonly passage: Passage;
   readonly pc: number;
-  /** Whether the loop is one of a helper that calls back. */
-  readonly callsBack: boolean;
+  /** Whether the kernel counts the passages: a helper that calls back, an iterator. */
+  readonly counted: boolean;
   readonly at: number;
   readonly bytes: number;
   readonly inside: readonly Checkpoint[];

@@ -13,6 +13,7 @@ import {
   idOf,
   KIND,
   kindOf,
+  setRange,
 } from "../absint/register.ts";
 import { LAYOUT } from "../absint/scalar/operators.ts";
 import {
@@ -47,7 +48,8 @@ export function counterAt(state: number, place: Place): number | undefined {
   } else {
     if (place.slot < 0 || place.slot >= depthOf(state, frame)) return undefined;
     const slot = slotAt(state, frame, place.slot);
-    if (slotByte(slot, 0) !== BYTE.spill) return undefined;
+    const kind = slotByte(slot, 0);
+    if (kind !== BYTE.spill && kind !== BYTE.object) return undefined;
     at = spilledAt(slot);
   }
   return kindOf(at) === KIND.scalar ? at : undefined;
@@ -61,6 +63,8 @@ export function passHead(state: number, { place, order }: Measure): boolean {
   beginLink(state, at, order.bits);
   setGhostCount(state, ghost + 1);
   copyRegister(at, ghostAt(state, ghost));
+  // A ghost is a number and no object, whatever it was copied from.
+  setRange(ghostAt(state, ghost), 0);
   return true;
 }
 

@@ -8,7 +8,7 @@
  * a call of its function.
  */
 import { arena } from "../absint/arena.ts";
-import { REFERENCE, referenceId, referenceKind, referenceOfState } from "../absint/references.ts";
+import { isPlaceId, REFERENCE, referenceId, referenceKind, referenceOfState } from "../absint/references.ts";
 import {
   baseOf,
   constantHigh,
@@ -135,8 +135,17 @@ function referencesFlaw(state: number, { last, maps, insns }: Limits): string | 
     const id = referenceId(state, i);
     if (!REFERENCE_KINDS.has(referenceKind(state, i))) return `reference ${i} is of no kind`;
     // The lock of a certain map has a number below 0.
-    const least = referenceKind(state, i) === REFERENCE.lock ? -maps : 1;
-    if (id === 0 || id < least || id > last || insn < 0 || insn >= insns)
+    const kind = referenceKind(state, i);
+    const least = kind === REFERENCE.lock ? -maps : 1;
+    const hasPlace = kind === REFERENCE.iterator || kind === REFERENCE.interrupts;
+    if (
+      hasPlace !== isPlaceId(id) ||
+      id === 0 ||
+      (id < least && !hasPlace) ||
+      id > last ||
+      insn < 0 ||
+      insn >= insns
+    )
       return `reference ${i} is of id ${id} and insn ${insn}`;
   }
   return undefined;
@@ -199,7 +208,16 @@ function slotFlaw(slot: number, limits: Limits): string | undefined {
   const at = spilledAt(slot);
   if (spilled > 0 && spilled < 8 && kindOf(at) !== KIND.scalar) return "has a part of a pointer";
   if (kindOf(at) === KIND.none) return "has nothing spilled in it";
+  if (objects === 8 && kindOf(at) === KIND.scalar) return countFlaw(at, limits);
   return registerFlaw(at, limits);
+}
+
+/** The record of an object that is a number. */
+function countFlaw(at: number, limits: Limits): string | undefined {
+  if (rangeOf(at) <= 0) return "is an object of no kind";
+  const id = idOf(at);
+  if (id < 0 || id > limits.last) return `has id ${id}, the last is ${limits.last}`;
+  return scalarFlaw(at) ?? idFlaw(at);
 }
 
 function ghostsFlaw(state: number, limits: Limits): string | undefined {
@@ -224,8 +242,11 @@ function registerFlaw(at: number, limits: Limits): string | undefined {
 }
 
 function linkFlaw(at: number): string | undefined {
+  return rangeOf(at) !== 0 ? "is a number with a range" : idFlaw(at);
+}
+
+function idFlaw(at: number): string | undefined {
   const form = formOf(at);
-  if (rangeOf(at) !== 0) return "is a number with a range";
   if (idOf(at) === 0) return form === WHOLE && deltaOf(at) === 0 ? undefined : "is linked to nothing";
   return form < -63 || form > WHOLE || form === 0 ? `has a link of form ${form}` : undefined;
 }
@@ -233,7 +254,9 @@ function linkFlaw(at: number): string | undefined {
 function pointerFlaw(at: number, { frames, last, maps, insns }: Limits): string | undefined {
   const [kind, off, object, rest] = [kindOf(at), offOf(at), objectOf(at), rangeOf(at)];
   if (off <= -MAX_OFFSET || off >= MAX_OFFSET) return `has offset ${off}`;
-  if (rest < 0 || (!isPacketPointer(kind) && rest > last)) return `has ${rest} as its range or reference`;
+  const inPlace = kind === (KIND.memory | FLAG.readOnly) && isPlaceId(rest);
+  if ((rest < 0 && !inPlace) || (!isPacketPointer(kind) && rest > last))
+    return `has ${rest} as its range or reference`;
   const limit = objectLimit(baseOf(kind), frames, maps, insns);
   return object < 0 || object >= limit ? `points to object ${object}` : undefined;
 }

@@ -7,6 +7,7 @@ import { isKeptAwake } from "../callbacks.ts";
 import { lastReference, REFERENCE } from "../references.ts";
 import { baseOf, FLAG, hasFlag, kindOf, setId, setKind } from "../register.ts";
 import { forEachRegister, SECTION, sectionDepth, setSectionDepth } from "../state.ts";
+import { expireIterators } from "./counted-slots.ts";
 import type { Machine } from "./machine.ts";
 import { reject } from "./rejection.ts";
 
@@ -68,6 +69,7 @@ function leaveRcu(m: Machine): void {
     setKind(at, (kind & ~(FLAG.rcu | FLAG.orNull)) | FLAG.untrusted);
     setId(at, 0);
   });
+  expireIterators(m, ({ flags }) => flags.includes("rcu_protected"));
 }
 
 function enterPreemption(m: Machine): void {

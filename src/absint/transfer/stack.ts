@@ -25,6 +25,7 @@ import {
 } from "../register.ts";
 import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
 import { BYTE, depthOf, growStack, STACK_BYTES, setSlotByte, slotAt, slotByte, spilledAt } from "../state.ts";
+import { removeObject } from "./counted-slots.ts";
 import { isDynptrSlot, overwriteDynptr } from "./dynptr-slots.ts";
 import { beginLink, cutLink } from "./links.ts";
 import { currentFrame, type Machine, SCRATCH, type Target } from "./machine.ts";
@@ -181,7 +182,10 @@ function grow(m: Machine, frame: number, off: number): void {
 /** Objects that a write may touch are none any more. */
 function loseObjects(m: Machine, frame: number, first: number, last: number): void {
   for (let slot = slotOf(last); slot <= slotOf(first); slot += 1) {
-    if (slotByte(slotAt(m.state, frame, slot), 0) === BYTE.object) overwriteDynptr(m, frame, slot);
+    const at = slotAt(m.state, frame, slot);
+    if (slotByte(at, 0) === BYTE.object) overwriteDynptr(m, frame, slot);
+    // What else there was has to be given back and cannot be any more.
+    if (slotByte(at, 0) === BYTE.object) removeObject(m, { frame, slot });
   }
 }
 

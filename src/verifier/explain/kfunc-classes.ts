@@ -84,6 +84,32 @@ export const KFUNC_CLASSES: readonly MessageClass[] = [
     suggestion: "Look up the function's parameters and their order.",
   },
   {
+    pattern: /^(?:nested|unmatched) |requires RCU critical section|expected an RCU CS/,
+    category: "Execution Context Safety",
+    problem: "a section that must be opened first, or closed",
+    needed:
+      "sections to be opened and closed in pairs on every path, and what needs one to begin and end inside of the same",
+    suggestion:
+      "Call bpf_rcu_read_lock before, and bpf_rcu_read_unlock when nothing of the section is needed any more.",
+    follow: "nothing",
+  },
+  {
+    pattern: /expected an initialized (\w+)[ \w]* as arg ?#/,
+    category: CALLS,
+    problem: "an object on the stack that is not there",
+    needed: (_, [, what]) => `an ${what} that was made, not given back, and not written over since`,
+    suggestion: "Make it before, give it back once, and leave its bytes to the kernel.",
+    follow: "nothing",
+  },
+  {
+    pattern: /expected uninitialized (\w+)[ \w]* as arg ?#|expected pointer to an iterator on stack/,
+    category: CALLS,
+    problem: "no place for an object of the kernel",
+    needed: "a variable on the stack, aligned to 8 bytes, that holds no such object already",
+    suggestion: "Give the old one back first, or use another variable.",
+    follow: "nothing",
+  },
+  {
     pattern: /^(?:cannot access ptr member|only read is supported)/,
     category: "Memory Safety",
     problem: "access to an object of the kernel that is not supported",

@@ -15,6 +15,17 @@ export interface ReplayVisitor {
   readonly after?: (m: Machine, index: number) => void;
 }
 
+/** How often the sides of forks are guessed again. */
+const MOST_GUESSES = 256;
+
+/** For each position of a fork whose sides go on at the same instruction: whether the path took the forked one. */
+type Sides = Map<number, boolean>;
+
+interface Replayed {
+  readonly machine: Machine;
+  readonly message: string | undefined;
+}
+
 /**
  * Replays `path`, the instructions from the start of the program or of a global function on. The machine that is returned stands where the path ends, or at the
  * instruction that was refused; undefined if the path is not one of the program's.
@@ -24,9 +35,28 @@ export interface ReplayVisitor {
 export function replay(
   program: Program,
   path: readonly number[],
+  visitor: ReplayVisitor,
+  rules: Rules,
+): Replayed | undefined {
+  const sides: Sides = new Map();
+  // Only an iterator that is asked for an element forks without a jump.
+  const guesses = (program.kfuncs?.length ?? 0) > 0 ? MOST_GUESSES : 0;
+  for (let i = 0; i < guesses && follow(program, path, {}, rules, sides)?.message === undefined; i += 1) {
+    const last = [...sides].findLast(([, forked]) => !forked)?.[0];
+    if (last === undefined) break;
+    for (const index of sides.keys()) if (index > last) sides.delete(index);
+    sides.set(last, true);
+  }
+  return follow(program, path, visitor, rules, sides);
+}
+
+function follow(
+  program: Program,
+  path: readonly number[],
   { before, after }: ReplayVisitor,
   rules: Rules,
-): { readonly machine: Machine; readonly message: string | undefined } | undefined {
+  sides: Sides,
+): Replayed | undefined {
   reset();
   const m = createMachine(program, rules);
   const callee = m.globals.get(path[0] ?? 0);
@@ -45,8 +75,10 @@ export function replay(
       return { machine: m, message: error.message };
     }
     const next = path[index + 1];
-    if (outcome === STEP.fork && next !== undefined && m.pc !== next && m.forkedPc === next) {
-      unpack(m.forked, m.state);
+    if (outcome === STEP.fork && next !== undefined && m.forkedPc === next) {
+      const forked = m.pc !== next || (sides.get(index) ?? false);
+      if (m.pc === next) sides.set(index, forked);
+      if (forked) unpack(m.forked, m.state);
       m.pc = next;
     }
     after?.(m, index);

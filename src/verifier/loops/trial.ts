@@ -24,6 +24,7 @@ import {
 import { SCRATCH } from "../../absint/transfer/machine.ts";
 import { Rejection } from "../../absint/transfer/rejection.ts";
 import { Unsupported } from "../../semantics/errors.ts";
+import { kfuncFacts } from "../../semantics/profile/lookup.ts";
 import type { Measure, Order, Place } from "../certificate.ts";
 import type { Advance, Origin, Passage, Trial } from "../checkpoint.ts";
 import { close, type Exploration, keep, remember } from "../exploration.ts";
@@ -34,8 +35,8 @@ import { guessInvariant, limitsOf, movingPlaces, passedStates } from "./invarian
 /** How often a path passes a loop before it is tried, at first and once it has been closed. */
 const PATIENCE = 32;
 const PATIENCE_CLOSED = 8;
-/** The same for a call that calls back: from what one run changes it can be told what others may. */
-const PATIENCE_CALLING_BACK = 2;
+/** The same for what the kernel counts: calls that call back, loops over iterators. From what one passage changes it can be told what others may. */
+const PATIENCE_COUNTED = 2;
 
 /** How often an invariant is widened before the trial is given up. */
 const WIDENINGS = 24;
@@ -64,7 +65,8 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
   const { m, progress } = x;
   const { previous } = passage;
   const callsBack = isCallingBack(m.state);
-  const patience = x.patience.get(m.pc) ?? (callsBack ? PATIENCE_CALLING_BACK : PATIENCE);
+  const counted = callsBack || isCounted(x);
+  const patience = x.patience.get(m.pc) ?? (counted ? PATIENCE_COUNTED : PATIENCE);
   if (previous === undefined || passage.count < patience) return false;
   if (x.wasted > WASTE || x.inside.length === MAX_GHOSTS) return false;
   const places = movingPlaces(previous.at, m.state);
@@ -77,7 +79,7 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
     checkpoint: x.current,
     passage,
     pc: m.pc,
-    callsBack,
+    counted,
     at,
     bytes,
     inside: x.inside,
@@ -103,6 +105,16 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
   if (!guess(x, plan)) giveUp(x, origin);
   else begin(x, plan);
   return true;
+}
+
+/** Whether the loop at whose head the machine stands asks an iterator for elements. */
+function isCounted({ m, natural }: Exploration): boolean {
+  if (m.kfuncs.size === 0) return false;
+  const body = natural.bodyOf(m.pc);
+  for (const [pc, name] of m.kfuncs) {
+    if (body[pc] === 1 && kfuncFacts(m.profile, name)?.flags.includes("iter_next") === true) return true;
+  }
+  return false;
 }
 
 /** Makes the spare state the first guess at the loop's invariant; says no if there is none. */
@@ -264,7 +276,7 @@ export function settle(x: Exploration): boolean {
       }
     }
     trial.closed = true;
-    x.patience.set(trial.origin.pc, trial.origin.callsBack ? PATIENCE_CALLING_BACK : PATIENCE_CLOSED);
+    x.patience.set(trial.origin.pc, trial.origin.counted ? PATIENCE_COUNTED : PATIENCE_CLOSED);
     x.pending.push(...trial.left);
     trial.left.length = 0;
   }
@@ -343,8 +355,8 @@ function undo(x: Exploration, origin: Origin): void {
 
 /** Goes on from where a trial began as if it had not been. */
 function giveUp(x: Exploration, origin: Origin): void {
-  const { passage, callsBack } = origin;
-  const patience = x.patience.get(origin.pc) ?? (callsBack ? PATIENCE_CALLING_BACK : PATIENCE);
+  const { passage, counted } = origin;
+  const patience = x.patience.get(origin.pc) ?? (counted ? PATIENCE_COUNTED : PATIENCE);
   x.patience.set(origin.pc, 2 * Math.max(passage.count, patience));
   const made = keep(x, origin.checkpoint, { passage });
   remember(x, made);

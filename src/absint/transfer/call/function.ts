@@ -1,6 +1,6 @@
 /** The program's own functions: entering and leaving them, and what must hold where the program ends. */
 import { demand } from "../../origins.ts";
-import { REFERENCE, type Reference, referenceOfState } from "../../references.ts";
+import { REFERENCE, type Reference, referenceOfState, shownId } from "../../references.ts";
 import {
   component64,
   copyRegister,
@@ -89,7 +89,7 @@ export function requireNothingHeld(m: Machine, where: string): void {
     reject("EINVAL", `${where} cannot be used inside bpf_preempt_disable-ed region`);
   }
   if (held.length === 0 || currentFrame(m) > 0) return;
-  const lines = held.map(({ id, insn }) => `Unreleased reference id=${id} alloc_insn=${insn}`);
+  const lines = held.map(({ id, insn }) => `Unreleased reference id=${shownId(id)} alloc_insn=${insn}`);
   reject("EINVAL", [...lines, `${where} would lead to reference leak`].join("\n"));
 }
 

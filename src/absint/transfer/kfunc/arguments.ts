@@ -18,6 +18,8 @@ import {
 } from "../../register.ts";
 import { requireUnmoved } from "../access.ts";
 import { boundedSize, checkWhole } from "../call/memory.ts";
+import { saveOrRestore } from "../interrupts.ts";
+import { checkIterator } from "../iterator.ts";
 import { type Machine, register, SCRATCH, type Target } from "../machine.ts";
 import { Rejection, reject } from "../rejection.ts";
 import { checkDynptr } from "./dynptr.ts";
@@ -96,7 +98,8 @@ function requireNotNull(call: KfuncCall, value: KfuncValue, { at, number }: Targ
 function noteReference(m: Machine, call: KfuncCall, target: Target): void {
   const { at, number } = target;
   const id = isPointer(kindOf(at)) ? referenceOf(at) : 0;
-  if (!holdsReference(m.state, id)) return;
+  // What lies in an iterator is not the program's to give back.
+  if (id <= 0 || !holdsReference(m.state, id)) return;
   if (hasKfuncFlag(call, "release")) {
     if (call.reference !== 0) {
       reject("EFAULT", `more than one arg with ref_obj_id R${number} ${id} ${call.reference}`);
@@ -150,11 +153,21 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
   allocated: unsupported("an object of the program's own as argument"),
   refcounted: unsupported("an object of the program's own as argument"),
   dynptr: checkDynptr,
-  iterator: unsupported("an iterator as argument"),
+  iterator: (m, call, _value, target) => {
+    if (!call.facts.flags.some((flag) => flag.startsWith("iter_"))) {
+      throw new Unsupported(`an iterator as argument of kernel function ${call.facts.name}`);
+    }
+    call.iterator = checkIterator(m, call.facts, target);
+  },
   field: unsupported("a field as argument"),
   text: unsupported("a constant string as argument"),
   map: unsupported("a map as argument"),
-  interrupts: unsupported("saved interrupt flags as argument"),
+  interrupts: (m, call, _value, target) => {
+    if (!/^bpf_local_irq_(?:save|restore)$/.test(call.facts.name)) {
+      throw new Unsupported(`saved interrupt flags as argument of kernel function ${call.facts.name}`);
+    }
+    saveOrRestore(m, call.facts.name, target);
+  },
   callback: unsupported("a callback as argument"),
 };
 

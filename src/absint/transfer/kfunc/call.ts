@@ -9,16 +9,17 @@ import type { KfuncFacts } from "../../../semantics/profile/profile.ts";
 import { isGplCompatible } from "../../../semantics/program/license.ts";
 import { KIND, kindOf, referenceOf, setNone } from "../../register.ts";
 import { release } from "../call/helper.ts";
+import { destroyIterator, newIterator, nextElement } from "../iterator.ts";
 import { type Machine, register, STEP, type Step } from "../machine.ts";
 import { holdsAnyLock } from "../map-fields.ts";
-import { forgetPackets } from "../packets.ts";
+import { forgetPackets, movesPacket } from "../packets.ts";
 import { reject } from "../rejection.ts";
 import { isUnderRcu, requireKfuncMaySleep, SECTION_FUNCTIONS } from "../sections.ts";
 import { markWritten } from "../stack.ts";
 import { checkKfuncArguments } from "./arguments.ts";
-import { checkSlice, giveSlice, isSlice, movesPacket } from "./dynptr.ts";
+import { checkSlice, giveSlice, isSlice, writesPacket } from "./dynptr.ts";
 import { hasKfuncFlag, type KfuncCall, newKfuncCall } from "./facts.ts";
-import { giveKfuncResult } from "./result.ts";
+import { giveElement, giveKfuncResult } from "./result.ts";
 
 /** Executes a call of a kernel function. */
 export function callKernelFunction(m: Machine, insn: Instruction): Step {
@@ -36,11 +37,24 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
   if (hasKfuncFlag(call, "rcu_protected") && !isUnderRcu(m)) {
     reject("EACCES", `kernel func ${facts.name} requires RCU critical section protection`);
   }
+  if (call.iterator !== undefined && hasKfuncFlag(call, "iter_new")) newIterator(m, facts, call.iterator);
   applyEffects(m, call);
+  return goOn(m, call);
+}
+
+/** Puts the result into r0. Asking an iterator for an element forks. */
+function goOn(m: Machine, call: KfuncCall): Step {
+  const { facts, iterator } = call;
+  let forks = false;
   if (isSlice(call)) giveSlice(m, call);
-  else giveKfuncResult(m, call);
+  else if (iterator === undefined || !hasKfuncFlag(call, "iter_next")) giveKfuncResult(m, call);
+  else forks = nextElement(m, iterator, () => giveElement(m, call));
+  if (iterator !== undefined && hasKfuncFlag(call, "iter_destroy")) {
+    release(m, destroyIterator(m, facts, iterator));
+  }
   m.pc += 1;
-  return STEP.next;
+  m.forkedPc = m.pc;
+  return forks ? STEP.fork : STEP.next;
 }
 
 /** Functions that may be called with a lock held. */
@@ -80,9 +94,5 @@ function applyEffects(m: Machine, call: KfuncCall): void {
   }
   if (call.released !== undefined) release(m, referenceOf(call.released.at));
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
-  if (call.facts.changesPacket === true || MOVES_PACKET.has(call.facts.name) || movesPacket(call))
-    forgetPackets(m.state);
+  if (movesPacket(call.facts) || writesPacket(call)) forgetPackets(m.state);
 }
-
-/** Functions that change the packet, of which the kernel tells so nowhere. */
-const MOVES_PACKET: ReadonlySet<string> = new Set(["bpf_xdp_pull_data"]);

@@ -52,7 +52,7 @@ const READS =
   /^bpf_dynptr_(?:from_skb|from_xdp|from_skb_meta|size|is_null|is_rdonly|clone|adjust|slice|slice_rdwr)$/;
 
 /** Whether the packet may have been moved to make room for what was written through a dynptr. */
-export const movesPacket = ({ facts, dynptrs }: KfuncCall): boolean =>
+export const writesPacket = ({ facts, dynptrs }: KfuncCall): boolean =>
   !READS.test(facts.name) && dynptrs.some(({ kind }) => isPacketBuffer(kind));
 
 const SLICES: ReadonlyMap<string, { readonly readOnly: boolean }> = new Map([

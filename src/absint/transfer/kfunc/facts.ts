@@ -1,5 +1,6 @@
 /** One call of a kernel function: what its arguments have said while they are checked, and what the parts of its prototype are taken for. */
 import type { KfuncFacts, KfuncFlag, KfuncValue } from "../../../semantics/profile/profile.ts";
+import type { SlotPlace } from "../counted-slots.ts";
 import type { Dynptr } from "../dynptr-slots.ts";
 import type { Target } from "../machine.ts";
 
@@ -11,6 +12,8 @@ export interface KfuncCall {
   released: Target | undefined;
   /** Bytes of memory that an argument asks for as the result, and whether they may be written. */
   result: { readonly size: number; readonly readOnly: boolean } | undefined;
+  /** Where the iterator is that the function is about. */
+  iterator: SlotPlace | undefined;
   /** The dynptrs that it is given, in their order, but for those that it makes. */
   readonly dynptrs: Dynptr[];
   /** The size of memory that has to be a known constant. */
@@ -26,6 +29,7 @@ export const newKfuncCall = (facts: KfuncFacts): KfuncCall => ({
   reference: 0,
   released: undefined,
   result: undefined,
+  iterator: undefined,
   dynptrs: [],
   constantSize: undefined,
   memoryAsObject: false,

@@ -5,6 +5,7 @@ import {
   FLAG,
   KIND,
   kindOf,
+  mayBeNull,
   setId,
   setKind,
   setNone,
@@ -19,8 +20,17 @@ import { hasKfuncFlag, type KfuncCall } from "./facts.ts";
 
 const STRUCT = "struct ";
 
-/** Puts the result of a call into r0. `trust` is what the function is known to say of an object besides its flags. */
-export function giveKfuncResult(m: Machine, call: KfuncCall, trust = 0): void {
+/** Puts the result of a call into r0. */
+export function giveKfuncResult(m: Machine, call: KfuncCall): void {
+  give(m, call, hasKfuncFlag(call, "rcu_protected") ? FLAG.rcu : 0);
+  if (hasKfuncFlag(call, "ret_null")) setMayBeNull(m);
+  if (hasKfuncFlag(call, "acquire")) giveReference(m, call);
+}
+
+/** Puts an element of an iterator into r0: an object of those that are modelled is one under RCU. */
+export const giveElement = (m: Machine, call: KfuncCall): void => give(m, call, FLAG.rcu);
+
+function give(m: Machine, call: KfuncCall, trust: number): void {
   const r0 = register(m, 0);
   const { returns } = call.facts;
   if (returns.kind === "void") return setNone(r0);
@@ -30,42 +40,39 @@ export function giveKfuncResult(m: Machine, call: KfuncCall, trust = 0): void {
     return setUnknown(r0);
   }
   if (returns.kind !== "pointer") throw new Unsupported(`result of kernel function ${call.facts.name}`);
-  const protectedFlag = hasKfuncFlag(call, "rcu_protected") ? FLAG.rcu : 0;
-  if (returns.to?.startsWith(STRUCT) === true) {
-    const struct = typesOf(m).structId(returns.to.slice(STRUCT.length));
-    if (struct === undefined) throw new Unsupported(`kernel objects of type ${returns.to}`);
-    setPointer(
-      r0,
-      KIND.btf | (UNTRUSTED.has(call.facts.name) ? FLAG.untrusted : trust | protectedFlag),
-      struct,
-    );
-  } else giveMemory(call, r0, protectedFlag);
-  giveReference(m, call, r0);
+  if (returns.to?.startsWith(STRUCT) !== true) return giveMemory(call, r0);
+  const struct = typesOf(m).structId(returns.to.slice(STRUCT.length));
+  if (struct === undefined) throw new Unsupported(`kernel objects of type ${returns.to}`);
+  setPointer(r0, KIND.btf | (UNTRUSTED.has(call.facts.name) ? FLAG.untrusted : trust), struct);
 }
 
 /** Objects that nobody vouches for. */
 const UNTRUSTED: ReadonlySet<string> = new Set(["bpf_get_kmem_cache"]);
 
-function giveMemory(call: KfuncCall, r0: number, flags: number): void {
+function giveMemory(call: KfuncCall, r0: number): void {
   const { name, returns } = call.facts;
   const size = call.result?.size ?? returns.size;
-  if (size === undefined || flags !== 0) throw new Unsupported(`result of kernel function ${name}`);
+  if (size === undefined || hasKfuncFlag(call, "rcu_protected")) {
+    throw new Unsupported(`result of kernel function ${name}`);
+  }
   const readOnly = call.result?.readOnly ?? true;
   setPointer(r0, readOnly ? KIND.memory | FLAG.readOnly : KIND.memory, size);
   // It lives no longer than what it was made of.
   if (call.reference !== 0) setReference(r0, call.reference);
 }
 
-function giveReference(m: Machine, call: KfuncCall, r0: number): void {
-  const orNull = hasKfuncFlag(call, "ret_null");
-  if (orNull) {
-    setKind(r0, kindOf(r0) | FLAG.orNull);
-    setId(r0, takeId(m.state));
-  }
-  if (!hasKfuncFlag(call, "acquire")) return;
+function setMayBeNull(m: Machine): void {
+  const r0 = register(m, 0);
+  if (kindOf(r0) <= KIND.scalar) return;
+  setKind(r0, kindOf(r0) | FLAG.orNull);
+  setId(r0, takeId(m.state));
+}
+
+function giveReference(m: Machine, call: KfuncCall): void {
+  const r0 = register(m, 0);
   if (call.memoryAsObject) throw new Unsupported(`memory in place of an object for ${call.facts.name}`);
   const id = takeId(m.state);
   acquireReference(m.state, id, REFERENCE.object, m.pc);
-  if (orNull) setId(r0, id);
+  if (mayBeNull(kindOf(r0))) setId(r0, id);
   setReference(r0, id);
 }

@@ -1,0 +1,26 @@
+/** Numbers that say how often something may still happen: the measures of loops that the kernel bounds. */
+import { copyScalarPart, idOf, setConstant, setUnknown, umaxOf } from "../register.ts";
+import { branchOperators, synchronise, tightAluOperator } from "../scalar/operators.ts";
+import { carryLink, tellLinked } from "./links.ts";
+import { type Machine, SCRATCH } from "./machine.ts";
+
+/** Makes `at` some number from 0 to `greatest`, which is less than 2^31. */
+export function setAtMost(at: number, greatest: number): void {
+  setUnknown(at);
+  setConstant(SCRATCH.operand, greatest, 0);
+  branchOperators("jle", 64).taken(at, SCRATCH.operand);
+  synchronise(at);
+}
+
+/** It happens once more: the number at `at`, of the live state, is one less. Says no, leaving the state spoilt, if it is 0. */
+export function countDown(m: Machine, at: number): boolean {
+  if (umaxOf(at) === 0) return false;
+  setConstant(SCRATCH.operand, 0, 0);
+  branchOperators("jne", 64).taken(at, SCRATCH.operand);
+  if (synchronise(at) !== 0 || !tellLinked(m.marks, m.state, at)) return false;
+  setConstant(SCRATCH.operand, 1, 0);
+  if (idOf(at) !== 0) carryLink("sub", 64, at, SCRATCH.operand);
+  tightAluOperator("sub", 64)(at, SCRATCH.operand, SCRATCH.value);
+  copyScalarPart(SCRATCH.value, at);
+  return true;
+}
