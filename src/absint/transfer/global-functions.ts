@@ -7,7 +7,7 @@ import { helperCall, helperFacts, kfuncFacts } from "../../semantics/profile/loo
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
 import type { FunctionInfo, Program } from "../../semantics/program/program.ts";
 import type { FunctionPrototype, Parameter, Pointee } from "../../semantics/program/prototype.ts";
-import { movesPacket } from "./packets.ts";
+import { mayWriteDynptr, movesPacket } from "./packets.ts";
 import { Rejection } from "./rejection.ts";
 
 /** What an argument may be. */
@@ -215,7 +215,7 @@ function effectsOf(
       } else if (operation.callee === "kfunc") {
         const name = program.kfuncs?.find(({ insn: at }) => at === pc)?.name;
         const kfunc = name === undefined ? undefined : kfuncFacts(profile, name);
-        changesPacket ||= kfunc !== undefined && movesPacket(kfunc);
+        changesPacket ||= kfunc !== undefined && (movesPacket(kfunc) || mayWriteDynptr(kfunc));
         sleeps ||= kfunc?.flags.includes("sleepable") === true;
       }
     }

@@ -20,6 +20,7 @@ import { takeId } from "../../state.ts";
 import { makeDynptr, usedDynptr } from "../dynptr.ts";
 import { DYNPTR, type Dynptr, type DynptrKind, isInPacket, isPacketBuffer } from "../dynptr-slots.ts";
 import { type Machine, register, type Target } from "../machine.ts";
+import { mayWriteDynptr } from "../packets.ts";
 import { reject } from "../rejection.ts";
 import type { KfuncCall } from "./facts.ts";
 
@@ -47,13 +48,9 @@ export function checkDynptr(m: Machine, call: KfuncCall, value: KfuncValue, targ
   makeDynptr(m, target, made, parent);
 }
 
-/** Functions that leave what the dynptr stands for as it is. */
-const READS =
-  /^bpf_dynptr_(?:from_skb|from_xdp|from_skb_meta|size|is_null|is_rdonly|clone|adjust|slice|slice_rdwr)$/;
-
 /** Whether the packet may have been moved to make room for what was written through a dynptr. */
 export const writesPacket = ({ facts, dynptrs }: KfuncCall): boolean =>
-  !READS.test(facts.name) && dynptrs.some(({ kind }) => isPacketBuffer(kind));
+  mayWriteDynptr(facts) && dynptrs.some(({ kind }) => isPacketBuffer(kind));
 
 const SLICES: ReadonlyMap<string, { readonly readOnly: boolean }> = new Map([
   ["bpf_dynptr_slice", { readOnly: true }],
