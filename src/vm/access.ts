@@ -78,6 +78,13 @@ function checkAligned(region: Region, offset: number, size: number, what: string
   if ((offset & (size - 1)) !== 0) memoryFault("misaligned", region, offset, size, `${what} misaligned`);
 }
 
+/**
+ * Whether accesses of a stack have to be aligned: the kernel wants it of those that it knows to be of the stack. A global function that is given its caller's does not
+ * know what memory it is.
+ */
+const isAligned = (state: State, { place, shadow }: Region): boolean =>
+  shadow !== undefined && !(place.kind === "stack" && place.frame < state.depth);
+
 // --- Moving bytes between memory and the processor's scratch words
 
 /** Reads into the scratch word for what memory holds, zero-extended. */
@@ -123,10 +130,11 @@ export function load(state: State, register: number, off: number, size: Size, al
   if (region.place.kind === "context") return loadField(state, region, offset, size, aligned);
   checkBytes(region, offset, size, "read", "load");
   const { shadow } = region;
-  if (aligned || shadow !== undefined) checkAligned(region, offset, size, "load");
+  if (aligned || isAligned(state, region)) checkAligned(region, offset, size, "load");
   checkInitialised(state, region, offset, size, "load");
   fetch(state.words, region.view, region.origin + offset, size);
-  const spilled = size === 8 ? shadow?.spilled[(region.origin + offset) >> 3] : undefined;
+  const at = region.origin + offset;
+  const spilled = size === 8 && (at & 7) === 0 ? shadow?.spilled[at >> 3] : undefined;
   return spilled ?? SCALAR;
 }
 
@@ -147,12 +155,13 @@ export function store(
   }
   checkBytes(region, offset, size, "write", "store");
   const { shadow } = region;
-  if (aligned || shadow !== undefined) checkAligned(region, offset, size, "store");
+  if (aligned || isAligned(state, region)) checkAligned(region, offset, size, "store");
   const at = region.origin + offset;
   put(state.words, region.view, at, size);
   if (shadow === undefined) return;
-  shadow.writeInSlot(at, size);
-  if (size === 8 && tag !== SCALAR) shadow.spilled[at >> 3] = tag;
+  if ((at & 7) + size <= 8) shadow.writeInSlot(at, size);
+  else shadow.write(at, size);
+  if (size === 8 && (at & 7) === 0 && tag !== SCALAR) shadow.spilled[at >> 3] = tag;
 }
 
 /** The checks for an atomic operation on memory; returns the place. */
