@@ -3,8 +3,8 @@
  * difference is one of corpus/differences.json. Every accept is certified, and the running kernel, if there is one, still says
  * what the case says.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readKnowledge } from "../../src/campaign/expectations.ts";
 import { readBundle } from "../../src/object/bundle.ts";
 import { kernelTypes } from "../../src/object/kernel-types.ts";
@@ -46,10 +46,24 @@ describe("our verdict on each case is the kernel's, or a known difference", () =
   });
 });
 
+/** Whether those without capabilities may load programs at all: a setting that can be changed unless it is 1. */
+const SETTING = "/proc/sys/kernel/unprivileged_bpf_disabled";
+const setting = kernel.ok ? readFileSync(SETTING, "utf8").trim() : "";
+const forAll = setting === "0" || setting === "2";
+const asked = cases.filter(
+  ({ program: { privileges } }) => privileges === undefined || privileges.includes("cap_bpf") || forAll,
+);
+
 describe.skipIf(!kernel.ok)(
   `the running kernel still says so${kernel.ok ? "" : ` (skipped: ${kernel.reason})`}`,
   () => {
-    test.each(cases)("$program.name", ({ program, expect: expected }) => {
+    beforeAll(() => {
+      if (setting === "2") writeFileSync(SETTING, "0");
+    });
+    afterAll(() => {
+      if (setting === "2") writeFileSync(SETTING, setting);
+    });
+    test.each(asked)("$program.name", ({ program, expect: expected }) => {
       const result = loadProgram(program);
       if (result.verdict === "accept") result.close();
       expect(result.verdict).toBe(expected?.verdict);

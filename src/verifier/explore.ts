@@ -94,6 +94,7 @@ export function explore(
   rules: Rules,
 ): readonly Explored[] {
   const m = createMachine(program, rules);
+  m.limits = new Map();
   progress.machine = m;
   let spare: { readonly guess: number; readonly other: number } | undefined;
   const whole: Whole = {

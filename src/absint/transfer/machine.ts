@@ -55,6 +55,8 @@ export interface Machine {
   /** The taken side of a fork and where it goes on. */
   readonly forked: number;
   forkedPc: number;
+  /** By instruction, how far a number is cut that is added to a pointer (privileges.ts); kept by the exploration alone. */
+  limits?: Map<number, string>;
   /** What is used of the last checkpoint's state; whoever keeps no checkpoints need not look at it. */
   marks: Marks;
 }

@@ -127,7 +127,11 @@ export function requireNoArithmetic(m: Machine, number: number, at: number): voi
  *
  * @param ends  says it of a pointer, by its register's address
  */
-export function endPointers({ state, rights }: Machine, ends: (at: number) => boolean): void {
+export function endPointers(
+  { state: own, rights }: Machine,
+  ends: (at: number) => boolean,
+  state = own,
+): void {
   const isEnded = (at: number): boolean => isPointer(kindOf(at)) && ends(at);
   for (let f = 0; f < frameCount(state); f += 1) {
     for (let r = 0; r < FP; r += 1) {
@@ -249,6 +253,13 @@ export function requireLimit(m: Machine, { insn, op, pointer, number, swapped }:
   if (place < 0 || place >= most) {
     reject("EACCES", `R${insn.dst} tried to ${op} beyond pointer bounds, ${prohibited}`);
   }
+  // There is one limit for each instruction, whatever path leads to it.
+  const limit = `${isConstant(number)} ${swapped} ${low < 0 ? low : umaxOf(number)}`;
+  const earlier = m.limits?.get(m.pc);
+  if (earlier !== undefined && earlier !== limit) {
+    reject("EACCES", `R${insn.dst} tried to ${op} from different maps, paths or scalars, ${prohibited}`);
+  }
+  m.limits?.set(m.pc, limit);
 }
 
 /** After anything was added to a pointer: it must still point into its object. */

@@ -18,6 +18,7 @@ import { type Category, type MessageClass, wordsOf } from "./message-class.ts";
 import type { Note } from "./notes.ts";
 import { OTHER_CLASSES } from "./other-classes.ts";
 import { knowledge, type Place, placeName } from "./places.ts";
+import { PRIVILEGE_CLASSES } from "./privilege-classes.ts";
 import { replay } from "./replay.ts";
 import { slice, Trace } from "./slice.ts";
 import { isVariable, subjectsOf } from "./subject.ts";
@@ -53,6 +54,7 @@ const CLASSES: readonly MessageClass[] = [
   ...KFUNC_CLASSES,
   ...MEMORY_CLASSES,
   ...OTHER_CLASSES,
+  ...PRIVILEGE_CLASSES,
 ];
 
 /** An instruction with its text, and the source line that it belongs to. */
@@ -121,7 +123,8 @@ function historyOf(
   try {
     const trace = new Trace();
     const again = replay(program, path, trace, rules);
-    if (again?.message !== message) return NOTHING;
+    const alone = again?.message === undefined && found?.withOthers === true;
+    if (again === undefined || (again.message !== message && !alone)) return NOTHING;
     const last = trace.steps.at(-1);
     if (last === undefined) return NOTHING;
     const places = subjectsOf(again.machine, last, message, found?.follow);

@@ -33,6 +33,8 @@ export interface MessageClass {
   readonly suggestion: Words;
   /** Which operand the explanation follows, where it is not the register that the message names. */
   readonly follow?: "source" | "destination" | "access" | "nothing";
+  /** The path alone is not refused: others that were followed before it took part. */
+  readonly withOthers?: true;
 }
 
 /** A class' words for a message that matched. */

@@ -100,7 +100,7 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
     reject(error.errno, `${error.message}\n${which}`);
   }
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
-  if (callee.changesPacket) forgetPackets(m.state);
+  if (callee.changesPacket) forgetPackets(m);
   setUnknown(register(m, 0));
   m.pc += 1;
 }

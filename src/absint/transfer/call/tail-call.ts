@@ -19,6 +19,6 @@ export function leaveByTailCall(m: Machine): Step {
   m.forkedPc = returnTo(m.forked, frame);
   setUnknown(registerAt(m.forked, frame - 1, 0));
   popFrame(m.forked);
-  forgetPackets(m.forked);
+  forgetPackets(m, m.forked);
   return STEP.fork;
 }

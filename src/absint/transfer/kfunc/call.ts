@@ -94,5 +94,5 @@ function applyEffects(m: Machine, call: KfuncCall): void {
   }
   if (call.released !== undefined) release(m, referenceOf(call.released.at));
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
-  if (movesPacket(call.facts) || writesPacket(call)) forgetPackets(m.state);
+  if (movesPacket(call.facts) || writesPacket(call)) forgetPackets(m);
 }
