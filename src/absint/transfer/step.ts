@@ -41,6 +41,7 @@ import {
 } from "./machine.ts";
 import { holdsLock } from "./map-fields.ts";
 import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
+import { mayGoto } from "./may-goto.ts";
 import { reject } from "./rejection.ts";
 
 /**
@@ -91,6 +92,7 @@ export function step(m: Machine): Step {
     case "exit":
       return exit(m);
     case "may_goto":
+      return mayGoto(m, insn);
     case "addr_space_cast":
       throw new Unsupported(`instruction ${insn.row.name}`);
   }

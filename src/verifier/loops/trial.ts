@@ -11,13 +11,15 @@ import { isCallingBack } from "../../absint/callbacks.ts";
 import { sameFrames, stateIncludes } from "../../absint/inclusion.ts";
 import { widenStates } from "../../absint/join.ts";
 import { demand, useLink } from "../../absint/origins.ts";
-import { formOf, idOf, WHOLE } from "../../absint/register.ts";
+import { formOf, idOf, KIND, kindOf, WHOLE } from "../../absint/register.ts";
 import {
+  BUDGET,
   frameCount,
   ghostAt,
   MAX_GHOSTS,
   pack,
   packedBytes,
+  registerAt,
   setGhostCount,
   unpack,
 } from "../../absint/state.ts";
@@ -38,12 +40,18 @@ const PATIENCE_CLOSED = 8;
 /** The same for what the kernel counts: calls that call back, loops over iterators. From what one passage changes it can be told what others may. */
 const PATIENCE_COUNTED = 2;
 
+/** Loops that count on a frame's budget are not gone round further than this: millions of passages would be left. */
+const MOST_OF_BUDGET = 256;
+
+/** A loop for which there is no end but that of what may be processed: no trial of another one mends that. */
+class NotClosed extends Unsupported {}
+
 /** How often an invariant is widened before the trial is given up. */
 const WIDENINGS = 24;
 
 /** Instructions that closing a loop may take at least, and for each instruction that was processed since it was entered. */
 const LEAST_BUDGET = 4096;
-const BUDGET = 2;
+const BUDGET_FACTOR = 2;
 
 /** Instructions that may be processed for nothing in a whole exploration before no more loops are tried. */
 const WASTE = 500_000;
@@ -68,9 +76,12 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
   const counted = callsBack || isCounted(x);
   const patience = x.patience.get(m.pc) ?? (counted ? PATIENCE_COUNTED : PATIENCE);
   if (previous === undefined || passage.count < patience) return false;
+  if (passage.count > MOST_OF_BUDGET && isBudgeted(x)) {
+    throw new NotClosed("a loop that may_goto ends and whose budget is not seen to go down");
+  }
   if (x.wasted > WASTE || x.inside.length === MAX_GHOSTS) return false;
   const places = movingPlaces(previous.at, m.state);
-  if (places.length === 0) return false;
+  if (places.length === 0 || hasBudget(m.state) !== hasBudget(previous.at)) return false;
   const bytes = packedBytes(m.state);
   const at = allocate(bytes);
   pack(m.state, at);
@@ -99,7 +110,8 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
     limits: limitsOf(x.program.insns, callsBack ? undefined : body, previous.at, m.state),
     places,
     choice: 0,
-    withFirst: true,
+    // A budget is no number before the first may_goto.
+    withFirst: !hasBudget(m.state) || hasBudget((passage.first ?? previous).at),
     widenings: 0,
   };
   if (!guess(x, plan)) giveUp(x, origin);
@@ -107,8 +119,21 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
   return true;
 }
 
-/** Whether the loop at whose head the machine stands asks an iterator for elements. */
-function isCounted({ m, natural }: Exploration): boolean {
+/** Whether the frame's budget for may_goto (absint/state.ts) has a number. */
+const hasBudget = (state: number): boolean =>
+  kindOf(registerAt(state, frameCount(state) - 1, BUDGET)) !== KIND.none;
+
+/** Whether the loop at whose head the machine stands has come through a may_goto of its own. */
+function isBudgeted({ m, natural, program }: Exploration): boolean {
+  if (!hasBudget(m.state)) return false;
+  const body = natural.bodyOf(m.pc);
+  return program.insns.some((insn, pc) => body[pc] === 1 && insn?.row.operation.kind === "may_goto");
+}
+
+/** Whether the loop at whose head the machine stands asks an iterator for elements, or counts on a budget. */
+function isCounted(x: Exploration): boolean {
+  if (isBudgeted(x)) return true;
+  const { m, natural } = x;
   if (m.kfuncs.size === 0) return false;
   const body = natural.bodyOf(m.pc);
   for (const [pc, name] of m.kfuncs) {
@@ -309,7 +334,7 @@ export function ranOut(x: Exploration): boolean {
   const trial = x.trials.at(-1);
   if (trial === undefined || trial.closed) return false;
   const { passage, processed } = trial.origin;
-  const budget = Math.max(LEAST_BUDGET, BUDGET * (processed - passage.since));
+  const budget = Math.max(LEAST_BUDGET, BUDGET_FACTOR * (processed - passage.since));
   if (x.progress.processed - processed <= budget) return false;
   undo(x, trial.origin);
   giveUp(x, trial.origin);
@@ -320,7 +345,8 @@ export function ranOut(x: Exploration): boolean {
  * What was thrown while loops were tried is no verdict: undoes the innermost trial, or all of them if `all`, and goes on. Says no if none is tried.
  */
 export function recover(x: Exploration, error: unknown, all: boolean): boolean {
-  if (!(error instanceof Rejection || error instanceof Unsupported)) return false;
+  if (error instanceof NotClosed || !(error instanceof Rejection || error instanceof Unsupported))
+    return false;
   const trial = all ? x.trials[0] : x.trials.at(-1);
   if (trial === undefined) return false;
   undo(x, trial.origin);

@@ -1,0 +1,36 @@
+/**
+ * `may_goto` jumps when the frame has used up what it may still do, and falls through otherwise: the program says that a loop may end there, the kernel sees to it that
+ * it does.
+ *
+ * The frame's budget (BUDGET, state.ts) is how often it may fall through. It is the most there is until the frame's first `may_goto`. A concrete budget may be
+ * anything up to that, so either side is always possible but for a budget that is known to be 0. On x86-64 Linux since 6.15 bounds the time instead: what is claimed of
+ * the number of passages does not hold there, and that loops end does.
+ */
+import type { Instruction } from "../../semantics/isa/instruction.ts";
+import { KIND, kindOf, umaxOf } from "../register.ts";
+import { BUDGET, registerAt, unpack } from "../state.ts";
+import { countDown, setAtMost } from "./countdown.ts";
+import { currentFrame, type Machine, STEP, type Step } from "./machine.ts";
+
+/** BPF_MAX_LOOPS. */
+const MOST = 8 * 1024 * 1024;
+
+/** Forks: the live state falls through with one less left, the forked one jumps. */
+export function mayGoto(m: Machine, insn: Instruction): Step {
+  const target = m.pc + 1 + insn.off;
+  const budget = registerAt(m.state, currentFrame(m), BUDGET);
+  if (kindOf(budget) === KIND.none) setAtMost(budget, MOST);
+  if (umaxOf(budget) === 0) {
+    m.pc = target;
+    return STEP.next;
+  }
+  unpack(m.state, m.forked);
+  if (!countDown(m, budget)) {
+    unpack(m.forked, m.state);
+    m.pc = target;
+    return STEP.next;
+  }
+  m.pc += 1;
+  m.forkedPc = target;
+  return STEP.fork;
+}
