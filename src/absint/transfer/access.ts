@@ -27,9 +27,10 @@ import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
 import { signExtend } from "./arithmetic.ts";
 import { loadFunctionArgument, loadKernelObject, typesOf } from "./kernel-object.ts";
+import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { mayAccessField, requireMayLook } from "./privileges.ts";
-import { checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
+import { checkMapBounds, checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
 import { reject } from "./rejection.ts";
 import { readStack, writeStack } from "./stack.ts";
 import { tnumText } from "./text.ts";
@@ -49,10 +50,14 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
     case KIND.context:
       loadContext(m, target, size, signed, destination);
       return;
-    case KIND.mapValue:
+    case KIND.mapValue: {
+      checkMapBounds(m, target, size, "read");
+      const kptr = kptrIn(m, target, size);
+      if (kptr !== undefined) return loadKptr(m, kptr, destination);
       checkMapValue(m, target, size, "read");
       loadMapValue(m, target, size, destination);
       break;
+    }
     case KIND.sockCommon:
     case KIND.socket:
     case KIND.tcpSock:
@@ -83,6 +88,13 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.context:
       storeContext(m, target, size);
       break;
+    case KIND.mapValue: {
+      checkMapBounds(m, target, size, "write");
+      const kptr = kptrIn(m, target, size);
+      if (kptr !== undefined) return storeKptr(m, kptr, value);
+      checkMapValue(m, target, size, "write");
+      break;
+    }
     case KIND.sockCommon:
     case KIND.socket:
     case KIND.tcpSock:

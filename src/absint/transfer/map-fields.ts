@@ -8,14 +8,18 @@ import { idOf, objectOf, offOf, smallConstant, smaxOf, sminOf } from "../registe
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
 
-/** Rejects an access of `size` bytes that may touch a field, at the least to the greatest place of the pointer. */
+/**
+ * Rejects an access of `size` bytes that may touch a field, at the least to the greatest place of the pointer. Loads and stores of pointers to objects
+ * are checked elsewhere (kptr.ts).
+ */
 export function requireNoField(map: MapDefinition, { at, off }: Target, size: number): void {
   if (map.fields === undefined) return;
   const base = offOf(at) + off;
   for (const { kind, offset } of map.fields) {
     const { size: bytes, name } = MAP_FIELDS.get(kind) ?? { size: Number.MAX_SAFE_INTEGER, name: kind };
     if (base + sminOf(at) < offset + bytes && base + smaxOf(at) + size > offset) {
-      reject("EACCES", `${name} cannot be accessed directly by load/store`);
+      const how = name === "kptr" ? "indirectly by helper" : "directly by load/store";
+      reject("EACCES", `${name} cannot be accessed ${how}`);
     }
   }
 }

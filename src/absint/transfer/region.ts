@@ -31,8 +31,14 @@ const MAX_VARIABLE_OFFSET = 2 ** 29;
 /** Bytes of `struct bpf_flow_keys` (linux/bpf.h). */
 const FLOW_KEYS_SIZE = 56;
 
-/** Checks that `size` bytes at the pointer lie in the map's value, and that the program may access it so. */
+/** Checks that `size` bytes at the pointer lie in the map's value, that the program may access it so, and that they are its own. */
 export function checkMapValue(m: Machine, target: Target, size: number, direction: Direction): void {
+  checkMapBounds(m, target, size, direction);
+  requireNoField(mapAt(m, objectOf(target.at)), target, size);
+}
+
+/** The same, whoever's the bytes are. */
+export function checkMapBounds(m: Machine, target: Target, size: number, direction: Direction): void {
   const map = mapAt(m, objectOf(target.at));
   const off = offOf(target.at) + target.off;
   const sizes = `value_size=${map.valueSize} off=${off} size=${size}`;
@@ -45,7 +51,6 @@ export function checkMapValue(m: Machine, target: Target, size: number, directio
   checkBounds(target, size, map.valueSize, (at) => {
     return `invalid access to map value, value_size=${map.valueSize} off=${at} size=${size}`;
   });
-  requireNoField(map, target, size);
 }
 
 /** Devices in a map are not for programs to change, whatever its flags. */

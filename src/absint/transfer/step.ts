@@ -27,6 +27,7 @@ import { callGlobal, globalCallee } from "./call/global.ts";
 import { callHelper } from "./call/helper.ts";
 import { leaveByTailCall } from "./call/tail-call.ts";
 import { callKernelFunction } from "./kfunc/call.ts";
+import { kptrIn } from "./kptr.ts";
 import {
   currentFrame,
   instructionAt,
@@ -70,11 +71,11 @@ export function step(m: Machine): Step {
       storeRegister(m, insn, operation.size, operation.operand);
       break;
     case "load_acquire":
-      requireAtomicTarget(target(m, insn.src, insn.off), operation.size, "loads from");
+      requireAtomicTarget(m, target(m, insn.src, insn.off), operation.size, "loads from");
       loadRegister(m, insn, operation.size, false);
       break;
     case "store_release":
-      requireAtomicTarget(target(m, insn.dst, insn.off), operation.size, "stores into");
+      requireAtomicTarget(m, target(m, insn.dst, insn.off), operation.size, "stores into");
       storeRegister(m, insn, operation.size, "reg");
       break;
     case "atomic":
@@ -121,13 +122,16 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
 }
 
 /** Atomic instructions go to memory proper: the stack, map values, memory of the program's own. */
-function requireAtomicTarget(to: Target, size: Size, what: string): void {
+function requireAtomicTarget(m: Machine, to: Target, size: Size, what: string): void {
   const kind = kindOf(to.at);
   if (NOT_ATOMIC.has(kind)) {
     reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${kindName(kind)} is not allowed`);
   }
   const base = kind & ~(FLAG.ringbuf | FLAG.readOnly);
   if (base !== KIND.stack && base !== KIND.mapValue && base !== KIND.memory) rejectKind(to, kind);
+  if (kind === KIND.mapValue && kptrIn(m, to, size) !== undefined) {
+    reject("EACCES", "kptr in map can only be accessed using BPF_MEM instruction mode");
+  }
   requireNaturallyAligned(to, size, kind);
 }
 
@@ -148,7 +152,7 @@ function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { k
   const exchange = op === "cmpxchg";
   if (exchange) requireAtomicNumber(m, 0, readable(m, 0));
   const to = target(m, insn.dst, insn.off);
-  requireAtomicTarget(to, size, "stores into");
+  requireAtomicTarget(m, to, size, "stores into");
   load(m, to, size, false, SCRATCH.left);
   requireNumberOnStack(m, SCRATCH.left, to);
   // What is left in memory is some number: what becomes of it is not followed.

@@ -72,6 +72,8 @@ export interface MapField {
 export const MAP_FIELDS: ReadonlyMap<string, { readonly size: number; readonly name: string }> = new Map([
   ["spin_lock", { size: 4, name: "bpf_spin_lock" }],
   ["timer", { size: 16, name: "bpf_timer" }],
+  ["kptr", { size: 8, name: "kptr" }],
+  ["kptr_ref", { size: 8, name: "kptr" }],
 ]);
 
 /** A map as a program refers to it, before it exists anywhere. Sizes in bytes. */

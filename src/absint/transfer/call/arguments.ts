@@ -23,6 +23,7 @@ import { requireUnmoved } from "../access.ts";
 import { dynptrKindOf, makeDynptr, requireOwned, usedDynptr } from "../dynptr.ts";
 import { constantString } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
+import { exchangedField, requireExchangeable } from "../kptr.ts";
 import { type Machine, readable, type Target } from "../machine.ts";
 import { releaseLock, takeLock } from "../map-fields.ts";
 import { requireNoLeakToHelper } from "../privileges.ts";
@@ -61,6 +62,7 @@ const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
   stack: [KIND.stack],
   dynptr: [KIND.stack, KIND.dynptr],
   const_str: [KIND.mapValue],
+  kptr_xchg_dest: [KIND.mapValue, KIND.btf | FLAG.allocated],
 };
 
 /** Checks the argument in register `number`. */
@@ -108,6 +110,10 @@ function requireTaken(argument: Argument, { number, at }: Target): void {
   // What may only be read is taken where it is only read; where the memory lies does not matter.
   const anywhere = argument.kind === "mem" ? kind & ~FLAG.inPacket : kind;
   if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? anywhere & ~FLAG.readOnly : anywhere)) return;
+  const unlessNull = argument.kind === "btf_id" && taken.includes(kind & ~FLAG.orNull);
+  if (unlessNull && hasArgumentFlag(argument, "ptr_maybe_null")) {
+    reject("EACCES", `Possibly NULL pointer passed to helper arg${number}`);
+  }
   reject("EACCES", `R${number} type=${kindName(kind)} expected=${taken.map(kindName).join(", ")}`);
 }
 
@@ -192,8 +198,12 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     else releaseLock(m, target);
   },
   btf_id: (m, call, argument, target) => {
+    if (call.kptr !== undefined) requireExchangeable(m, call.kptr, target);
     checkReleased(m, call, argument, target);
-    requireStruct(m, target, argument.type);
+    if (call.kptr === undefined) requireStruct(m, target, argument.type);
+  },
+  kptr_xchg_dest: (m, call, _argument, target) => {
+    call.kptr = exchangedField(m, target);
   },
   dynptr: checkDynptr,
   const_str: (m, call, _argument, target) => {

@@ -1,6 +1,6 @@
 /** What is known of one call of a helper while its arguments are checked: what earlier arguments say, later ones and the result depend on. */
 import type { Argument, HelperFacts, Prototype } from "../../../semantics/profile/profile.ts";
-import type { MapDefinition } from "../../../semantics/program/map-types.ts";
+import type { MapDefinition, MapField } from "../../../semantics/program/map-types.ts";
 import type { Dynptr } from "../dynptr-slots.ts";
 import { type Machine, mapAt, type Target } from "../machine.ts";
 
@@ -23,6 +23,8 @@ export interface CallFacts {
   /** The dynptr that the result lies in; and the argument that names one to be given back. */
   dynptr: Dynptr | undefined;
   releasedDynptr: Target | undefined;
+  /** The field of a map's value whose pointer is exchanged. */
+  kptr: MapField | undefined;
   /** What a `const_str` argument says. */
   text: Uint8Array | undefined;
   /** Buffers that the helper fills, once all arguments are checked. */
@@ -41,6 +43,7 @@ export const newCall = (helper: HelperFacts, prototype: Prototype): CallFacts =>
   reference: 0,
   dynptr: undefined,
   releasedDynptr: undefined,
+  kptr: undefined,
   text: undefined,
   filled: [],
 });

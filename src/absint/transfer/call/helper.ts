@@ -27,6 +27,7 @@ import { takeId } from "../../state.ts";
 import { isInPacket, isPacketBuffer, removeDynptrs } from "../dynptr-slots.ts";
 import { requireFormat } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
+import { giveExchanged } from "../kptr.ts";
 import { type Machine, mapAt, register } from "../machine.ts";
 import { holdsAnyLock, holdsLock } from "../map-fields.ts";
 import { endPointers, requireFollowed } from "../privileges.ts";
@@ -140,6 +141,7 @@ const ACQUIRES: ReadonlySet<string> = new Set([
   "sk_lookup_udp",
   "skc_lookup_tcp",
   "ringbuf_reserve",
+  "kptr_xchg",
 ]);
 /** Helpers whose result is the argument in another form: it lives as long as that. */
 const CASTS: ReadonlySet<string> = new Set([
@@ -183,6 +185,10 @@ function giveResult(m: Machine, call: CallFacts): void {
       break;
     }
     case "btf_id": {
+      if (call.kptr !== undefined) {
+        giveExchanged(m, call.kptr, r0);
+        break;
+      }
       const { type } = call.prototype.returns;
       const struct = type === undefined ? undefined : typesOf(m).structId(type);
       if (struct === undefined) throw new Unsupported(`result of helper ${call.label}`);
