@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { allocate, arena, reset } from "./arena.ts";
-import { differsIn, stateIncludes } from "./inclusion.ts";
+import { differsIn, ELSEWHERE, firstDifference, stateIncludes } from "./inclusion.ts";
 import { acquireReference, REFERENCE, releaseReference } from "./references.ts";
 import {
   FLAG,
@@ -205,24 +205,52 @@ test("as many frames, of the same functions, called from the same places", () =>
   expect(includes()).toBe(false);
 });
 
-describe("the register that differed last", () => {
+describe("the place that differed last", () => {
+  const differs = (place: number): boolean => differsIn(outer, inner, place, scratch);
+
   test("says no only by itself", () => {
     setConstant(reg(outer, 3), 7, 0);
     setConstant(reg(inner, 3), 8, 0);
-    expect(differsIn(outer, inner, 3)).toBe(true);
-    expect(differsIn(outer, inner, 4)).toBe(false);
+    expect(firstDifference(outer, inner, scratch)).toBe(3);
+    expect(differs(3)).toBe(true);
+    expect(differs(4)).toBe(false);
     setNone(reg(outer, 3));
-    expect(differsIn(outer, inner, 3)).toBe(false);
+    expect(differs(3)).toBe(false);
+    expect(firstDifference(outer, inner, scratch)).toBe(-1);
   });
 
-  test("is a register: what lies before and behind them is not looked at", () => {
+  test("is none if a pointer that was moved by a constant stands for one that was moved by a number", () => {
+    for (const state of [outer, inner]) setPointer(reg(state, 3), KIND.packet, 0);
+    setOff(reg(inner, 3), 4);
+    expect(differs(3)).toBe(true);
+    unknownScalarAt(reg(outer, 3));
+    expect(differs(3)).toBe(false);
+  });
+
+  test("may be a slot, of any frame", () => {
+    for (const state of [outer, inner]) {
+      growStack(state, 0, 1);
+      for (let i = 0; i < 8; i += 1) setSlotByte(slotAt(state, 0, 1), i, BYTE.zero);
+      pushFrame(state, 9, 4);
+    }
+    expect(firstDifference(outer, inner, scratch)).toBe(-1);
+    setSlotByte(slotAt(inner, 0, 1), 5, BYTE.misc);
+    const place = firstDifference(outer, inner, scratch);
+    expect(place).toBeGreaterThanOrEqual(0);
+    expect(differs(place)).toBe(true);
+    setSlotByte(slotAt(inner, 0, 1), 5, BYTE.zero);
+    expect(differs(place)).toBe(false);
+  });
+
+  test("is a register or slot in use: what lies before and behind them is not looked at", () => {
     for (const state of [outer, inner]) {
       const [before, behind] = [reg(state, 0) - REGISTER_BYTES, reg(state, REGISTERS)];
       arena.u8.fill(state === outer ? 7 : 9, before, before + REGISTER_BYTES);
       arena.u8.fill(state === outer ? 7 : 9, behind, behind + REGISTER_BYTES);
     }
-    expect(differsIn(outer, inner, -1)).toBe(false);
-    expect(differsIn(outer, inner, REGISTERS)).toBe(false);
+    expect(differs(-1)).toBe(false);
+    expect(differs(REGISTERS)).toBe(false);
+    expect(differs(ELSEWHERE)).toBe(false);
   });
 });
 

@@ -39,6 +39,7 @@ import {
   functionOf,
   ghostAt,
   ghostCount,
+  MAX_FRAMES,
   REGISTERS,
   RUNS,
   referenceCount,
@@ -145,6 +146,12 @@ function valueIncludes(outer: number, inner: number): boolean {
   return m[o] === m[i] && m[o + 1] === m[i + 1] && isConstant(inner);
 }
 
+/** Four bytes of a spill. */
+const SPILL_WORD = BYTE.spill * 0x01010101;
+
+const isWholeSpill = (slot: number): boolean =>
+  arena.i32[slot >> 2] === SPILL_WORD && arena.i32[(slot >> 2) + 1] === SPILL_WORD;
+
 const isAll = (slot: number, kind: number): boolean => {
   for (let i = 0; i < 8; i += 1) if (slotByte(slot, i) !== kind) return false;
   return true;
@@ -188,6 +195,8 @@ function slotIncludes(outer: number, inner: number, scratch: number): boolean {
   }
   if (slotByte(outer, 0) === BYTE.spill) {
     const spill = spilledAt(outer);
+    // The most frequent case: whole registers on both sides.
+    if (isWholeSpill(outer) && isWholeSpill(inner)) return registerIncludes(spill, spilledAt(inner));
     if (slotByte(inner, 0) === BYTE.spill) {
       for (let i = 0; i < 8; i += 1) {
         const [o, n] = [slotByte(outer, i), slotByte(inner, i)];
@@ -212,8 +221,11 @@ function slotIncludes(outer: number, inner: number, scratch: number): boolean {
 
 const isUnused = (slot: number): boolean => isAll(slot, BYTE.invalid);
 
-/** No register of the innermost frame: what `firstDifference` gives for any other difference. */
-const ELSEWHERE = REGISTERS;
+/** Places of a frame: its registers, then its slots, in a power of two. */
+const PLACE_BITS = 7;
+const PLACES = 1 << PLACE_BITS;
+/** No place by itself: what `firstDifference` gives for any other difference. */
+export const ELSEWHERE = MAX_FRAMES * PLACES;
 
 /**
  * Whether every machine state that `inner` stands for is one that `outer` stands for. Says no when it cannot tell.
@@ -224,18 +236,22 @@ export const stateIncludes = (outer: number, inner: number, scratch: number): bo
   firstDifference(outer, inner, scratch) < 0;
 
 /**
- * Whether a register of the innermost frame alone shows that `outer` does not include `inner`: a cheap question to ask first, about the
- * register that made the difference the last time.
+ * Whether a place alone, as `firstDifference` gave it, shows that `outer` does not include `inner`: a cheap question to ask first, about the
+ * place that made the difference the last time.
  */
-export function differsIn(outer: number, inner: number, register: number): boolean {
-  const frame = frameCount(outer) - 1;
-  if (register < 0 || register >= REGISTERS || frameCount(inner) - 1 !== frame) return false;
-  const at = registerAt(outer, frame, register);
-  const other = registerAt(inner, frame, register);
-  return kindOf(at) !== KIND.none && (kindOf(at) !== kindOf(other) || !valueIncludes(at, other));
+export function differsIn(outer: number, inner: number, place: number, scratch: number): boolean {
+  const frame = place >> PLACE_BITS;
+  const index = place & (PLACES - 1);
+  if (frame < 0 || frame >= frameCount(outer) || frameCount(outer) !== frameCount(inner)) return false;
+  ids = 0;
+  held = 0;
+  if (index < REGISTERS)
+    return !registerIncludes(registerAt(outer, frame, index), registerAt(inner, frame, index));
+  const slot = index - REGISTERS;
+  return slot < depthOf(outer, frame) && !slotOfIncludes(outer, inner, frame, slot, scratch);
 }
 
-/** -1 if `outer` includes `inner` (see `stateIncludes`); else the register of the innermost frame that says no, if it is one. */
+/** -1 if `outer` includes `inner` (see `stateIncludes`); else the place in which it does not, or `ELSEWHERE`. */
 export function firstDifference(outer: number, inner: number, scratch: number): number {
   const frames = frameCount(outer);
   if (frameCount(inner) !== frames || ghostCount(inner) < ghostCount(outer)) return ELSEWHERE;
@@ -246,11 +262,12 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
   for (let f = frames - 1; f >= 0; f -= 1) {
     if (!sameCall(outer, inner, f)) return ELSEWHERE;
     for (let r = 0; r < REGISTERS; r += 1) {
-      if (!registerIncludes(registerAt(outer, f, r), registerAt(inner, f, r))) {
-        return f === frames - 1 ? r : ELSEWHERE;
-      }
+      if (!registerIncludes(registerAt(outer, f, r), registerAt(inner, f, r))) return f * PLACES + r;
     }
-    if (!stackIncludes(outer, inner, f, scratch)) return ELSEWHERE;
+    const depth = depthOf(outer, f);
+    for (let s = 0; s < depth; s += 1) {
+      if (!slotOfIncludes(outer, inner, f, s, scratch)) return f * PLACES + REGISTERS + s;
+    }
   }
   for (let g = 0; g < ghostCount(outer); g += 1) {
     if (!registerIncludes(ghostAt(outer, g), ghostAt(inner, g))) return ELSEWHERE;
@@ -287,13 +304,8 @@ function referencesInclude(outer: number, inner: number): boolean {
   return true;
 }
 
-function stackIncludes(outer: number, inner: number, frame: number, scratch: number): boolean {
-  const [outerDepth, innerDepth] = [depthOf(outer, frame), depthOf(inner, frame)];
-  for (let s = 0; s < outerDepth; s += 1) {
-    const slot = slotAt(outer, frame, s);
-    if (s >= innerDepth) {
-      if (!isUnused(slot)) return false;
-    } else if (!slotIncludes(slot, slotAt(inner, frame, s), scratch)) return false;
-  }
-  return true;
+/** @param s  a slot in use in `outer` */
+function slotOfIncludes(outer: number, inner: number, frame: number, s: number, scratch: number): boolean {
+  const slot = slotAt(outer, frame, s);
+  return s < depthOf(inner, frame) ? slotIncludes(slot, slotAt(inner, frame, s), scratch) : isUnused(slot);
 }

@@ -15,7 +15,7 @@ export interface Checkpoint {
   rank: number;
   hits: number;
   misses: number;
-  /** The register that ruled it out the last time. */
+  /** The place that ruled it out the last time, as `firstDifference` says. */
   hint: number;
   /** What the paths from here used of the state. */
   readonly marks: Marks;

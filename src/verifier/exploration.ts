@@ -1,7 +1,8 @@
 /** The state of an exploration, and its bookkeeping: which checkpoints are open, which are finished, and what they rest on. */
 import { allocate } from "../absint/arena.ts";
+import { ELSEWHERE } from "../absint/inclusion.ts";
 import { beginOrigins, newMarks } from "../absint/origins.ts";
-import { frameCount, pack, packedBytes, REGISTERS, setGhostCount } from "../absint/state.ts";
+import { frameCount, pack, packedBytes, setGhostCount } from "../absint/state.ts";
 import type { GlobalFunction } from "../absint/transfer/global-functions.ts";
 import { type Machine, SCRATCH } from "../absint/transfer/machine.ts";
 import type { Program } from "../semantics/program/program.ts";
@@ -102,7 +103,7 @@ export function keep(
     rank: -1,
     hits: 0,
     misses: 0,
-    hint: REGISTERS,
+    hint: ELSEWHERE,
     marks,
     edges: new Set(),
     calls: undefined,

@@ -281,7 +281,7 @@ function meet(x: Exploration, store: boolean): boolean {
   for (let i = list.length - 1; i >= 0; i -= 1) {
     const old = list[i];
     if (old === undefined || !isInside(x, old)) continue;
-    const difference = differsIn(old.at, m.state, old.hint)
+    const difference = differsIn(old.at, m.state, old.hint, SCRATCH.value)
       ? old.hint
       : firstDifference(old.at, m.state, SCRATCH.value);
     if (difference < 0) {
