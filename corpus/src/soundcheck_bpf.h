@@ -56,6 +56,8 @@ static long (*xdp_adjust_head)(void *context, int delta) = (void *)44;
 static long (*xdp_adjust_meta)(void *context, int delta) = (void *)54;
 static long (*xdp_adjust_tail)(void *context, int delta) = (void *)65;
 static long (*probe_read_kernel)(void *to, u32 size, const void *from) = (void *)113;
+static long (*for_each_map_elem)(const void *map, void *callback, void *context, u64 flags) = (void *)164;
+static long (*loop)(u32 runs, void *callback, void *context, u64 flags) = (void *)181;
 
 /* Contexts. */
 struct xdp_md {
