@@ -5,6 +5,7 @@ import { objectOptionsFor } from "../oracle/linux/object-options.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
+import { asLoaded } from "./rules.ts";
 
 /** What stands for standard input among files. */
 export const STANDARD_INPUT = "-";
@@ -71,7 +72,8 @@ export function parseFile(name: string, bytes: Uint8Array, defaultType?: Program
 }
 
 export async function readProgramFile(name: string, defaultType?: ProgramType): Promise<ProgramFile> {
-  return parseFile(displayName(name), await readBytes(name), defaultType);
+  const { programs, ...rest } = parseFile(displayName(name), await readBytes(name), defaultType);
+  return { ...rest, programs: programs.map(asLoaded) };
 }
 
 /** The programs of the given name, or all. @throws InputError that lists the names there are */

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
-import { chooseProfile } from "./rules.ts";
+import { chooseLoader, chooseProfile } from "./rules.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
 
@@ -76,6 +76,9 @@ const profile = (): Option =>
     "the kernel whose rules hold: linux-X.Y, or a profile's file (default: the newest)",
   ).env("SOUNDCHECK_PROFILE");
 
+const unprivileged = (): Option =>
+  new Option("--unprivileged", "by the rules for a loader without capabilities, whatever the file says");
+
 cli
   .command("check")
   .summary("verify, run and cross-check programs; without files, the bundled corpus")
@@ -110,6 +113,7 @@ cli
   )
   .addOption(program())
   .addOption(profile())
+  .addOption(unprivileged())
   .option("--certify-check", "check the certificates of accepted programs")
   .option("--certify <file>", "write the certificates of accepted programs to a file")
   .option("--jsonl", "read bundles from standard input, one a line; answer one line each")
@@ -136,6 +140,7 @@ cli
   .action(
     action(async (files, options) => {
       chooseProfile(options.profile);
+      chooseLoader(options.unprivileged);
       if (options.jsonl === true && files.length > 0) {
         complain("verify: --jsonl reads standard input and takes no files");
         return STATUS.impossible;
@@ -196,10 +201,12 @@ cli
   .argument("<file...>", "objects, bundles or assembly: the programs")
   .addOption(program())
   .addOption(profile())
+  .addOption(unprivileged())
   .addOption(json())
   .action(
     action(async (certificates, files, options) => {
       chooseProfile(options.profile);
+      chooseLoader(options.unprivileged);
       const { checkCertificates } = await import("./check-certificate.ts");
       return checkCertificates(certificates, files, options);
     }),

@@ -2,6 +2,7 @@
 import { readBundle } from "../object/bundle.ts";
 import { checkFileSize } from "../object/read.ts";
 import { inFile } from "../semantics/errors.ts";
+import { asLoaded } from "./rules.ts";
 import { explain, report, STATUS, type Status, worse } from "./status.ts";
 import { breathe, outJson } from "./terminal.ts";
 import { answerOf, answerOfEncoding, statusOf, timedVerify } from "./verify.ts";
@@ -30,7 +31,7 @@ async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string> 
 function answer(line: string, number: number): Status {
   try {
     const { program } = inFile(`line ${number}`, () => readBundle(line));
-    const verified = timedVerify(program);
+    const verified = timedVerify(asLoaded(program));
     outJson(answerOf(program.name, verified));
     return statusOf(verified.verdict);
   } catch (error) {

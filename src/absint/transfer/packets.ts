@@ -1,8 +1,6 @@
 /** Packets that move: helpers and functions that change them leave no pointer into them valid. */
 import type { KfuncFacts } from "../../semantics/profile/profile.ts";
-import { FLAG, hasFlag, isPacketPointer, KIND, kindOf } from "../register.ts";
-import type { Machine } from "./machine.ts";
-import { endPointers } from "./privileges.ts";
+import { FLAG, hasFlag, isPacketPointer, KIND } from "../register.ts";
 
 /** Kernel functions that change the packet, of which the kernel tells so nowhere. */
 const MOVERS: ReadonlySet<string> = new Set(["bpf_xdp_pull_data"]);
@@ -22,8 +20,3 @@ export const mayWriteDynptr = ({ name, args }: KfuncFacts): boolean =>
 /** Whether a pointer of the kind goes with the packet. */
 export const isInPacket = (kind: number): boolean =>
   isPacketPointer(kind) || kind === KIND.packetEnd || hasFlag(kind, FLAG.inPacket);
-
-/** Pointers into a packet that may have moved are none any more, in all frames of `state`. */
-export function forgetPackets(m: Machine, state = m.state): void {
-  endPointers(m, (at) => isInPacket(kindOf(at)), state);
-}

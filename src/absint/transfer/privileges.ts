@@ -40,6 +40,7 @@ import {
   spilledAt,
 } from "../state.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
+import { isInPacket } from "./packets.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
 
@@ -147,6 +148,11 @@ export function endPointers(
       else clearSlot(slot);
     }
   }
+}
+
+/** Pointers into a packet that may have moved are none any more, in all frames of `state`. */
+export function forgetPackets(m: Machine, state = m.state): void {
+  endPointers(m, (at) => isInPacket(kindOf(at)), state);
 }
 
 // --- Comparisons

@@ -6,7 +6,7 @@ import { Unsupported } from "../../../semantics/errors.ts";
 import { setUnknown } from "../../register.ts";
 import { callbackOf, popFrame, registerAt, returnTo, unpack } from "../../state.ts";
 import { currentFrame, type Machine, STEP, type Step } from "../machine.ts";
-import { forgetPackets } from "../packets.ts";
+import { forgetPackets } from "../privileges.ts";
 
 /**
  * Forks behind a tail call in a frame other than the first: the live state goes on in the function, as nothing has come of the call; the other one stands where
