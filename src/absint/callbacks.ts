@@ -10,6 +10,12 @@ export const CALLBACK = {
   find_vma: 3,
 } as const satisfies Readonly<Record<CallingBack, number>>;
 
+/**
+ * In the first frame: a timer in a value of the map `callbackObject` has called the function, when the program that set it had long ended. So the state is
+ * about a run of its own, with no context.
+ */
+export const TIMER = 4;
+
 /** Whether the state stands at the call of a helper that is calling back: in its innermost frame, between two runs. */
 export const isCallingBack = (state: number): boolean =>
   kindOf(registerAt(state, frameCount(state) - 1, RUNS)) !== KIND.none;

@@ -7,7 +7,7 @@
  * the loops' measures, so all hold (ARCHITECTURE.md has the induction), and no run goes on for ever.
  *
  * A call of a global function ends no path: it goes on behind the call, and an earlier node must be the function's root, whose state includes the one that the
- * function begins in.
+ * function begins in. What is set as a timer's callback must have a root, too; nothing rests on it.
  *
  * Nothing of a certificate is taken for granted: its states are looked at only when they are found to be well formed (well-formed.ts). The stack
  * that chains of calls use, of which no state tells, is noted on the way.
@@ -15,7 +15,6 @@
 import { allocate, release, reset } from "../absint/arena.ts";
 import { stateIncludes } from "../absint/inclusion.ts";
 import { fromBytes, ghostCount, initialise, pack, packedBytes, unpack } from "../absint/state.ts";
-import { beginFunction, globalCallee } from "../absint/transfer/call/global.ts";
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
@@ -26,6 +25,7 @@ import { admit } from "./admission.ts";
 import type { Certificate, CertificateNode, Measure } from "./certificate.ts";
 import type { ControlFlow } from "./control-flow.ts";
 import { MAX_PASSAGES, passagesOf, passHead, progressOf } from "./measure.ts";
+import { beginRoot, isTimer, type Root, rootNeeded, rootOfState, startOf, timerFunctions } from "./roots.ts";
 import { StackUse } from "./stack-use.ts";
 import { callsOf, nodeFlaw } from "./well-formed.ts";
 
@@ -108,7 +108,9 @@ export function checkCertificate(
   const stackUse = new StackUse();
   const costs: Costs[] = [];
   /** The longest run of each function whose root has been confirmed. */
-  const longest = new Map<number, bigint>();
+  const longest = new Map<Root, bigint>();
+  /** What paths set as the callbacks of timers. */
+  const timers = new Set<Root>();
   /** For each head, the least progress that a path that comes back makes. */
   const progress = new Map<number, bigint>();
   let steps = 0;
@@ -117,7 +119,7 @@ export function checkCertificate(
     if (at === undefined) throw new Error("as many states as nodes");
     const flaw = structuralFlaw(nodes, index, at);
     if (flaw !== undefined) return { ok: false, node: index, reason: flaw };
-    const path = follow(m, node, at, targetsOf(index, node), stackUse, longest, limit - steps);
+    const path = follow(m, node, at, targetsOf(index, node), stackUse, longest, timers, limit - steps);
     if (typeof path === "string") return { ok: false, node: index, reason: path };
     steps += path.steps;
     const passages = node.measure === undefined ? 1n : passagesFrom(at, node.measure, progress.get(index));
@@ -126,11 +128,16 @@ export function checkCertificate(
     }
     const own = node.measure === undefined ? path.costs : goneRound(path.costs, index, passages);
     costs.push(own);
-    const start = functions.get(index);
-    if (start !== undefined) longest.set(start, own.get(EXIT) ?? 0n);
+    const root = functions.get(index);
+    if (root !== undefined && !isTimer(root)) longest.set(root, own.get(EXIT) ?? 0n);
+  }
+  const proved = new Set(functions.values());
+  const unproved = [...timers].find((root) => !proved.has(root));
+  if (unproved !== undefined) {
+    return { ok: false, node: -1, reason: `the timer's function at insn ${startOf(unproved)} has no root` };
   }
   try {
-    stackUse.check(program, flow);
+    stackUse.check(program, flow, timerFunctions([...timers]));
   } catch (error) {
     return refused(error);
   }
@@ -161,35 +168,38 @@ export function checkCertificate(
   }
 }
 
-/** The functions' first instructions by their roots; or what is wrong with a root. */
+/** What is proved from each of the nodes that are said to be roots; or what is wrong with one of them. */
 function rootsOf(
   m: Machine,
   nodes: readonly CertificateNode[],
   states: readonly number[],
   roots: readonly number[],
-): Map<number, number> | CertificateCheck {
-  const found = new Map<number, number>();
-  for (const root of roots) {
-    const node = nodes[root];
-    const state = states[root];
-    const callee = node === undefined ? undefined : m.globals.get(node.pc);
-    if (node === undefined || state === undefined || callee === undefined || root === nodes.length - 1) {
-      return { ok: false, node: -1, reason: `node ${root} is not the start of a global function` };
+): Map<number, Root> | CertificateCheck {
+  const found = new Map<number, Root>();
+  for (const index of roots) {
+    const node = nodes[index];
+    const state = states[index];
+    if (node === undefined || state === undefined || index === nodes.length - 1) {
+      return { ok: false, node: -1, reason: `node ${index} is not the start of a function` };
     }
-    if (found.has(root) || [...found.values()].includes(node.pc)) {
-      return { ok: false, node: root, reason: `${callee.name}() has another root` };
+    const root = rootOfState(state, node.pc);
+    if (found.has(index) || [...found.values()].includes(root)) {
+      return { ok: false, node: index, reason: "the function has another root" };
     }
-    if (node.loops.length > 0)
-      return { ok: false, node: root, reason: "a function's start is inside of a loop" };
+    if (node.loops.length > 0) {
+      return { ok: false, node: index, reason: "a function's start is inside of a loop" };
+    }
     try {
-      beginFunction(m, callee);
+      if (!beginRoot(m, root)) {
+        return { ok: false, node: index, reason: "it is not the start of a global function" };
+      }
     } catch (error) {
-      return refused(error, root);
+      return refused(error, index);
     }
     if (!stateIncludes(state, m.state, SCRATCH.value)) {
-      return { ok: false, node: root, reason: `it does not cover the state that ${callee.name}() starts in` };
+      return { ok: false, node: index, reason: "it does not cover the state that the function starts in" };
     }
-    found.set(root, callee.start);
+    found.set(index, root);
   }
   return found;
 }
@@ -243,6 +253,7 @@ interface Followed {
  * Executes every path from a node, or says what is wrong.
  *
  * @param longest  the functions that may be called, and the most instructions that each executes
+ * @param timers  gets what is set as the callback of a timer
  */
 function follow(
   m: Machine,
@@ -250,7 +261,8 @@ function follow(
   at: number,
   targets: Targets,
   stackUse: StackUse,
-  longest: ReadonlyMap<number, bigint>,
+  longest: ReadonlyMap<Root, bigint>,
+  timers: Set<Root>,
   limit: number,
 ): Followed | string {
   const pending: {
@@ -280,10 +292,11 @@ function follow(
       const insn = m.program.insns[m.pc];
       if (insn === undefined) return `a path leaves the program at insn ${m.pc}`;
       if (insn.row.operation.kind === "exit") stackUse.record(m);
-      const callee = globalCallee(m, insn, m.pc);
-      if (callee !== undefined) {
-        const most = longest.get(callee.start);
-        if (most === undefined) return `insn ${m.pc}: ${callee.name}() has no earlier root`;
+      const root = rootNeeded(m);
+      if (root !== undefined && isTimer(root)) timers.add(root);
+      else if (root !== undefined) {
+        const most = longest.get(root);
+        if (most === undefined) return `insn ${m.pc}: the function at insn ${root} has no earlier root`;
         called += most;
       }
       try {

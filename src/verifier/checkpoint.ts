@@ -1,6 +1,7 @@
 /** What the exploration keeps: states where paths met, sides of forks that are still to be explored, and loops that are tried. */
 import type { Marks } from "../absint/origins.ts";
 import type { Measure, Place } from "./certificate.ts";
+import type { Root } from "./roots.ts";
 
 /** A state that was met where paths join. It is finished when every path from it has been explored to its end. */
 export interface Checkpoint {
@@ -21,8 +22,8 @@ export interface Checkpoint {
   readonly marks: Marks;
   /** Finished checkpoints that paths from here ended in. */
   readonly edges: Set<Checkpoint>;
-  /** The global functions that paths from here called, by first instruction; undefined if none. */
-  calls: Set<number> | undefined;
+  /** The roots that paths from here make necessary; undefined if none. */
+  roots: Set<Root> | undefined;
   /** The heads of the loops that it is inside of, outermost first; when it is finished, those of them that its paths came back to. */
   loops: readonly Checkpoint[];
   /** How many of them that is. */

@@ -106,7 +106,7 @@ export function keep(
     hint: ELSEWHERE,
     marks,
     edges: new Set(),
-    calls: undefined,
+    roots: undefined,
     loops: x.inside,
     needs: 0,
     passage,

@@ -20,7 +20,6 @@ import {
   setGhostCount,
   unpack,
 } from "../absint/state.ts";
-import { beginFunction, globalCallee } from "../absint/transfer/call/global.ts";
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { reject } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
@@ -41,6 +40,7 @@ import { liveRegisters } from "./liveness.ts";
 import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
+import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** The kernel's limit on processed instructions. What was processed for nothing, on trial, does not count. */
@@ -57,12 +57,11 @@ const PATIENCE = 64;
 
 /** What one start came to. */
 export interface Explored {
-  /** The first instruction of the program or of the global function. */
-  readonly start: number;
+  readonly root: Root;
   /** In the order of finishing: each rests on earlier ones. The last is the start's. */
   readonly finished: readonly Checkpoint[];
-  /** The global functions that are called, by first instruction. */
-  readonly calls: ReadonlySet<number>;
+  /** The roots that its paths make necessary. */
+  readonly needs: ReadonlySet<Root>;
 }
 
 /** What all starts have in common. */
@@ -79,7 +78,8 @@ interface Whole {
 }
 
 /**
- * Explores `program`: first from its own start, then each global function that is called, from its prototype's arguments.
+ * Explores `program`: first from its own start, then each global function that is called, from its prototype's arguments, and each function that is set as
+ * a timer's callback.
  *
  * @returns the program's start first
  * @throws Rejection  if some path is not safe; `progress` says where
@@ -113,32 +113,33 @@ export function explore(
   };
   initialise(m.state);
   m.pc = 0;
-  let last = exploreFrom(whole, 0);
+  let last = exploreFrom(whole, PROGRAM, 0);
   const explored = [last.explored];
-  const called = new Set(last.explored.calls);
-  const waiting = new Set(m.globals.values());
-  for (let found = true; found; ) {
-    found = false;
-    for (const callee of waiting) {
-      if (!called.has(callee.start)) continue;
-      waiting.delete(callee);
-      found = true;
-      progress.path.length = 0;
-      observer?.rootBegins(callee);
-      beginFunction(m, callee);
-      last = exploreFrom(whole, last.wasted);
-      observer?.rootEnds(callee);
-      explored.push(last.explored);
-      for (const next of last.explored.calls) called.add(next);
-    }
+  const done = new Set([PROGRAM]);
+  const needed = new Set(last.explored.needs);
+  for (;;) {
+    // By instruction, as the kernel's order is.
+    const next = [...needed].filter((root) => !done.has(root)).sort((a, b) => startOf(a) - startOf(b))[0];
+    if (next === undefined) return explored;
+    done.add(next);
+    progress.path.length = 0;
+    const callee = m.globals.get(next);
+    if (callee !== undefined) observer?.rootBegins(callee);
+    if (!beginRoot(m, next)) throw new Error(`no function begins at insn ${startOf(next)}`);
+    last = exploreFrom(whole, next, last.wasted);
+    if (callee !== undefined) observer?.rootEnds(callee);
+    explored.push(last.explored);
+    for (const root of last.explored.needs) needed.add(root);
   }
-  return explored;
 }
 
 /** Explores all paths from the machine's state, given what was processed for nothing before. */
-function exploreFrom(whole: Whole, wasted: number): { readonly explored: Explored; readonly wasted: number } {
+function exploreFrom(
+  whole: Whole,
+  root: Root,
+  wasted: number,
+): { readonly explored: Explored; readonly wasted: number } {
   const { m, observer, live } = whole;
-  const start = m.pc;
   const begun: Omit<Exploration, "current"> = {
     ...whole,
     seen: new Map(),
@@ -158,8 +159,8 @@ function exploreFrom(whole: Whole, wasted: number): { readonly explored: Explore
   for (;;) {
     try {
       run(x, live);
-      const calls = new Set(x.finished.flatMap((checkpoint) => [...(checkpoint.calls ?? [])]));
-      return { explored: { start, finished: x.finished, calls }, wasted: x.wasted };
+      const needs = new Set(x.finished.flatMap((checkpoint) => [...(checkpoint.roots ?? [])]));
+      return { explored: { root, finished: x.finished, needs }, wasted: x.wasted };
     } catch (error) {
       if (!recover(x, error, isOverLimit(x))) throw error;
     }
@@ -187,8 +188,12 @@ function run(x: Exploration, live: Uint16Array): void {
     const observer = x.trials.length === 0 ? x.observer : undefined;
     observer?.before(m);
     if (program.insns[pc]?.row.operation.kind === "exit") stackUse.record(m);
+    const root = rootNeeded(m);
     const outcome = step(m);
-    if (m.globals.size > 0) noteCall(x, pc);
+    if (root !== undefined) {
+      x.current.roots ??= new Set();
+      x.current.roots.add(root);
+    }
     observer?.after(m, pc);
     if (outcome === STEP.fork) fork(x, pc, observer?.fork());
     if (outcome !== STEP.exit) continue;
@@ -196,14 +201,6 @@ function run(x: Exploration, live: Uint16Array): void {
     close(x);
     if (!resume(x)) return;
   }
-}
-
-/** A global function that is called is to be proved. */
-function noteCall({ m, program, current }: Exploration, pc: number): void {
-  const called = globalCallee(m, program.insns[pc], pc);
-  if (called === undefined) return;
-  current.calls ??= new Set();
-  current.calls.add(called.start);
 }
 
 /** The side of a jump that is not followed now waits. */

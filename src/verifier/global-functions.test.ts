@@ -1,8 +1,8 @@
-/** Global functions in verdicts and certificates: each has a root that stands for all its calls, and no certificate does without. */
+/** Global functions and what timers call, in verdicts and certificates: each has a root that stands for all its runs, and no certificate does without. */
 import { expect, test } from "vitest";
 import { allocate, reset } from "../absint/arena.ts";
 import { setConstant, setNone } from "../absint/register.ts";
-import { fromBytes, registerAt, toBytes } from "../absint/state.ts";
+import { fromBytes, registerAt, setCallback, toBytes } from "../absint/state.ts";
 import { assemble } from "../semantics/isa/assemble.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Parameter } from "../semantics/program/prototype.ts";
@@ -26,7 +26,7 @@ function program(asm: readonly string[], functions: Readonly<Record<string, read
     type: "xdp",
     license: "GPL",
     flags: [],
-    insns: assemble(asm.join("\n")),
+    insns: assemble(asm.join("\n"), { maps: [{ name: "first" }, { name: "second" }] }),
     maps: [],
     lines: [],
     btf: new Uint8Array(),
@@ -84,7 +84,7 @@ test("a certificate without the root, with a foreign one, or with two is refused
   expect(checkCertificate(TWICE, { nodes, roots })).toMatchObject({ ok: true });
   expect(checkCertificate(TWICE, { nodes, roots: [] })).toMatchObject({
     ok: false,
-    reason: expect.stringContaining("count() has no earlier root"),
+    reason: expect.stringContaining("has no earlier root"),
   });
   for (const wrong of [
     [root, root],
@@ -116,7 +116,7 @@ test("a root that says more than the prototype is refused, whoever calls", () =>
   expect(checkCertificate(TWICE, { nodes: nodes.with(root, narrow), roots })).toMatchObject({
     ok: false,
     node: root,
-    reason: "it does not cover the state that count() starts in",
+    reason: "it does not cover the state that the function starts in",
   });
   const wide = changed(nodes[root], (state) => setNone(registerAt(state, 0, 1)));
   expect(checkCertificate(TWICE, { nodes: nodes.with(root, wide), roots })).toMatchObject({ ok: false });
@@ -181,4 +181,58 @@ test("functions that are called where no path leads are not looked at", () => {
     { sub: [NUMBER] },
   );
   expect(certificateOf(p).roots).toEqual([]);
+});
+
+/** The callback of a timer, which sets itself again. */
+const TIMER: Program = {
+  ...program(
+    [
+      "*(u32 *)(r10 -4) = 0",
+      "r2 = r10",
+      "r2 += -4",
+      "r1 = map[0]",
+      "call bpf_map_lookup_elem",
+      "if r0 == 0 goto end",
+      "r1 = r0",
+      "r2 = func fired",
+      "call bpf_timer_set_callback",
+      "end:",
+      "r0 = 1",
+      "exit",
+      "fired:",
+      "r1 = r3",
+      "r2 = func fired",
+      "call bpf_timer_set_callback",
+      "r0 = 0",
+      "exit",
+    ],
+    {},
+  ),
+  maps: ["first", "second"].map((name) => ({
+    name,
+    type: "array",
+    keySize: 4,
+    valueSize: 16,
+    maxEntries: 1,
+    flags: 0,
+    fields: [{ kind: "timer", offset: 0 }],
+  })),
+  functions: [
+    { insn: 0, name: "main", typeId: 1, linkage: "global" },
+    { insn: 13, name: "fired", typeId: 1, linkage: "static" },
+  ],
+};
+
+test("what a timer calls has a root for the map of the timer", () => {
+  const { nodes, roots } = certificateOf(TIMER);
+  expect(roots.map((root) => nodes[root]?.pc)).toEqual([13]);
+  const [root = -1] = roots;
+  expect(checkCertificate(TIMER, { nodes, roots: [] })).toMatchObject({
+    ok: false,
+    reason: "the timer's function at insn 13 has no root",
+  });
+  const other = changed(nodes[root], (state) => setCallback(state, 0, 4, 1));
+  expect(checkCertificate(TIMER, { nodes: nodes.with(root, other), roots })).toMatchObject({ ok: false });
+  const none = changed(nodes[root], (state) => setCallback(state, 0, 4, 2));
+  expect(checkCertificate(TIMER, { nodes: nodes.with(root, none), roots })).toMatchObject({ ok: false });
 });

@@ -48,16 +48,22 @@ export class StackUse {
   /**
    * Checks every chain of calls.
    *
+   * @param timers  the functions that timers call: these begin chains of their own
    * @throws Rejection  with the kernel's message
    */
-  check({ insns }: Program, { functions, functionOf: owner }: ControlFlow): void {
+  check(
+    { insns }: Program,
+    { functions, functionOf: owner }: ControlFlow,
+    timers: ReadonlySet<number>,
+  ): void {
     const calls = new Map(functions.map((start) => [start, new Set(this.#calledBack.get(start))]));
     const tailCalls = new Set<number>();
     const tailCall = helperId("tail_call");
     insns.forEach((insn, pc) => {
       if (insn === undefined) return;
       const from = owner[pc] ?? 0;
-      const to = callee(pc, insn) ?? functionLoaded(pc, insn);
+      const loaded = functionLoaded(pc, insn);
+      const to = callee(pc, insn) ?? (loaded !== undefined && timers.has(loaded) ? undefined : loaded);
       if (to !== undefined) calls.get(from)?.add(to);
       const { operation } = insn.row;
       if (operation.kind === "call" && operation.callee === "helper" && insn.imm === tailCall)
@@ -82,5 +88,6 @@ export class StackUse {
         descend(next, frames + 1, total, within || callbacks.has(next));
     };
     descend(0, 1, 0, false);
+    for (const start of timers) descend(start, 1, 0, false);
   }
 }

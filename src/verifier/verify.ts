@@ -9,6 +9,7 @@ import type { Certificate } from "./certificate.ts";
 import { checkCertificate, STEP_LIMIT } from "./check-certificate.ts";
 import type { ExplorationObserver, Progress } from "./exploration.ts";
 import { explore, INSN_LIMIT } from "./explore.ts";
+import { timerFunctions } from "./roots.ts";
 import { StackUse } from "./stack-use.ts";
 import type { Statistics, Verdict } from "./verdict.ts";
 import { writeCertificate } from "./write-certificate.ts";
@@ -46,7 +47,7 @@ export function verify(
     const stackUse = new StackUse();
     const explored = explore(program, flow, progress, stackUse, observer, rules);
     progress.path.length = 0;
-    stackUse.check(program, flow);
+    stackUse.check(program, flow, timerFunctions(explored.map(({ root }) => root)));
     const certificate = writeCertificate(explored);
     const longestRun = requireConfirmed(program, certificate, rules);
     return { verdict: "accept", certificate, longestRun, statistics: statistics() };

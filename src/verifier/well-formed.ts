@@ -8,6 +8,7 @@
  * a call of its function.
  */
 import { arena } from "../absint/arena.ts";
+import { TIMER } from "../absint/callbacks.ts";
 import { isPlaceId, REFERENCE, referenceId, referenceKind, referenceOfState } from "../absint/references.ts";
 import {
   baseOf,
@@ -30,6 +31,7 @@ import {
   BUDGET,
   BYTE,
   CARRIED,
+  callbackObject,
   callbackOf,
   depthOf,
   FP,
@@ -153,16 +155,24 @@ function referencesFlaw(state: number, { last, maps, insns }: Limits): string | 
 
 function framesFlaw(state: number, limits: Limits, calls: Calls): string | undefined {
   for (let f = 0; f < limits.frames; f += 1) {
-    const flaw = callFlaw(state, f, calls) ?? registersFlaw(state, f, limits) ?? stackFlaw(state, f, limits);
+    const flaw =
+      callFlaw(state, f, calls, limits.maps) ??
+      registersFlaw(state, f, limits) ??
+      stackFlaw(state, f, limits);
     if (flaw !== undefined) return `frame ${f}: ${flaw}`;
   }
   return undefined;
 }
 
-function callFlaw(state: number, f: number, { functions, callees }: Calls): string | undefined {
+function callFlaw(state: number, f: number, { functions, callees }: Calls, maps: number): string | undefined {
   const [start, to] = [functionOf(state, f), returnTo(state, f)];
   if (!functions.has(start)) return `insn ${start} begins no function`;
-  if (f === 0) return to === -1 && callbackOf(state, 0) === 0 ? undefined : "is the first and returns";
+  if (f === 0) {
+    const by = callbackOf(state, 0);
+    const isFirst =
+      by === 0 || (by === TIMER && callbackObject(state, 0) >= 0 && callbackObject(state, 0) < maps);
+    return to === -1 && isFirst ? undefined : "is the first and returns";
+  }
   // A callback comes back to the call itself.
   const call = callbackOf(state, f) === 0 ? to - 1 : to;
   if (!callees.has(call)) return `returns to insn ${to}, which follows no call`;

@@ -3,26 +3,31 @@ import { toBytes } from "../absint/state.ts";
 import type { Certificate, CertificateNode } from "./certificate.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Explored } from "./explore.ts";
+import { isTimer, PROGRAM, type Root } from "./roots.ts";
 
 /**
- * The finished states of all starts: those of a function before those of its callers, the program's last; no function calls itself, over however many
- * others. States that covered no other are there too: a generalised state has more paths than the exploration took, and what bounded those bounds
- * these.
+ * The finished states of all roots: those of a function before those of its callers, the program's last; no function calls itself, over however many others.
+ * States that covered no other are there too: a generalised state has more paths than the exploration took, and what bounded those bounds these.
  */
 export function writeCertificate(explored: readonly Explored[]): Certificate {
   const nodes: CertificateNode[] = [];
   const roots: number[] = [];
-  const written = new Set<number>();
-  const write = (start: number): void => {
-    const found = explored.find((each) => each.start === start);
-    if (found === undefined || written.has(start)) return;
-    written.add(start);
-    for (const called of found.calls) write(called);
+  const written = new Set<Root>([PROGRAM]);
+  const write = ({ finished }: Explored): void => {
     const first = nodes.length;
-    for (const checkpoint of found.finished) nodes.push(nodeOf(checkpoint, first));
-    if (start !== 0) roots.push(nodes.length - 1);
+    for (const checkpoint of finished) nodes.push(nodeOf(checkpoint, first));
   };
-  write(0);
+  const writeFunction = (one: Explored): void => {
+    if (written.has(one.root)) return;
+    written.add(one.root);
+    for (const other of explored) if (!isTimer(other.root) && one.needs.has(other.root)) writeFunction(other);
+    write(one);
+    roots.push(nodes.length - 1);
+  };
+  // Nothing rests on what timers call: it runs by itself.
+  for (const each of explored) if (!isTimer(each.root)) writeFunction(each);
+  for (const each of explored) if (isTimer(each.root)) writeFunction(each);
+  for (const each of explored) if (each.root === PROGRAM) write(each);
   return { nodes, roots };
 }
 

@@ -49,6 +49,12 @@ function requireField(m: Machine, { number, at }: Target, kind: string): void {
   }
 }
 
+/** The pointer is at a timer. */
+export const requireTimer = (m: Machine, target: Target): void => requireField(m, target, "timer");
+
+/** Whether values of the map hold a timer. */
+export const holdsTimer = (map: MapDefinition): boolean => fieldOf(map, "timer") !== undefined;
+
 /** A lock is known by the element that it is in: the id of the pointer to it, and its map where the element is the only one. */
 const lockOf = (at: number): number => (idOf(at) !== 0 ? idOf(at) : -1 - objectOf(at));
 

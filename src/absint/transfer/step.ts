@@ -40,7 +40,7 @@ import {
   type Target,
   writable,
 } from "./machine.ts";
-import { holdsLock } from "./map-fields.ts";
+import { holdsLock, holdsTimer } from "./map-fields.ts";
 import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
 import { mayGoto } from "./may-goto.ts";
 import { reject } from "./rejection.ts";
@@ -197,10 +197,13 @@ function requireMap({ program, facts }: Machine, index: number): MapDefinition {
       reject("EINVAL", "socket filter progs cannot use bpf_spin_lock yet");
     if (INTERRUPTS.has(program.type)) reject("EINVAL", "tracing progs cannot use bpf_spin_lock yet");
   }
+  if (holdsTimer(map) && INTERRUPTS.has(program.type)) {
+    reject("EINVAL", "tracing progs cannot use bpf_timer yet");
+  }
   return map;
 }
 
-/** Programs of these types may interrupt others that hold a lock. */
+/** Programs of these types may interrupt others that hold a lock, or the code that timers rest on. */
 const INTERRUPTS: ReadonlySet<string> = new Set([
   "kprobe",
   "tracepoint",

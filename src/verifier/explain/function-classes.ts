@@ -1,4 +1,4 @@
-/** Messages about the program's own functions: global ones, and those that may leave by a tail call. */
+/** Messages about the program's own functions: global ones, those that may leave by a tail call, and those that timers call. */
 import type { MessageClass } from "./message-class.ts";
 
 const CALLS = "Call Type Safety";
@@ -66,6 +66,44 @@ export const FUNCTION_CLASSES: readonly MessageClass[] = [
     suggestion:
       "Load the program as sleepable (SEC names that end in .s), or leave the section before the call.",
     follow: "nothing",
+  },
+  {
+    pattern: /^At async callback return the register R0 /,
+    category: CALLS,
+    problem: "a result that a timer does not take",
+    needed: "0 in R0 on every path",
+    suggestion: "Return 0 from the callback: a timer has nothing to ask of it.",
+  },
+  {
+    pattern:
+      /^(?:off -?\d+ doesn't point to 'struct bpf_timer'|R\d+ doesn't have constant offset\. bpf_timer|map '\w*' has (?:to have BTF in order to use|no valid) bpf_timer)/,
+    category: CALLS,
+    problem: "a pointer that is not one to a timer",
+    needed: "the address of a struct bpf_timer in a map's value, of which the map's BTF says so",
+    suggestion: "Put a struct bpf_timer into the value's structure, and pass its address: &value->timer.",
+  },
+  {
+    pattern: /^bpf_timer cannot be accessed directly/,
+    category: "Memory Safety",
+    problem: "an access to a timer",
+    needed: "no access to the bytes of a timer, which are the kernel's",
+    suggestion: "Use bpf_timer_init, bpf_timer_set_callback, bpf_timer_start and bpf_timer_cancel.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^tracing progs cannot use bpf_timer/,
+    category: "Policy",
+    problem: "a timer in a program that may interrupt anything",
+    needed: "a program type that does not trace",
+    suggestion: "Start timers from a program of another type, as XDP or a classifier.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^timer pointer in R1/,
+    category: CALLS,
+    problem: "a timer and a map that do not belong together",
+    needed: "the map in whose value the timer is",
+    suggestion: "Pass bpf_timer_init the map that the element was looked up in.",
   },
   {
     pattern: /^At subprogram exit the register R0 is not a scalar value \((\w+)\)/,

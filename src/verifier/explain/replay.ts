@@ -2,7 +2,9 @@
 import { reset } from "../../absint/arena.ts";
 import { initialise, unpack } from "../../absint/state.ts";
 import { beginFunction } from "../../absint/transfer/call/global.ts";
+import { beginTimerCallback } from "../../absint/transfer/call/timer.ts";
 import { createMachine, type Machine, STEP } from "../../absint/transfer/machine.ts";
+import { holdsTimer } from "../../absint/transfer/map-fields.ts";
 import { Rejection } from "../../absint/transfer/rejection.ts";
 import { step } from "../../absint/transfer/step.ts";
 import type { Rules } from "../../semantics/profile/rules.ts";
@@ -59,10 +61,7 @@ function follow(
 ): Replayed | undefined {
   reset();
   const m = createMachine(program, rules);
-  const callee = m.globals.get(path[0] ?? 0);
-  if (callee === undefined) initialise(m.state);
-  else beginFunction(m, callee);
-  m.pc = callee?.start ?? 0;
+  begin(m, path[0] ?? 0);
   for (const [index, pc] of path.entries()) {
     if (m.pc !== pc) return undefined;
     before?.(m, index);
@@ -85,4 +84,13 @@ function follow(
     if (outcome === STEP.exit) break;
   }
   return { machine: m, message: undefined };
+}
+
+/** Makes the live state the one that the path begins in. Of what a timer calls the path does not say which map has the timer. */
+function begin(m: Machine, start: number): void {
+  const callee = m.globals.get(start);
+  if (callee !== undefined) return beginFunction(m, callee);
+  if (start !== 0) return beginTimerCallback(m, { start, map: Math.max(m.maps.findIndex(holdsTimer), 0) });
+  initialise(m.state);
+  m.pc = 0;
 }

@@ -25,7 +25,7 @@ import { constantString } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
 import { exchangedField, requireExchangeable } from "../kptr.ts";
 import { type Machine, readable, type Target } from "../machine.ts";
-import { releaseLock, takeLock } from "../map-fields.ts";
+import { releaseLock, requireTimer, takeLock } from "../map-fields.ts";
 import { requireNoLeakToHelper } from "../privileges.ts";
 import { isReadOnlyToPrograms } from "../region.ts";
 import { reject } from "../rejection.ts";
@@ -58,6 +58,7 @@ const TAKES: { readonly [K in ArgumentKind]?: readonly number[] } = {
     KIND.btf | FLAG.perCpu | FLAG.trusted,
   ],
   spin_lock: [KIND.mapValue, KIND.btf | FLAG.allocated],
+  timer: [KIND.mapValue],
   func: [KIND.func],
   stack: [KIND.stack],
   dynptr: [KIND.stack, KIND.dynptr],
@@ -147,6 +148,9 @@ const checkUnmoved: Check = (m, call, argument, target) => {
 
 const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
   const_map_ptr: (_m, call, _argument, { at }) => {
+    if (call.helper.name === "timer_init" && call.mapIndex !== objectOf(at)) {
+      reject("EINVAL", "timer pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0");
+    }
     call.mapIndex = objectOf(at);
   },
   map_key: (m, call, _argument, target) => {
@@ -183,7 +187,7 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     call.allocated = size;
   },
   func: (_m, call, _argument, target) => {
-    if (helperCallingBack(call.helper.id) === undefined) {
+    if (helperCallingBack(call.helper.id) === undefined && call.helper.name !== "timer_set_callback") {
       throw new Unsupported(`callbacks of helper ${call.label}`);
     }
     requireUnmoved(target, "func");
@@ -192,6 +196,14 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
   socket: checkUnmoved,
   btf_id_sock_common: checkUnmoved,
   ringbuf_mem: checkUnmoved,
+  timer: (m, call, _argument, target) => {
+    const map = objectOf(target.at);
+    requireTimer(m, target);
+    // Which inner map it is would have to be known.
+    if (map >= m.program.maps.length) throw new Unsupported("timers in inner maps");
+    if (m.program.flags.includes("sleepable")) throw new Unsupported("timers of sleepable programs");
+    call.mapIndex = map;
+  },
   spin_lock: (m, call, _argument, target) => {
     if (kindOf(target.at) !== KIND.mapValue) throw new Unsupported("locks in objects that programs allocate");
     if (call.helper.name === "spin_lock") takeLock(m, target);
@@ -246,12 +258,21 @@ function requireAlignedMemory({ number, at }: Target, size: number): void {
   reject("EACCES", `misaligned ${what}access off ${tnumText(at)}+${offOf(at)}+0 size ${size} (R${number})`);
 }
 
+const OF_TIMERS: ReadonlySet<string> = new Set([
+  "timer_init",
+  "timer_set_callback",
+  "timer_start",
+  "timer_cancel",
+]);
+
 /** Checks that the helper may be called with the map that it was given, if it takes one. */
 export function checkMapFits(m: Machine, call: CallFacts): void {
   if (call.mapIndex < 0) return;
   const { helper, label } = call;
   const map = mapOf(m, call);
   if (helper.name === "for_each_map_elem") return requireElements(map);
+  // A map that has a timer is one that may have.
+  if (OF_TIMERS.has(helper.name)) return;
   if (helper.maps === undefined) throw new Unsupported(`maps of helper ${label}`);
   if (WRITES_MAP.has(helper.name) && isReadOnlyToPrograms(map)) {
     reject("EACCES", "write into map forbidden");

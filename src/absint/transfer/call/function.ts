@@ -1,4 +1,5 @@
 /** The program's own functions: entering and leaving them, and what must hold where the program ends. */
+import { TIMER } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { REFERENCE, type Reference, referenceOfState, shownId } from "../../references.ts";
 import {
@@ -47,15 +48,16 @@ export function requireDepth(m: Machine): void {
   if (caller + 1 >= MAX_FRAMES) reject("E2BIG", `the call stack of ${caller + 2} frames is too deep`);
 }
 
-/** Leaves the current function, or ends what is proved: the program, or a global function. */
+/** Leaves the current function, or ends what is proved: the program, a global function, or what a timer calls. */
 export function exit(m: Machine): Step {
   const frame = currentFrame(m);
-  const isCallback = callbackOf(m.state, frame) !== 0;
+  const isCallback = frame > 0 && callbackOf(m.state, frame) !== 0;
   const result = isCallback ? register(m, 0) : readable(m, 0);
   if (frame === 0) {
     requireNoLeakAsResult(m, result);
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");
-    if (functionOf(m.state, 0) === 0) checkReturnValue(m, result);
+    if (callbackOf(m.state, 0) === TIMER) checkTimerResult(m, result);
+    else if (functionOf(m.state, 0) === 0) checkReturnValue(m, result);
     else checkGlobalResult(result);
     return STEP.exit;
   }
@@ -98,6 +100,20 @@ function checkGlobalResult(result: number): void {
   if (kindOf(result) === KIND.scalar) return;
   const kind = kindName(kindOf(result));
   reject("EINVAL", `At subprogram exit the register R0 is not a scalar value (${kind})`);
+}
+
+/** A timer has nothing to ask. */
+function checkTimerResult(m: Machine, result: number): void {
+  demand(m.marks, result);
+  if (kindOf(result) !== KIND.scalar) {
+    const kind = kindName(kindOf(result));
+    reject("EINVAL", `At async callback return the register R0 is not a known value (${kind})`);
+  }
+  if (sminOf(result) === 0 && smaxOf(result) === 0) return;
+  reject(
+    "EINVAL",
+    `At async callback return the register R0 has ${knownBounds(result)} should have been in [0, 0]`,
+  );
 }
 
 /** A callback says whether there shall be another run: 0, or 1 for the last. */

@@ -1,0 +1,55 @@
+/** What is proved by itself: the program, each global function that is called, and each function that is set as the callback of a timer. */
+
+import { TIMER } from "../absint/callbacks.ts";
+import { callbackObject, callbackOf } from "../absint/state.ts";
+import { beginFunction, globalCallee } from "../absint/transfer/call/global.ts";
+import { beginTimerCallback, timerCallback } from "../absint/transfer/call/timer.ts";
+import type { Machine } from "../absint/transfer/machine.ts";
+
+/** A function, and for one that timers call the map that has them: both in one number, so that they can be in sets. Less than `TIMERS` for others. */
+export type Root = number;
+
+/** More than there are instructions. */
+const TIMERS = 2 ** 24;
+
+export const PROGRAM: Root = 0;
+
+/** The first instruction of a root's function. */
+export const startOf = (root: Root): number => root % TIMERS;
+export const isTimer = (root: Root): boolean => root >= TIMERS;
+const timerRoot = (start: number, map: number): Root => start + (map + 1) * TIMERS;
+
+/** The root that a certificate's state claims to be, standing at `pc`. */
+export const rootOfState = (state: number, pc: number): Root =>
+  callbackOf(state, 0) === TIMER ? timerRoot(pc, callbackObject(state, 0)) : pc;
+
+/** The root that the instruction at which the machine stands makes necessary: it calls a global function, or sets a timer's callback. */
+export function rootNeeded(m: Machine): Root | undefined {
+  const insn = m.program.insns[m.pc];
+  if (insn?.row.operation.kind !== "call") return undefined;
+  const callee = globalCallee(m, insn, m.pc);
+  if (callee !== undefined) return callee.start;
+  const callback = timerCallback(m, insn);
+  return callback === undefined ? undefined : timerRoot(callback.start, callback.map);
+}
+
+/**
+ * Makes the live state the one that a root begins in; says no if there is no such root.
+ *
+ * @throws Rejection  if a global function has a prototype that cannot be verified
+ * @throws Unsupported  for arguments that are not modelled
+ */
+export function beginRoot(m: Machine, root: Root): boolean {
+  if (isTimer(root)) {
+    beginTimerCallback(m, { start: startOf(root), map: Math.floor(root / TIMERS) - 1 });
+    return true;
+  }
+  const callee = m.globals.get(root);
+  if (callee === undefined) return false;
+  beginFunction(m, callee);
+  return true;
+}
+
+/** The functions that timers call. */
+export const timerFunctions = (roots: readonly Root[]): ReadonlySet<number> =>
+  new Set(roots.filter(isTimer).map(startOf));
