@@ -1,8 +1,8 @@
-/* Flows that have been idle are deleted, and the busiest of the others is looked for, by callbacks for each element of a table and of an array. */
+/* Flows of shorter packets than this one are deleted, and the busiest queue is looked for, by callbacks for each element of a table and of an array. */
 #include "soundcheck_bpf.h"
 
 struct flow {
-    u64 seen;
+    u64 longest;
     u64 packets;
 };
 
@@ -21,13 +21,13 @@ struct {
 } queues SEC(".maps");
 
 struct sweep {
-    u64 before;
+    u64 limit;
     u64 deleted;
 };
 
-static int delete_idle(void *map, u32 *key, struct flow *flow, struct sweep *sweep)
+static int delete_shorter(void *map, u32 *key, struct flow *flow, struct sweep *sweep)
 {
-    if (flow->seen >= sweep->before)
+    if (flow->longest >= sweep->limit)
         return 0;
     u32 copy = *key;
     if (map_delete_elem(map, &copy) == 0)
@@ -53,10 +53,10 @@ SEC("xdp")
 int sweep_flows(struct xdp_md *context)
 {
     u32 source = context->ingress_ifindex;
-    struct flow flow = {.seen = ktime_get_ns(), .packets = 1};
+    struct flow flow = {.longest = context->data_end - context->data, .packets = 1};
     map_update_elem(&flows, &source, &flow, ANY);
-    struct sweep sweep = {.before = flow.seen - 1000};
-    for_each_map_elem(&flows, delete_idle, &sweep, 0);
+    struct sweep sweep = {.limit = flow.longest};
+    for_each_map_elem(&flows, delete_shorter, &sweep, 0);
     struct search search = {};
     for_each_map_elem(&queues, find_busiest, &search, 0);
     u64 *counter = map_lookup_elem(&queues, &search.queue);
