@@ -32,6 +32,7 @@ import { holdsAnyLock } from "../map-fields.ts";
 import { isInPacket } from "../packets.ts";
 import { forgetPackets } from "../privileges.ts";
 import { Rejection, reject } from "../rejection.ts";
+import { requireCallbackMaySleep } from "../sections.ts";
 import { markWritten } from "../stack.ts";
 import { checkWhole, MEMORY } from "./memory.ts";
 
@@ -86,6 +87,7 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
       "global function calls are not allowed while holding a lock,\nuse static function instead",
     );
   }
+  if (callee.sleeps) requireCallbackMaySleep(m);
   const inSection = sectionsOf(m.state) !== 0 || lastReference(m.state, REFERENCE.interrupts) >= 0;
   if (callee.sleeps && (inSection || !m.program.flags.includes("sleepable"))) {
     reject(
