@@ -1,6 +1,6 @@
 /**
  * How large certificates are and how fast they are checked, beside what they are of and how long it took to find them: the corpus' objects, and
- * what Debian ships if scripts/fetch-objects.sh has fetched it. `npx tsx bench/certificates.ts [FOLDER…]`
+ * what Debian ships if scripts/fetch-objects.sh has fetched it. `node bench/run.mjs certificates [FOLDER…]`
  */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";

@@ -1,6 +1,6 @@
 /**
  * How long loops take to verify, by how often they go round: ours, closed by an invariant and a counter, beside the running kernel's verifier,
- * which follows every passage. Also the number of instructions that no run exceeds. `npx tsx bench/loops.ts`
+ * which follows every passage. Also the number of instructions that no run exceeds. `node bench/run.mjs loops`
  */
 import { kernelAvailable } from "../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../src/oracle/linux/load.ts";

@@ -1,6 +1,6 @@
 /**
  * How fast the machine interprets, beside the kernel's own run of the same programs (JIT-compiled there) where bpf(2) can be used: instructions
- * a second, and the cost of a whole run on a small packet. `npx tsx bench/machine.ts`
+ * a second, and the cost of a whole run on a small packet. `node bench/run.mjs machine`
  */
 import { readFileSync } from "node:fs";
 import { readPrograms } from "../src/object/read.ts";

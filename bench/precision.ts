@@ -1,7 +1,7 @@
 /**
- * How near each abstract operator comes to the best there is: `npx tsx bench/precision.ts` prints it for 4 bits, of samples, in a few seconds,
- * `npx tsx bench/precision.ts --write docs/precision.md` measures at 4, 5, 6 and 8 bits and writes the page. Names of operators, if
- * any, choose some (`npx tsx bench/precision.ts mul "low 2"`).
+ * How near each abstract operator comes to the best there is: `node bench/run.mjs precision` prints it for 4 bits, of samples, in a few seconds,
+ * `node bench/run.mjs precision --write docs/precision.md` measures at 4, 5, 6 and 8 bits and writes the page. Names of operators, if
+ * any, choose some (`node bench/run.mjs precision mul "low 2"`).
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -114,7 +114,7 @@ function page(): string {
   return `# Precision
 
 How often an abstract operator gives the best result there is: the tightest part (tnum, unsigned and signed interval) around the numbers that
-can come out. Written by \`npx tsx bench/precision.ts --write docs/precision.md\`; \`npx tsx bench/precision.ts\` alone
+can come out. Written by \`node bench/run.mjs precision --write docs/precision.md\`; \`node bench/run.mjs precision\` alone
 prints figures for 4 bits, of samples, in a few seconds. \`properties/scalar/precision.test.ts\` holds them to the claims and the goal of 90 %.
 
 An operator is the same term at every width; here its width is small enough to know the best result. "Low 3" keeps the low three bits, "sign extension of

@@ -1,7 +1,7 @@
 /**
  * What the abstract operators cost in each reading of their terms, side by side in one run: WebAssembly called from JavaScript, generated
  * JavaScript on `bigint`, and the evaluator. Nanoseconds a call on operands such as programs have; the least of many short rounds.
- * `npx tsx bench/scalar.ts`
+ * `node bench/run.mjs scalar`
  */
 import { allocate, arena } from "../src/absint/arena.ts";
 import { decideScalars, refineScalars } from "../src/absint/scalar/branch.ts";

@@ -1,6 +1,6 @@
 /**
  * What the readings of terms cost, side by side in one run: generating code (terms to bytes to a bound module), calling it, and evaluating
- * the same terms on `bigint`. `npx tsx bench/terms.ts`
+ * the same terms on `bigint`. `node bench/run.mjs terms`
  */
 import {
   add,

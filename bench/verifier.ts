@@ -1,7 +1,7 @@
 /**
  * How fast programs are verified: instructions processed a second, on the corpus' largest objects and on what Debian ships (if
  * scripts/fetch-objects.sh has fetched it), beside the running kernel's verifier where bpf(2) can be used. Our time is that of a verdict,
- * the check of its certificate included, which is also shown by itself. `npx tsx bench/verifier.ts`
+ * the check of its certificate included, which is also shown by itself. `node bench/run.mjs verifier`
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readObject } from "../src/object/programs.ts";
