@@ -117,16 +117,19 @@ function decide({ op, width }: Jump, left: number, right: number): number {
   if (left === right) return REFLEXIVE.has(op) ? ALWAYS : NEVER;
   const [l, r] = [kindOf(left), kindOf(right)];
   if (!isPointer(l) && !isPointer(r)) return branchOperators(op, width).decide(left, right);
-  if (width !== 64 || !isPointer(l) || isPointer(r) || smallConstant(right) !== 0 || !neverNull(l))
+  if (width !== 64 || !isPointer(l) || isPointer(r) || smallConstant(right) !== 0 || !neverNull(left))
     return OPEN;
   // No object is near address 0, but far enough from one everything is.
   if (smaxOf(left) >= MAX_DISTANCE) return OPEN;
   return op === "jeq" ? NEVER : op === "jne" ? ALWAYS : OPEN;
 }
 
-/** Whether a pointer of the kind is never null: not one that nobody vouches for. */
-const neverNull = (kind: number): boolean =>
-  !mayBeNull(kind) && !hasFlag(kind, FLAG.untrusted) && (baseOf(kind) !== KIND.btf || hasFlag(kind, VOUCHED));
+/** Whether the pointer is never null: not one that nobody vouches for. What the program holds is there. */
+function neverNull(at: number): boolean {
+  const kind = kindOf(at);
+  if (mayBeNull(kind) || hasFlag(kind, FLAG.untrusted)) return false;
+  return baseOf(kind) !== KIND.btf || hasFlag(kind, VOUCHED) || referenceOf(at) !== 0;
+}
 /** An argument of a tracepoint counts as trusted and may be null all the same. */
 const VOUCHED = FLAG.allocated;
 

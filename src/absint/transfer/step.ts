@@ -41,8 +41,8 @@ import {
   writable,
 } from "./machine.ts";
 import { holdsLock, holdsTimer } from "./map-fields.ts";
-import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
 import { mayGoto } from "./may-goto.ts";
+import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
 /**
