@@ -288,7 +288,7 @@ function meet(x: Exploration, store: boolean): boolean {
         if (x.trials.length === 0) x.observer?.pathEnds(m, "covered");
         return true;
       }
-      if (stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
+      if (isBefore(x.current, old) && stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
     }
     if (difference >= 0) old.hint = difference;
     if (!store) continue;
@@ -332,6 +332,13 @@ function passageAt({ m, flow, natural, progress }: Exploration, list: readonly C
     pathLength,
     since: before.since,
   };
+}
+
+/** Whether the current path has come through a checkpoint. One whose paths have left a loop that is tried waits without being on the way. */
+function isBefore(current: Checkpoint, old: Checkpoint): boolean {
+  let at: Checkpoint | undefined = current;
+  while (at !== undefined && at !== old) at = at.parent;
+  return at === old;
 }
 
 /** The same state a second time on one path: the loop between never ends. */
