@@ -16,6 +16,20 @@ export const CALLBACK = {
  */
 export const TIMER = 4;
 
+/** Helpers that ask who has called the program: nobody has, where a timer calls one of its functions. By name, without `bpf_`. */
+export const OF_CALLER: ReadonlySet<string> = new Set([
+  "get_local_storage",
+  "get_retval",
+  "set_retval",
+  "redirect",
+  "redirect_map",
+  "redirect_neigh",
+  "redirect_peer",
+]);
+
+/** Whether the state is about a run that a timer has begun. */
+export const isOfTimer = (state: number): boolean => callbackOf(state, 0) === TIMER;
+
 /** Whether the state stands at the call of a helper that is calling back: in its innermost frame, between two runs. */
 export const isCallingBack = (state: number): boolean =>
   kindOf(registerAt(state, frameCount(state) - 1, RUNS)) !== KIND.none;

@@ -236,3 +236,38 @@ test("what a timer calls has a root for the map of the timer", () => {
   const none = changed(nodes[root], (state) => setCallback(state, 0, 4, 2));
   expect(checkCertificate(TIMER, { nodes: nodes.with(root, none), roots })).toMatchObject({ ok: false });
 });
+
+test("what a timer calls does not ask who has called the program", () => {
+  const asm = [
+    "*(u32 *)(r10 -4) = 0",
+    "r2 = r10",
+    "r2 += -4",
+    "r1 = map[0]",
+    "call bpf_map_lookup_elem",
+    "if r0 == 0 goto end",
+    "r1 = r0",
+    "r2 = func fired",
+    "call bpf_timer_set_callback",
+    "end:",
+    "r0 = 1",
+    "exit",
+    "fired:",
+    "call ask",
+    "r0 = 0",
+    "exit",
+    "ask:",
+    "r1 = 0",
+    "r2 = 0",
+    "call bpf_redirect",
+    "exit",
+  ];
+  const { functions, maps } = TIMER;
+  for (const linkage of ["static", "global"] as const) {
+    const p = { ...program(asm, { ask: [] }), maps };
+    const ask = { ...p.functions[1], insn: 16, name: "ask", linkage };
+    expect(verify({ ...p, functions: [...functions, ask] })).toMatchObject({
+      verdict: "unsupported",
+      feature: expect.stringMatching(/timer/),
+    });
+  }
+});

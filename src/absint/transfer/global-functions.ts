@@ -7,6 +7,7 @@ import { helperCall, helperFacts, kfuncFacts } from "../../semantics/profile/loo
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
 import type { FunctionInfo, Program } from "../../semantics/program/program.ts";
 import type { FunctionPrototype, Parameter, Pointee } from "../../semantics/program/prototype.ts";
+import { OF_CALLER } from "../callbacks.ts";
 import { mayWriteDynptr, movesPacket } from "./packets.ts";
 import { Rejection } from "./rejection.ts";
 
@@ -31,6 +32,8 @@ export interface GlobalFunction {
   readonly changesPacket: boolean;
   /** Whether it may sleep, itself or in what it calls. */
   readonly sleeps: boolean;
+  /** Whether it asks who has called the program, itself or in what it calls. */
+  readonly asksCaller: boolean;
 }
 
 type Rights = Pick<Program, "type" | "attach">;
@@ -176,6 +179,7 @@ function requireContextType(to: Pointee, index: number, program: Rights, context
 interface Effects {
   readonly changesPacket: boolean;
   readonly sleeps: boolean;
+  readonly asksCaller: boolean;
 }
 
 /** Helpers after which nothing is known of a packet though no profile says so: another program may run, or a packet be written behind a handle. */
@@ -198,7 +202,7 @@ function effectsOf(
   });
   for (const to of enters) if (to !== undefined) starts.add(to);
   const ends = [...starts].sort((a, b) => a - b);
-  let [changesPacket, sleeps] = [false, false];
+  let [changesPacket, sleeps, asksCaller] = [false, false, false];
   const seen = new Set([start]);
   for (const from of seen) {
     const end = ends.find((other) => other > from) ?? insns.length;
@@ -211,6 +215,7 @@ function effectsOf(
       if (operation.callee === "helper") {
         const helper = helperFacts(profile, insn.imm);
         changesPacket ||= helper?.changesPacket === true || MAY_CHANGE_PACKETS.has(helper?.name ?? "");
+        asksCaller ||= OF_CALLER.has(helper?.name ?? "");
         sleeps ||= helperCall(profile, facts, insn.imm)?.prototype?.sleeps === true;
       } else if (operation.callee === "kfunc") {
         const name = program.kfuncs?.find(({ insn: at }) => at === pc)?.name;
@@ -220,5 +225,5 @@ function effectsOf(
       }
     }
   }
-  return { changesPacket, sleeps };
+  return { changesPacket, sleeps, asksCaller };
 }

@@ -7,6 +7,7 @@
  */
 import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
+import { isOfTimer } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { lastReference, REFERENCE } from "../../references.ts";
 import {
@@ -81,6 +82,11 @@ function argumentsOf({ arguments: given }: GlobalFunction): readonly GlobalArgum
 /** Executes a call: the function itself is not followed. */
 export function callGlobal(m: Machine, callee: GlobalFunction): void {
   if (callee.arguments instanceof Unsupported) throw callee.arguments;
+  if (callee.asksCaller && isOfTimer(m.state)) {
+    throw new Unsupported(
+      `function ${callee.name}, which asks who has called the program, called by a timer`,
+    );
+  }
   if (holdsAnyLock(m)) {
     reject(
       "EINVAL",

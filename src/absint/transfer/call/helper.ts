@@ -3,7 +3,7 @@ import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { helperCall, helperFacts } from "../../../semantics/profile/lookup.ts";
 import { isGplCompatible } from "../../../semantics/program/license.ts";
-import { isInCallback } from "../../callbacks.ts";
+import { isInCallback, isOfTimer, OF_CALLER } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { acquireReference, REFERENCE, releaseReference } from "../../references.ts";
 import {
@@ -109,6 +109,9 @@ function lookUp(m: Machine, id: number): CallFacts {
     reject("EINVAL", "cannot call GPL-restricted function from non-GPL compatible program");
   }
   if (prototype === undefined) throw new Unsupported(`helper ${label}`);
+  if (OF_CALLER.has(helper.name) && isOfTimer(m.state)) {
+    throw new Unsupported(`helper ${label} in what a timer calls`);
+  }
   requireFollowed(m, prototype, label);
   if (prototype.sleeps === true && !program.flags.includes("sleepable")) {
     reject("EINVAL", "helper call might sleep in a non-sleepable prog");
