@@ -53,6 +53,7 @@ export function checkCall(m: Machine, insn: Instruction): CallFacts {
   if (call.helper.name === "get_local_storage") requireNoFlags(m);
   if (call.prototype.sleeps === true) requireHelperMaySleep(m, call.label);
   if (call.helper.name === "dynptr_from_mem") requireValue(register(m, 1));
+  if (changesPacket(call)) requireNoSlice(m, call);
   if (call.helper.name === "snprintf" && call.text !== undefined) requireFormat(call.text, register(m, 5));
   return call;
 }
@@ -84,6 +85,14 @@ function requireNoFlags(m: Machine): void {
   demand(m.marks, flags);
   if (kindOf(flags) === KIND.scalar && isConstant(flags) && smallConstant(flags) === 0) return;
   reject("EINVAL", "get_local_storage() doesn't support non-zero flags");
+}
+
+/** Memory of the packet may be gone by the time that the helper reads it, if the helper moves the packet first. */
+function requireNoSlice(m: Machine, { prototype }: CallFacts): void {
+  prototype.args.forEach(({ kind }, index) => {
+    const isMemory = kind !== "anything" && hasFlag(kindOf(register(m, index + 1)), FLAG.inPacket);
+    if (isMemory) reject("EACCES", "helper access to the packet is not allowed");
+  });
 }
 
 /** A dynptr of memory outlives the call: only a map's value does so, too. */

@@ -12,9 +12,11 @@ import {
   KIND,
   kindOf,
   objectOf,
+  offOf,
   setId,
   setPointer,
   setReference,
+  smallConstant,
 } from "../../register.ts";
 import { takeId } from "../../state.ts";
 import { makeDynptr, usedDynptr } from "../dynptr.ts";
@@ -43,6 +45,7 @@ export function checkDynptr(m: Machine, call: KfuncCall, value: KfuncValue, targ
     return;
   }
   const [parent] = call.dynptrs;
+  if (parent !== undefined) requireApart(m, target);
   const made = FROM_CONTEXT.get(name) ?? (name === "bpf_dynptr_clone" ? parent?.kind : undefined);
   if (made === undefined) throw new Unsupported(`dynptrs that kernel function ${name} makes`);
   makeDynptr(m, target, made, parent);
@@ -51,6 +54,16 @@ export function checkDynptr(m: Machine, call: KfuncCall, value: KfuncValue, targ
 /** Whether the packet may have been moved to make room for what was written through a dynptr. */
 export const writesPacket = ({ facts, dynptrs }: KfuncCall): boolean =>
   mayWriteDynptr(facts) && dynptrs.some(({ kind }) => isPacketBuffer(kind));
+
+/** A copy over the other half of what it is a copy of would be made of what it has just overwritten. */
+function requireApart(m: Machine, { at }: Target): void {
+  const parent = register(m, 1);
+  if (kindOf(parent) !== KIND.stack || kindOf(at) !== KIND.stack || objectOf(parent) !== objectOf(at)) return;
+  const distance = Math.abs(
+    offOf(parent) + (smallConstant(parent) ?? 0) - offOf(at) - (smallConstant(at) ?? 0),
+  );
+  if (distance > 0 && distance < 16) throw new Unsupported("a copy of a dynptr over a half of it");
+}
 
 const SLICES: ReadonlyMap<string, { readonly readOnly: boolean }> = new Map([
   ["bpf_dynptr_slice", { readOnly: true }],
