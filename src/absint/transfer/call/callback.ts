@@ -31,6 +31,7 @@ import {
   setScalar,
   setUnknown,
   umaxOf,
+  uminOf,
   unlink,
 } from "../../register.ts";
 import { branchOperators, synchronise, tightAluOperator } from "../../scalar/operators.ts";
@@ -118,8 +119,8 @@ function setLoops(count: number, at: number): void {
   tightAluOperator("and", 64)(count, SCRATCH.operand, SCRATCH.value);
   copyScalarPart(SCRATCH.value, at);
   if (umaxOf(at) <= MAX_LOOPS) return;
-  setUnknown(SCRATCH.left);
-  setAtMost(SCRATCH.left, MAX_LOOPS);
+  if (uminOf(at) > MAX_LOOPS) setConstant(SCRATCH.left, 0, 0);
+  else setAtMost(SCRATCH.left, MAX_LOOPS);
   copyScalarPart(SCRATCH.left, at);
 }
 
