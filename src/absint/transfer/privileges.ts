@@ -4,7 +4,7 @@
  * that are added to pointers must be such that the kernel can keep them in bounds where the processor runs ahead of the program.
  * A register never takes an address for a number then, so γ of a scalar holds no address.
  *
- * Source: the messages and limits are those of Linux 6.17 and later.
+ * Source: the messages and limits are those of Linux 6.18.
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction, Operation } from "../../semantics/isa/instruction.ts";

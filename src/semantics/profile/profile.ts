@@ -286,7 +286,7 @@ export interface Profile {
   readonly unknownInstructions: readonly string[];
   /** Whether a constant may be stored to a context (BPF_ST), or registers only. */
   readonly contextStoresImmediate: boolean;
-  /** Absent if the kernel was not asked, or has other rules for programs whose loaders lack capabilities than those of Linux 6.17. */
+  /** Absent if the kernel was not asked, or has other rules for programs whose loaders lack capabilities than those of Linux 6.18. */
   readonly capabilities?: NeededCapabilities;
   /** Sorted by id. */
   readonly helpers: readonly HelperFacts[];

@@ -9,7 +9,8 @@ import { callHelper, copy, EXIT, insn, type Kind, load, loadMap, loads, refusal 
 
 // --- Helpers
 
-const FORBIDDEN =
+/** What kernels say of a call of a helper that programs of the kind lack. */
+export const FORBIDDEN =
   /^(program of this type cannot use helper|(unknown|invalid) func|kernel subsystem misconfigured func)|not supported for program type|supported only for|helper call is not allowed in probe/;
 const GPL_ONLY = /^cannot call GPL-restricted function/;
 

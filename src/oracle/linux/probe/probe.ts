@@ -20,6 +20,7 @@ import { type AttachType, PROGRAM_TYPES } from "../../../semantics/program/progr
 import type { Kernel } from "../calls.ts";
 import { KERNEL_BTF } from "../object-options.ts";
 import { type Ask, all, answer } from "./ask.ts";
+import { probeCapabilities } from "./capabilities.ts";
 import { probeArguments, probeContext, probePacket, probeStoresImmediate } from "./contexts.ts";
 import {
   byName,
@@ -82,6 +83,10 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
     const plain = kinds.find(({ type }) => type === "xdp");
     if (plain === undefined) throw new InputError(`${kernel.name} loads no XDP programs`);
     const contexts = contextTable(learnt);
+    const capabilities = probeCapabilities(
+      kernel,
+      learnt.map(({ kind, allowed }) => ({ kind, allowed })),
+    );
     const sockets = answer(kernel, probeSockets(kernel, btf, kinds, materials));
     return {
       kernel: /^\d+\.\d+/.exec(kernel.release)?.[0] ?? kernel.release,
@@ -93,6 +98,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
         all(learnt.map(({ kind, own }) => probeStoresImmediate(kernel, kind, own))),
       ).includes(true),
       unknownInstructions: answer(kernel, probeInstructions(kernel, plain)),
+      ...(capabilities === undefined ? {} : { capabilities }),
       attachTypes: attachTypes(found, kinds),
       maps: mapFacts(materials.maps),
       contexts: { ...contexts.table, ...sockets },
