@@ -90,3 +90,33 @@ test("what is wrong with the program as a whole stands alone at level 1", () => 
   expect(closing).toMatch(/^processed \d+ insns/);
   expect(end).toBe("");
 });
+
+test("a global function is assumed to be valid where it is called, and validated afterwards", () => {
+  const p = program("r1 = 0", "call sub", "r0 = 1", "exit", "sub:", "r0 = 0", "exit");
+  const PAIR = { kind: "STRUCT", name: "pair", size: 16 };
+  const functions: Program["functions"] = [
+    { insn: 0, name: "main", typeId: 1, linkage: "global" },
+    {
+      insn: 4,
+      name: "sub",
+      typeId: 2,
+      linkage: "global",
+      prototype: { parameters: [{ type: { kind: "pointer", to: PAIR }, tags: [] }], returns: "scalar" },
+    },
+  ];
+  const lines = logOf({ ...p, btf: new Uint8Array(), functions }, 2);
+  expect(lines.slice(2, -2)).toEqual([
+    "1: (85) call pc+2",
+    "Func#1 ('sub') is global and assumed valid.",
+    "2: R0=scalar()",
+    "2: (b7) r0 = 1                        ; R0=1",
+    "3: (95) exit",
+    "Validating sub() func#1...",
+    "4: R1=mem_or_null(id=1,sz=16) R10=fp0",
+    "4: (b7) r0 = 0                        ; R0=0",
+    "5: (95) exit",
+    "Func#1 ('sub') is safe for any args that match its prototype",
+  ]);
+  // At level 1 what is safe is not shown.
+  expect(logOf({ ...p, btf: new Uint8Array(), functions }, 1)[0]).toBe("Validating sub() func#1...");
+});

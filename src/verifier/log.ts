@@ -131,10 +131,12 @@ export class VerifierLog implements ExplorationObserver {
       return;
     }
     const called = globalCallee(m, insn, pc);
-    if (called !== undefined) {
-      this.#lines.push(`Func#${called.number} ('${called.name}') is global and assumed valid.`);
-    }
     const parts = this.#effect(m, insn);
+    if (called !== undefined) {
+      const text = `Func#${called.number} ('${called.name}') is global and assumed valid.`;
+      this.#lines.push(text, `${m.pc}: ${parts.join(" ")}`);
+      return;
+    }
     if (parts.length === 0) return;
     const frame = depth > 1 ? ` frame${depth - 1}:` : "";
     this.#effects.set(this.#lines.length - 1, `;${frame} ${parts.join(" ")}`);

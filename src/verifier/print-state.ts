@@ -77,6 +77,7 @@ export function registerText(m: Machine, at: number, frame: number): string {
       }
       if (offOf(at) !== 0) fields.push(`off=${offOf(at)}`);
       if (isPacketPointer(kind)) fields.push(`r=${rangeOf(at)}`);
+      if (baseOf(kind) === KIND.memory) fields.push(`sz=${objectOf(at)}`);
       const struct = baseOf(kind) === KIND.btf ? (m.types?.structName(objectOf(at)) ?? "") : "";
       return `${kindName(kind)}${struct}(${[...fields, ...scalarFacts(at)].join(",")})`;
     }
