@@ -12,7 +12,7 @@ export function setAtMost(at: number, greatest: number): void {
   synchronise(at);
 }
 
-/** It happens once more: the number at `at`, of the live state, is one less. Says no, leaving the state spoilt, if it is 0. */
+/** It happens once more: the number at `at`, of the machine's state, is one less. Says no, leaving the state spoilt, if it is 0. */
 export function countDown(m: Machine, at: number): boolean {
   if (umaxOf(at) === 0) return false;
   setConstant(SCRATCH.operand, 0, 0);

@@ -21,7 +21,6 @@ import {
   setRange,
   setReference,
   smallConstant,
-  umaxOf,
 } from "../register.ts";
 import { LAYOUT } from "../scalar/operators.ts";
 import { registerAt, slotAt, spilledAt, unpack } from "../state.ts";
@@ -130,25 +129,18 @@ export function destroyIterator(m: Machine, facts: KfuncFacts, place: SlotPlace)
 }
 
 /**
- * Asks for an element: the live state goes on with one, if there may be one, and the forked state without.
+ * Asks for an element: the live state goes on without one, and the forked state with one, if there may be one.
  *
- * @param give  puts the element into r0
- * @returns whether there are both
+ * @param give  puts the element into r0 of the machine that it gets
+ * @returns whether there may be one
  */
-export function nextElement(m: Machine, { frame, slot }: SlotPlace, give: () => void): boolean {
-  const record = spilledAt(slotAt(m.state, frame, slot));
-  if (umaxOf(record) === 0) {
-    giveNone(m, m.state, { frame, slot });
-    return false;
-  }
+export function nextElement(m: Machine, { frame, slot }: SlotPlace, give: (m: Machine) => void): boolean {
   unpack(m.state, m.forked);
-  giveNone(m, m.forked, { frame, slot });
-  if (!countDown(m, record)) {
-    unpack(m.forked, m.state);
-    return false;
-  }
-  give();
-  const r0 = register(m, 0);
+  giveNone(m, m.state, { frame, slot });
+  const forked: Machine = { ...m, state: m.forked };
+  if (!countDown(forked, spilledAt(slotAt(m.forked, frame, slot)))) return false;
+  give(forked);
+  const r0 = register(forked, 0);
   if (kindOf(r0) === (KIND.memory | FLAG.readOnly)) setReference(r0, placeId(frame, slot));
   return true;
 }

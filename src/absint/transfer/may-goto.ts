@@ -7,7 +7,7 @@
  * the number of passages does not hold there, and that loops end does.
  */
 import type { Instruction } from "../../semantics/isa/instruction.ts";
-import { KIND, kindOf, umaxOf } from "../register.ts";
+import { KIND, kindOf } from "../register.ts";
 import { BUDGET, registerAt, unpack } from "../state.ts";
 import { countDown, setAtMost } from "./countdown.ts";
 import { currentFrame, type Machine, STEP, type Step } from "./machine.ts";
@@ -15,22 +15,14 @@ import { currentFrame, type Machine, STEP, type Step } from "./machine.ts";
 /** BPF_MAX_LOOPS. */
 const MOST = 8 * 1024 * 1024;
 
-/** Forks: the live state falls through with one less left, the forked one jumps. */
+/** Forks: the live state jumps, the forked one falls through with one less left. */
 export function mayGoto(m: Machine, insn: Instruction): Step {
-  const target = m.pc + 1 + insn.off;
-  const budget = registerAt(m.state, currentFrame(m), BUDGET);
+  const frame = currentFrame(m);
+  const budget = registerAt(m.state, frame, BUDGET);
   if (kindOf(budget) === KIND.none) setAtMost(budget, MOST);
-  if (umaxOf(budget) === 0) {
-    m.pc = target;
-    return STEP.next;
-  }
   unpack(m.state, m.forked);
-  if (!countDown(m, budget)) {
-    unpack(m.forked, m.state);
-    m.pc = target;
-    return STEP.next;
-  }
-  m.pc += 1;
-  m.forkedPc = target;
-  return STEP.fork;
+  const falls = countDown({ ...m, state: m.forked }, registerAt(m.forked, frame, BUDGET));
+  m.forkedPc = m.pc + 1;
+  m.pc += 1 + insn.off;
+  return falls ? STEP.fork : STEP.next;
 }

@@ -49,7 +49,7 @@ function goOn(m: Machine, call: KfuncCall): Step {
   let forks = false;
   if (isSlice(call)) giveSlice(m, call);
   else if (iterator === undefined || !hasKfuncFlag(call, "iter_next")) giveKfuncResult(m, call);
-  else forks = nextElement(m, iterator, () => giveElement(m, call));
+  else forks = nextElement(m, iterator, (forked) => giveElement(forked, call));
   if (iterator !== undefined && hasKfuncFlag(call, "iter_destroy")) {
     release(m, destroyIterator(m, facts, iterator));
   }
