@@ -16,11 +16,14 @@ import {
   objectOf,
   offOf,
   rangeOf,
+  referenceOf,
   WHOLE,
 } from "../absint/register.ts";
 import { LAYOUT } from "../absint/scalar/operators.ts";
 import { factsText, type Numbers, numbersOf, signedText } from "../absint/scalar/text.ts";
 import { BYTE, depthOf, FP, frameCount, registerAt, slotAt, slotByte, spilledAt } from "../absint/state.ts";
+import { dynptrName } from "../absint/transfer/dynptr.ts";
+import { isOwning } from "../absint/transfer/dynptr-slots.ts";
 import { type Machine, mapAt } from "../absint/transfer/machine.ts";
 
 const numbersAt = (at: number): Numbers =>
@@ -95,10 +98,19 @@ const LETTERS: Readonly<Record<number, string>> = {
 /** A stack slot with its name, or nothing if it holds nothing. Bytes are shown from the highest address down. */
 export function slotText(m: Machine, frame: number, slot: number): string | undefined {
   const at = slotAt(m.state, frame, slot);
+  if (slotByte(at, 0) === BYTE.object) return objectText(slot, spilledAt(at));
   const letters = [7, 6, 5, 4, 3, 2, 1, 0].map((i) => LETTERS[slotByte(at, i)] ?? "?").join("");
   const spilled = slotByte(at, 0) === BYTE.spill;
   if (!spilled && letters === "????????") return undefined;
   return `fp-${8 * (slot + 1)}=${letters}${spilled ? registerText(m, spilledAt(at), frame) : ""}`;
+}
+
+/** A dynptr is shown once, in the slot where it begins. */
+function objectText(slot: number, record: number): string | undefined {
+  if (kindOf(record) !== KIND.dynptr || offOf(record) !== 0) return undefined;
+  const [kind, life] = [objectOf(record), referenceOf(record)];
+  const ids = isOwning(kind) ? `ref_obj_id=${life}` : `id=${life},dynptr_id=${life}`;
+  return `fp-${8 * (slot + 1)}=dynptr_${dynptrName(kind)}(${ids})`;
 }
 
 /** The registers and slots of a frame that hold something, in the kernel's order. */

@@ -32,6 +32,7 @@ const KINDS = [
 export const dynptrKindOf = ({ flags }: Argument): DynptrKind | undefined =>
   KINDS.find(([flag]) => flags?.includes(flag) === true)?.[1];
 
+/** The kernel's name of a kind. */
 export const dynptrName = (kind: number): string => KINDS.find(([, other]) => other === kind)?.[2] ?? "";
 
 interface Place {

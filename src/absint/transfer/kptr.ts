@@ -32,7 +32,7 @@ import { tnumText } from "./text.ts";
 const BYTES = 8;
 
 /** Whether the field is a pointer to an object of the kernel. */
-export const isKptr = ({ kind }: MapField): boolean => kind === "kptr" || isHeld(kind);
+const isKptr = ({ kind }: MapField): boolean => kind === "kptr" || isHeld(kind);
 const isHeld = (kind: string): boolean => kind === "kptr_ref";
 
 /** The pointer that an access of `size` bytes to a map's value goes to; undefined if it touches none. Bounds are for the caller to check. */
