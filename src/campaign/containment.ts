@@ -147,8 +147,9 @@ function contains(m: Machine, at: number, content: Content): boolean {
       if (kind === KIND.scalar) return holds(at, content.value) && agreesNumber(at, content.value);
       return mayBeNull(kind) && content.value === 0n && agrees(at, 0n);
     case "pointer":
-      // An address is a number too, where the abstract state has forgotten that it is one.
-      if (kind === KIND.scalar) return holds(at, content.value) && agreesNumber(at, content.value);
+      // An address is a number too, where the abstract state has forgotten that it is one; unless nobody may see addresses.
+      if (kind === KIND.scalar)
+        return m.rights.leaks && holds(at, content.value) && agreesNumber(at, content.value);
       return pointerHolds(m, at, content) && (!mayBeNull(kind) || agrees(at, 1n));
   }
 }
@@ -174,16 +175,19 @@ function numberAt(stack: Uint8Array, slot: number, size: number): bigint {
 function slotProblem(m: Machine, view: View, frame: number, slot: number): string | undefined {
   const at = slotAt(m.state, frame, slot);
   const start = -8 * (slot + 1);
-  let spilled = 0;
+  let [spilled, used] = [0, 0];
   for (let i = 0; i < 8; i += 1) {
     const kind = slotByte(at, i);
     if (kind === BYTE.invalid) continue;
+    used += 1;
     if (view.stackByte(start + i, outer + frame) === "uninitialised")
       return `byte ${start + i} of the stack is not initialised`;
     if (kind === BYTE.zero && view.stack(outer + frame)[512 + start + i] !== 0)
       return `byte ${start + i} of the stack is not 0`;
     if (kind === BYTE.spill) spilled += 1;
   }
+  const bare = used > 0 && spilled === 0 && !m.rights.leaks;
+  if (bare && view.stackSlot(start, outer + frame).kind === "pointer") return `fp${start} is an address`;
   if (spilled === 0) return undefined;
   const content: Content =
     spilled === 8
