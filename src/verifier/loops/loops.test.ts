@@ -7,16 +7,16 @@ import type { Certificate, CertificateNode, Measure, Place } from "../certificat
 import { checkCertificate } from "../check-certificate.ts";
 import { verify } from "../verify.ts";
 
-const program = (...asm: readonly string[]): Program => ({
-  name: "test",
-  type: "xdp",
-  license: "GPL",
-  flags: [],
-  insns: assemble(asm),
-  maps: [],
-  lines: [],
-  functions: [],
-});
+const KFUNCS = ["bpf_iter_num_new", "bpf_iter_num_next", "bpf_iter_num_destroy"];
+
+function program(...asm: readonly string[]): Program {
+  const insns = assemble(asm, { kfuncs: KFUNCS });
+  const kfuncs = insns.flatMap((insn, at) =>
+    insn?.row.name === "call_kfunc" ? [{ insn: at, name: KFUNCS[insn.imm] as string }] : [],
+  );
+  const rest = { maps: [], lines: [], functions: [], kfuncs };
+  return { name: "test", type: "xdp", license: "GPL", flags: [], insns, ...rest };
+}
 
 function accepted(p: Program): { readonly certificate: Certificate; readonly longestRun: bigint } {
   const verdict = verify(p);
@@ -78,7 +78,40 @@ test("what is tried in vain leaves no trace but the time that it took", () => {
 });
 
 /** Programs of the same shape, of which the first ends and the others do not, or fault. */
+/** A loop over an iterator at fp-16; `again` stands where another passage begins. */
+const iterated = (...again: readonly string[]): readonly string[] => [
+  "r6 = *(u32 *)(r1 +12)",
+  "r1 = r10",
+  "r1 += -16",
+  "r2 = 0",
+  "r3 = 1000000",
+  "call bpf_iter_num_new",
+  "l:",
+  "r1 = r10",
+  "r1 += -16",
+  ...again,
+  "r1 = r10",
+  "r1 += -16",
+  "call bpf_iter_num_destroy",
+  "r0 = 2",
+  "exit",
+];
+
 const FAMILIES: readonly (readonly [good: readonly string[], ...bad: (readonly string[])[]])[] = [
+  [
+    iterated("call bpf_iter_num_next", "if r0 != 0 goto l"),
+    // Another passage whatever comes; none asked for; a new iterator each time; without an end of its own.
+    iterated("call bpf_iter_num_next", "if r6 != 0 goto l"),
+    iterated("r0 = r6", "if r0 != 0 goto l"),
+    iterated("call bpf_iter_num_destroy", "goto l"),
+    iterated("call bpf_iter_num_next", "if r0 == 0 goto l"),
+  ],
+  [
+    ["r6 = *(u32 *)(r1 +12)", "l:", "may_goto e", "r6 += 1", "goto l", "e:", "r0 = 2", "exit"],
+    ["r6 = *(u32 *)(r1 +12)", "l:", "may_goto l", "r6 += 1", "goto l", "e:", "r0 = 2", "exit"],
+    ["r6 = *(u32 *)(r1 +12)", "l:", "if r6 == 0 goto e", "r6 += 2", "goto l", "e:", "r0 = 2", "exit"],
+    ["r6 = *(u32 *)(r1 +12)", "may_goto e", "l:", "r6 += 1", "goto l", "e:", "r0 = 2", "exit"],
+  ],
   [
     ["r6 = *(u32 *)(r1 +12)", "r7 = 0", "l:", "r7 += 1", "if r7 < 1000000 goto l", "r0 = 2", "exit"],
     ["r6 = *(u32 *)(r1 +12)", "r7 = 0", "l:", "r7 += 0", "if r7 < 1000000 goto l", "r0 = 2", "exit"],
