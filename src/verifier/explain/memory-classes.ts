@@ -178,6 +178,17 @@ const ALIGNMENT: readonly MessageClass[] = [
 
 const CONTEXT: readonly MessageClass[] = [
   {
+    pattern:
+      /^(?:access beyond (?:the end of member \w+ \(mend:\d+\) in )?struct (\w+)|cannot access ptr member \w+ .* in struct (\w+)|struct (\w+) doesn't have field)/,
+    category: MEMORY,
+    problem: "access to a kernel structure that its members do not allow",
+    needed: (_, [, beyond, pointer, missing]) =>
+      `an access inside of one member of struct ${beyond || pointer || missing || "?"}, of a pointer as a whole`,
+    suggestion:
+      "Read members by name, as vmlinux.h of the running kernel declares them, with CO-RE relocations where it was built for another.",
+    follow: "access",
+  },
+  {
     pattern: /^R\d+ invalid (sock|sock_common|tcp_sock|xdp_sock) access off=(-?\d+) size=(\d+)/,
     category: MEMORY,
     problem: "access to a socket that its fields do not allow",
