@@ -5,7 +5,7 @@
 import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { kfuncFacts, mayCallKfunc } from "../../../semantics/profile/lookup.ts";
-import type { KfuncFacts } from "../../../semantics/profile/profile.ts";
+import type { KfuncFacts, KfuncFlag } from "../../../semantics/profile/profile.ts";
 import { isGplCompatible } from "../../../semantics/program/license.ts";
 import { KIND, kindOf, referenceOf, setNone } from "../../register.ts";
 import { release } from "../call/helper.ts";
@@ -30,7 +30,8 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
     reject("EINVAL", "function calls are not allowed while holding a lock");
   }
   requirePermission(m, call);
-  if (OWN_RULES.test(facts.name)) throw new Unsupported(`kernel function ${facts.name}`);
+  if (OWN_RULES.test(facts.name) || OWN_FLAGS.some((flag) => hasKfuncFlag(call, flag)))
+    throw new Unsupported(`kernel function ${facts.name}`);
   checkKfuncArguments(m, call);
   if (isSlice(call)) checkSlice(m, call);
   SECTION_FUNCTIONS.get(facts.name)?.(m);
@@ -67,6 +68,16 @@ const WHILE_LOCKED = /^bpf_iter_num_/;
  */
 const OWN_RULES =
   /^(?:__bpf_trap|bpf_throw|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:percpu_)?obj_(?:new|drop)|bpf_refcount_acquire|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream)_?)/;
+
+/** Flags that mean more than is modelled. */
+const OWN_FLAGS: readonly KfuncFlag[] = [
+  "kptr_get",
+  "destructive",
+  "arena_ret",
+  "arena_arg1",
+  "arena_arg2",
+  "implicit_args",
+];
 
 function lookUp(m: Machine, insn: Instruction): KfuncFacts {
   const name = m.kfuncs.get(m.pc);

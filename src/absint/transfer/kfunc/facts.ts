@@ -74,7 +74,11 @@ const FIELDS: ReadonlySet<string> = new Set([
   "struct bpf_wq",
   "struct bpf_res_spin_lock",
   "struct bpf_task_work",
+  "struct bpf_timer",
 ]);
+
+/** Pointers into arenas, to nodes that the program does not own, to maps by other names. */
+const ELSEWHERE = /__(?:arena|nonown_allowed|const_map)/;
 
 const ends = ({ name }: KfuncValue, suffix: string): boolean => name?.endsWith(suffix) === true;
 
@@ -101,7 +105,7 @@ export function classOf(call: KfuncCall, index: number, context: string | undefi
   if (value.to === "struct bpf_dynptr") return "dynptr";
   if (ends(value, "__iter") || (index === 0 && ITERATES.some((flag) => hasKfuncFlag(call, flag))))
     return "iterator";
-  if (value.to !== undefined && FIELDS.has(value.to)) return "field";
+  if ((value.to !== undefined && FIELDS.has(value.to)) || ELSEWHERE.test(value.name ?? "")) return "field";
   if (ends(value, "__str")) return "text";
   if (ends(value, "__map") || (ends(value, "p__map") && value.to === "void")) return "map";
   if (ends(value, "__irq_flag")) return "interrupts";
