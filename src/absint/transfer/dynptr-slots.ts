@@ -20,20 +20,10 @@ import {
   setOff,
   setPointer,
   setReference,
-  setUnknown,
 } from "../register.ts";
-import {
-  BYTE,
-  clearSlot,
-  depthOf,
-  forEachRegister,
-  frameCount,
-  setSlotByte,
-  slotAt,
-  slotByte,
-  spilledAt,
-} from "../state.ts";
+import { BYTE, clearSlot, depthOf, frameCount, setSlotByte, slotAt, slotByte, spilledAt } from "../state.ts";
 import type { Machine } from "./machine.ts";
+import { endPointers } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
 /** The kinds of dynptrs: what a record has as its `object`. */
@@ -138,7 +128,5 @@ export function removeDynptrs(m: Machine, life: number): void {
 
 /** Slices of packets, and those that are only read, stay what they are, as the kernel has it. */
 function forgetSlices(m: Machine, life: number): void {
-  forEachRegister(m.state, (at) => {
-    if ((kindOf(at) & ~FLAG.orNull) === KIND.memory && referenceOf(at) === life) setUnknown(at);
-  });
+  endPointers(m, (at) => (kindOf(at) & ~FLAG.orNull) === KIND.memory && referenceOf(at) === life);
 }
