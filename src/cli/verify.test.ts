@@ -1,5 +1,6 @@
 /** `verify`: verdicts are those that the corpus' sources are written for, and that Linux gives (corpus/expectations.json). */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { directory, jsonLines, object, soundcheck } from "./testing.ts";
 
@@ -43,6 +44,17 @@ describe("verify", () => {
     expect(none?.stdout.trimEnd().split("\n")).toHaveLength(1);
     expect(all?.stdout).toMatch(/^0: \(b[47]\) [rw]0 = 0/m);
     expect(all?.stdout).toMatch(/^from \d+ to \d+:/m);
+  });
+
+  test("--unprivileged: by the rules for a loader without capabilities, whatever the bundle says", async () => {
+    const name = "context-control-buffer-of-a-socket-filter";
+    const file = fileURLToPath(new URL(`../../corpus/verifier/${name}.prog.json`, import.meta.url));
+    const { status, stdout } = await soundcheck(["verify", "--unprivileged", object("xdp_vlan.v2.o"), file]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /: reject EPERM: programs of type xdp are for loaders with cap_bpf and cap_net_admin$/m,
+    );
+    expect(stdout).toMatch(/^.*control buffer of a socket filter: accept /m);
   });
 
   test("--program chooses; a name that is not there is 2 and lists what is", async () => {
