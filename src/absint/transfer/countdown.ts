@@ -1,5 +1,5 @@
 /** Numbers that say how often something may still happen: the measures of loops that the kernel bounds. */
-import { copyScalarPart, idOf, setConstant, setUnknown, umaxOf } from "../register.ts";
+import { idOf, isConstant, setConstant, setUnknown, umaxOf, unlink } from "../register.ts";
 import { branchOperators, synchronise, tightAluOperator } from "../scalar/operators.ts";
 import { carryLink, tellLinked } from "./links.ts";
 import { type Machine, SCRATCH } from "./machine.ts";
@@ -20,7 +20,7 @@ export function countDown(m: Machine, at: number): boolean {
   if (synchronise(at) !== 0 || !tellLinked(m.marks, m.state, at)) return false;
   setConstant(SCRATCH.operand, 1, 0);
   if (idOf(at) !== 0) carryLink("sub", 64, at, SCRATCH.operand);
-  tightAluOperator("sub", 64)(at, SCRATCH.operand, SCRATCH.value);
-  copyScalarPart(SCRATCH.value, at);
+  tightAluOperator("sub", 64)(at, SCRATCH.operand, at);
+  if (isConstant(at)) unlink(at);
   return true;
 }

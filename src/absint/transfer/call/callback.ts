@@ -19,8 +19,6 @@ import { addOrigins, demand } from "../../origins.ts";
 import {
   copyRegister,
   copyScalarPart,
-  idOf,
-  isConstant,
   KIND,
   kindOf,
   objectOf,
@@ -29,15 +27,14 @@ import {
   setNone,
   setPointer,
   setScalar,
-  setUnknown,
   umaxOf,
   uminOf,
   unlink,
 } from "../../register.ts";
-import { branchOperators, synchronise, tightAluOperator } from "../../scalar/operators.ts";
+import { tightAluOperator } from "../../scalar/operators.ts";
 import { pushFrame, RUNS, registerAt, setCallback, takeId, unpack } from "../../state.ts";
+import { countDown, setAtMost } from "../countdown.ts";
 import { typesOf } from "../kernel-object.ts";
-import { carryLink, tellLinked } from "../links.ts";
 import { currentFrame, type Machine, mapAt, register, SCRATCH, STEP, type Step } from "../machine.ts";
 import { holdsLock } from "../map-fields.ts";
 import type { CallFacts } from "./facts.ts";
@@ -56,7 +53,7 @@ export function callBack(m: Machine, insn: Instruction, name: CallingBack): Step
     return STEP.next;
   }
   unpack(m.state, m.forked);
-  if (!takeRun(m, runs)) {
+  if (!countDown(m, runs)) {
     unpack(m.forked, m.state);
     demand(m.marks, runs);
     end(m, call);
@@ -75,19 +72,6 @@ function end(m: Machine, call: CallFacts): void {
   endCall(m, call);
 }
 
-/** One run less is left; says no if none was. */
-function takeRun(m: Machine, runs: number): boolean {
-  setConstant(SCRATCH.operand, 0, 0);
-  if (umaxOf(runs) === 0) return false;
-  branchOperators("jne", 64).taken(runs, SCRATCH.operand);
-  if (synchronise(runs) !== 0 || !tellLinked(m.marks, m.state, runs)) return false;
-  setConstant(SCRATCH.operand, 1, 0);
-  if (idOf(runs) !== 0) carryLink("sub", 64, runs, SCRATCH.operand);
-  tightAluOperator("sub", 64)(runs, SCRATCH.operand, runs);
-  if (isConstant(runs)) unlink(runs);
-  return true;
-}
-
 // --- How often
 
 function setRuns(m: Machine, name: CallingBack, call: CallFacts, runs: number): void {
@@ -99,14 +83,6 @@ function setRuns(m: Machine, name: CallingBack, call: CallFacts, runs: number): 
     case "find_vma":
       return setAtMost(runs, 1);
   }
-}
-
-/** A number from 0 to `greatest`. */
-function setAtMost(at: number, greatest: number): void {
-  setUnknown(at);
-  setConstant(SCRATCH.operand, greatest, 0);
-  branchOperators("jle", 64).taken(at, SCRATCH.operand);
-  synchronise(at);
 }
 
 /** The low half of `count`: so many runs, or none if they are too many. */

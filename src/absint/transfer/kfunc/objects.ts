@@ -36,7 +36,7 @@ const SAFE = FLAG.trusted | FLAG.allocated | FLAG.nonOwning;
 const unsafeFlags = (kind: number): number => kind & ~0xff & ~SAFE;
 
 /** Whether the object is valid as long as the program runs, or its reference is held. */
-export function isTrusted(at: number): boolean {
+function isTrusted(at: number): boolean {
   const kind = kindOf(at);
   if (referenceOf(at) !== 0) return true;
   if (unsafeFlags(kind) !== 0) return false;
