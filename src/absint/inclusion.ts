@@ -15,6 +15,7 @@ import {
   constantHigh,
   constantLow,
   deltaOf,
+  FIELD,
   formOf,
   idOf,
   isConstant,
@@ -249,6 +250,35 @@ export function differsIn(outer: number, inner: number, place: number, scratch: 
     return !registerIncludes(registerAt(outer, frame, index), registerAt(inner, frame, index));
   const slot = index - REGISTERS;
   return slot < depthOf(outer, frame) && !slotOfIncludes(outer, inner, frame, slot, scratch);
+}
+
+/** What one word of a register of `inner` must be if `outer` is to include it: equal to `value`, or at least that. */
+export interface TellingWord {
+  /** An index into `arena.i32`. */
+  readonly word: number;
+  readonly value: number;
+  readonly atLeast: boolean;
+}
+
+/**
+ * A word that tells that two states differ in a place, as `firstDifference` gave it, if there is one: of a constant its low half, of a pointer that was moved
+ * by constants alone its offset or, of two with the same offset, its range.
+ */
+export function tellingWord(outer: number, inner: number, place: number): TellingWord | undefined {
+  const [frame, index] = [place >> PLACE_BITS, place & (PLACES - 1)];
+  if (frame >= frameCount(outer) || frame >= frameCount(inner) || index >= REGISTERS) return undefined;
+  const [at, other] = [registerAt(outer, frame, index), registerAt(inner, frame, index)];
+  const kind = kindOf(at);
+  if (kind === KIND.none || !isConstant(at)) return undefined;
+  if (kind === KIND.scalar) return wordOf(at, other, 0, false);
+  if (offOf(at) !== offOf(other)) return wordOf(at, other, FIELD.off, false);
+  return isPacketPointer(kind) && rangeOf(at) > rangeOf(other)
+    ? wordOf(at, other, FIELD.range, true)
+    : undefined;
+}
+
+function wordOf(outer: number, inner: number, offset: number, atLeast: boolean): TellingWord {
+  return { word: (inner + offset) >> 2, value: arena.i32[(outer + offset) >> 2] ?? 0, atLeast };
 }
 
 /** -1 if `outer` includes `inner` (see `stateIncludes`); else the place in which it does not, or `ELSEWHERE`. */

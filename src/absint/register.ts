@@ -142,7 +142,7 @@ export function kindName(kind: number): string {
 }
 
 /** A scalar has its delta where a pointer has its fixed offset, and `WHOLE` less the form of its link where a pointer has its object. */
-const FIELD = { kind: 64, off: 68, id: 72, range: 76, object: 80, delta: 68, form: 80 } as const;
+export const FIELD = { kind: 64, off: 68, id: 72, range: 76, object: 80, delta: 68, form: 80 } as const;
 
 /** Field accessors. `at` is a register's address. */
 export const kindOf = (at: number): number => arena.i32[(at + FIELD.kind) >> 2] ?? 0;

@@ -14,10 +14,6 @@ export interface Checkpoint {
   open: number;
   /** Position in the order of finishing; -1 until then. */
   rank: number;
-  hits: number;
-  misses: number;
-  /** The place that ruled it out the last time, as `firstDifference` says. */
-  hint: number;
   /** What the paths from here used of the state. */
   readonly marks: Marks;
   /** Finished checkpoints that paths from here ended in. */

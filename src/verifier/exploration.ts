@@ -1,6 +1,5 @@
 /** The state of an exploration, and its bookkeeping: which checkpoints are open, which are finished, and what they rest on. */
 import { allocate } from "../absint/arena.ts";
-import { ELSEWHERE } from "../absint/inclusion.ts";
 import { beginOrigins, newMarks } from "../absint/origins.ts";
 import { frameCount, pack, packedBytes, setGhostCount } from "../absint/state.ts";
 import type { GlobalFunction } from "../absint/transfer/global-functions.ts";
@@ -10,6 +9,7 @@ import type { Checkpoint, Head, Passage, Pending, Trial } from "./checkpoint.ts"
 import type { ControlFlow } from "./control-flow.ts";
 import { demandCovered, generalise, propagate } from "./generalise.ts";
 import type { NaturalLoops } from "./loops/natural.ts";
+import { addSeen, newSeen, type Seen } from "./seen.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** Called before each instruction and when a path begins or ends: what a log is made of. */
@@ -48,7 +48,7 @@ export interface Exploration {
   readonly stackUse: StackUse;
   readonly observer: ExplorationObserver | undefined;
   /** Checkpoints by instruction, in the order of being made. */
-  readonly seen: Map<number, Checkpoint[]>;
+  readonly seen: Map<number, Seen>;
   readonly finished: Checkpoint[];
   /** All that were made, in that order. */
   readonly made: Checkpoint[];
@@ -101,9 +101,6 @@ export function keep(
     parent,
     open: 1,
     rank: -1,
-    hits: 0,
-    misses: 0,
-    hint: ELSEWHERE,
     marks,
     edges: new Set(),
     roots: undefined,
@@ -119,18 +116,17 @@ export function keep(
 
 /** Adds a checkpoint to those that states at its instruction are compared with. */
 export function remember(x: Exploration, checkpoint: Checkpoint): void {
-  let list = x.seen.get(checkpoint.pc);
-  if (list === undefined) {
-    list = [];
-    x.seen.set(checkpoint.pc, list);
+  let seen = x.seen.get(checkpoint.pc);
+  if (seen === undefined) {
+    seen = newSeen();
+    x.seen.set(checkpoint.pc, seen);
   }
-  list.push(checkpoint);
-  x.progress.maxStatesPerInsn = Math.max(x.progress.maxStatesPerInsn, list.length);
+  addSeen(seen, checkpoint);
+  x.progress.maxStatesPerInsn = Math.max(x.progress.maxStatesPerInsn, seen.checkpoints.length);
 }
 
 /** The current path ends in a finished checkpoint, which covers its state. */
 export function endIn(x: Exploration, covering: Checkpoint): void {
-  covering.hits += 1;
   demandCovered(covering.at, x.m.state, x.current.marks, SCRATCH.value);
   rest(x.current, covering);
   close(x);

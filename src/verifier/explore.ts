@@ -5,7 +5,7 @@
  */
 import { allocate, release } from "../absint/arena.ts";
 import { isCallingBack } from "../absint/callbacks.ts";
-import { differsIn, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
+import { differsIn, ELSEWHERE, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
 import { setNone } from "../absint/register.ts";
 import {
   FP,
@@ -41,6 +41,7 @@ import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
+import { isRuledOut, noteDifference, noteHit, noteMiss } from "./seen.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** The kernel's limit on processed instructions. What was processed for nothing, on trial, does not count. */
@@ -51,9 +52,6 @@ const FAR = 8;
 const NEAR = 4;
 /** At the head of a loop a state is stored after so many at any rate: otherwise joins inside of the loop might always come before it. */
 const HEAD = 16;
-
-/** How often a state may fail to cover another, for each time that it does. */
-const PATIENCE = 64;
 
 /** What one start came to. */
 export interface Explored {
@@ -274,30 +272,30 @@ function arrive(x: Exploration, live: Uint16Array): boolean {
  */
 function meet(x: Exploration, store: boolean): boolean {
   const { m } = x;
-  const list = x.seen.get(m.pc) ?? [];
-  for (let i = list.length - 1; i >= 0; i -= 1) {
-    const old = list[i];
-    if (old === undefined || !isInside(x, old)) continue;
-    const difference = differsIn(old.at, m.state, old.hint, SCRATCH.value)
-      ? old.hint
-      : firstDifference(old.at, m.state, SCRATCH.value);
-    if (difference < 0) {
-      if (old.rank >= 0) {
+  const seen = x.seen.get(m.pc);
+  for (let i = (seen?.checkpoints.length ?? 0) - 1; seen !== undefined && i >= 0; i -= 1) {
+    if (!isRuledOut(seen, i)) {
+      const old = seen.checkpoints[i];
+      if (old === undefined || !isInside(x, old)) continue;
+      const hint = seen.hints[i] ?? ELSEWHERE;
+      const difference = differsIn(old.at, m.state, hint, SCRATCH.value)
+        ? hint
+        : firstDifference(old.at, m.state, SCRATCH.value);
+      if (difference >= 0) noteDifference(seen, i, difference, m.state);
+      else if (old.rank >= 0) {
+        noteHit(seen, i);
         x.stackUse.record(m);
         endIn(x, old);
         if (x.trials.length === 0) x.observer?.pathEnds(m, "covered");
         return true;
+      } else if (isBefore(x.current, old) && stateIncludes(m.state, old.at, SCRATCH.value)) {
+        rejectLoop(m, old.at);
       }
-      if (isBefore(x.current, old) && stateIncludes(m.state, old.at, SCRATCH.value)) rejectLoop(m, old.at);
     }
-    if (difference >= 0) old.hint = difference;
-    if (!store) continue;
-    old.misses += 1;
-    // A state that keeps missing is not looked at again; it stays what its parents rest on.
-    if (old.misses > (old.hits + 1) * PATIENCE) list.splice(i, 1);
+    if (store) noteMiss(seen, i);
   }
   if (!store) return false;
-  const passage = x.natural.isHead(m.pc) ? passageAt(x, list) : undefined;
+  const passage = x.natural.isHead(m.pc) ? passageAt(x, seen?.checkpoints ?? []) : undefined;
   if (passage !== undefined) x.passed.set(m.pc, x.progress.processed);
   if (passage !== undefined && tryLoop(x, passage)) return false;
   x.current = keep(x, x.current, { passage });

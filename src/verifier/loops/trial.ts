@@ -32,6 +32,7 @@ import type { Advance, Origin, Passage, Trial } from "../checkpoint.ts";
 import { close, type Exploration, keep, remember } from "../exploration.ts";
 import { demandCovered } from "../generalise.ts";
 import { counterAt, MAX_PASSAGES, passagesOf, passHead, progressOf } from "../measure.ts";
+import { removeSeen } from "../seen.ts";
 import { guessInvariant, limitsOf, movingPlaces, passedStates } from "./invariant.ts";
 
 /** How often a path passes a loop before it is tried, at first and once it has been closed. */
@@ -363,9 +364,9 @@ function undo(x: Exploration, origin: Origin): void {
   x.pending.splice(origin.pending).forEach(free);
   for (const { left } of x.trials.splice(origin.trials)) left.forEach(free);
   for (const made of x.made.splice(origin.made)) {
-    const list = x.seen.get(made.pc);
-    const index = list?.lastIndexOf(made) ?? -1;
-    if (index >= 0) list?.splice(index, 1);
+    const seen = x.seen.get(made.pc);
+    const index = seen?.checkpoints.lastIndexOf(made) ?? -1;
+    if (seen !== undefined && index >= 0) removeSeen(seen, index);
     free(made);
   }
   x.finished.length = origin.finished;

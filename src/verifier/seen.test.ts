@@ -1,0 +1,120 @@
+/** What one word rules out is ruled out by the whole comparison, and nothing else is. */
+import fc from "fast-check";
+import { beforeEach, expect, test } from "vitest";
+import { allocate, reset } from "../absint/arena.ts";
+import { firstDifference } from "../absint/inclusion.ts";
+import { newMarks } from "../absint/origins.ts";
+import { KIND, REGISTER_BYTES, setConstant, setOff, setPointer, setRange } from "../absint/register.ts";
+import { unknownScalarAt } from "../absint/scalar/operators.ts";
+import { initialise, LIVE_STATE_BYTES, pack, packedBytes, registerAt } from "../absint/state.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { addSeen, isRuledOut, newSeen, noteDifference, noteHit, noteMiss } from "./seen.ts";
+
+let live = 0;
+let other = 0;
+let scratch = 0;
+
+beforeEach(() => {
+  reset();
+  live = allocate(LIVE_STATE_BYTES);
+  other = allocate(LIVE_STATE_BYTES);
+  scratch = allocate(REGISTER_BYTES);
+});
+
+/** A number, a number below 2^32 or any, or a packet pointer at an offset, with a range, moved by any number or none. */
+const content = fc.record({
+  kind: fc.constantFrom("constant", "unknown", "packet", "moved", "stack"),
+  number: fc.integer({ min: -2, max: 2 }),
+  range: fc.nat(2),
+});
+const states = fc.array(content, { minLength: 2, maxLength: 2 });
+type Content = typeof content extends fc.Arbitrary<infer T> ? T : never;
+
+function fill(state: number, registers: readonly Content[]): void {
+  initialise(state);
+  registers.forEach(({ kind, number, range }, r) => {
+    const at = registerAt(state, 0, 6 + r);
+    if (kind === "constant") return setConstant(at, number, number >> 31);
+    setPointer(at, kind === "stack" ? KIND.stack : KIND.packet, 0);
+    setOff(at, number);
+    if (kind === "packet" || kind === "moved") setRange(at, range);
+    if (kind === "moved") unknownScalarAt(at);
+    if (kind === "unknown") {
+      setConstant(at, 0, 0);
+      unknownScalarAt(at);
+    }
+  });
+}
+
+function checkpointOf(rank: number): Checkpoint {
+  const bytes = packedBytes(other);
+  const at = allocate(bytes);
+  pack(other, at);
+  return {
+    pc: 0,
+    at,
+    bytes,
+    parent: undefined,
+    open: 0,
+    rank,
+    marks: newMarks(0),
+    edges: new Set(),
+    roots: undefined,
+    loops: [],
+    needs: 0,
+    passage: undefined,
+    head: undefined,
+  };
+}
+
+test("what one word rules out is not included", () => {
+  let [ruledOut, ruled] = [0, 0];
+  fc.assert(
+    fc.property(states, states, states, (outer, first, second) => {
+      reset();
+      [live, other, scratch] = [
+        allocate(LIVE_STATE_BYTES),
+        allocate(LIVE_STATE_BYTES),
+        allocate(REGISTER_BYTES),
+      ];
+      fill(other, outer);
+      fill(live, first);
+      const seen = newSeen();
+      const checkpoint = checkpointOf(0);
+      addSeen(seen, checkpoint);
+      expect(isRuledOut(seen, 0)).toBe(false);
+      const place = firstDifference(checkpoint.at, live, scratch);
+      if (place < 0) return;
+      noteDifference(seen, 0, place, live);
+      if (isRuledOut(seen, 0)) ruled += 1;
+      fill(live, second);
+      if (!isRuledOut(seen, 0)) return;
+      ruledOut += 1;
+      expect(firstDifference(checkpoint.at, live, scratch)).toBeGreaterThanOrEqual(0);
+    }),
+    { numRuns: 4000 },
+  );
+  expect(ruled).toBeGreaterThan(500);
+  expect(ruledOut).toBeGreaterThan(500);
+});
+
+test("a state that is not finished may still change, and is looked at in full", () => {
+  fill(other, [{ kind: "constant", number: 1, range: 0 }]);
+  fill(live, [{ kind: "constant", number: 2, range: 0 }]);
+  const seen = newSeen();
+  addSeen(seen, checkpointOf(-1));
+  noteDifference(seen, 0, 6, live);
+  expect(isRuledOut(seen, 0)).toBe(false);
+});
+
+test("a state that keeps missing is taken away, later if it hits", () => {
+  fill(other, []);
+  const seen = newSeen();
+  addSeen(seen, checkpointOf(0));
+  addSeen(seen, checkpointOf(0));
+  noteHit(seen, 1);
+  for (let i = 0; i < 65; i += 1) noteMiss(seen, 1);
+  expect(seen.checkpoints.length).toBe(2);
+  for (let i = 0; i < 65; i += 1) noteMiss(seen, 0);
+  expect(seen.checkpoints.length).toBe(1);
+});
