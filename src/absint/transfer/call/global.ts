@@ -145,7 +145,7 @@ function checkMemory(
     return;
   }
   if (!takesNull && mayBeNull(kind)) reject("EINVAL", `arg#${index} is expected to be non-NULL`);
-  if (!MEMORY.includes(kind & ~(FLAG.orNull | FLAG.readOnly))) {
+  if (!MEMORY.includes(kind & ~(FLAG.orNull | FLAG.readOnly | FLAG.inPacket))) {
     reject("EINVAL", `R${number} type=${kindName(kind)} expected=fp`);
   }
   if (changesPacket && isInPacket(kind)) {
