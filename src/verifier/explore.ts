@@ -41,7 +41,7 @@ import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
-import { isRuledOut, noteDifference, noteHit, noteMiss } from "./seen.ts";
+import { isRuledOut, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** The kernel's limit on processed instructions. What was processed for nothing, on trial, does not count. */
@@ -273,7 +273,20 @@ function arrive(x: Exploration, live: Uint16Array): boolean {
 function meet(x: Exploration, store: boolean): boolean {
   const { m } = x;
   const seen = x.seen.get(m.pc);
-  for (let i = (seen?.checkpoints.length ?? 0) - 1; seen !== undefined && i >= 0; i -= 1) {
+  if (seen !== undefined && isCovered(x, seen, store)) return true;
+  if (!store) return false;
+  const passage = x.natural.isHead(m.pc) ? passageAt(x, seen?.checkpoints ?? []) : undefined;
+  if (passage !== undefined) x.passed.set(m.pc, x.progress.processed);
+  if (passage !== undefined && tryLoop(x, passage)) return false;
+  x.current = keep(x, x.current, { passage });
+  remember(x, x.current);
+  return false;
+}
+
+/** Whether a finished checkpoint covers the current state; then the path ends in it. */
+function isCovered(x: Exploration, seen: Seen, store: boolean): boolean {
+  const { m } = x;
+  for (let i = seen.checkpoints.length - 1; i >= 0; i -= 1) {
     if (!isRuledOut(seen, i)) {
       const old = seen.checkpoints[i];
       if (old === undefined || !isInside(x, old)) continue;
@@ -294,12 +307,6 @@ function meet(x: Exploration, store: boolean): boolean {
     }
     if (store) noteMiss(seen, i);
   }
-  if (!store) return false;
-  const passage = x.natural.isHead(m.pc) ? passageAt(x, seen?.checkpoints ?? []) : undefined;
-  if (passage !== undefined) x.passed.set(m.pc, x.progress.processed);
-  if (passage !== undefined && tryLoop(x, passage)) return false;
-  x.current = keep(x, x.current, { passage });
-  remember(x, x.current);
   return false;
 }
 
