@@ -15,7 +15,8 @@
 import { allocate, arena } from "./arena.ts";
 import { KIND, REGISTER_BYTES, setNone, setPointer } from "./register.ts";
 
-export const MAX_FRAMES = 8;
+/** The most frames that any kernel allows (Linux 7.3); a profile may allow fewer. */
+export const MAX_FRAMES = 16;
 export const STACK_BYTES = 512;
 const SLOTS = STACK_BYTES / 8;
 export const REGISTERS = 13;

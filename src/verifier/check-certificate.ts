@@ -137,7 +137,7 @@ export function checkCertificate(
     return { ok: false, node: -1, reason: `the timer's function at insn ${startOf(unproved)} has no root` };
   }
   try {
-    stackUse.check(program, flow, timerFunctions([...timers]));
+    stackUse.check(program, flow, timerFunctions([...timers]), rules.profile.limits);
   } catch (error) {
     return refused(error);
   }

@@ -2,10 +2,11 @@
  * How much stack a program's functions use together. The kernel gives a chain of calls 512 bytes in all, each frame rounded up to 16,
  * and half of that to callers of a function that tail-calls.
  */
-import { callbackOf, depthOf, frameCount, functionOf, MAX_FRAMES, STACK_BYTES } from "../absint/state.ts";
+import { callbackOf, depthOf, frameCount, functionOf, STACK_BYTES } from "../absint/state.ts";
 import type { Machine } from "../absint/transfer/machine.ts";
 import { reject } from "../absint/transfer/rejection.ts";
 import { helperId } from "../semantics/helpers/names.ts";
+import type { Limits } from "../semantics/profile/profile.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { type ControlFlow, callee, functionLoaded } from "./control-flow.ts";
 
@@ -49,12 +50,14 @@ export class StackUse {
    * Checks every chain of calls.
    *
    * @param timers  the functions that timers call: these begin chains of their own
+   * @param limits  the kernel's
    * @throws Rejection  with the kernel's message
    */
   check(
     { insns }: Program,
     { functions, functionOf: owner }: ControlFlow,
     timers: ReadonlySet<number>,
+    limits: Limits,
   ): void {
     const calls = new Map(functions.map((start) => [start, new Set(this.#calledBack.get(start))]));
     const tailCalls = new Set<number>();
@@ -71,7 +74,7 @@ export class StackUse {
     });
     const callbacks = new Set([...this.#calledBack.values()].flatMap((called) => [...called]));
     const descend = (start: number, frames: number, above: number, within: boolean): void => {
-      if (frames > MAX_FRAMES) reject("E2BIG", `the call stack of ${frames - 1} frames is too deep !`);
+      if (frames > limits.frames) reject("E2BIG", `the call stack of ${frames - 1} frames is too deep !`);
       if (above >= TAIL_CALL_LIMIT && tailCalls.has(start)) {
         reject(
           "EACCES",

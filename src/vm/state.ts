@@ -21,8 +21,8 @@ import {
 } from "./region.ts";
 
 export const STACK_SIZE = 512;
-/** The main program and seven subprograms deep (MAX_CALL_FRAMES in linux/bpf_verifier.h). */
-const MAX_FRAMES = 8;
+/** The main program and fifteen subprograms deep, as Linux 7.3 allows (8 frames before; MAX_CALL_FRAMES in linux/bpf_verifier.h). */
+const MAX_FRAMES = 16;
 /** Registers that a subprogram gives back as it found them. */
 const FIRST_SAVED = 6;
 const SAVED = FRAME_POINTER - FIRST_SAVED;

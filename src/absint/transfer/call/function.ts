@@ -45,7 +45,8 @@ export function callFunction(m: Machine, start: number): void {
 /** There may be another frame. */
 export function requireDepth(m: Machine): void {
   const caller = currentFrame(m);
-  if (caller + 1 >= MAX_FRAMES) reject("E2BIG", `the call stack of ${caller + 2} frames is too deep`);
+  if (caller + 1 >= Math.min(m.profile.limits.frames, MAX_FRAMES))
+    reject("E2BIG", `the call stack of ${caller + 2} frames is too deep`);
 }
 
 /** Leaves the current function, or ends what is proved: the program, a global function, or what a timer calls. */

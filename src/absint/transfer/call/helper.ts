@@ -47,11 +47,11 @@ export function checkCall(m: Machine, insn: Instruction): CallFacts {
   if (holdsAnyLock(m) && !WHILE_LOCKED.has(call.helper.name)) {
     reject("EINVAL", "function calls are not allowed while holding a lock");
   }
+  if (call.prototype.sleeps === true) requireHelperMaySleep(m, call.label);
   call.prototype.args.forEach((argument, index) => checkArgument(m, call, argument, index + 1));
   checkMapFits(m, call);
   if (call.helper.name === "tail_call") requireTailCall(m);
   if (call.helper.name === "get_local_storage") requireNoFlags(m);
-  if (call.prototype.sleeps === true) requireHelperMaySleep(m, call.label);
   if (call.helper.name === "dynptr_from_mem") requireValue(register(m, 1));
   if (changesPacket(call)) requireNoSlice(m, call);
   if (call.helper.name === "snprintf" && call.text !== undefined) requireFormat(call.text, register(m, 5));
