@@ -53,7 +53,8 @@ function extentOf({ number, at, off }: Target, size: number, what: string): Exte
   const frame = objectOf(at);
   if (constant !== undefined) {
     const first = base + constant;
-    if (first < -STACK_BYTES || first + size > 0) {
+    // No bytes lie in the frame, too.
+    if (first < -STACK_BYTES || first >= 0 || first + size > 0) {
       reject(outside(first), `invalid${what} stack R${number} off=${first} size=${size}`);
     }
     return { frame, first, last: first + size - 1, fixed: true };
@@ -62,7 +63,7 @@ function extentOf({ number, at, off }: Target, size: number, what: string): Exte
   if (least <= -(2 ** 29) || greatest >= 2 ** 29) {
     reject("EACCES", `invalid unbounded variable-offset${what} stack R${number}`);
   }
-  if (base + least < -STACK_BYTES || base + greatest + size > 0) {
+  if (base + least < -STACK_BYTES || base + least >= 0 || base + greatest + size > 0) {
     reject(
       outside(base + least),
       `invalid variable-offset${what} stack R${number} var_off=${tnumText(at)} off=${base} size=${size}`,
@@ -255,7 +256,6 @@ function overwriteSomewhere(m: Machine, frame: number, first: number, last: numb
 
 /** `size` initialised bytes that a helper reads. */
 export function requireReadable(m: Machine, target: Target, size: number): void {
-  if (size === 0) return;
   requireKnownPlace(m, target);
   const { frame, first, last, fixed } = extentOf(target, size, " read from");
   const message = (off: number): string =>
@@ -273,7 +273,6 @@ export function requireReadable(m: Machine, target: Target, size: number): void 
 
 /** `size` bytes of the frame, which a helper is to write: no dynptr may lie there, since the same call may use it. */
 export function requireInFrame(m: Machine, target: Target, size: number): void {
-  if (size === 0) return;
   const { frame, first, last } = extentOf(target, size, " write to");
   for (let off = first; off <= last; off += 1) {
     if (isDynptrSlot(m, frame, slotOf(off))) {

@@ -12,6 +12,6 @@ let known: Profile | undefined;
 
 /** Read when it is first asked for. */
 export function defaultProfile(): Profile {
-  known ??= parseProfile(require("../../../profiles/linux-6.18.json"));
+  known ??= parseProfile(require("../../../profiles/linux-7.3.json"));
   return known;
 }

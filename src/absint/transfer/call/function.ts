@@ -53,7 +53,8 @@ export function requireDepth(m: Machine): void {
 export function exit(m: Machine): Step {
   const frame = currentFrame(m);
   const isCallback = frame > 0 && callbackOf(m.state, frame) !== 0;
-  const result = isCallback ? register(m, 0) : readable(m, 0);
+  // A function may give no result: then its caller has none to read.
+  const result = frame > 0 ? register(m, 0) : readable(m, 0);
   if (frame === 0) {
     requireNoLeakAsResult(m, result);
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");
