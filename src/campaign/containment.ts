@@ -19,6 +19,7 @@ import {
 } from "../absint/register.ts";
 import { constantScalar, scalarIncludes } from "../absint/scalar/operators.ts";
 import {
+  BUDGET,
   BYTE,
   depthOf,
   frameCount,
@@ -206,6 +207,13 @@ function runsProblem(m: Machine, view: View, frame: number, callers: number): st
   return `frame ${frame}: ${runs} runs are left, not ${registerText(m, at, frame)}`;
 }
 
+/** How often may_goto still may fall through, where the abstract state says something of it. */
+function budgetProblem(m: Machine, view: View, frame: number, callers: number): string | undefined {
+  const [at, left] = [registerAt(m.state, frame, BUDGET), BigInt(view.loopsLeft(callers + frame))];
+  if (kindOf(at) === KIND.none || (holds(at, left) && agreesNumber(at, left))) return undefined;
+  return `frame ${frame}: may_goto falls through ${left} times more, not ${registerText(m, at, frame)}`;
+}
+
 /**
  * The number in a place of the machine: of a slot, the bytes that the abstract state takes for one.
  *
@@ -218,6 +226,7 @@ export function numberIn(m: Machine, view: View, place: Place, callers = 0): big
     while (size < 8 && slotByte(slot, size) === BYTE.spill) size += 1;
     return numberAt(view.stack(callers + place.frame), place.slot, size);
   }
+  if (place.register === BUDGET) return BigInt(view.loopsLeft(callers + place.frame));
   if (place.register === RUNS) return BigInt(view.runsLeft(callers + place.frame) ?? 0);
   const content = view.register(place.register, callers + place.frame);
   return content.kind === "uninitialised" ? 0n : content.value;
@@ -250,7 +259,7 @@ export function escape(
       const where = f === frames - 1 ? "" : ` of frame ${f}`;
       return `R${r}${where} is ${contentText(content)}, not ${registerText(m, at, f) || kindName(kindOf(at))}`;
     }
-    const runs = runsProblem(m, view, f, callers);
+    const runs = runsProblem(m, view, f, callers) ?? budgetProblem(m, view, f, callers);
     if (runs !== undefined) return runs;
     for (let s = 0; s < depthOf(m.state, f); s += 1) {
       const problem = slotProblem(m, view, f, s);

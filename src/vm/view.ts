@@ -100,6 +100,11 @@ export class View {
     return this.#frame(frame).calling?.left;
   }
 
+  /** How often may_goto may still fall through in a frame. */
+  loopsLeft(frame = this.depth): number {
+    return this.#frame(frame).loopsLeft;
+  }
+
   /** The 512 bytes of a frame's stack, from its lower end. Not a copy. */
   stack(frame = this.depth): Uint8Array {
     return this.#frame(frame).stack.bytes;
