@@ -31,7 +31,7 @@ const CLASSES = [
   ["alignment", /misaligned/],
   [
     "read only",
-    /cannot write into|(write|read) (in)?to?( from)? ?map forbidden|read from map forbidden|write to change key|only read from|write into .* forbidden/,
+    /cannot write into|(write|read) (in)?to?( from)? ?map forbidden|read from map forbidden|write to change key|only read from|write into .* forbidden|does not allow writes to packet/,
   ],
   // Registers and what they hold.
   ["register uninitialised", /!read_ok/],
@@ -39,16 +39,18 @@ const CLASSES = [
   ["no pointer", /invalid mem access/],
   [
     "pointer arithmetic",
-    /pointer arithmetic|operator .* on pointer|pointer (\+=|-=) pointer|subtract(ion)? (pointer )?from|math between|pointer be out of bounds|pointer offset .* is not allowed|variable offset access|tried to (add|subtract)/,
+    /pointer arithmetic|operator .* on pointer|pointer (\+=|-=) pointer|subtract(ion)? (pointer )?from|math between|pointer be out of bounds|pointer offset .* is not allowed|variable offset access|sign-extension part of pointer|tried to (add|subtract)/,
   ],
   ["pointer comparison", /pointer comparison prohibited/],
   [
     "pointer leak",
-    /leaks? addr|cannot (spill pointers|return stack pointer)|partial copy of pointer|attempt to leak/,
+    /leaks? addr|leaking pointer|cannot (spill pointers|return stack pointer)|partial copy of pointer|attempt to leak/,
   ],
   ["frame pointer", /frame pointer is read only/],
   ["atomic", /BPF_ATOMIC|BPF_(LOAD|STORE)_(ACQ|REL)/],
   // Calls.
+  ["capability", /\bCAP_[A-Z]|for loaders with cap_/],
+  ["format", /format string|not zero-terminated|does not point to a readonly map/i],
   ["helper unknown", /invalid func /],
   [
     "helper forbidden",
@@ -61,26 +63,30 @@ const CLASSES = [
   ],
   [
     "reference",
-    /reference (leak|.*has not been acquired)|unreleased reference|release (func|kfunc)|referenced when passed|ref_obj_id|must be referenced/i,
+    /reference (leak|.*has not been acquired)|unreleased reference|release (func|kfunc)|referenced when passed|ref_obj_id|must be referenced|unacquired reference/i,
   ],
+  ["map field", /bpf_timer|timer pointer|\bkptr\b/],
   [
     "lock",
-    /spin_lock|rcu_read_lock|rcu_read_unlock|preempt_disable|preempt_enable|local_irq|\block(ed|s)?\b/,
+    /spin_lock|rcu_read_lock|rcu_read_unlock|preempt_disable|preempt_enable|local_irq|irq state|\bRCU (CS|critical)|\block(ed|s)?\b/,
   ],
   ["dynptr", /dynptr/],
-  ["iterator", /\biter(ator)?\b|iter_(new|next|destroy)/],
+  ["iterator", /\biter(ator)?\b|initialized iter_|iter_(new|next|destroy)/],
   ["callback", /callback/],
   ["kernel function", /kfunc|kernel function|calling invalid|kernel btf_id/],
   ["zero size", /zero-sized read/],
-  ["unknown constant", /is not a known constant|is not a const|non-zero flags/],
+  [
+    "unknown constant",
+    /is not a known constant|must be a known constant|allocation size|is not a const|non-zero flags/,
+  ],
   ["packet argument", /access to the packet is not allowed/],
   [
     "argument type",
-    /R\d+ type=.* expected=|expected (pointer|a pointer|struct)|has .* expected|arg#\d+|type mismatch/,
+    /R\d+ type=.* expected=|expected (pointer|a pointer|struct)|has .* expected|arg#\d+|type mismatch|must be a rcu pointer|^R\d+ is not a scalar$/,
   ],
   ["sleep", /might sleep|[Ss]leepable/],
   ["packet loads", /BPF_LD_\[ABS\|IND\]|BPF_LD_ABS\|IND|LD_ABS/],
-  ["program result", /At (program|callback|subprogram) (exit|return)/i],
+  ["program result", /R0 not a scalar value|At (program|callback|subprogram) (exit|return)/i],
   ["tail call", /tail_?calls?/],
   // The program as a whole.
   [
@@ -96,7 +102,7 @@ const CLASSES = [
   ],
   ["map", /bpf_map|map .* (is not|not) (supported|compatible)|value access support|uses unsupported map/],
   ["attachment", /attach|bpf_lsm_|trampoline|is not a (function|tracepoint|module)/i],
-  ["types", /btf|func_info|line_info|FUNC_PROTO|subprog/i],
+  ["types", /btf|func_info|line_info|FUNC_PROTO|subprog|Global function|Arg#\d+ type/i],
 ] as const satisfies readonly (readonly [string, RegExp])[];
 
 export type Complaint = (typeof CLASSES)[number][0] | "other";
