@@ -8,6 +8,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    // Every processor: by default one is left to the terminal.
+    maxWorkers: "100%",
     reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],
   },
 });

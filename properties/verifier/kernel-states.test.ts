@@ -6,11 +6,21 @@ import { describe, expect, test } from "vitest";
 import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../../src/oracle/linux/load.ts";
 import { parseStateLog } from "../../src/oracle/linux/state-log.ts";
+import type { Program } from "../../src/semantics/program/program.ts";
+import { verify } from "../../src/verifier/verify.ts";
 import { casePrograms, compiledPrograms } from "./corpus.ts";
+
+/** Whether the kernel would follow a loop until it gives up: its log has the same lines again and again. */
+function isEndless(program: Program): boolean {
+  const verdict = verify(program, undefined, undefined, 20_000);
+  return verdict.verdict === "accept"
+    ? verdict.longestRun > 100_000n
+    : verdict.verdict === "reject" && verdict.errno === "E2BIG";
+}
 
 const kernel = kernelAvailable();
 /** Loops that are gone round write more, and nothing new. */
-const LOG_BYTES = 1 << 20;
+const LOG_BYTES = 1 << 18;
 /** A log from its first line on: of the program's functions, its first source line or its first state. */
 const WHOLE = /^(?:func#0|0: )/;
 const programs = kernel.ok
@@ -23,6 +33,7 @@ describe.skipIf(!kernel.ok)(`the kernel's states${kernel.ok ? "" : ` (skipped: $
   test("are all read", () => {
     let instructions = 0;
     for (const program of programs) {
+      if (isEndless(program)) continue;
       const result = loadProgram(program, { logLevel: 2, logSize: LOG_BYTES });
       if (result.verdict === "accept") result.close();
       // Of a log that is too long the kernel keeps the end: a state is only missing there because it was cut off.
