@@ -2,6 +2,7 @@
  * Map contents for runs. Keys of hash maps are pieces of the packet where it is long enough, since that is where programs take theirs from;
  * so look-ups find something now and then.
  */
+import { MAP_FIELDS, type MapDefinition } from "../semantics/program/map-types.ts";
 import { createMap } from "../vm/maps/create.ts";
 import type { MapStorage } from "../vm/maps/map.ts";
 import { indexKey, perCpuStride, type ValueMap } from "../vm/maps/storage.ts";
@@ -33,7 +34,21 @@ function fillValues(map: ValueMap, packet: Uint8Array, random: Random, cpus: num
   const size = perCpu ? perCpuStride(map.definition) * cpus : valueSize;
   const count = random.below(MOST_ENTRIES + 1);
   for (let i = 0; i < count; i += 1) {
-    map.update(keyFor(type, keySize, packet, random, maxEntries), valueOf(size, random));
+    const value = valueOf(size, random);
+    clearFields(value, map.definition);
+    map.update(keyFor(type, keySize, packet, random, maxEntries), value);
+  }
+}
+
+/** What the kernel keeps in values for programs is not user space's to write: it begins as zeros. */
+function clearFields(value: Uint8Array, definition: MapDefinition): void {
+  const { type, fields = [] } = definition;
+  const stride = type.startsWith("percpu_") ? perCpuStride(definition) : value.length;
+  for (let start = 0; start < value.length; start += stride) {
+    for (const { kind, offset } of fields) {
+      const bytes = MAP_FIELDS.get(kind)?.size ?? 0;
+      value.fill(0, start + offset, start + offset + bytes);
+    }
   }
 }
 
