@@ -20,13 +20,15 @@ export interface ProgramRuns {
 
 /** Instructions after which a run of a rejected program counts as one that does not end. */
 export const BUDGET = 200_000;
+/** Instructions in all runs of a program together after which no more are begun: long runs are few. */
+const ENOUGH = 1_000_000;
 /** The machine's processors: per-CPU maps have that many values. */
 export const CPUS = 2;
 /** Violations of one program that are kept: the first says what is wrong. */
 const MOST_VIOLATIONS = 3;
 
 /**
- * Runs `program` on `count` generated inputs. Takes over the abstract machine's memory.
+ * Runs `program` on up to `count` generated inputs. Takes over the abstract machine's memory.
  *
  * @param samples  packets to begin with
  * @param rules  those by which it was verified
@@ -54,7 +56,8 @@ export function runProgram(
   let witness: CheckedRun | undefined;
 
   const source = inputSource(program, seed, samples);
-  for (let tries = 0; runs.length < count && tries < 2 * count; tries += 1) {
+  let spent = 0;
+  for (let tries = 0; runs.length < count && tries < 2 * count && spent < ENOUGH; tries += 1) {
     const input = source.next();
     let isNew = false;
     walk?.start();
@@ -68,6 +71,7 @@ export function runProgram(
     if (run === undefined) continue;
     if (isNew) source.keep(input);
     runs.push(run);
+    spent += run.steps;
     if (run.outcome.kind === "unsupported") break;
     const problem = walk === undefined ? undefined : problemOf(run, walk.escape);
     if (problem !== undefined) violations.push({ ...problem, run });

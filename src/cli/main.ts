@@ -87,7 +87,7 @@ cli
   )
   .argument("[file...]", "objects, bundles or assembly")
   .addOption(
-    new Option("--runs <n>", "runs of each program")
+    new Option("--runs <n>", "runs of each program at most; fewer of those that take long")
       .env("SOUNDCHECK_RUNS")
       .default(100)
       .argParser(integer(0, 1_000_000)),
