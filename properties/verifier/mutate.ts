@@ -40,7 +40,7 @@ function changed(insn: Instruction): fc.Arbitrary<Instruction> {
     options.push(small.map((by) => ({ ...insn, imm: (insn.imm + by) | 0 })));
     options.push(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }).map((imm) => ({ ...insn, imm })));
   }
-  if (isFree(row, "off")) options.push(small.map((by) => ({ ...insn, off: insn.off + by })));
+  if (isFree(row, "off")) options.push(small.map((by) => ({ ...insn, off: ((insn.off + by) << 16) >> 16 })));
   if (isFree(row, "dst")) options.push(fc.nat(10).map((dst) => ({ ...insn, dst })));
   if (isFree(row, "src")) options.push(fc.nat(10).map((src) => ({ ...insn, src })));
   const others = cousins(row);
