@@ -10,7 +10,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { casePrograms, compiledPrograms } from "../properties/verifier/corpus.ts";
-import { nearMisses } from "../properties/verifier/mutate.ts";
+import { nearMisses, wellEncoded } from "../properties/verifier/mutate.ts";
 import { checkedVerdict, kernelAnswer } from "../src/campaign/compare/answer.ts";
 import { complaintOf } from "../src/campaign/compare/complaint.ts";
 import { type Relation, relationOf } from "../src/campaign/compare/relation.ts";
@@ -19,8 +19,6 @@ import { runProgram } from "../src/campaign/run-program.ts";
 import { openKernel } from "../src/cli/kernels.ts";
 import { asLoaded } from "../src/object/as-loaded.ts";
 import { writeBundle } from "../src/object/bundle-write.ts";
-import { InputError } from "../src/semantics/errors.ts";
-import { encode } from "../src/semantics/isa/codec.ts";
 import type { Program } from "../src/semantics/program/program.ts";
 import { verify } from "../src/verifier/verify.ts";
 
@@ -41,16 +39,6 @@ const other = openKernel(name);
 const counts = new Map<Relation["kind"] | "faults" | "uninitialised stack", number>();
 const kinds = new Map<string, number>();
 const now = (): number => performance.now();
-
-function wellEncoded({ insns }: Program): boolean {
-  try {
-    encode(insns);
-    return true;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
-}
 
 const count = <K>(map: Map<K, number>, key: K): number => {
   const next = (map.get(key) ?? 0) + 1;

@@ -6,10 +6,8 @@
  */
 import fc from "fast-check";
 import { casePrograms, compiledPrograms } from "../properties/verifier/corpus.ts";
-import { nearMisses } from "../properties/verifier/mutate.ts";
+import { nearMisses, wellEncoded } from "../properties/verifier/mutate.ts";
 import { runProgram } from "../src/campaign/run-program.ts";
-import { InputError } from "../src/semantics/errors.ts";
-import { encode } from "../src/semantics/isa/codec.ts";
 import { disassemble } from "../src/semantics/isa/disassemble.ts";
 import type { Program } from "../src/semantics/program/program.ts";
 import { verify } from "../src/verifier/verify.ts";
@@ -23,16 +21,6 @@ const LIMIT = 20_000;
 
 const programs = [...casePrograms(), ...compiledPrograms(3)].filter(({ insns }) => insns.length < 200);
 const counts = { verified: 0, accepted: 0, found: 0 };
-
-function wellEncoded({ insns }: Program): boolean {
-  try {
-    encode(insns);
-    return true;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
-}
 
 function examine(program: Program): void {
   counts.verified += 1;

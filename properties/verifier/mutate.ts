@@ -1,5 +1,7 @@
 /** Near misses: programs of the corpus with an instruction changed in one field, a check removed or a helper exchanged. */
 import fc from "fast-check";
+import { InputError } from "../../src/semantics/errors.ts";
+import { encode } from "../../src/semantics/isa/codec.ts";
 import type { Instruction, Row } from "../../src/semantics/isa/instruction.ts";
 import { ROWS } from "../../src/semantics/isa/table.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
@@ -46,6 +48,17 @@ function changed(insn: Instruction): fc.Arbitrary<Instruction> {
   const others = cousins(row);
   if (others.length > 0) options.push(fc.constantFrom(...others).map((other) => ({ ...insn, row: other })));
   return options.length === 0 ? fc.constant(insn) : fc.oneof(...options);
+}
+
+/** Whether a program's instructions are such: a change may have put a number where a row has none. */
+export function wellEncoded({ insns }: Program): boolean {
+  try {
+    encode(insns);
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 /** One of the programs, with one to three instructions changed. */

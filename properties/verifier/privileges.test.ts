@@ -8,14 +8,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runProgram } from "../../src/campaign/run-program.ts";
 import { readProfile } from "../../src/oracle/profiles.ts";
-import { InputError } from "../../src/semantics/errors.ts";
-import { encode } from "../../src/semantics/isa/codec.ts";
 import { disassemble } from "../../src/semantics/isa/disassemble.ts";
 import { type Capability, isCapable } from "../../src/semantics/program/privileges.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 import { verify } from "../../src/verifier/verify.ts";
 import { casePrograms } from "./corpus.ts";
-import { nearMisses } from "./mutate.ts";
+import { nearMisses, wellEncoded } from "./mutate.ts";
 
 const numRuns = Number(process.env["SOUNDCHECK_RUNS"] ?? 600);
 const seed = Number(process.env["SOUNDCHECK_SEED"] ?? 1);
@@ -33,16 +31,6 @@ const programs = casePrograms()
   .map((program): Program => ({ ...program, privileges: program.privileges ?? NETWORK }))
   .filter((program) => !isCapable(program, "cap_perfmon"))
   .filter((program) => verify(program, undefined, rules, LIMIT).verdict === "accept");
-
-function wellEncoded({ insns }: Program): boolean {
-  try {
-    encode(insns);
-    return true;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
-}
 
 test("no address is a number in any run", () => {
   let accepted = 0;

@@ -7,14 +7,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runProgram } from "../../src/campaign/run-program.ts";
-import { encode } from "../../src/semantics/isa/codec.ts";
 import { disassemble } from "../../src/semantics/isa/disassemble.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 import { checkCertificate } from "../../src/verifier/check-certificate.ts";
 import type { Verdict } from "../../src/verifier/verdict.ts";
 import { verify } from "../../src/verifier/verify.ts";
 import { casePrograms, compiledPrograms } from "./corpus.ts";
-import { nearMisses } from "./mutate.ts";
+import { nearMisses, wellEncoded } from "./mutate.ts";
 
 const numRuns = Number(process.env["SOUNDCHECK_RUNS"] ?? 600);
 const seed = Number(process.env["SOUNDCHECK_SEED"] ?? 1);
@@ -24,15 +23,6 @@ const STEPS = 200_000;
 const LIMIT = 20_000;
 const verifyShort = (program: Program): Verdict => verify(program, undefined, undefined, LIMIT);
 const programs = [...casePrograms(), ...compiledPrograms(3)].filter(({ insns }) => insns.length < 200);
-
-function wellEncoded({ insns }: Program): boolean {
-  try {
-    encode(insns);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test("accepted near misses stay inside their certificate, in every run and at every step", () => {
   let accepted = 0;
