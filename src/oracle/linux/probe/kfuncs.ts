@@ -213,8 +213,11 @@ function isPlain(btf: Btf, id: number, depth: number): boolean {
 const FORBIDDEN =
   /is not allowed|cannot (use|call) .*kernel function|not supported|invalid kernel function|is not a kernel function/i;
 
+/** What Linux 7.3 adds to its reason, in words that other reasons have. */
+const EXPLANATION = /^Verification failed: [^]*/m;
+
 /** Whether a program of the kind may call the function, whatever its arguments. */
 export function* mayCall(kernel: Kernel, kind: Kind, id: number): Ask<boolean> {
   const { accepted, log } = yield* load(kernel, kind, [insn(0x85, 0, 2, 0, id)]);
-  return accepted || (log !== "" && !FORBIDDEN.test(log));
+  return accepted || (log !== "" && !FORBIDDEN.test(log.replace(EXPLANATION, "")));
 }
