@@ -15,7 +15,18 @@ import {
   rangeOf,
 } from "../../src/absint/register.ts";
 import { LAYOUT } from "../../src/absint/scalar/operators.ts";
-import { BYTE, depthOf, registerAt, slotAt, slotByte, spilledAt } from "../../src/absint/state.ts";
+import {
+  BUDGET,
+  BYTE,
+  depthOf,
+  ghostAt,
+  ghostCount,
+  RUNS,
+  registerAt,
+  slotAt,
+  slotByte,
+  spilledAt,
+} from "../../src/absint/state.ts";
 
 /** What a register holds. A pointer's offset is from its object's start: for packets `data`, for the stack the frame pointer. */
 export type Content =
@@ -28,11 +39,22 @@ export type Region = "context" | "stack 0" | "value of map 0" | "value of map 1"
 /** A stack slot: a pointer, or eight bytes from the lowest address on, of which some may be uninitialised. */
 export type Slot = Extract<Content, { kind: "pointer" }> | readonly (number | undefined)[];
 
-/** The registers from r1 on, the slot at fp-8, and the packet's length. */
+/** What no instruction names. */
+export interface Hidden {
+  /** How often a helper that has been called still will call back; `undefined` if there is no such call. */
+  readonly runs: bigint | undefined;
+  /** How often may_goto still falls through. */
+  readonly budget: bigint;
+  /** Numbers that the loops around have kept. */
+  readonly ghosts: readonly bigint[];
+}
+
+/** The registers from r1 on, the slot at fp-8, the packet's length. */
 export interface Concrete {
   readonly registers: readonly Content[];
   readonly slot: Slot;
   readonly length: bigint;
+  readonly hidden: Hidden;
 }
 
 const REGIONS: Readonly<Record<number, (object: number) => Region>> = {
@@ -135,13 +157,27 @@ function holdsSlot(claims: Claims, slot: number, concrete: Slot, length: bigint)
   return holds(claims, spilledAt(slot), { kind: "number", value }, length);
 }
 
+function holdsHidden(claims: Claims, state: number, { runs, budget, ghosts }: Hidden): boolean {
+  const isNumber = (at: number, value: bigint): boolean => holds(claims, at, { kind: "number", value }, 0n);
+  const armed = registerAt(state, 0, RUNS);
+  if (runs === undefined ? kindOf(armed) !== KIND.none : kindOf(armed) === KIND.none) return false;
+  if (runs !== undefined && !isNumber(armed, runs)) return false;
+  if (!isNumber(registerAt(state, 0, BUDGET), budget)) return false;
+  for (let g = 0; g < ghostCount(state); g += 1) {
+    const ghost = ghosts[g];
+    if (ghost === undefined || !isNumber(ghostAt(state, g), ghost)) return false;
+  }
+  return true;
+}
+
 /** Whether `concrete` is one of the states that `state`, of one frame, stands for. */
 export function standsFor(state: number, concrete: Concrete): boolean {
   const claims: Claims = { bases: new Map(), nulls: new Map() };
-  const { registers, slot, length } = concrete;
+  const { registers, slot, length, hidden } = concrete;
   if (!registers.every((content, i) => holds(claims, registerAt(state, 0, i + 1), content, length)))
     return false;
   if (depthOf(state, 0) > 0 && !holdsSlot(claims, slotAt(state, 0, 0), slot, length)) return false;
+  if (!holdsHidden(claims, state, hidden)) return false;
   // Some number is the one that all of a class count from: it is found among those that one of them alone says.
   for (const { claims: all, candidates } of claims.bases.values()) {
     if (!candidates.some((b) => all.every((claim) => claim(b)))) return false;

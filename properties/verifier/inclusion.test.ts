@@ -25,21 +25,25 @@ import {
 } from "../../src/absint/register.ts";
 import { unknownScalarAt } from "../../src/absint/scalar/operators.ts";
 import {
+  BUDGET,
   BYTE,
   forEachRegister,
+  ghostAt,
   growStack,
   initialise,
   LIVE_STATE_BYTES,
   lastId,
   pack,
   packedBytes,
+  RUNS,
   registerAt,
+  setGhostCount,
   setSlotByte,
   slotAt,
   spilledAt,
   takeId,
 } from "../../src/absint/state.ts";
-import { type Concrete, type Content, type Slot, standsFor } from "./concretisation.ts";
+import { type Concrete, type Content, type Hidden, type Slot, standsFor } from "./concretisation.ts";
 
 /** Writes an abstract register, or the slot at fp-8 of a state. */
 type Write = (at: number) => void;
@@ -91,6 +95,18 @@ const slot =
   };
 const noSlot: Write = () => {};
 
+const NOTHING_HIDDEN: Hidden = { runs: undefined, budget: 0n, ghosts: [] };
+
+/** Hidden registers and at most one ghost of a state. */
+const hidden =
+  (runs: Write, budget: Write, ghost?: Write): Write =>
+  (state) => {
+    runs(registerAt(state, 0, RUNS));
+    budget(registerAt(state, 0, BUDGET));
+    setGhostCount(state, ghost === undefined ? 0 : 1);
+    ghost?.(ghostAt(state, 0));
+  };
+
 const product = <T>(...lists: readonly (readonly T[])[]): T[][] =>
   lists.reduce<T[][]>((rows, list) => rows.flatMap((row) => list.map((x) => [...row, x])), [[]]);
 
@@ -98,10 +114,13 @@ interface Scope {
   /** What each register from r1 on may be. */
   readonly registers: readonly (readonly Write[])[];
   readonly slots: readonly Write[];
+  /** Write hidden registers and ghosts of a state. */
+  readonly hidden?: readonly Write[];
   /** What each may concretely hold. */
   readonly contents: readonly Content[];
   readonly concreteSlots: readonly Slot[];
   readonly lengths: readonly bigint[];
+  readonly concreteHidden?: readonly Hidden[];
 }
 
 const numbers = (...values: readonly bigint[]): Content[] =>
@@ -228,6 +247,21 @@ const SCOPES: Readonly<Record<string, Scope>> = {
     ],
     lengths: [0n],
   },
+  "hidden registers, a ghost and a number": {
+    registers: [[none, constant(1), number(2), ...linked([64], [1, 2], [0], [64])]],
+    slots: [noSlot],
+    hidden: product<Write | undefined>(
+      [none, constant(1), constant(2), number(2), ...linked([2], [1, 2], [0, 1], [64])],
+      [none, constant(3), number(2), ...linked([64], [1], [0, 1], [64])],
+      [undefined, number(64), number(2), ...linked([64], [1, 2], [0, 1], [64])],
+    ).map(([runs = none, budget = none, ghost]) => hidden(runs, budget, ghost)),
+    contents: [...numbers(0n, 1n, 2n, 3n), nothing],
+    concreteSlots: [unwritten],
+    lengths: [0n],
+    concreteHidden: product([undefined, 0n, 1n, 2n], [0n, 1n, 2n, 3n], [undefined, 0n, 1n, 2n]).map(
+      ([runs, budget = 0n, ghost]) => ({ runs, budget, ghosts: ghost === undefined ? [] : [ghost] }),
+    ),
+  },
 };
 
 /** The states of a scope, and for each the concrete ones it stands for, as the bits of a set. */
@@ -240,19 +274,26 @@ function enumerate(scope: Scope): Enumerated {
   const concretes: Concrete[] = product<Content>(...scope.registers.map(() => scope.contents)).flatMap(
     (registers) =>
       scope.concreteSlots.flatMap((concreteSlot) =>
-        scope.lengths.map((length) => ({ registers, slot: concreteSlot, length })),
+        scope.lengths.flatMap((length) =>
+          (scope.concreteHidden ?? [NOTHING_HIDDEN]).map((concreteHidden) => ({
+            registers,
+            slot: concreteSlot,
+            length,
+            hidden: concreteHidden,
+          })),
+        ),
       ),
   );
   reset();
   const live = allocate(LIVE_STATE_BYTES);
   const states: number[] = [];
   const sets: Uint32Array[] = [];
-  for (const writes of product<Write>(...scope.registers, scope.slots)) {
+  for (const writes of product<Write>(...scope.registers, scope.slots, scope.hidden ?? [noSlot])) {
     initialise(live);
     scope.registers.forEach((_, i) => {
       writes[i]?.(registerAt(live, 0, i + 1));
     });
-    writes.at(-1)?.(live);
+    for (const write of writes.slice(-2)) write(live);
     const at = allocate(packedBytes(live));
     pack(live, at);
     states.push(at);
@@ -327,23 +368,32 @@ describe.each(Object.entries(SCOPES))("%s", (name, scope) => {
     expect(bounds).toBeGreaterThan(all.states.length);
   });
 
-  /** An order that does not see what `forget` takes away, from both states. */
-  const without = (forget: (register: number) => void): Order => {
+  /** An order that does not see what `forget` takes away, from copies of both states. */
+  const without = (forget: (outer: number, inner: number) => void): Order => {
     const [a, b] = [allocate(LIVE_STATE_BYTES), allocate(LIVE_STATE_BYTES)];
     return (outer, inner) => {
       pack(outer, a);
       pack(inner, b);
-      for (const state of [a, b]) forEachRegister(state, forget);
+      forget(a, b);
       return order(a, b);
     };
   };
+  const inAll = (forget: (register: number) => void) => (outer: number, inner: number) => {
+    for (const state of [outer, inner]) forEachRegister(state, forget);
+  };
   const isNumber = (at: number): boolean => kindOf(at) === KIND.scalar;
-  const WRONG: Readonly<Record<string, readonly [scopes: RegExp, forget: (register: number) => void]>> = {
-    links: [/number/, (at) => isNumber(at) && unlink(at)],
-    values: [/number/, (at) => isNumber(at) && unknownScalarAt(at)],
-    ranges: [/pointers/, (at) => isPacketPointer(kindOf(at)) && setRange(at, 0)],
-    "ids of pointers": [/pointers/, (at) => !isNumber(at) && setId(at, 0)],
-    "fixed offsets": [/pointers/, (at) => !isNumber(at) && setOff(at, 0)],
+  const WRONG: Readonly<Record<string, readonly [scopes: RegExp, forget: Parameters<typeof without>[0]]>> = {
+    links: [/number/, inAll((at) => isNumber(at) && unlink(at))],
+    values: [/number/, inAll((at) => isNumber(at) && unknownScalarAt(at))],
+    ranges: [/pointers/, inAll((at) => isPacketPointer(kindOf(at)) && setRange(at, 0))],
+    "ids of pointers": [/pointers/, inAll((at) => !isNumber(at) && setId(at, 0))],
+    "fixed offsets": [/pointers/, inAll((at) => !isNumber(at) && setOff(at, 0))],
+    // Where the outer state says nothing of such a call, there is none.
+    "calls that call back": [
+      /hidden/,
+      (outer, inner) => !isNumber(registerAt(outer, 0, RUNS)) && setNone(registerAt(inner, 0, RUNS)),
+    ],
+    ghosts: [/hidden/, (outer) => setGhostCount(outer, 0)],
   };
   const wrongHere = Object.entries(WRONG).filter(([, [scopes]]) => scopes.test(name));
   test.each(wrongHere)("an order that does not look at %s is refuted", (_, [, forget]) => {

@@ -309,13 +309,17 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
 export function sameFrames(a: number, b: number): boolean {
   if (frameCount(a) !== frameCount(b)) return false;
   for (let f = 0; f < frameCount(a); f += 1) {
-    if (!sameCall(a, b, f) || kindOf(registerAt(a, f, RUNS)) !== kindOf(registerAt(b, f, RUNS))) return false;
+    if (!sameCall(a, b, f)) return false;
   }
   return true;
 }
 
-/** The frame's function, where it goes on and what called it. */
+/**
+ * The frame's function, where it goes on, what called it, and whether it is in a call that calls back: a state without RUNS is at a call's start, from where it
+ * goes on otherwise than from between two runs.
+ */
 const sameCall = (outer: number, inner: number, f: number): boolean =>
+  kindOf(registerAt(outer, f, RUNS)) === kindOf(registerAt(inner, f, RUNS)) &&
   functionOf(outer, f) === functionOf(inner, f) &&
   returnTo(outer, f) === returnTo(inner, f) &&
   callbackOf(outer, f) === callbackOf(inner, f) &&

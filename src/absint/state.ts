@@ -6,8 +6,8 @@
  * in use and is what is kept. The header says where each frame starts, so that readers need not know which it is.
  *
  * *Hidden registers* are two of each frame's that no instruction names: what the frame still may do. γ of `RUNS`: a helper that the frame has called and
- * that calls back will do so that many times more at most. γ of `BUDGET`: may_goto falls through that many times more in this frame. Either is a number, or
- * nothing where there is no such call, or no may_goto has been met.
+ * that calls back will do so that many times more at most; nothing, where there is no such call. γ of `BUDGET`: may_goto falls through that many times more in this frame; nothing is any
+ * number, as before the first may_goto.
  *
  * *Ghosts* are registers that no instruction reads or writes, one for each loop that the state is inside of, outermost first: γ has for each some
  * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (verifier/measure.ts).

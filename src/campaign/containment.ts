@@ -198,10 +198,12 @@ function slotProblem(m: Machine, view: View, frame: number, slot: number): strin
   return `fp${start} is ${contentText(content)}, not ${registerText(m, spilledAt(at), frame)}`;
 }
 
-/** What the machine's helper still will do, where the abstract state says something of it. */
+/** What the machine's helper still will do: the abstract state says how often, or that there is no such helper. */
 function runsProblem(m: Machine, view: View, frame: number, callers: number): string | undefined {
   const [at, runs] = [registerAt(m.state, frame, RUNS), view.runsLeft(callers + frame)];
-  if (kindOf(at) === KIND.none) return undefined;
+  if (kindOf(at) === KIND.none) {
+    return runs === undefined ? undefined : `frame ${frame} is in a call that calls back`;
+  }
   if (runs === undefined) return `frame ${frame} is in no call that calls back`;
   if (holds(at, BigInt(runs)) && agreesNumber(at, BigInt(runs))) return undefined;
   return `frame ${frame}: ${runs} runs are left, not ${registerText(m, at, frame)}`;

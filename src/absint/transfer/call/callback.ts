@@ -7,8 +7,8 @@
  * When the function exits, the state stands at the call again, with RUNS in it. So a call that calls back is a loop like any other, whose counter
  * is RUNS. Meanwhile r1 to r5 are the helper's copy of its arguments: no other instruction of the frame is executed.
  *
- * What a state with RUNS stands for has the helper stop early, too: that is what it does when the function returns 1. A state without, which says nothing of
- * how often, stands for a call at any stage: the number that the first step takes from the arguments is never less than what is left of it.
+ * What a state with RUNS stands for has the helper stop early, too: that is what it does when the function returns 1. A state without stands at the call's
+ * start.
  */
 import { Unsupported } from "../../../semantics/errors.ts";
 import { type CallingBack, callbackArguments, MAX_LOOPS } from "../../../semantics/helpers/callbacks.ts";
