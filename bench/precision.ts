@@ -1,15 +1,22 @@
 /**
  * How near each abstract operator comes to the best there is: `node bench/run.mjs precision` prints it for 4 bits, of samples, in a few seconds,
- * `node bench/run.mjs precision --write docs/precision.md` measures at 4, 5, 6 and 8 bits and writes the page. Names of operators, if
- * any, choose some (`node bench/run.mjs precision mul "low 2"`).
+ * `node bench/run.mjs precision --write docs/precision.md` measures at 4, 5, 6 and 8 bits and writes the page, with a process for each processor:
+ * the best part of an hour with two. Names of operators, if any, choose some (`node bench/run.mjs precision mul "low 2"`).
  */
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { OPERATORS, type Operator } from "../properties/scalar/operators.ts";
-import { DRAWN, type Known, type Limits, measure, pool, type Tally } from "../properties/scalar/precision.ts";
+import { type Limits, measure, type Tally } from "../properties/scalar/precision.ts";
+import { DRAWN, type Known, pool } from "../properties/scalar/tightest.ts";
 
 const { values, positionals } = parseArgs({
-  options: { write: { type: "string" } },
+  options: {
+    write: { type: "string" },
+    /** Measures one operator for the page and prints its tallies; what `--write` starts. */
+    tallies: { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
 const chosen = OPERATORS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
@@ -17,13 +24,13 @@ const chosen = OPERATORS.filter(({ name }) => positionals.length === 0 || positi
 /** Pairs gone through for one figure. Where there are more than `all`, as many are drawn as fit into a minute or so. */
 const LIMITS: Readonly<Record<number, Limits>> = {
   4: { all: 4_000_000, sample: 4_000_000 },
-  5: { all: 4_000_000, sample: 8_000_000 },
-  6: { all: 5_000_000, sample: 2_000_000 },
-  8: { all: 100_000, sample: 400_000 },
+  5: { all: 1_000_000_000, sample: 0 },
+  6: { all: 5_000_000, sample: 10_000_000 },
+  8: { all: 100_000, sample: 4_000_000 },
 };
 const QUICK: Limits = { all: 100_000, sample: 100_000 };
 const limitsAt = (width: number): Limits => {
-  if (values.write === undefined) return QUICK;
+  if (values.write === undefined && !values.tallies) return QUICK;
   const found = LIMITS[width];
   if (found === undefined) throw new Error(`no limits at ${width} bits`);
   return found;
@@ -54,6 +61,30 @@ function tallied(operator: Operator, width: number, known: Known, exchange = tru
   memo.set(key, made);
   return made;
 }
+
+/** Measures what the page says of all operators, each in a process of its own. */
+async function measureAll(): Promise<void> {
+  const left = [...OPERATORS];
+  const next = async (): Promise<void> => {
+    const operator = left.shift();
+    if (operator === undefined) return;
+    const started = performance.now();
+    const text = await output(["bench/run.mjs", "precision", "--tallies", operator.name]);
+    const tallies: Record<string, Tally> = JSON.parse(text);
+    for (const [key, tally] of Object.entries(tallies)) memo.set(key, tally);
+    console.log(`${operator.name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    await next();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, next));
+}
+
+const output = (args: readonly string[]): Promise<string> =>
+  new Promise((resolve, reject) => {
+    execFile(process.execPath, args, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else reject(error);
+    });
+  });
 
 type Counts = { readonly [K in keyof Tally]: Tally[K] extends number ? K : never }[keyof Tally];
 const share = (tally: Tally | undefined, of: Counts): string =>
@@ -106,11 +137,9 @@ const detail = (width: number): string =>
 const grouped = (n: number): string => n.toLocaleString("en");
 
 function page(): string {
-  const binary = [4, 5].map((width) => {
-    const { size } = pool(width, "everything");
-    return `${grouped(size)} parts and ${grouped(size ** 2)} pairs of them at ${width} bits`;
-  });
-  const drawn = [5, 6, 8].map((w) => `${grouped(limitsAt(w).sample)} at ${w} bits`).join(", ");
+  const [five, six] = [5, 6].map((width) => pool(width, "everything").size);
+  if (five === undefined || six === undefined) throw new Error("two pools");
+  const drawn = [6, 8].map((w) => `${grouped(limitsAt(w).sample)} at ${w} bits`).join(", ");
   return `# Precision
 
 How often an abstract operator gives the best result there is: the tightest part (tnum, unsigned and signed interval) around the numbers that
@@ -143,8 +172,10 @@ ${intervals([4, 5, 6])}
 
 ## The product
 
-Operands are the tightest parts around the sets they hold, each set once: ${binary.join(", ")}. Where there are too many pairs they are drawn with equal
-chance: ${drawn}; at 6 and 8 bits from ${grouped(DRAWN)} parts, drawn as well. The result is synchronised; the share of those in which every component is the best.
+Operands are the tightest parts around the sets they hold, each set once: ${grouped(pool(4, "everything").size)} at 4 bits, ${grouped(five)} at 5, ${grouped(six)} at 6. All pairs of them are gone through at 4 and 5
+bits (${grouped(five ** 2)}), all parts at 6 bits where there is one operand. The ${grouped(six ** 2)} pairs at 6 bits would take days for each operator: there pairs are
+drawn with equal chance (${drawn}; at 8 bits from ${grouped(DRAWN)} parts, drawn as well), so that shares are known to a tenth of a per cent.
+The result is synchronised; the share of those in which every component is the best.
 
 ${product([4, 5, 6, 8])}
 
@@ -159,12 +190,16 @@ ${detail(8)}
 `;
 }
 
-if (values.write === undefined) {
+if (values.tallies) {
+  page();
+  console.log(JSON.stringify(Object.fromEntries(memo)));
+} else if (values.write === undefined) {
   console.log(
     `One component known, 4 bits\n\n${components([4])}\n\nBoth intervals, 4 bits\n\n${intervals([4])}\n`,
   );
   console.log(`All known, 4 bits\n\n${detail(4)}`);
 } else {
   if (positionals.length > 0) throw new Error("--write writes the page of all operators");
+  await measureAll();
   writeFileSync(values.write, page());
 }

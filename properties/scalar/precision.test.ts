@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { OPERATORS, type Operator } from "./operators.ts";
-import { type Known, measure, type Tally } from "./precision.ts";
+import { measure, type Tally } from "./precision.ts";
+import type { Known } from "./tightest.ts";
 
 const WIDTH = 4;
 const LIMITS = { all: 100_000, sample: 100_000 };
