@@ -50,6 +50,14 @@ export const bundleSchema = z.strictObject({
   asm: z.union([z.string(), z.array(z.string())]).optional(),
   maps: z.array(map).default([]),
   kfuncs: z.array(z.string()).default([]),
+  ksyms: z
+    .array(
+      z.union([
+        z.string().transform((name) => ({ name, typed: true })),
+        z.strictObject({ name: z.string(), typed: z.boolean() }),
+      ]),
+    )
+    .default([]),
   btf: hex.optional(),
   func_info: z.array(z.strictObject({ insn: u32, type_id: u32 })).default([]),
   expect: z

@@ -147,6 +147,21 @@ describe("reading a bundle", () => {
     expect(() => readBundle(JSON.stringify(other))).toThrow("instruction 0 refers to kernel function 2 of 2");
   });
 
+  it("names kernel symbols by their positions, or in `asm` by their names", () => {
+    const ksyms = ["runqueues", { name: "linux_banner", typed: false }];
+    const asm = ["r1 = btf_id[runqueues, 0]", "r2 = btf_id[linux_banner, 0]", "r0 = 0", "exit"];
+    const bundle = readBundle(JSON.stringify({ name: "p", type: "xdp", asm, ksyms }));
+    expect(bundle.program.ksyms).toEqual([
+      { insn: 0, name: "runqueues", typed: true },
+      { insn: 2, name: "linux_banner", typed: false },
+    ]);
+    // What has no type is a number that the loader puts there.
+    expect(bundle.program.insns[2]?.row.name).toBe("ld_imm64");
+    expect(readBundle(writeBundle(bundle))).toEqual(bundle);
+    const other = { name: "p", type: "xdp", asm: ["r1 = btf_id[2, 0]", "exit"], ksyms };
+    expect(() => readBundle(JSON.stringify(other))).toThrow("instruction 0 refers to kernel symbol 2 of 2");
+  });
+
   it("assembles `asm`, as lines or one text, with maps by name", () => {
     const maps = [{ name: "m", type: "array", key_size: 4, value_size: 8, max_entries: 1 }];
     const lines = ["r1 = map[m]", "r0 = 2", "exit"];

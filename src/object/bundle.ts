@@ -8,6 +8,7 @@ import { InputError } from "../semantics/errors.ts";
 import { assemble } from "../semantics/isa/assemble.ts";
 import { decode } from "../semantics/isa/codec.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
+import { rowByName } from "../semantics/isa/table.ts";
 import type { MapDefinition } from "../semantics/program/map-types.ts";
 import type { FunctionInfo, Program, Slots } from "../semantics/program/program.ts";
 import { type Btf, readBtf } from "./btf.ts";
@@ -65,9 +66,10 @@ export function readBundle(text: string): Bundle {
       ...defined({ attach: file.attach, btf: file.btf, privileges: file.privileges }),
       license: file.license,
       flags: file.flags,
-      insns: insns.map((insn) => withoutPosition(insn, file.kfuncs)),
+      insns: insns.map((insn) => withoutPosition(insn, file)),
       maps: file.maps.map(mapOf),
       ...kernelFunctions(insns, file.kfuncs),
+      ...kernelSymbols(insns, file.ksyms),
       lines: [],
       functions: file.func_info.map((record, index) => functionOf(record, index, file.name, btf)),
     },
@@ -110,15 +112,40 @@ function kernelFunctions(insns: Slots, names: readonly string[]): Pick<Program, 
   return kfuncs.length === 0 ? {} : { kfuncs };
 }
 
-/** A call that has a name is of no kernel's number yet. */
-const withoutPosition = (insn: Instruction | undefined, names: readonly string[]): Instruction | undefined =>
-  names.length > 0 && isKfuncCall(insn) ? { ...insn, imm: 0 } : insn;
+const isSymbolLoad = (insn: Instruction | undefined): insn is Instruction =>
+  insn?.row.operation.kind === "ld_imm64" && insn.row.operation.load === "btf_id";
 
-function instructionsOf({ name, insns, asm, maps, kfuncs }: BundleFile): Slots {
+/** The same for loads of kernel symbols. */
+function kernelSymbols(insns: Slots, symbols: BundleFile["ksyms"]): Pick<Program, "ksyms"> {
+  if (symbols.length === 0) return {};
+  const ksyms = insns.flatMap((insn, at) => {
+    if (!isSymbolLoad(insn)) return [];
+    const symbol = symbols[insn.imm];
+    if (symbol === undefined)
+      throw new InputError(`instruction ${at} refers to kernel symbol ${insn.imm} of ${symbols.length}`);
+    return [{ insn: at, ...symbol }];
+  });
+  return ksyms.length === 0 ? {} : { ksyms };
+}
+
+const CONSTANT = rowByName("ld_imm64");
+
+/** What has a name is of no kernel's number yet; where the name has no type, a number is what is loaded. */
+function withoutPosition(
+  insn: Instruction | undefined,
+  { kfuncs, ksyms }: BundleFile,
+): Instruction | undefined {
+  if (kfuncs.length > 0 && isKfuncCall(insn)) return { ...insn, imm: 0 };
+  if (ksyms.length === 0 || !isSymbolLoad(insn)) return insn;
+  return ksyms[insn.imm]?.typed === false ? { ...insn, row: CONSTANT, imm: 0 } : { ...insn, imm: 0 };
+}
+
+function instructionsOf(file: BundleFile): Slots {
+  const { name, insns, asm, maps } = file;
   if ((insns === undefined) === (asm === undefined)) {
     throw new InputError("insns: a bundle has either insns or asm");
   }
-  const slots = asm === undefined ? decoded(name, insns ?? new Uint8Array(0)) : assembled(asm, maps, kfuncs);
+  const slots = asm === undefined ? decoded(name, insns ?? new Uint8Array(0)) : assembled(asm, file);
   for (const [index, instruction] of slots.entries()) {
     const operation = instruction?.row.operation;
     if (instruction === undefined || operation?.kind !== "ld_imm64") continue;
@@ -144,11 +171,10 @@ function decoded(name: string, insns: Uint8Array): Slots {
 
 function assembled(
   asm: string | readonly string[],
-  maps: readonly { readonly name: string }[],
-  kfuncs: readonly string[],
+  { maps, kfuncs, ksyms }: Pick<BundleFile, "maps" | "kfuncs" | "ksyms">,
 ): Slots {
   try {
-    return assemble(asm, { maps, kfuncs });
+    return assemble(asm, { maps, kfuncs, ksyms: ksyms.map((symbol) => symbol.name) });
   } catch (error) {
     if (error instanceof InputError) throw new InputError(`asm: ${error.message}`, { cause: error });
     throw error;

@@ -63,6 +63,8 @@ export interface Extern {
   readonly kind: "variable" | "function";
   /** Type id in the object's BTF. */
   readonly type: number;
+  /** Whether its declaration says what it is: that of a `void` variable only tells the name. */
+  readonly typed: boolean;
   /** Byte offset in the configuration map, and the size there. */
   readonly offset: number;
   readonly size: number;
@@ -88,6 +90,7 @@ export function readExterns(elf: ElfFile, local: Btf): Map<string, Extern> {
         weak: symbol?.binding === "weak",
         kind: type.kind === "func" ? "function" : "variable",
         type: type.type,
+        typed: type.kind === "func" || local.resolve(type.type).type.kind !== "void",
         offset: places.offsets[index] ?? 0,
         size: places.sizes[index] ?? 0,
       });

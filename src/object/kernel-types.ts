@@ -11,6 +11,7 @@ import type {
 import { attachTarget } from "./attach-target.ts";
 import { type Btf, DEEPEST } from "./btf.ts";
 import { type BtfMember, type BtfOf, isModifier } from "./btf-types.ts";
+import { kernelAddress, sizeUnlessStruct } from "./kernel-variables.ts";
 
 type Aggregate = BtfOf<"struct" | "union">;
 
@@ -45,6 +46,8 @@ export function kernelTypes(btf: Btf): KernelTypes {
     },
     holdsAt: (outer, offset, inner) => holdsAt(btf, outer, offset, inner),
     argumentsOf: (program) => argumentsOf(btf, program),
+    sizeUnlessStruct: (id) => sizeUnlessStruct(btf, id),
+    addressOf: (name) => kernelAddress(btf, name),
   };
 }
 

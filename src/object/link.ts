@@ -5,8 +5,9 @@
 import { InputError } from "../semantics/errors.ts";
 import { decode } from "../semantics/isa/codec.ts";
 import type { MapDefinition } from "../semantics/program/map-types.ts";
-import type { FunctionInfo, Program, SourceLine } from "../semantics/program/program.ts";
+import type { FunctionInfo, KernelSymbol, Program, SourceLine } from "../semantics/program/program.ts";
 import type { Btf } from "./btf.ts";
+import type { Extern } from "./externs.ts";
 import { functionPrototype } from "./function-types.ts";
 import { type ObjectFunction, SLOT } from "./functions.ts";
 import type { ObjectMap } from "./object-map.ts";
@@ -20,7 +21,10 @@ export interface Piece {
 }
 
 /** The parts of a `Program` that come from linking. */
-export type Linked = Pick<Program, "insns" | "maps" | "lines" | "functions" | "kfuncs" | "lineInfo">;
+export type Linked = Pick<
+  Program,
+  "insns" | "maps" | "lines" | "functions" | "kfuncs" | "ksyms" | "lineInfo"
+>;
 
 export interface Surroundings {
   /** Prepares a function; cached, as programs share subprograms. */
@@ -76,6 +80,7 @@ export function link(entry: ObjectFunction, around: Surroundings): Linked {
     lines: sourceLines(parts, around.btf),
     functions: parts.map((part) => functionInfo(part, around.btf)),
     ...(writer.kfuncs.length === 0 ? {} : { kfuncs: writer.kfuncs }),
+    ...(writer.ksyms.length === 0 ? {} : { ksyms: writer.ksyms }),
     ...(lineInfo === undefined || lineInfo.length === 0 ? {} : { lineInfo }),
   };
 }
@@ -103,6 +108,7 @@ function layOut(entry: ObjectFunction, around: Surroundings): Map<ObjectFunction
 /** Writes what references stand for into the code of a program. */
 class Writer {
   readonly kfuncs: { readonly insn: number; readonly name: string }[] = [];
+  readonly ksyms: KernelSymbol[] = [];
   readonly #view: DataView;
   readonly #maps: ReadonlyMap<ObjectMap, number>;
   readonly #placed: ReadonlyMap<ObjectFunction, Placed>;
@@ -150,14 +156,17 @@ class Writer {
         }
         return;
       }
-      case "ksym": {
-        const { name, weak, kind } = reference.extern;
-        const id = this.#around.kernelId(name, kind === "function" ? "func" : "var", weak);
-        // A weak symbol that the kernel lacks is the number 0, so that programs can ask whether it is there.
-        this.#set(slot, id === undefined ? 0 : PSEUDO.btfId, id ?? 0, 0);
+      case "ksym":
+        this.#writeSymbol(reference.extern, slot);
         return;
-      }
     }
+  }
+
+  #writeSymbol({ name, weak, kind, typed }: Extern, slot: number): void {
+    const id = typed ? this.#around.kernelId(name, kind === "function" ? "func" : "var", weak) : undefined;
+    // A weak symbol that the kernel lacks is the number 0, so that programs can ask whether it is there.
+    this.#set(slot, id === undefined ? 0 : PSEUDO.btfId, id ?? 0, 0);
+    if (id !== undefined || !typed) this.ksyms.push({ insn: slot, name, typed });
   }
 
   #index(map: ObjectMap | undefined): number {

@@ -181,7 +181,7 @@ describe("what an object asks of the kernel", () => {
 
   test("a value that must be there fails only the program that uses it", () => {
     const { failures, programs } = read(path, { kconfig });
-    expect(programs.map(({ name }) => name)).toEqual(["configuration", "functions"]);
+    expect(programs.map(({ name }) => name)).toEqual(["configuration", "functions", "variables"]);
     expect(failures).toEqual([
       { name: "strong", message: "the value of the kernel configuration CONFIG_STRONG is not known" },
     ]);
@@ -197,6 +197,15 @@ describe("what an object asks of the kernel", () => {
       "bpf_rcu_read_lock",
       "bpf_rcu_read_unlock",
       "bpf_no_such_function",
+    ]);
+  });
+
+  test("kernel variables by name, and whether their type is told", () => {
+    const { ksyms = [], insns } = program(read(path, { kconfig }), "variables");
+    const loads = ksyms.map(({ insn, ...symbol }) => ({ ...symbol, row: insns[insn]?.row.name }));
+    expect(loads.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual([
+      { name: "some_address", typed: false, row: "ld_imm64" },
+      { name: "some_variable", typed: true, row: "ld_imm64_btf_id" },
     ]);
   });
 

@@ -188,6 +188,12 @@ function writesFramePointer({ row: { operation }, dst, src }: Instruction): bool
   }
 }
 
+/** What the machine has none of: variables and functions of a kernel. */
+function symbolAt({ ksyms = [] }: Program, slot: number): Partial<Op> {
+  const symbol = ksyms.find(({ insn }) => insn === slot);
+  return symbol === undefined ? {} : { code: DO.unsupported, name: `the kernel's ${symbol.name}` };
+}
+
 /** Whether the program may not call the helper: by its type, or by its license. */
 function isForbidden({ row: { operation }, imm }: Instruction, program: Program): boolean {
   if (operation.kind !== "call" || operation.callee !== "helper") return false;
@@ -213,6 +219,7 @@ function prepareOne(instruction: Instruction, slot: number, program: Program): O
     name: row.name,
     ...specifics(row.operation, instruction, slot),
     ...(writesFramePointer(instruction) ? { code: DO.framePointerWrite } : {}),
+    ...symbolAt(program, slot),
     ...(isForbidden(instruction, program) ? { code: DO.forbiddenHelper } : {}),
   };
 }

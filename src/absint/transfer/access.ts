@@ -26,7 +26,7 @@ import {
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
 import { signExtend } from "./arithmetic.ts";
-import { loadFunctionArgument, loadKernelObject, typesOf } from "./kernel-object.ts";
+import { loadFunctionArgument, loadKernelObject, storeKernelObject, typesOf } from "./kernel-object.ts";
 import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { mayAccessField, requireMayLook } from "./privileges.ts";
@@ -101,7 +101,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.xdpSock:
       return reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
     default:
-      if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) reject("EACCES", "only read is supported");
+      if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) storeKernelObject(m, target);
       if (!checkPlainMemory(m, target, size, "write")) rejectKind(target, kind);
   }
 }

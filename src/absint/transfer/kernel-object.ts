@@ -5,6 +5,7 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
 import type { Field, KernelTypes, PointerTag, TypedValue } from "../../semantics/program/kernel-types.ts";
+import { isGplCompatible } from "../../semantics/program/license.ts";
 import {
   FLAG,
   hasFlag,
@@ -38,11 +39,30 @@ export function typesOf(m: Machine): KernelTypes {
 
 /** Loads through a pointer of base `btf` that is not null. */
 export function loadKernelObject(m: Machine, target: Target, size: Size, destination: number): void {
+  const { at } = target;
+  const kind = kindOf(at);
+  const start = placeInObject(m, target);
+  const field = typesOf(m).fieldAt(objectOf(at), start, size);
+  if (field.kind === "none") reject("EACCES", field.message);
+  const vouched = hasFlag(kind, FLAG.trusted | FLAG.rcu) || referenceOf(at) !== 0;
+  give(m, field.value, size, destination, trustFlags(m, kind, vouched, objectOf(at), field));
+}
+
+/** Stores through a pointer of base `btf` that is not null: there are none. */
+export function storeKernelObject(m: Machine, target: Target): never {
+  placeInObject(m, target);
+  return reject("EACCES", "only read is supported");
+}
+
+/** The offset in the object that an access is about, if programs such as this may look into objects such as that. */
+function placeInObject(m: Machine, target: Target): number {
   const { at, number } = target;
   const kind = kindOf(at);
   if (hasFlag(kind, FLAG.allocated)) throw new Unsupported("objects that programs allocate");
-  const types = typesOf(m);
-  const name = types.structName(objectOf(at));
+  const name = typesOf(m).structName(objectOf(at));
+  if (!isGplCompatible(m.program.license)) {
+    reject("EINVAL", `Cannot access kernel 'struct ${name}' from non-GPL compatible program`);
+  }
   const pointer = `R${number} is ptr_${name}`;
   const constant = smallConstant(at);
   const off = offOf(at) + target.off;
@@ -56,10 +76,7 @@ export function loadKernelObject(m: Machine, target: Target, size: Size, destina
   if (start < 0) reject("EACCES", `${pointer} invalid negative access: off=${start}`);
   if (hasFlag(kind, FLAG.user)) reject("EACCES", `${pointer} access user memory: off=${start}`);
   if (hasFlag(kind, FLAG.perCpu)) reject("EACCES", `${pointer} access percpu memory: off=${start}`);
-  const field = types.fieldAt(objectOf(at), start, size);
-  if (field.kind === "none") reject("EACCES", field.message);
-  const vouched = hasFlag(kind, FLAG.trusted | FLAG.rcu) || referenceOf(at) !== 0;
-  give(m, field.value, size, destination, trustFlags(m, kind, vouched, objectOf(at), field));
+  return start;
 }
 
 /** What is known of a pointer that was loaded from a field of an object of the kind, which is valid if it is vouched for. */

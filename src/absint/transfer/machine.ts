@@ -12,7 +12,7 @@ import type { Context, Profile, ProgramFacts } from "../../semantics/profile/pro
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { KernelTypes } from "../../semantics/program/kernel-types.ts";
 import { MAP_FIELDS, type MapDefinition } from "../../semantics/program/map-types.ts";
-import type { Program } from "../../semantics/program/program.ts";
+import type { KernelSymbol, Program } from "../../semantics/program/program.ts";
 import { allocatePermanent } from "../arena.ts";
 import { type Marks, newMarks } from "../origins.ts";
 import { KIND, kindOf, REGISTER_BYTES } from "../register.ts";
@@ -38,9 +38,11 @@ export interface Machine {
   readonly profile: Profile;
   readonly facts: ProgramFacts;
   readonly rights: Rights;
-  /** Undefined where r1 points to the arguments of what the program attaches to. */
   /** The names of the kernel functions that instructions call. */
   readonly kfuncs: ReadonlyMap<number, string>;
+  /** The kernel's variables and functions that 16-byte loads name. */
+  readonly ksyms: ReadonlyMap<number, KernelSymbol>;
+  /** Undefined where r1 points to the arguments of what the program attaches to. */
   readonly context: Context | undefined;
   readonly types: KernelTypes | undefined;
   /** The program's maps, then the shapes of their inner maps: what `object` of a map pointer counts in. */
@@ -110,6 +112,7 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     context,
     types,
     kfuncs: new Map(program.kfuncs?.map(({ insn, name }) => [insn, name])),
+    ksyms: new Map(program.ksyms?.map((symbol) => [symbol.insn, symbol])),
     maps,
     inner,
     globals: globalFunctions(program, profile, facts, context),

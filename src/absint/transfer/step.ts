@@ -26,6 +26,7 @@ import { callFunction, exit, requireNothingHeld } from "./call/function.ts";
 import { callGlobal, globalCallee } from "./call/global.ts";
 import { callHelper } from "./call/helper.ts";
 import { leaveByTailCall } from "./call/tail-call.ts";
+import { loadKernelAddress } from "./kernel-address.ts";
 import { callKernelFunction } from "./kfunc/call.ts";
 import { kptrIn } from "./kptr.ts";
 import {
@@ -235,6 +236,7 @@ function loadImmediate(m: Machine, insn: Instruction, load: string): void {
   const to = writable(m, insn.dst);
   switch (load) {
     case "const":
+      if (m.ksyms.has(m.pc)) return setUnknown(to);
       setConstant(to, insn.imm, insn.immHigh);
       setScalar(to);
       return;
@@ -244,6 +246,8 @@ function loadImmediate(m: Machine, insn: Instruction, load: string): void {
       setPointer(to, KIND.func, start);
       return;
     }
+    case "btf_id":
+      return loadKernelAddress(m, insn, to);
     case "map_fd":
       requireMap(m, insn.imm);
       setPointer(to, KIND.map, insn.imm);

@@ -17,6 +17,9 @@ extern void bpf_rcu_read_unlock(void) KSYMS;
 extern int bpf_no_such_function(void) KSYMS WEAK;
 extern const int no_such_variable KSYMS WEAK;
 
+extern const int some_variable KSYMS;
+extern const void some_address KSYMS;
+
 u64 results[8];
 
 SEC("tc")
@@ -38,6 +41,14 @@ int functions(struct __sk_buff *skb)
     if (bpf_no_such_function)
         return bpf_no_such_function();
     results[6] = (u64)&no_such_variable;
+    return 0;
+}
+
+SEC("tc")
+int variables(struct __sk_buff *skb)
+{
+    results[6] = (u64)&some_variable;
+    results[7] = (u64)&some_address;
     return 0;
 }
 

@@ -8,7 +8,7 @@ import { attachTarget, needsTarget } from "../../object/attach-target.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { encode } from "../../semantics/isa/codec.ts";
 import type { Capability } from "../../semantics/program/privileges.ts";
-import type { Program, Slots } from "../../semantics/program/program.ts";
+import type { Program } from "../../semantics/program/program.ts";
 import {
   ATTACH_TYPES,
   type AttachType,
@@ -22,6 +22,7 @@ import { type BtfRecords, btfRecords } from "./btf-records.ts";
 import { call as callKernel, type Kernel } from "./calls.ts";
 import { callWith } from "./capabilities.ts";
 import { errnoText, KernelError } from "./errno.ts";
+import { withKernelIds } from "./kernel-ids.ts";
 import { parseKernelLog } from "./log.ts";
 import { createMap, type KernelMap, word } from "./maps.ts";
 import { objectOptionsFor } from "./object-options.ts";
@@ -138,18 +139,6 @@ function targetOf(program: Program, kernel: Kernel): number | undefined {
   const target = attachTarget(program, objectOptionsFor(kernel).targetBtf);
   if ("missing" in target) throw new Unsupported(target.missing);
   return target.id;
-}
-
-/** Calls of kernel functions that have names, by the ids that the kernel gives them; 0 where it has none of the name. */
-function withKernelIds({ insns, kfuncs = [] }: Program, kernel: Kernel): Slots {
-  if (kfuncs.length === 0) return insns;
-  const { targetBtf } = objectOptionsFor(kernel);
-  const slots = [...insns];
-  for (const { insn, name } of kfuncs) {
-    const call = slots[insn];
-    if (call !== undefined) slots[insn] = { ...call, imm: targetBtf?.findKind(name, "func") ?? 0 };
-  }
-  return slots;
 }
 
 function createMaps(

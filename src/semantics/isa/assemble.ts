@@ -26,6 +26,8 @@ interface AssemblyOptions {
   readonly maps?: readonly { readonly name: string }[];
   /** The kernel functions that `call name` may name: their positions become the calls' `imm`. */
   readonly kfuncs?: readonly string[];
+  /** The kernel's variables and functions that `btf_id[name, 0]` may name: their positions become the loads' `imm`. */
+  readonly ksyms?: readonly string[];
 }
 
 type Pattern = readonly (string | { readonly operand: Operand })[];
@@ -116,6 +118,7 @@ function parseInstruction(parsed: Line, line: number, options: AssemblyOptions):
   const surroundings = {
     maps: options.maps ?? [],
     kfuncs: options.kfuncs ?? [],
+    ksyms: options.ksyms ?? [],
     opcodeGiven: byte !== undefined,
   };
   const texts = tokens.map((token) => token.text);

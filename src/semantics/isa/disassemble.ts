@@ -73,6 +73,7 @@ const PRINT: Record<Operand, (i: Instruction, target: Target, options: Instructi
     const name = options.kfunc?.(i.imm, i.off) ?? "kfunc";
     return `${name}#${i.imm}${i.off === 0 ? "" : `@${i.off}`}`;
   },
+  ksym: (i) => `${i.imm}`,
   map: (i, _, options) => mapName(i.imm, options.maps),
   spaces: (i) => `${i.imm >>> 16}, ${i.imm & 0xffff}`,
 };

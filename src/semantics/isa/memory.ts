@@ -73,7 +73,7 @@ const IMM64: readonly (readonly [Imm64Kind, syntax: string, used: Partial<Fields
   ["const", "{imm64}", { immHigh: "any" }],
   ["map_fd", "map[{map}]", {}],
   ["map_value", "map_value[{map}]{high}", { immHigh: "any" }],
-  ["btf_id", "btf_id[{imm}, {second}]", { immHigh: "any" }],
+  ["btf_id", "btf_id[{ksym}, {second}]", { immHigh: "any" }],
   ["func", "func {wide}", {}],
   ["map_idx", "map_idx[{imm}]", {}],
   ["map_idx_value", "map_idx_value[{imm}]{high}", { immHigh: "any" }],

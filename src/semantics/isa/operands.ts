@@ -17,6 +17,8 @@ interface Surroundings {
   readonly maps: readonly { readonly name: string }[];
   /** Names of kernel functions; a call of one has its position in `imm`. */
   readonly kfuncs: readonly string[];
+  /** Names of the kernel's variables and functions; a load of one has its position in `imm`. */
+  readonly ksyms: readonly string[];
   /** The line gives the opcode, so that a constant need not say how wide it is. */
   readonly opcodeGiven: boolean;
 }
@@ -141,6 +143,13 @@ const map: Reader = (tokens, surroundings) => {
   return index < 0 ? "a map's position or name" : { taken: 1, values: { imm: index } };
 };
 
+const ksym: Reader = (tokens, surroundings) => {
+  const [name] = tokens;
+  if (!isWord(name)) return signedImmediate(tokens, surroundings);
+  const index = surroundings.ksyms.indexOf(name);
+  return index < 0 ? "a BTF id or the name of a kernel symbol" : { taken: 1, values: { imm: index } };
+};
+
 /** A constant of 64 bits says so: by `ll`, by its size, or by the opcode before it. */
 const imm64: Reader = (tokens, { opcodeGiven }) => {
   const found = number(tokens, "-");
@@ -178,6 +187,7 @@ export const READERS: Record<Operand, Reader> = {
   wide: jumpTarget("imm", INT32),
   helper,
   kfunc,
+  ksym,
   map,
   spaces,
 };

@@ -22,6 +22,7 @@ export const OPERANDS = {
   wide: "imm as a jump's target",
   helper: "imm as a helper: `bpf_map_lookup_elem#1`",
   kfunc: "imm and off as a kernel function: `name#id`, or `name#id@off` if it is a module's",
+  ksym: "imm as a BTF id of the kernel, or the name of a variable or function",
   map: "imm as one of the program's maps: its position or its name",
   spaces: "the halves of imm: the address space cast to, and the one cast from",
 } as const;

@@ -37,7 +37,20 @@ export interface KernelTypes {
   readonly holdsAt: (outer: number, offset: number, inner: number) => boolean;
   /** The arguments, 8 bytes each in the context, of what a program attaches to; `undefined` if the kernel does not have it. */
   readonly argumentsOf: (program: Attached) => Arguments | undefined;
+  /** The bytes of a value of the type if it is no structure or union; a text if it has no size, in the kernel's words. */
+  readonly sizeUnlessStruct: (id: number) => number | string | undefined;
+  /** What the address of the kernel's variable or function of that name is; `undefined` if the kernel has none of the name. */
+  readonly addressOf: (name: string) => KernelAddress | undefined;
 }
+
+/** What the address of a variable or function of the kernel is to a program that loads it. */
+export type KernelAddress =
+  /** An object of the type; of a variable that each processor has its own of, one that has to be chosen first, of any type. */
+  | { readonly kind: "object"; readonly type: number; readonly perCpu: boolean }
+  /** As many bytes, which may only be read. */
+  | { readonly kind: "memory"; readonly size: number }
+  /** Nothing that a program could load. In the kernel's words. */
+  | { readonly kind: "none"; readonly message: string };
 
 export interface Arguments {
   /** The function, as the kernel's messages call it. */

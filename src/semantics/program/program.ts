@@ -30,6 +30,14 @@ export interface FunctionInfo {
   readonly prototype?: FunctionPrototype;
 }
 
+/** A load of the address of something in the kernel. */
+export interface KernelSymbol {
+  readonly insn: number;
+  readonly name: string;
+  /** Whether the kernel's BTF tells its type; if not, the load is of a constant, and the loader puts the address there. */
+  readonly typed: boolean;
+}
+
 /**
  * The instructions by 8-byte slot, as the kernel counts them: a 16-byte load fills one slot and leaves the next one `undefined`.
  * In a map load (`ld_imm64` of kind map_fd or map_value) `imm` is an index into the program's `maps`.
@@ -61,6 +69,8 @@ export interface Program {
    * counts: a kernel that the program is loaded into may have another id for it.
    */
   readonly kfuncs?: readonly { readonly insn: number; readonly name: string }[];
+  /** 16-byte loads of the kernel's variables and functions by name; the `imm` of typed ones is a BTF id as that of calls is. */
+  readonly ksyms?: readonly KernelSymbol[];
   /** The section it came from (`xdp`, `tc`, …), where it came from an object. */
   readonly section?: string;
 }

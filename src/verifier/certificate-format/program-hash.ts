@@ -25,7 +25,7 @@ function mapFacts({ type, keySize, valueSize, maxEntries, flags, ...rest }: MapD
 
 /** SHA-256 of instructions, maps, program and attach type, target, flags, license, types and functions; not of names and source lines. */
 export function programHash(program: Program): Uint8Array {
-  const { type, attach, target, license, flags, insns, maps, functions, btf, kfuncs } = program;
+  const { type, attach, target, license, flags, insns, maps, functions, btf, kfuncs, ksyms = [] } = program;
   const facts = [
     [type, attach ?? null, target ?? null, license, flags.toSorted()],
     hex(encode(insns)),
@@ -33,6 +33,7 @@ export function programHash(program: Program): Uint8Array {
     functions.map(({ insn, typeId, linkage }) => [insn, typeId ?? null, linkage ?? null]),
     hex(btf),
     (kfuncs ?? []).map(({ insn, name }) => [insn, name]),
+    ...(ksyms.length === 0 ? [] : [ksyms.map(({ insn, name, typed }) => [insn, name, typed])]),
   ];
   return createHash("sha256").update(JSON.stringify(facts)).digest();
 }

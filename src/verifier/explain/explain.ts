@@ -11,6 +11,7 @@ import type { Program, SourceLine } from "../../semantics/program/program.ts";
 import type { Verdict } from "../verdict.ts";
 import { CALLBACK_CLASSES } from "./callback-classes.ts";
 import { FUNCTION_CLASSES } from "./function-classes.ts";
+import { KERNEL_CLASSES } from "./kernel-classes.ts";
 import { KFUNC_CLASSES } from "./kfunc-classes.ts";
 import { collectLines, type SliceLine } from "./lines.ts";
 import { MEMORY_CLASSES } from "./memory-classes.ts";
@@ -52,6 +53,7 @@ const CLASSES: readonly MessageClass[] = [
   ...CALLBACK_CLASSES,
   ...FUNCTION_CLASSES,
   ...KFUNC_CLASSES,
+  ...KERNEL_CLASSES,
   ...MEMORY_CLASSES,
   ...OTHER_CLASSES,
   ...PRIVILEGE_CLASSES,

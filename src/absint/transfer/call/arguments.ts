@@ -13,6 +13,7 @@ import {
   isPointer,
   KIND,
   kindName,
+  hasFlag,
   kindOf,
   objectOf,
   offOf,
@@ -221,9 +222,11 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
   const_str: (m, call, _argument, target) => {
     call.text = constantString(m, target);
   },
-  percpu_btf_id: (_m, call, _argument, { number, at }) => {
-    if (smallConstant(at) !== 0 || offOf(at) !== 0) reject("EACCES", `R${number} has an offset`);
-    call.struct = objectOf(at);
+  percpu_btf_id: (_m, call, _argument, target) => {
+    const kind = kindOf(target.at);
+    requireUnmoved(target, kindName(kind));
+    if (hasFlag(kind, FLAG.rcu | FLAG.allocated)) throw new Unsupported("per-CPU objects of programs");
+    call.struct = objectOf(target.at);
   },
 };
 

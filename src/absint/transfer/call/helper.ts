@@ -26,6 +26,7 @@ import {
 import { takeId } from "../../state.ts";
 import { isInPacket, isPacketBuffer, removeDynptrs } from "../dynptr-slots.ts";
 import { requireFormat } from "../format.ts";
+import { giveOfProcessor } from "../kernel-address.ts";
 import { typesOf } from "../kernel-object.ts";
 import { giveExchanged } from "../kptr.ts";
 import { type Machine, mapAt, register } from "../machine.ts";
@@ -196,6 +197,9 @@ function giveResult(m: Machine, call: CallFacts): void {
       setPointer(r0, KIND.memory | orNull | ringbuf | readOnly | sliceFlag(call), call.allocated);
       break;
     }
+    case "mem_or_btf_id":
+      giveOfProcessor(m, r0, call.struct, orNull);
+      break;
     case "btf_id": {
       if (call.kptr !== undefined) {
         giveExchanged(m, call.kptr, r0);
