@@ -8,6 +8,7 @@ export const CALLBACK = {
   loop: 1,
   for_each_map_elem: 2,
   find_vma: 3,
+  user_ringbuf_drain: 5,
 } as const satisfies Readonly<Record<CallingBack, number>>;
 
 /**

@@ -190,8 +190,9 @@ function loseObjects(m: Machine, frame: number, first: number, last: number): vo
   }
 }
 
-export function writeStack(m: Machine, target: Target, size: Size, value: number): void {
+export function writeStack(m: Machine, target: Target, size: Size, written: number): void {
   requireKnownPlace(m, target);
+  const value = asKept(written);
   const { frame, first, last, fixed } = extentOf(target, size, " write to");
   if (kindOf(value) === KIND.stack && frame !== currentFrame(m)) {
     reject("EINVAL", "cannot spill pointers to stack into stack frame of the caller");
@@ -216,6 +217,13 @@ export function writeStack(m: Machine, target: Target, size: Size, value: number
   if (size === 8) setRewritten(slot, true);
   const kind = isZeroNumber(value) ? BYTE.zero : BYTE.misc;
   for (let off = first; off <= last; off += 1) setSlotByte(slot, byteOf(off), kind);
+}
+
+/** What the stack remembers of a register: a dynptr that the kernel keeps is gone when the callback returns that it was given to, so only some number. */
+function asKept(value: number): number {
+  if (kindOf(value) !== KIND.dynptr) return value;
+  setUnknown(SCRATCH.operand);
+  return SCRATCH.operand;
 }
 
 /** Spills the register at `value` into the low `size` bytes of a slot. */

@@ -5,6 +5,9 @@ import { HELPER_NAMES } from "./names.ts";
 /** How often bpf_loop calls back at most; with a greater number it does not at all (BPF_MAX_LOOPS in linux/bpf.h). */
 export const MAX_LOOPS = 8 * 1024 * 1024;
 
+/** Records that bpf_user_ringbuf_drain looks at in one call at most. */
+export const MAX_SAMPLES = 128 * 1024;
+
 interface CallbackArguments {
   /** The register with the function. */
   readonly function: number;
@@ -16,6 +19,7 @@ const CALLING_BACK = {
   for_each_map_elem: { function: 2, context: 3 },
   find_vma: { function: 3, context: 4 },
   loop: { function: 2, context: 3 },
+  user_ringbuf_drain: { function: 2, context: 3 },
 } as const satisfies Readonly<Record<string, CallbackArguments>>;
 
 /** The helpers by their names, without `bpf_`. */

@@ -3,17 +3,22 @@ import { Unsupported } from "../../../semantics/errors.ts";
 import { helperCallingBack } from "../../../semantics/helpers/callbacks.ts";
 import { helperTakesMap } from "../../../semantics/profile/lookup.ts";
 import type { Argument, ArgumentKind } from "../../../semantics/profile/profile.ts";
-import { MAP_FLAGS, MAP_TYPES, type MapDefinition } from "../../../semantics/program/map-types.ts";
+import {
+  MAP_FLAGS,
+  MAP_TYPES,
+  type MapDefinition,
+  type MapType,
+} from "../../../semantics/program/map-types.ts";
 import { demand } from "../../origins.ts";
 import { holdsReference } from "../../references.ts";
 import {
   FLAG,
+  hasFlag,
   isConstant,
   isPacketPointer,
   isPointer,
   KIND,
   kindName,
-  hasFlag,
   kindOf,
   objectOf,
   offOf,
@@ -276,6 +281,7 @@ export function checkMapFits(m: Machine, call: CallFacts): void {
   if (helper.name === "for_each_map_elem") return requireElements(map);
   // A map that has a timer is one that may have.
   if (OF_TIMERS.has(helper.name)) return;
+  if (helper.name === "user_ringbuf_drain") return requireType(map, "user_ringbuf", label);
   if (helper.maps === undefined) throw new Unsupported(`maps of helper ${label}`);
   if (WRITES_MAP.has(helper.name) && isReadOnlyToPrograms(map)) {
     reject("EACCES", "write into map forbidden");
@@ -283,9 +289,16 @@ export function checkMapFits(m: Machine, call: CallFacts): void {
   const without = m.facts.mapsWithout?.[helper.id]?.includes(map.type) === true;
   if (without || !helperTakesMap(helper, map.type)) {
     if (helper.name === "tail_call") reject("EINVAL", "expected prog array map for tail call");
-    reject("EINVAL", `cannot pass map_type ${MAP_TYPES.indexOf(map.type)} into func ${label}`);
+    rejectType(map, label);
   }
 }
+
+function requireType(map: MapDefinition, type: MapType, label: string): void {
+  if (map.type !== type) rejectType(map, label);
+}
+
+const rejectType = ({ type }: MapDefinition, label: string): never =>
+  reject("EINVAL", `cannot pass map_type ${MAP_TYPES.indexOf(type)} into func ${label}`);
 
 /** Map types whose elements a callback can be given one by one. */
 const HAS_ELEMENTS: ReadonlySet<MapDefinition["type"]> = new Set([

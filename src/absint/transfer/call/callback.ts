@@ -11,7 +11,12 @@
  * start.
  */
 import { Unsupported } from "../../../semantics/errors.ts";
-import { type CallingBack, callbackArguments, MAX_LOOPS } from "../../../semantics/helpers/callbacks.ts";
+import {
+  type CallingBack,
+  callbackArguments,
+  MAX_LOOPS,
+  MAX_SAMPLES,
+} from "../../../semantics/helpers/callbacks.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { MAP_FLAGS } from "../../../semantics/program/map-types.ts";
 import { CALLBACK } from "../../callbacks.ts";
@@ -34,6 +39,7 @@ import {
 import { tightAluOperator } from "../../scalar/operators.ts";
 import { pushFrame, RUNS, registerAt, setCallback, takeId, unpack } from "../../state.ts";
 import { countDown, setAtMost } from "../countdown.ts";
+import { DYNPTR } from "../dynptr-slots.ts";
 import { typesOf } from "../kernel-object.ts";
 import { currentFrame, type Machine, mapAt, register, SCRATCH, STEP, type Step } from "../machine.ts";
 import { holdsLock } from "../map-fields.ts";
@@ -82,6 +88,8 @@ function setRuns(m: Machine, name: CallingBack, call: CallFacts, runs: number): 
       return setAtMost(runs, elementsOf(m, call));
     case "find_vma":
       return setAtMost(runs, 1);
+    case "user_ringbuf_drain":
+      return setAtMost(runs, MAX_SAMPLES);
   }
 }
 
@@ -137,6 +145,11 @@ function enter(m: Machine, name: CallingBack, call: CallFacts, start: number): v
       copyRegister(registerAt(m.state, caller, 1), at(1));
       setArea(m, at(2));
       copyRegister(context, at(3));
+      break;
+    case "user_ringbuf_drain":
+      // The record's memory is the map's, which outlives the program; the dynptr of it is the kernel's, and gone after the run.
+      setPointer(at(1), KIND.dynptr, DYNPTR.local);
+      copyRegister(context, at(2));
       break;
   }
   m.pc = start;
