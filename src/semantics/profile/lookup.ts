@@ -2,7 +2,7 @@
 import type { Size } from "../isa/instruction.ts";
 import type { MapType } from "../program/map-types.ts";
 import type { Program } from "../program/program.ts";
-import { ATTACH_TYPES, type AttachType, type ProgramType } from "../program/program-types.ts";
+import { ATTACH_TYPES, type ProgramType } from "../program/program-types.ts";
 import type {
   Context,
   ContextField,
@@ -14,23 +14,39 @@ import type {
 } from "./profile.ts";
 
 /** What decides a program's rights. */
-export type ProgramKind = Pick<Program, "type" | "flags" | "attach">;
+export type ProgramKind = Pick<Program, "type" | "flags" | "attach" | "target">;
 
-/** The key of `Profile.programs`: `xdp`, `xdp/xdp_devmap`, `kprobe+sleepable`. */
-export function kindName(type: ProgramType, attach: AttachType | undefined, sleepable: boolean): string {
+/**
+ * The key of `Profile.programs`: `xdp`, `xdp/xdp_devmap`, `kprobe+sleepable`.
+ * @param attach  the attach type, or the callback of a `struct_ops` program
+ */
+export function kindName(type: ProgramType, attach: string | undefined, sleepable: boolean): string {
   return `${type}${attach === undefined ? "" : `/${attach}`}${sleepable ? "+sleepable" : ""}`;
+}
+
+/** The structure and its member that a `struct_ops` program stands for. */
+export function callbackOf({
+  type,
+  target,
+}: Pick<Program, "type" | "target">): { readonly struct: string; readonly member: string } | undefined {
+  if (type !== "struct_ops") return undefined;
+  const [struct, member, ...rest] = target?.split("/") ?? [];
+  return struct === undefined || member === undefined || rest.length > 0 ? undefined : { struct, member };
 }
 
 /**
  * The facts for a program: those of its attach type where they differ from the type's, else the type's. `undefined` if the kernel loads
  * no such programs, or they were not probed.
  */
-export function programFacts(
-  profile: Profile,
-  { type, attach, flags }: ProgramKind,
-): ProgramFacts | undefined {
-  const { programs, attachTypes } = profile;
+export function programFacts(profile: Profile, program: ProgramKind): ProgramFacts | undefined {
+  const { type, attach, flags } = program;
+  const { programs, attachTypes, callbacks } = profile;
   const sleepable = flags.includes("sleepable");
+  const callback = callbackOf(program);
+  if (callback !== undefined && callbacks !== undefined) {
+    const kinds = callbacks[callback.struct]?.[callback.member];
+    return programs[(sleepable ? kinds?.sleepable : kinds?.plain) ?? ""];
+  }
   // The attach type of number 0 is the same as none.
   const expected = attach === ATTACH_TYPES[0] ? undefined : attach;
   const own = programs[kindName(type, expected, sleepable)];
@@ -153,10 +169,10 @@ export function kfuncFacts(profile: Profile, name: string): KfuncFacts | undefin
 
 /** Whether programs of a kind may call a kernel function at all. */
 export function mayCallKfunc(
-  { type, attach, sleepable }: Pick<ProgramFacts, "type" | "attach" | "sleepable">,
+  { type, attach, callback, sleepable }: Pick<ProgramFacts, "type" | "attach" | "callback" | "sleepable">,
   { callers }: KfuncFacts,
 ): boolean {
-  return callers.includes(type) || callers.includes(kindName(type, attach, sleepable === true));
+  return callers.includes(type) || callers.includes(kindName(type, attach ?? callback, sleepable === true));
 }
 
 /** Whether the kernel knows the instruction of that name in the instruction table. */

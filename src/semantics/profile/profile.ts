@@ -162,6 +162,8 @@ export interface ContextField {
   readonly flags?: readonly TypeFlag[];
   /** The kernel's structure that a `btf_id` points to. */
   readonly type?: string;
+  /** The program holds a reference of the object from its start on, and has to give it back. */
+  readonly held?: true;
   /** Sizes in bytes that may be read: anywhere in the field where the access is aligned to its own size, or anywhere if the context says so. */
   readonly reads: readonly Size[];
   /** The same for writes. */
@@ -184,6 +186,8 @@ export interface ProgramFacts {
   readonly type: ProgramType;
   /** Absent for the type's default. */
   readonly attach?: AttachType;
+  /** `STRUCTURE/MEMBER` of the callback that a `struct_ops` program of the kind stands for; others may have the same facts (`Profile.callbacks`). */
+  readonly callback?: string;
   readonly sleepable?: true;
   /** The name of its context in `Profile.contexts`; absent if the arguments are those of a kernel function that the program attaches to. */
   readonly context?: string;
@@ -191,6 +195,10 @@ export interface ProgramFacts {
   readonly packet: "none" | "read" | "write";
   /** The values that r0 may have at the end, both ends included, signed; absent if any. */
   readonly returns?: readonly [least: number, greatest: number];
+  /** r0 means nothing at the end. */
+  readonly noResult?: true;
+  /** Objects of the kernel that may be written, by structure: the name, in `Profile.contexts`, of the fields. Absent for none. */
+  readonly writes?: Readonly<Record<string, string>>;
   readonly helpers: HelperSet;
   /** Map types that the kind may not refer to at all. */
   readonly forbiddenMaps?: readonly MapType[];
@@ -274,6 +282,15 @@ export interface NeededCapabilities {
   readonly perfmon: string;
 }
 
+/**
+ * The kind that programs are of which stand for a callback, by its name in `Profile.programs`; absent where none load. Neither is there for callbacks
+ * that no program may stand for.
+ */
+export interface CallbackKinds {
+  readonly plain?: string;
+  readonly sleepable?: string;
+}
+
 export interface Profile {
   /** `6.18`. */
   readonly kernel: string;
@@ -291,8 +308,13 @@ export interface Profile {
   /** Sorted by id. */
   readonly helpers: readonly HelperFacts[];
   readonly contexts: Readonly<Record<string, Context>>;
-  /** The kinds that load, by `type`, by `type/attach` where that differs from the type's default, and `+sleepable` behind either. */
+  /**
+   * The kinds that load, by `type`, by `type/attach` where that differs from the type's default, by `type/structure/member` for callbacks, and
+   * `+sleepable` behind any of these.
+   */
   readonly programs: Readonly<Record<string, ProgramFacts>>;
+  /** Structures of callbacks that programs may implement (`struct_ops`), and their callbacks by name. Absent if the kernel was not asked. */
+  readonly callbacks?: Readonly<Record<string, Readonly<Record<string, CallbackKinds>>>>;
   /** The expected attach types that a program of the type may have beside none; `any` where the kernel does not look. */
   readonly attachTypes: Readonly<Record<string, readonly AttachType[] | "any">>;
   readonly maps: readonly MapFacts[];

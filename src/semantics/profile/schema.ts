@@ -60,6 +60,7 @@ const context = z.strictObject({
       value: z.enum(CONTEXT_VALUES),
       flags: flags.exactOptional(),
       type: z.string().exactOptional(),
+      held: yes.exactOptional(),
       reads: z.array(size),
       writes: z.array(size),
     }),
@@ -69,10 +70,13 @@ const context = z.strictObject({
 const program = z.strictObject({
   type: z.enum(PROGRAM_TYPES),
   attach: z.enum(ATTACH_TYPES).exactOptional(),
+  callback: z.string().exactOptional(),
   sleepable: yes.exactOptional(),
   context: z.string().exactOptional(),
   packet: z.enum(["none", "read", "write"]),
   returns: z.tuple([z.int(), z.int()]).exactOptional(),
+  noResult: yes.exactOptional(),
+  writes: z.record(z.string(), z.string()).exactOptional(),
   helpers: z.strictObject({
     everybody: ranges,
     gplOnly: ranges,
@@ -106,6 +110,15 @@ const schema = z.strictObject({
   ),
   contexts: z.record(z.string(), context),
   programs: z.record(z.string(), program),
+  callbacks: z
+    .record(
+      z.string(),
+      z.record(
+        z.string(),
+        z.strictObject({ plain: z.string().exactOptional(), sleepable: z.string().exactOptional() }),
+      ),
+    )
+    .exactOptional(),
   helpers: z.array(helper),
   kfuncs: z.array(
     z.strictObject({
@@ -128,9 +141,18 @@ export function parseProfile(value: unknown): Profile {
     throw new InputError(`not a profile: ${place === "" ? "" : `${place}: `}${issue?.message ?? ""}`);
   }
   const profile = parsed.data;
-  for (const [name, { context: used }] of Object.entries(profile.programs)) {
-    if (used !== undefined && !(used in profile.contexts)) {
-      throw new InputError(`not a profile: programs.${name}: there is no context ${used}`);
+  for (const [name, { context, writes = {} }] of Object.entries(profile.programs)) {
+    for (const used of [...(context === undefined ? [] : [context]), ...Object.values(writes)]) {
+      if (!(used in profile.contexts)) {
+        throw new InputError(`not a profile: programs.${name}: there is no context ${used}`);
+      }
+    }
+  }
+  for (const [struct, members] of Object.entries(profile.callbacks ?? {})) {
+    for (const kind of Object.values(members).flatMap(({ plain, sleepable }) => [plain, sleepable])) {
+      if (kind !== undefined && !(kind in profile.programs)) {
+        throw new InputError(`not a profile: callbacks.${struct}: there is no kind ${kind}`);
+      }
     }
   }
   return profile;

@@ -5,6 +5,7 @@ import type { Profile } from "./profile.ts";
 const DEPTH: Readonly<Record<string, number>> = {
   contexts: 3,
   programs: 2,
+  callbacks: 2,
   helpers: 1,
   kfuncs: 1,
   maps: 1,

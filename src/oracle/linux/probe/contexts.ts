@@ -73,7 +73,7 @@ function* probeAccesses(kernel: Kernel, kind: Kind, tried: number): Ask<Accesses
 }
 
 /** Arguments that a kernel function may have in its context, of 8 bytes each. */
-const MOST_ARGUMENTS = 12;
+export const MOST_ARGUMENTS = 12;
 
 /** What the arguments are with which a program is called that attaches to something in the kernel's BTF. */
 export function* probeArguments(kernel: Kernel, kind: Kind): Ask<Context> {
@@ -101,11 +101,14 @@ function* endOf(kernel: Kernel, kind: Kind, tried: number): Ask<number> {
 
 const storeAt = (at: number, size: Size): Uint8Array[] => [setImm(2, 0), insn(STORE[size], 1, 2, at)];
 
-function* readAt(kernel: Kernel, kind: Kind, at: number, size: Size): Ask<Given | undefined> {
+export function* readAt(kernel: Kernel, kind: Kind, at: number, size: Size): Ask<Given | undefined> {
   const { accepted, log } = yield* load(kernel, kind, [insn(LOAD[size], 2, 1, at)], { logLevel: 2 });
   if (!accepted) return undefined;
-  const after = parseKernelLog(log).steps[0]?.after ?? "";
-  return givenBy(/R2(?:_[rw]+)?=([A-Za-z_]\w*)/.exec(after)?.[1] ?? "scalar");
+  const [step, next] = parseKernelLog(log).steps;
+  // Where the kernel remarks on the load, the state stands on a line of its own.
+  const [, word = "scalar", more = ""] =
+    /R2(?:_[rw]+)?=([A-Za-z_]\w*)(?:\(([^)]*)\))?/.exec(step?.after ?? next?.before ?? "") ?? [];
+  return { ...givenBy(word), ...(more.includes("ref_obj_id=") ? { held: true as const } : {}) };
 }
 
 const VALUES: Readonly<Record<string, ContextValue>> = {

@@ -10,6 +10,7 @@ export interface Given {
   readonly value: ContextValue;
   readonly flags?: readonly TypeFlag[];
   readonly type?: string;
+  readonly held?: true;
 }
 
 /** What is known of the aligned accesses below `end`, in bytes. */

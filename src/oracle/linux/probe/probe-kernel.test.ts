@@ -28,16 +28,31 @@ const anyKind = fc.constantFrom(...plain);
 const LOAD = { 1: 0x71, 2: 0x69, 4: 0x61, 8: 0x79 } as const;
 const STORE = { 1: 0x73, 2: 0x6b, 4: 0x63, 8: 0x7b } as const;
 
-function kindOf({ type, attach, sleepable }: ProgramFacts): Kind {
+const bytes = THIS_MACHINE.readFile(KERNEL_BTF);
+const btf = bytes === undefined ? undefined : readBtf(bytes, KERNEL_BTF);
+
+/** What a program loads for that stands for a callback. */
+function callbackKind(name: string): Pick<Kind, "target" | "callback"> {
+  const [struct = "", member] = name.split("/");
+  const target = btf?.findKind(struct, "struct");
+  const found = target === undefined ? undefined : btf?.type(target);
+  if (target === undefined || found?.kind !== "struct") throw new Error(`the kernel has no ${struct}`);
+  return { target, callback: { index: found.members.findIndex((m) => m.name === member), name } };
+}
+
+function kindOf({ type, attach, callback, sleepable }: ProgramFacts): Kind {
   const found = answer(
     THIS_MACHINE,
     loadable(THIS_MACHINE, {
       type,
       ...(attach === undefined ? {} : { attach }),
+      ...(callback === undefined ? {} : callbackKind(callback)),
       ...(sleepable === undefined ? {} : { sleepable }),
     }),
   );
-  if (found === undefined) throw new Error(`${kindName(type, attach, sleepable === true)} does not load`);
+  if (found === undefined) {
+    throw new Error(`${kindName(type, attach ?? callback, sleepable === true)} does not load`);
+  }
   return found;
 }
 
@@ -85,11 +100,10 @@ describe.skipIf(!same)(`the profile of Linux ${profile.kernel}, asked again`, ()
   });
 
   it("prototypes, in the kernel's own data", () => {
-    const bytes = THIS_MACHINE.readFile(KERNEL_BTF);
     const symbols = readSymbols(THIS_MACHINE);
-    if (bytes === undefined || symbols === undefined) throw new Error("the kernel does not show its data");
+    if (btf === undefined || symbols === undefined) throw new Error("the kernel does not show its data");
     const memory = openMemory(THIS_MACHINE);
-    const found = readPrototypes(memory, symbols, readBtf(bytes, KERNEL_BTF));
+    const found = readPrototypes(memory, symbols, btf);
     memory.close();
     const missing = profile.helpers.flatMap(({ name, prototypes }) =>
       prototypes

@@ -20,6 +20,14 @@ import { type AttachType, PROGRAM_TYPES } from "../../../semantics/program/progr
 import type { Kernel } from "../calls.ts";
 import { KERNEL_BTF } from "../object-options.ts";
 import { type Ask, all, answer } from "./ask.ts";
+import {
+  type Callback,
+  callbackTable,
+  probeCallbackContext,
+  probeCallbacks,
+  probeNoResult,
+  probeWrites,
+} from "./callbacks.ts";
 import { probeCapabilities } from "./capabilities.ts";
 import { probeArguments, probeContext, probePacket, probeStoresImmediate } from "./contexts.ts";
 import {
@@ -54,6 +62,7 @@ interface Learnt extends KnownKind {
   readonly others: readonly KnownKind[];
   readonly permissions: Permissions;
   readonly returns: ProgramFacts["returns"];
+  readonly noResult: boolean;
   readonly forbiddenMaps: readonly MapType[];
 }
 
@@ -73,11 +82,13 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
     const targets = answer(kernel, targetKinds(kernel, btf));
     const plainKinds = found.flatMap((each) => each.kinds.map((kind) => ({ kind, others: [] })));
     const ways = [...plainKinds, ...targets];
-    const kinds = ways.map(({ kind }) => kind);
+    const callbacks = learnCallbacks(kernel, btf, materials, progress);
+    const kinds = [...ways, ...callbacks.learnt].map(({ kind }) => kind);
     const learnt = ways.map((way, index) => {
       progress("kinds of programs", index, ways.length);
       return answer(kernel, learn(kernel, btf, way, materials));
     });
+    learnt.push(...callbacks.learnt);
     const resolver: Resolver = { kernel, materials, prototypes, symbols, takes: new Map() };
     const { helpers, sets: helperSets } = helperTables(resolver, knownHelpers(btf), learnt, progress);
     const plain = kinds.find(({ type }) => type === "xdp");
@@ -101,8 +112,9 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       ...(capabilities === undefined ? {} : { capabilities }),
       attachTypes: attachTypes(found, kinds),
       maps: mapFacts(materials.maps),
-      contexts: { ...contexts.table, ...sockets },
-      programs: programTable(learnt, contexts.names, helperSets),
+      contexts: { ...contexts.table, ...callbacks.written, ...sockets },
+      programs: programTable(learnt, contexts.names, helperSets, callbacks.writes),
+      ...(callbacks.learnt.length === 0 ? {} : { callbacks: callbacks.table }),
       helpers,
       kfuncs: kfuncTable(kernel, btf, sets, learnt, progress),
     };
@@ -118,7 +130,13 @@ function kernelBtf(kernel: Kernel): Btf {
 }
 
 function* learn(kernel: Kernel, btf: Btf, { kind, others }: TargetKind, materials: Materials): Ask<Learnt> {
-  const own = kind.target === undefined ? yield* probeContext(kernel, btf, kind) : undefined;
+  const { target, callback } = kind;
+  const own =
+    callback !== undefined
+      ? yield* probeCallbackContext(kernel, kind)
+      : target === undefined
+        ? yield* probeContext(kernel, btf, kind)
+        : undefined;
   const permissions = yield* probeHelpers(kernel, kind);
   const packet = own === undefined ? "none" : yield* probePacket(kernel, kind, own);
   const known = function* (way: Kind): Ask<KnownKind> {
@@ -127,13 +145,73 @@ function* learn(kernel: Kernel, btf: Btf, { kind, others }: TargetKind, material
   };
   return {
     ...(yield* known(kind)),
-    name: kindName(kind.type, kind.attach, kind.sleepable === true),
+    name: kindName(kind.type, kind.attach ?? callback?.name, kind.sleepable === true),
     ...(own === undefined ? {} : { own }),
     others: yield* all(others.map(known)),
     permissions,
     returns: yield* probeReturns(kernel, kind),
+    noResult: callback !== undefined && (yield* probeNoResult(kernel, kind)),
     forbiddenMaps: yield* probeForbiddenMaps(kernel, kind, materials),
   };
+}
+
+interface LearntCallbacks {
+  /** One kind for all callbacks of which the same is known; the others make calls for it. */
+  readonly learnt: readonly Learnt[];
+  readonly table: NonNullable<Profile["callbacks"]>;
+  /** Fields of the kernel's objects that may be written: `STRUCTURE: OBJECT` for all, and by structure of callbacks which of them. */
+  readonly written: Record<string, Context>;
+  readonly writes: ReadonlyMap<string, NonNullable<ProgramFacts["writes"]>>;
+}
+
+function learnCallbacks(
+  kernel: Kernel,
+  btf: Btf,
+  materials: Materials,
+  progress: ProbeProgress,
+): LearntCallbacks {
+  const callbacks = answer(kernel, probeCallbacks(kernel, btf));
+  const groups = new Map<string, Learnt>();
+  const names = new Map<Kind, string>();
+  const written: Record<string, Context> = {};
+  const writes = new Map<string, Record<string, string>>();
+  const ways = (each: Callback): { kind: Kind; struct: string }[] =>
+    each.kinds.map((kind) => ({ kind, struct: each.struct }));
+  const all = callbacks.flatMap(ways).map(({ kind, struct }, index, { length }) => {
+    progress("callbacks", index, length);
+    return { struct, one: answer(kernel, learn(kernel, btf, { kind, others: [] }, materials)) };
+  });
+  for (const { struct, one } of all) {
+    const { kind, own, permissions, returns, noResult, forbiddenMaps } = one;
+    const { sleepable = false, retval } = kind;
+    const key = JSON.stringify([
+      struct,
+      sleepable,
+      retval,
+      own,
+      permissions,
+      returns,
+      noResult,
+      forbiddenMaps,
+    ]);
+    const same = groups.get(key);
+    groups.set(key, same === undefined ? one : { ...same, others: [...same.others, one] });
+    names.set(kind, (same ?? one).name);
+  }
+  for (const struct of new Set(callbacks.map((each) => each.struct))) {
+    const own = all.filter((each) => each.struct === struct).map(({ one }) => one);
+    const fields = answer(kernel, probeWrites(kernel, btf, own));
+    for (const [object, context] of fields) {
+      written[`${struct}: ${object}`] = context;
+      writes.set(struct, { ...writes.get(struct), [object]: `${struct}: ${object}` });
+    }
+  }
+  const table = callbackTable(callbacks, (kind) => {
+    const name = names.get(kind);
+    if (name === undefined) throw new Error("a callback that was not looked at");
+    return name;
+  });
+  return { learnt: [...groups.values()], table, written, writes };
 }
 
 function attachTypes(found: readonly TypeKinds[], kinds: readonly Kind[]): Profile["attachTypes"] {
@@ -171,20 +249,25 @@ function programTable(
   learnt: readonly Learnt[],
   contexts: ReadonlyMap<string, string>,
   sets: ReadonlyMap<string, Pick<ProgramFacts, "helpers" | "mapsWithout">>,
+  writesOf: LearntCallbacks["writes"],
 ): Record<string, ProgramFacts> {
   const table: Record<string, ProgramFacts> = {};
-  for (const { kind, name, own, packet, returns, forbiddenMaps } of learnt) {
-    const { type, attach, sleepable } = kind;
+  for (const { kind, name, own, packet, returns, noResult, forbiddenMaps } of learnt) {
+    const { type, attach, sleepable, callback } = kind;
+    const writes = callback === undefined ? undefined : writesOf.get(callback.name.replace(/\/.*/, ""));
     const set = sets.get(name);
     if (set === undefined) throw new Error(`no helpers are known for ${name}`);
     const contextName = own === undefined ? undefined : contexts.get(JSON.stringify(own));
     const facts: ProgramFacts = {
       type,
       ...(attach === undefined ? {} : { attach }),
+      ...(callback === undefined ? {} : { callback: callback.name }),
       ...(sleepable === undefined ? {} : { sleepable }),
       ...(contextName === undefined ? {} : { context: contextName }),
       packet,
       ...(returns === undefined ? {} : { returns }),
+      ...(noResult ? { noResult: true as const } : {}),
+      ...(writes === undefined ? {} : { writes }),
       ...(forbiddenMaps.length === 0 ? {} : { forbiddenMaps }),
       ...set,
     };

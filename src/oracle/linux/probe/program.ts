@@ -51,8 +51,8 @@ export interface Kind {
   readonly sleepable?: true;
   /** What it attaches to, in the kernel's BTF, for types that need it. */
   readonly target?: number;
-  /** For structures of callbacks: the place of the one that the program stands for. */
-  readonly callback?: number;
+  /** The callback that the program stands for: its place in its structure, and `STRUCTURE/MEMBER`. */
+  readonly callback?: { readonly index: number; readonly name: string };
   /** A value that the kernel lets such a program return. */
   readonly retval: number;
 }
@@ -89,9 +89,9 @@ function prepared(
   load: Prepared<"prog_load">;
   log: Uint8Array;
 } {
-  const { type, sleepable, target, callback = 0, retval } = kind;
+  const { type, sleepable, target, callback, retval } = kind;
   // The kernel takes a callback's place where other types have the attach type.
-  const attach = callback > 0 ? ATTACH_TYPES[callback] : kind.attach;
+  const attach = callback === undefined ? kind.attach : ATTACH_TYPES[callback.index];
   const { logLevel = 1, license = "GPL", maps, end = [setImm(0, retval), EXIT] } = attempt;
   const log = logLevel === 0 ? NO_LOG : new Uint8Array(LOG_SIZE);
   const program = {

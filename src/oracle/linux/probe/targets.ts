@@ -60,9 +60,6 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** A structure of callbacks, and the one that is tried. */
-const CALLBACKS = { struct: "tcp_congestion_ops", member: "ssthresh" } as const;
-
 /** A kind, and other ways to load programs of it. */
 export interface TargetKind {
   readonly kind: Kind;
@@ -71,18 +68,18 @@ export interface TargetKind {
 
 /** Programs of one sort, and BTF ids of what they may attach to. */
 interface Way {
-  readonly base: Pick<Kind, "type" | "attach" | "callback">;
+  readonly base: Pick<Kind, "type" | "attach">;
   readonly ids: readonly number[];
 }
 
 /** The kinds that load; the kernel may forbid all of them. */
 export function* targetKinds(kernel: Kernel, btf: Btf): Ask<TargetKind[]> {
-  const ways: Way[] = TARGETS.map(({ type, attach, kind, names }) => ({
-    base: { type, ...(attach === undefined ? {} : { attach }) },
-    ids: names.flatMap((name) => btf.findKind(name, kind) ?? []),
-  }));
-  const callbacks = callbackWay(btf);
-  if (callbacks !== undefined) ways.push(callbacks);
+  const ways = TARGETS.map(
+    ({ type, attach, kind, names }): Way => ({
+      base: { type, ...(attach === undefined ? {} : { attach }) },
+      ids: names.flatMap((name) => btf.findKind(name, kind) ?? []),
+    }),
+  );
   const found = yield* all(
     ways.flatMap(({ base, ids }) => [
       all(ids.map((target) => loadable(kernel, { ...base, target }))),
@@ -93,12 +90,4 @@ export function* targetKinds(kernel: Kernel, btf: Btf): Ask<TargetKind[]> {
     const [kind, ...others] = kinds.flatMap((each) => each ?? []);
     return kind === undefined ? [] : [{ kind, others }];
   });
-}
-
-function callbackWay(btf: Btf): Way | undefined {
-  const target = btf.findKind(CALLBACKS.struct, "struct");
-  const struct = target === undefined ? undefined : btf.type(target);
-  if (target === undefined || struct?.kind !== "struct") return undefined;
-  const callback = struct.members.findIndex(({ name }) => name === CALLBACKS.member);
-  return callback < 0 ? undefined : { base: { type: "struct_ops", callback }, ids: [target] };
 }
