@@ -2,13 +2,24 @@ import { describe, expect, test } from "vitest";
 import { attachTarget, needsTarget } from "./attach-target.ts";
 import type { Btf } from "./btf.ts";
 
-type Names = Pick<Btf, "findKind">;
+type Names = Pick<Btf, "findKind" | "type">;
 
 /** A kernel that has what the names say, by kind and name. */
 function kernelWith(names: Readonly<Record<string, number>>): Names {
   const findKind: Names["findKind"] = (name, ...kinds) =>
     kinds.map((kind) => names[`${kind} ${name}`]).find(Boolean);
-  return { findKind };
+  const type: Names["type"] = () => ({
+    kind: "struct",
+    name: "tcp_congestion_ops",
+    size: 16,
+    members: ["ssthresh", "cong_avoid"].map((name, at) => ({
+      name,
+      type: 1,
+      bitOffset: 64 * at,
+      bitSize: 0,
+    })),
+  });
+  return { findKind, type };
 }
 
 const kernel = kernelWith({
@@ -16,6 +27,7 @@ const kernel = kernelWith({
   "typedef btf_trace_sched_switch": 2,
   "func bpf_iter_task": 3,
   "func bpf_lsm_file_open": 4,
+  "struct tcp_congestion_ops": 5,
 });
 
 describe("the name that a kernel's BTF has for a target", () => {
@@ -34,6 +46,13 @@ describe("the name that a kernel's BTF has for a target", () => {
   });
 });
 
+test("a callback is a member of a structure", () => {
+  expect(attachTarget({ type: "struct_ops", target: "tcp_congestion_ops/cong_avoid" }, kernel)).toEqual({
+    id: 5,
+    member: 1,
+  });
+});
+
 test("why there is none", () => {
   const missing = (program: Parameters<typeof attachTarget>[0], of: Names | undefined = kernel): unknown =>
     attachTarget(program, of);
@@ -42,6 +61,15 @@ test("why there is none", () => {
   });
   expect(missing({ type: "tracing", attach: "trace_fentry" })).toEqual({
     missing: "the program does not name its target",
+  });
+  expect(missing({ type: "struct_ops", target: "gone/f" })).toEqual({
+    missing: "the kernel has no struct gone in its BTF",
+  });
+  expect(missing({ type: "struct_ops", target: "tcp_congestion_ops/f" })).toEqual({
+    missing: "the kernel's struct tcp_congestion_ops has no member f",
+  });
+  expect(missing({ type: "struct_ops", target: "f" })).toEqual({
+    missing: "the program does not name a structure and its member",
   });
   expect(missing({ type: "ext", target: "f" })).toMatchObject({
     missing: expect.stringContaining("type ext"),

@@ -43,6 +43,7 @@ export const bundleSchema = z.strictObject({
   name: z.string(),
   type: z.enum(PROGRAM_TYPES).exclude(["unspec"]),
   attach: z.enum(ATTACH_TYPES).optional(),
+  target: z.string().optional(),
   license: z.string().default("GPL"),
   flags: z.array(z.enum(LOAD_FLAG_NAMES)).default([]),
   privileges: z.array(z.enum(CAPABILITIES)).optional(),

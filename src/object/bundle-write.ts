@@ -14,6 +14,7 @@ export function writeBundle({ program, expect }: Bundle): string {
     name: program.name,
     type: program.type,
     attach: program.attach,
+    target: program.target,
     license: program.license,
     flags: program.flags.length === 0 ? undefined : program.flags,
     insns: hexText(encode(withPositions(program, kfuncs, ksyms))),

@@ -63,7 +63,7 @@ export function readBundle(text: string): Bundle {
     program: {
       name: file.name,
       type: file.type,
-      ...defined({ attach: file.attach, btf: file.btf, privileges: file.privileges }),
+      ...defined({ attach: file.attach, target: file.target, btf: file.btf, privileges: file.privileges }),
       license: file.license,
       flags: file.flags,
       insns: insns.map((insn) => withoutPosition(insn, file)),

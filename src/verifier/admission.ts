@@ -4,8 +4,9 @@
  */
 import { reject } from "../absint/transfer/rejection.ts";
 import { Unsupported } from "../semantics/errors.ts";
-import { programFacts } from "../semantics/profile/lookup.ts";
+import { callbackOf, programFacts } from "../semantics/profile/lookup.ts";
 import type { Profile } from "../semantics/profile/profile.ts";
+import { isGplCompatible } from "../semantics/program/license.ts";
 import { type Capability, isCapable } from "../semantics/program/privileges.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { ATTACH_TYPES, type ProgramType } from "../semantics/program/program-types.ts";
@@ -52,6 +53,7 @@ export function admit(program: Program, profile: Profile): ControlFlow {
   const flow = checkControlFlow(program);
   checkInstructions(program.insns, profile);
   checkLoops(program, flow.functions);
+  checkCallback(program, profile);
   checkSleepable(program, profile);
   return flow;
 }
@@ -84,6 +86,34 @@ function requireAttachType({ type, attach }: Program, { attachTypes, programs }:
   if (expected === undefined ? without : known.includes(expected)) return;
   const given = expected === undefined ? "none" : expected;
   reject("EINVAL", `expected attach type of ${type} programs: ${known.join(", ") || "none"}; not ${given}`);
+}
+
+/**
+ * Checks that a program may stand for the callback that it names.
+ *
+ * @throws Rejection  with the kernel's message
+ */
+function checkCallback(program: Program, { callbacks }: Profile): void {
+  if (program.type !== "struct_ops" || callbacks === undefined) return;
+  if (!isGplCompatible(program.license)) {
+    reject("EINVAL", "struct ops programs must have a GPL compatible license");
+  }
+  const callback = callbackOf(program);
+  if (callback === undefined) throw new Unsupported("programs of type struct_ops that name no callback");
+  const { struct, member } = callback;
+  const members = callbacks[struct];
+  if (members === undefined) {
+    return reject("ENOTSUPP", `attach_btf_id of struct ${struct} is not a supported struct`);
+  }
+  const kinds = members[member];
+  if (kinds === undefined) return reject("EINVAL", `attach to invalid member ${member} of struct ${struct}`);
+  const sleepable = program.flags.includes("sleepable");
+  if ((sleepable ? kinds.sleepable : kinds.plain) !== undefined) return;
+  const any = kinds.plain ?? kinds.sleepable;
+  reject(
+    any === undefined ? "ENOTSUPP" : "EINVAL",
+    `attach to unsupported member ${member} of struct ${struct}`,
+  );
 }
 
 /**

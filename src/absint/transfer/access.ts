@@ -26,9 +26,10 @@ import {
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
 import { signExtend } from "./arithmetic.ts";
-import { loadFunctionArgument, loadKernelObject, storeKernelObject, typesOf } from "./kernel-object.ts";
+import { loadFunctionArgument, loadKernelObject, typesOf } from "./kernel-object.ts";
 import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
+import { storeKernelObject } from "./object-writes.ts";
 import { mayAccessField, requireMayLook } from "./privileges.ts";
 import { checkMapBounds, checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
 import { reject } from "./rejection.ts";
@@ -101,7 +102,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.xdpSock:
       return reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
     default:
-      if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) storeKernelObject(m, target);
+      if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) return storeKernelObject(m, target, size);
       if (!checkPlainMemory(m, target, size, "write")) rejectKind(target, kind);
   }
 }
@@ -196,6 +197,7 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
     throw new Unsupported(`context field ${field.name} of ${context.struct}`);
   }
   if (signed) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
+  if (field.held === true) throw new Unsupported("arguments with a reference that the program has to give back");
   const orNull = field.flags?.includes("ptr_maybe_null") === true;
   const trusted = field.flags?.includes("ptr_trusted") === true ? FLAG.trusted : 0;
   setPointer(destination, kind | trusted | (orNull ? FLAG.orNull : 0), struct);

@@ -1,6 +1,6 @@
 /**
  * Pointers to the kernel's objects, by their BTF types: what a load through one gives, and how far what was loaded may be trusted. A load itself
- * never faults: the kernel guards those that may. Nothing is written through them.
+ * never faults: the kernel guards those that may. What may be written through them says object-writes.ts.
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
@@ -48,14 +48,8 @@ export function loadKernelObject(m: Machine, target: Target, size: Size, destina
   give(m, field.value, size, destination, trustFlags(m, kind, vouched, objectOf(at), field));
 }
 
-/** Stores through a pointer of base `btf` that is not null: there are none. */
-export function storeKernelObject(m: Machine, target: Target): never {
-  placeInObject(m, target);
-  return reject("EACCES", "only read is supported");
-}
-
 /** The offset in the object that an access is about, if programs such as this may look into objects such as that. */
-function placeInObject(m: Machine, target: Target): number {
+export function placeInObject(m: Machine, target: Target): number {
   const { at, number } = target;
   const kind = kindOf(at);
   if (hasFlag(kind, FLAG.allocated)) throw new Unsupported("objects that programs allocate");

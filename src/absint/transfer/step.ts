@@ -5,6 +5,7 @@ import { helperId } from "../../semantics/helpers/names.ts";
 import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import {
+  baseOf,
   copyRegister,
   FLAG,
   KIND,
@@ -76,7 +77,7 @@ export function step(m: Machine): Step {
       loadRegister(m, insn, operation.size, false);
       break;
     case "store_release":
-      requireAtomicTarget(m, target(m, insn.dst, insn.off), operation.size, "stores into");
+      requireAtomicTarget(m, target(m, insn.dst, insn.off), operation.size, STORES);
       storeRegister(m, insn, operation.size, "reg");
       break;
     case "atomic":
@@ -122,6 +123,8 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
   store(m, to, size, value);
 }
 
+const STORES = "stores into";
+
 /** Atomic instructions go to memory proper: the stack, map values, memory of the program's own. */
 function requireAtomicTarget(m: Machine, to: Target, size: Size, what: string): void {
   const kind = kindOf(to.at);
@@ -129,7 +132,10 @@ function requireAtomicTarget(m: Machine, to: Target, size: Size, what: string): 
     reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${kindName(kind)} is not allowed`);
   }
   const base = kind & ~(FLAG.ringbuf | FLAG.readOnly);
-  if (base !== KIND.stack && base !== KIND.mapValue && base !== KIND.memory) rejectKind(to, kind);
+  // Of the kernel's objects those that may be written, which the store finds out.
+  const isObject = baseOf(kind) === KIND.btf && m.facts.writes !== undefined && what === STORES;
+  if (base !== KIND.stack && base !== KIND.mapValue && base !== KIND.memory && !isObject)
+    rejectKind(to, kind);
   if (kind === KIND.mapValue && kptrIn(m, to, size) !== undefined) {
     reject("EACCES", "kptr in map can only be accessed using BPF_MEM instruction mode");
   }
@@ -153,7 +159,7 @@ function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { k
   const exchange = op === "cmpxchg";
   if (exchange) requireAtomicNumber(m, 0, readable(m, 0));
   const to = target(m, insn.dst, insn.off);
-  requireAtomicTarget(m, to, size, "stores into");
+  requireAtomicTarget(m, to, size, STORES);
   load(m, to, size, false, SCRATCH.left);
   requireNumberOnStack(m, SCRATCH.left, to);
   // What is left in memory is some number: what becomes of it is not followed.

@@ -4,7 +4,7 @@
  * The maps of a program are created anew for each load, unless the caller passes some that it keeps (to share them between programs, or to look
  * into them afterwards). BTF, function and line information are passed where the program carries them.
  */
-import { attachTarget, needsTarget } from "../../object/attach-target.ts";
+import { attachTarget, type FoundTarget, needsTarget } from "../../object/attach-target.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { encode } from "../../semantics/isa/codec.ts";
 import type { Capability } from "../../semantics/program/privileges.ts";
@@ -52,8 +52,8 @@ export interface RawProgram {
   readonly insns: Uint8Array;
   readonly maps?: readonly KernelMap[];
   readonly btf?: BtfRecords;
-  /** The BTF id, in the kernel, of what programs attach to whose type needs a target. */
-  readonly attachBtfId?: number;
+  /** What programs attach to whose type needs a target, in the kernel's BTF. */
+  readonly target?: FoundTarget;
   /** The capabilities with which it is loaded; absent for all. */
   readonly privileges?: readonly Capability[];
 }
@@ -118,7 +118,7 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
         ...(attach === undefined ? {} : { attach }),
         ...(privileges === undefined ? {} : { privileges }),
         ...(btf === undefined ? {} : { btf }),
-        ...(target === undefined ? {} : { attachBtfId: target }),
+        ...(target === undefined ? {} : { target }),
       },
       options,
     );
@@ -133,12 +133,12 @@ export function loadProgram(program: Program, options: LoadOptions = {}): LoadRe
   return { ...result, close: () => closeAll([{ close }, ...opened]) };
 }
 
-/** The BTF id of what a program attaches to; `undefined` for the types that need none. */
-function targetOf(program: Program, kernel: Kernel): number | undefined {
+/** What a program attaches to; `undefined` for the types that need nothing. */
+function targetOf(program: Program, kernel: Kernel): FoundTarget | undefined {
   if (!needsTarget(program.type)) return undefined;
   const target = attachTarget(program, objectOptionsFor(kernel).targetBtf);
   if ("missing" in target) throw new Unsupported(target.missing);
-  return target.id;
+  return target;
 }
 
 function createMaps(
@@ -242,7 +242,7 @@ export function prepareLoad(
   level: number,
   log: Uint8Array,
 ): Prepared<"prog_load"> {
-  const { type, attach, license = "GPL", flags = [], name = "", btf, attachBtfId = 0 } = program;
+  const { type, attach, license = "GPL", flags = [], name = "", btf, target } = program;
   const insns = withDescriptors(kernel, program);
   return prepare(kernel, "prog_load", {
     prog_type: PROGRAM_TYPES.indexOf(type),
@@ -251,8 +251,9 @@ export function prepareLoad(
     license: new TextEncoder().encode(`${license}\0`),
     prog_flags: flags.reduce((bits, flag) => bits | LOAD_FLAGS[flag], 0),
     prog_name: kernelName(name),
-    expected_attach_type: attach === undefined ? 0 : ATTACH_TYPES.indexOf(attach),
-    attach_btf_id: attachBtfId,
+    // The kernel takes a callback's place where other types have the attach type.
+    expected_attach_type: target?.member ?? (attach === undefined ? 0 : ATTACH_TYPES.indexOf(attach)),
+    attach_btf_id: target?.id ?? 0,
     ...(level === 0 ? {} : { log_level: level, log_size: log.length, log_buf: log }),
     ...btf?.attributes,
   });

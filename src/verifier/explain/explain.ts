@@ -22,6 +22,7 @@ import { knowledge, type Place, placeName } from "./places.ts";
 import { PRIVILEGE_CLASSES } from "./privilege-classes.ts";
 import { replay } from "./replay.ts";
 import { slice, Trace } from "./slice.ts";
+import { STRUCT_OPS_CLASSES } from "./struct-ops-classes.ts";
 import { isVariable, subjectsOf } from "./subject.ts";
 
 export type Rejected = Extract<Verdict, { verdict: "reject" }>;
@@ -57,6 +58,7 @@ const CLASSES: readonly MessageClass[] = [
   ...MEMORY_CLASSES,
   ...OTHER_CLASSES,
   ...PRIVILEGE_CLASSES,
+  ...STRUCT_OPS_CLASSES,
 ];
 
 /** An instruction with its text, and the source line that it belongs to. */

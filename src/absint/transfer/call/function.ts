@@ -1,10 +1,12 @@
 /** The program's own functions: entering and leaving them, and what must hold where the program ends. */
+import { Unsupported } from "../../../semantics/errors.ts";
 import { TIMER } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { REFERENCE, type Reference, referenceOfState, shownId } from "../../references.ts";
 import {
   component64,
   copyRegister,
+  isPointer,
   KIND,
   kindName,
   kindOf,
@@ -54,9 +56,12 @@ export function exit(m: Machine): Step {
   const frame = currentFrame(m);
   const isCallback = frame > 0 && callbackOf(m.state, frame) !== 0;
   // A function may give no result: then its caller has none to read.
-  const result = frame > 0 ? register(m, 0) : readable(m, 0);
+  const result = frame > 0 || hasNoResult(m) ? register(m, 0) : readable(m, 0);
   if (frame === 0) {
-    requireNoLeakAsResult(m, result);
+    if (!hasNoResult(m)) requireNoLeakAsResult(m, result);
+    if (m.facts.callback !== undefined && m.facts.returns !== undefined && isPointer(kindOf(result))) {
+      throw new Unsupported("an object as the result of a callback");
+    }
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");
     if (callbackOf(m.state, 0) === TIMER) checkTimerResult(m, result);
     else if (functionOf(m.state, 0) === 0) checkReturnValue(m, result);
@@ -128,6 +133,10 @@ function checkCallbackResult(m: Machine, result: number): void {
     `At callback return the register R0 has ${knownBounds(result)} should have been in [0, 1]`,
   );
 }
+
+/** Whether what ends here is a program whose result nobody looks at. */
+const hasNoResult = ({ facts, state }: Machine): boolean =>
+  facts.noResult === true && functionOf(state, 0) === 0 && callbackOf(state, 0) !== TIMER;
 
 /** The range of the program's result, where the kernel prescribes one. */
 function checkReturnValue(m: Machine, result: number): void {

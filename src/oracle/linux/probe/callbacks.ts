@@ -3,6 +3,7 @@
  * write. The kernel's BTF has `bpf_struct_ops_NAME` for each structure NAME.
  */
 import type { Btf } from "../../../object/btf.ts";
+import { kernelTypes } from "../../../object/kernel-types.ts";
 import type { Size } from "../../../semantics/isa/instruction.ts";
 import type { CallbackKinds, Context, ContextField } from "../../../semantics/profile/profile.ts";
 import type { Kernel } from "../calls.ts";
@@ -161,11 +162,18 @@ function* writesThrough(
     }
   };
   yield* all(Array.from({ length: end }, (_, at) => probe(at)));
-  return fieldsOf(
+  const context = fieldsOf(
     { end, read: () => undefined, write: (at, size) => writes.has(`${size} ${at}`) },
     struct,
     membersOf(btf, id),
   );
+  // The innermost name says more than the offset: it is the same wherever the structure is laid out so.
+  const { fieldAt } = kernelTypes(btf);
+  const fields = context.fields.map((field) => {
+    const inner = fieldAt(id, field.offset, 1);
+    return inner.kind === "found" ? { ...field, name: inner.name } : field;
+  });
+  return { ...context, fields };
 }
 
 // --- The table

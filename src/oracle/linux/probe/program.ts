@@ -89,9 +89,7 @@ function prepared(
   load: Prepared<"prog_load">;
   log: Uint8Array;
 } {
-  const { type, sleepable, target, callback, retval } = kind;
-  // The kernel takes a callback's place where other types have the attach type.
-  const attach = callback === undefined ? kind.attach : ATTACH_TYPES[callback.index];
+  const { type, attach, sleepable, target, callback, retval } = kind;
   const { logLevel = 1, license = "GPL", maps, end = [setImm(0, retval), EXIT] } = attempt;
   const log = logLevel === 0 ? NO_LOG : new Uint8Array(LOG_SIZE);
   const program = {
@@ -100,7 +98,9 @@ function prepared(
     license,
     insns: code([...insns, ...end]),
     ...(attach === undefined ? {} : { attach }),
-    ...(target === undefined ? {} : { attachBtfId: target }),
+    ...(target === undefined
+      ? {}
+      : { target: { id: target, ...(callback === undefined ? {} : { member: callback.index }) } }),
     ...(maps === undefined ? {} : { maps }),
   };
   return { load: prepareLoad(kernel, program, logLevel, log), log };
