@@ -89,7 +89,7 @@ export function checkCertificate(
     fromBytes(state, at);
     return at;
   });
-  const calls = callsOf(program.insns);
+  const calls = callsOf(program.insns, flow.functions);
   for (const [index, node] of nodes.entries()) {
     const flaw = nodeFlaw(node, states[index] ?? 0, m, calls);
     if (flaw !== undefined) return { ok: false, node: index, reason: flaw };

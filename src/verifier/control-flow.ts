@@ -3,6 +3,7 @@
  * know of the graph. Jumps stay inside their function and never land in the second half of a 16-byte load; every function ends
  * in an exit or a jump; every instruction can be reached.
  */
+import { exceptionCallback } from "../absint/transfer/exception-callback.ts";
 import { reject } from "../absint/transfer/rejection.ts";
 import { callingBack } from "../semantics/helpers/callbacks.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
@@ -19,6 +20,8 @@ export interface ControlFlow {
   readonly points: Uint8Array;
   /** For each instruction, the first instruction of its function. */
   readonly functionOf: Int32Array;
+  /** The first instruction of the exception callback, which nothing in the program calls; undefined if there is none. */
+  readonly exceptionCallback: number | undefined;
 }
 
 /**
@@ -82,25 +85,29 @@ export function checkControlFlow(program: Program): ControlFlow {
   const count = insns.length;
   if (count === 0) reject("EINVAL", "empty program");
   if (count > MAX_INSNS) reject("E2BIG", `program of ${count} insns is too large`);
-  const functions = functionStarts(insns);
+  const callback = exceptionCallback(program);
+  const functions = functionStarts(insns, callback);
   const functionOf = new Int32Array(count);
   functions.forEach((start, i) => functionOf.fill(start, start, functions[i + 1] ?? count));
   checkEarlyReturns(program, functionOf);
   functions.forEach((start, i) => checkFunction(insns, start, functions[i + 1] ?? count));
-  const points = visit(insns, functions);
-  return { functions, points, functionOf };
+  const points = visit(insns, functions, callback);
+  return { functions, points, functionOf, exceptionCallback: callback };
 }
 
-function functionStarts(insns: Slots): number[] {
+function functionStarts(insns: Slots, callback: number | undefined): number[] {
   const starts = new Set([0]);
-  insns.forEach((insn, pc) => {
-    if (insn === undefined) return;
-    const start = callee(pc, insn) ?? functionLoaded(pc, insn);
-    if (start === undefined) return;
+  const add = (start: number): void => {
     if (start < 0 || start >= insns.length) reject("EINVAL", "call to invalid destination");
     if (insns[start] === undefined) reject("EINVAL", `jump into the middle of ldimm64 insn ${start - 1}`);
     starts.add(start);
+  };
+  insns.forEach((insn, pc) => {
+    if (insn === undefined) return;
+    const start = callee(pc, insn) ?? functionLoaded(pc, insn);
+    if (start !== undefined) add(start);
   });
+  if (callback !== undefined) add(callback);
   return [...starts].sort((a, b) => a - b);
 }
 
@@ -118,8 +125,8 @@ function checkFunction(insns: Slots, start: number, end: number): void {
   if (kind !== "exit" && kind !== "goto") reject("EINVAL", "last insn is not an exit or jmp");
 }
 
-/** Walks all ways from instruction 0; gives the kind of each place. */
-function visit(insns: Slots, functions: readonly number[]): Uint8Array {
+/** Walks all ways from instruction 0, and from the exception callback; gives the kind of each place. */
+function visit(insns: Slots, functions: readonly number[], callback: number | undefined): Uint8Array {
   const ways = new Uint8Array(insns.length);
   const seen = new Uint8Array(insns.length);
   const pending = [0];
@@ -130,6 +137,7 @@ function visit(insns: Slots, functions: readonly number[]): Uint8Array {
       pending.push(pc);
     }
   };
+  if (callback !== undefined) reach(callback);
   for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
     const insn = insns[pc];
     const start = insn === undefined ? undefined : callee(pc, insn);

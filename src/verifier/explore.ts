@@ -115,6 +115,8 @@ export function explore(
   const explored = [last.explored];
   const done = new Set([PROGRAM]);
   const needed = new Set(last.explored.needs);
+  // The kernel looks at it, whether anything is thrown or not.
+  if (m.exceptionCallback !== undefined) needed.add(m.exceptionCallback);
   for (;;) {
     // By instruction, as the kernel's order is.
     const next = [...needed].filter((root) => !done.has(root)).sort((a, b) => startOf(a) - startOf(b))[0];
@@ -195,6 +197,7 @@ function run(x: Exploration, live: Uint16Array): void {
     observer?.after(m, pc);
     if (outcome === STEP.fork) fork(x, pc, observer?.fork());
     if (outcome !== STEP.exit) continue;
+    stackUse.record(m);
     observer?.pathEnds(m, "exit");
     close(x);
     if (!resume(x)) return;

@@ -1,9 +1,10 @@
-/** What is proved by itself: the program, each global function that is called, and each function that is set as the callback of a timer. */
+/** What is proved by itself: the program, each global function that is called, the exception callback, and each function that is set as the callback of a timer. */
 
 import { TIMER } from "../absint/callbacks.ts";
 import { callbackObject, callbackOf } from "../absint/state.ts";
 import { beginFunction, globalCallee } from "../absint/transfer/call/global.ts";
 import { beginTimerCallback, timerCallback } from "../absint/transfer/call/timer.ts";
+import { isThrow } from "../absint/transfer/exceptions.ts";
 import type { Machine } from "../absint/transfer/machine.ts";
 
 /** A function, and for one that timers call the map that has them: both in one number, so that they can be in sets. Less than `TIMERS` for others. */
@@ -23,12 +24,14 @@ const timerRoot = (start: number, map: number): Root => start + (map + 1) * TIME
 export const rootOfState = (state: number, pc: number): Root =>
   callbackOf(state, 0) === TIMER ? timerRoot(pc, callbackObject(state, 0)) : pc;
 
-/** The root that the instruction at which the machine stands makes necessary: it calls a global function, or sets a timer's callback. */
+/** The root that the instruction at which the machine stands makes necessary: it calls a global function, throws, or sets a timer's callback. */
 export function rootNeeded(m: Machine): Root | undefined {
   const insn = m.program.insns[m.pc];
   if (insn?.row.operation.kind !== "call") return undefined;
   const callee = globalCallee(m, insn, m.pc);
   if (callee !== undefined) return callee.start;
+  // What is thrown goes to the exception callback, if the program has one.
+  if (isThrow(m)) return m.exceptionCallback;
   const callback = timerCallback(m, insn);
   return callback === undefined ? undefined : timerRoot(callback.start, callback.map);
 }

@@ -55,7 +55,7 @@ export class StackUse {
    */
   check(
     { insns }: Program,
-    { functions, functionOf: owner }: ControlFlow,
+    { functions, functionOf: owner, exceptionCallback }: ControlFlow,
     timers: ReadonlySet<number>,
     limits: Limits,
   ): void {
@@ -92,5 +92,7 @@ export class StackUse {
     };
     descend(0, 1, 0, false);
     for (const start of timers) descend(start, 1, 0, false);
+    // When it is called the frames of whoever threw are gone.
+    if (exceptionCallback !== undefined) descend(exceptionCallback, 1, 0, false);
   }
 }

@@ -77,7 +77,7 @@ function flawAfter(change: (at: number) => void, field: Partial<CertificateNode>
   setUnknown(registerAt(at, 1, 1));
   change(at);
   const changed = { ...original, ...field };
-  return nodeFlaw(changed, at, createMachine(PROGRAM), callsOf(PROGRAM.insns));
+  return nodeFlaw(changed, at, createMachine(PROGRAM), callsOf(PROGRAM.insns, [0]));
 }
 
 const setWord = (offset: number, value: number) => (at: number) => {

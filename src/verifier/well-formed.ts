@@ -71,8 +71,8 @@ export interface Calls {
 }
 
 /** The calls of a program: of its own functions, which begin where they are called, and of helpers, which may call back. */
-export function callsOf(insns: Slots): Calls {
-  const functions = new Set([0]);
+export function callsOf(insns: Slots, starts: readonly number[]): Calls {
+  const functions = new Set(starts);
   const callees = new Map<number, number | undefined>();
   insns.forEach((insn, pc) => {
     const operation = insn?.row.operation;

@@ -32,6 +32,8 @@ export interface GlobalFunction {
   readonly changesPacket: boolean;
   /** Whether it may sleep, itself or in what it calls. */
   readonly sleeps: boolean;
+  /** A call of bpf_throw in it, or in what it calls, if there is one. */
+  readonly throwsAt: number | undefined;
   /** Whether it asks who has called the program, itself or in what it calls. */
   readonly asksCaller: boolean;
 }
@@ -179,6 +181,7 @@ function requireContextType(to: Pointee, index: number, program: Rights, context
 interface Effects {
   readonly changesPacket: boolean;
   readonly sleeps: boolean;
+  readonly throwsAt: number | undefined;
   readonly asksCaller: boolean;
 }
 
@@ -203,6 +206,7 @@ function effectsOf(
   for (const to of enters) if (to !== undefined) starts.add(to);
   const ends = [...starts].sort((a, b) => a - b);
   let [changesPacket, sleeps, asksCaller] = [false, false, false];
+  let throwsAt: number | undefined;
   const seen = new Set([start]);
   for (const from of seen) {
     const end = ends.find((other) => other > from) ?? insns.length;
@@ -222,8 +226,9 @@ function effectsOf(
         const kfunc = name === undefined ? undefined : kfuncFacts(profile, name);
         changesPacket ||= kfunc !== undefined && (movesPacket(kfunc) || mayWriteDynptr(kfunc));
         sleeps ||= kfunc?.flags.includes("sleepable") === true;
+        if (name === "bpf_throw") throwsAt ??= pc;
       }
     }
   }
-  return { changesPacket, sleeps, asksCaller };
+  return { changesPacket, sleeps, throwsAt, asksCaller };
 }

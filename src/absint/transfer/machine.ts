@@ -17,6 +17,7 @@ import { allocatePermanent } from "../arena.ts";
 import { type Marks, newMarks } from "../origins.ts";
 import { KIND, kindOf, REGISTER_BYTES } from "../register.ts";
 import { FP, frameCount, LIVE_STATE_BYTES, registerAt } from "../state.ts";
+import { exceptionCallback } from "./exception-callback.ts";
 import { type GlobalFunction, globalFunctions } from "./global-functions.ts";
 import { reject } from "./rejection.ts";
 import { type Rights, rightsOf } from "./rights.ts";
@@ -51,6 +52,8 @@ export interface Machine {
   readonly inner: ReadonlyMap<number, number>;
   /** Its global functions by first instruction. */
   readonly globals: ReadonlyMap<number, GlobalFunction>;
+  /** The first instruction of the function that makes the program's result of what is thrown; undefined if the program has none. */
+  readonly exceptionCallback: number | undefined;
   /** The state that is executed in place, and the instruction it stands at. */
   readonly state: number;
   pc: number;
@@ -116,6 +119,7 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     maps,
     inner,
     globals: globalFunctions(program, profile, facts, context),
+    exceptionCallback: exceptionCallback(program),
     state: LIVE,
     pc: 0,
     forked: FORKED,

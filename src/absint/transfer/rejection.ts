@@ -1,7 +1,17 @@
 /** Why an abstract execution stops short: the one kind of exception inside the abstract machine, caught by whoever drives it. */
 
 /** The kernel's error numbers that a rejection can carry. */
-export type Errno = "EACCES" | "EINVAL" | "EPERM" | "E2BIG" | "EFAULT" | "ENOTSUPP" | "EPROTO" | "EOPNOTSUPP";
+export type Errno =
+  | "EACCES"
+  | "EINVAL"
+  | "EPERM"
+  | "E2BIG"
+  | "EFAULT"
+  | "EEXIST"
+  | "ENOENT"
+  | "ENOTSUPP"
+  | "EPROTO"
+  | "EOPNOTSUPP";
 
 /** An instruction that is not safe in the state it is reached with. The message is the kernel's, wherever the kernel has one. */
 export class Rejection extends Error {

@@ -29,8 +29,17 @@ export interface Parameter {
   readonly tags: readonly string[];
 }
 
+/** A function by its name, and what BTF says of the first that has it; without `typeId` if there is none. */
+export interface NamedFunction {
+  readonly name: string;
+  readonly typeId?: number;
+  readonly linkage?: "static" | "global" | "extern";
+}
+
 export interface FunctionPrototype {
   readonly parameters: readonly Parameter[];
   /** `other` is no number, and not nothing. */
   readonly returns: "scalar" | "void" | "other";
+  /** What the function's declaration tags `exception_callback:NAME` name; absent if it has none. */
+  readonly exceptionCallbacks?: readonly NamedFunction[];
 }

@@ -10,6 +10,7 @@ import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { Program, SourceLine } from "../../semantics/program/program.ts";
 import type { Verdict } from "../verdict.ts";
 import { CALLBACK_CLASSES } from "./callback-classes.ts";
+import { EXCEPTION_CLASSES } from "./exception-classes.ts";
 import { FUNCTION_CLASSES } from "./function-classes.ts";
 import { KERNEL_CLASSES } from "./kernel-classes.ts";
 import { KFUNC_CLASSES } from "./kfunc-classes.ts";
@@ -52,6 +53,7 @@ export interface Explanation {
 
 const CLASSES: readonly MessageClass[] = [
   ...CALLBACK_CLASSES,
+  ...EXCEPTION_CLASSES,
   ...FUNCTION_CLASSES,
   ...KFUNC_CLASSES,
   ...KERNEL_CLASSES,

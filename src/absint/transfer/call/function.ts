@@ -64,7 +64,7 @@ export function exit(m: Machine): Step {
     }
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");
     if (callbackOf(m.state, 0) === TIMER) checkTimerResult(m, result);
-    else if (functionOf(m.state, 0) === 0) checkReturnValue(m, result);
+    else if (givesResult(m)) checkReturnValue(m, result, "R0");
     else checkGlobalResult(result);
     return STEP.exit;
   }
@@ -78,11 +78,17 @@ export function exit(m: Machine): Step {
   return STEP.next;
 }
 
+/** Whether what the outermost function returns is the program's result: the main function's, or the exception callback's. */
+function givesResult({ state, exceptionCallback }: Machine): boolean {
+  const start = functionOf(state, 0);
+  return start === 0 || start === exceptionCallback;
+}
+
 /**
  * Neither objects nor locks are held, and all sections are left, where the program goes out of sight. Where that is in a function that was called, its
- * callers still have the objects, and what they leave is seen at the program's end.
+ * callers still have the objects, and what they leave is seen at the program's end; unless those are left with it.
  */
-export function requireNothingHeld(m: Machine, where: string): void {
+export function requireNothingHeld(m: Machine, where: string, withCallers = false): void {
   const held: Reference[] = [];
   for (let i = 0; i < referenceCount(m.state); i += 1) held.push(referenceOfState(m.state, i));
   if (held.some(({ kind }) => kind === REFERENCE.lock)) {
@@ -97,7 +103,7 @@ export function requireNothingHeld(m: Machine, where: string): void {
   if (sectionDepth(m.state, SECTION.preemption) > 0) {
     reject("EINVAL", `${where} cannot be used inside bpf_preempt_disable-ed region`);
   }
-  if (held.length === 0 || currentFrame(m) > 0) return;
+  if (held.length === 0 || (currentFrame(m) > 0 && !withCallers)) return;
   const lines = held.map(({ id, insn }) => `Unreleased reference id=${shownId(id)} alloc_insn=${insn}`);
   reject("EINVAL", [...lines, `${where} would lead to reference leak`].join("\n"));
 }
@@ -138,19 +144,22 @@ function checkCallbackResult(m: Machine, result: number): void {
 const hasNoResult = ({ facts, state }: Machine): boolean =>
   facts.noResult === true && functionOf(state, 0) === 0 && callbackOf(state, 0) !== TIMER;
 
-/** The range of the program's result, where the kernel prescribes one. */
-function checkReturnValue(m: Machine, result: number): void {
+/** The range of the program's result, where the kernel prescribes one. @param name  of the register that it is in */
+export function checkReturnValue(m: Machine, result: number, name: "R0" | "R1"): void {
   const range = m.facts.returns;
   if (range === undefined) return;
   demand(m.marks, result);
   if (kindOf(result) !== KIND.scalar) {
-    reject("EINVAL", `At program exit the register R0 is not a known value (${kindName(kindOf(result))})`);
+    reject(
+      "EINVAL",
+      `At program exit the register ${name} is not a known value (${kindName(kindOf(result))})`,
+    );
   }
   const [least, greatest] = range;
   if (sminOf(result) >= least && smaxOf(result) <= greatest) return;
   reject(
     "EINVAL",
-    `At program exit the register R0 has ${knownBounds(result)} should have been in [${least}, ${greatest}]`,
+    `At program exit the register ${name} has ${knownBounds(result)} should have been in [${least}, ${greatest}]`,
   );
 }
 

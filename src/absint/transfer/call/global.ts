@@ -27,6 +27,7 @@ import {
 } from "../../register.ts";
 import { clear, pushFrame, registerAt, sectionsOf, takeId } from "../../state.ts";
 import { requireUnmoved } from "../access.ts";
+import { requireMayEnd } from "../exceptions.ts";
 import type { GlobalArgument, GlobalFunction } from "../global-functions.ts";
 import { type Machine, register, SCRATCH, type Target } from "../machine.ts";
 import { holdsAnyLock } from "../map-fields.ts";
@@ -56,6 +57,9 @@ export function globalCallee(
  */
 export function beginFunction(m: Machine, callee: GlobalFunction): void {
   const given = argumentsOf(callee);
+  if (callee.start === m.exceptionCallback && (given.length !== 1 || given[0]?.kind !== "scalar")) {
+    reject("EINVAL", "exception cb only supports single integer argument");
+  }
   clear(m.state);
   pushFrame(m.state, callee.start, -1);
   given.forEach((argument, index) => begin(m, registerAt(m.state, 0, index + 1), argument));
@@ -81,6 +85,9 @@ function argumentsOf({ arguments: given }: GlobalFunction): readonly GlobalArgum
 
 /** Executes a call: the function itself is not followed. */
 export function callGlobal(m: Machine, callee: GlobalFunction): void {
+  if (callee.start === m.exceptionCallback) {
+    reject("EINVAL", `insn ${m.pc} cannot call exception cb directly`);
+  }
   if (callee.arguments instanceof Unsupported) throw callee.arguments;
   if (callee.asksCaller && isOfTimer(m.state)) {
     throw new Unsupported(
@@ -108,6 +115,7 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
     const which = `Caller passes invalid args into func#${callee.number} ('${callee.name}')`;
     reject(error.errno, `${error.message}\n${which}`);
   }
+  requireMayEnd(m, callee);
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
   if (callee.changesPacket) forgetPackets(m);
   setUnknown(register(m, 0));

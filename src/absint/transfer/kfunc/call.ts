@@ -9,6 +9,7 @@ import type { KfuncFacts, KfuncFlag } from "../../../semantics/profile/profile.t
 import { isGplCompatible } from "../../../semantics/program/license.ts";
 import { KIND, kindOf, referenceOf, setNone } from "../../register.ts";
 import { release } from "../call/helper.ts";
+import { THROW, throwException } from "../exceptions.ts";
 import { destroyIterator, newIterator, nextElement } from "../iterator.ts";
 import { type Machine, register, STEP, type Step } from "../machine.ts";
 import { holdsAnyLock } from "../map-fields.ts";
@@ -33,6 +34,7 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
   if (OWN_RULES.test(facts.name) || OWN_FLAGS.some((flag) => hasKfuncFlag(call, flag)))
     throw new Unsupported(`kernel function ${facts.name}`);
   checkKfuncArguments(m, call);
+  if (facts.name === THROW) return throwException(m);
   if (isSlice(call)) checkSlice(m, call);
   SECTION_FUNCTIONS.get(facts.name)?.(m);
   if (hasKfuncFlag(call, "sleepable")) requireKfuncMaySleep(m, facts.name);
@@ -63,11 +65,11 @@ function goOn(m: Machine, call: KfuncCall): Step {
 const WHILE_LOCKED = /^bpf_iter_num_/;
 
 /**
- * Functions that do more than their prototype and flags say, and that are not modelled: they end the program, cast, allocate by a type, work on fields of
+ * Functions that do more than their prototype and flags say, and that are not modelled: they mark what cannot be reached, cast, allocate by a type, work on fields of
  * map values, or have the kernel call back.
  */
 const OWN_RULES =
-  /^(?:__bpf_trap|bpf_throw|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:percpu_)?obj_(?:new|drop)|bpf_refcount_acquire|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream)_?)/;
+  /^(?:__bpf_trap|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:percpu_)?obj_(?:new|drop)|bpf_refcount_acquire|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream)_?)/;
 
 /** Flags that mean more than is modelled. */
 const OWN_FLAGS: readonly KfuncFlag[] = [
