@@ -257,3 +257,17 @@ function sectionOf(path: string, name: string): Uint8Array {
   const section = readElf(readFileSync(new URL(path, ROOT))).section(name);
   return section?.data.bytes ?? expect.fail(`${path} has no ${name}`);
 }
+
+describe("programs that stand for callbacks", () => {
+  test.each(["el", "eb"])("take them from the structures that point to them (%s)", (order) => {
+    const { programs, failures } = read(`src/object/testdata/callbacks.${order}.o`);
+    expect(failures).toEqual([]);
+    expect(programs.map(({ name, type, target, flags }) => [name, type, target, flags])).toEqual([
+      ["half", "struct_ops", "tcp_congestion_ops/ssthresh", []],
+      ["undo", "struct_ops", "tcp_congestion_ops/undo_cwnd", ["sleepable"]],
+      ["note", "struct_ops", "tcp_congestion_ops/set_state", []],
+      ["forget", "struct_ops", "tcp_congestion_ops/release", []],
+      ["unused", "struct_ops", undefined, []],
+    ]);
+  });
+});

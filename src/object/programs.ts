@@ -18,6 +18,7 @@ import { readMaps } from "./maps.ts";
 import type { ObjectMap } from "./object-map.ts";
 import { references, type Targets } from "./relocate.ts";
 import { sectionMeaning } from "./sections.ts";
+import { type CallbackTargets, readCallbacks } from "./struct-ops.ts";
 
 export interface ObjectOptions {
   /** The BTF of the kernel that CO-RE relocations and kernel functions are resolved against. */
@@ -57,12 +58,13 @@ export function readObject(bytes: Uint8Array, options: ObjectOptions = {}): Obje
     license: license === undefined || license.size === 0 ? "" : license.text(0),
     ...(btf === undefined ? {} : { btf: btf.raw }),
   };
+  const callbacks = readCallbacks(elf, btf);
   const programs: Program[] = [];
   const failed = [...failures];
   let slots = 0;
   for (const entry of functions) {
     if (!entry.entry) continue;
-    const program = attempt(entry, around, options, common);
+    const program = attempt(entry, around, options, common, callbacks);
     if ("message" in program) failed.push(program);
     else {
       slots += program.insns.length;
@@ -78,6 +80,7 @@ function attempt(
   around: Surroundings,
   options: ObjectOptions,
   common: Pick<Program, "license" | "btf">,
+  callbacks: CallbackTargets,
 ): Program | FunctionFailure {
   const section = entry.section.name;
   const meaning =
@@ -87,7 +90,12 @@ function attempt(
     return { name: entry.name, message: `section ${section}: its name does not tell the program's type` };
   }
   try {
-    return { name: entry.name, section, ...meaning, ...common, ...link(entry, around) };
+    const program = { name: entry.name, section, ...meaning, ...common, ...link(entry, around) };
+    if (meaning.type !== "struct_ops") return program;
+    // The section's name says no more than the program's does.
+    const { target: _, ...rest } = program;
+    const target = callbacks.targetOf(entry.section.index, entry.offset);
+    return target === undefined ? rest : { ...rest, target };
   } catch (error) {
     if (error instanceof InputError || error instanceof Unsupported) {
       return { name: entry.name, message: error.message };
