@@ -4,10 +4,13 @@
  */
 
 import { Unsupported } from "../semantics/errors.ts";
+import { bind } from "../semantics/wasm/engine.ts";
+import { FunctionBuilder } from "../semantics/wasm/function.ts";
+import { encodeFunctions } from "../semantics/wasm/module.ts";
 
 const PAGE = 65536;
-/** WebAssembly's own limit: 4 GiB. */
-const MAX_PAGES = 65536;
+/** 2 GiB: addresses stay numbers of 31 bits, which `>> 2` makes indices of. */
+const MAX_PAGES = 32768;
 
 export const memory = new WebAssembly.Memory({ initial: 64, maximum: MAX_PAGES });
 
@@ -18,6 +21,20 @@ export const arena = {
   u64: new BigUint64Array(memory.buffer),
 };
 
+/** Copies `bytes` bytes. Blocks here are short, and calling `copyWithin` takes longer than copying them. */
+export const copyBytes: (to: number, from: number, bytes: number) => void = makeCopyBytes();
+
+function makeCopyBytes(): (to: number, from: number, bytes: number) => void {
+  const copy = new FunctionBuilder("copy", ["i32", "i32", "i32"], []);
+  for (const parameter of [0, 1, 2]) copy.get(parameter);
+  copy.memoryCopy();
+  const made = bind(encodeFunctions([copy]), memory)["copy"];
+  if (typeof made !== "function") throw new Error("the module exports a function");
+  return (to, from, bytes) => {
+    made(to, from, bytes);
+  };
+}
+
 /** Address 0 is kept free, so that 0 can mean "none". */
 const FIRST = 64;
 let permanent = FIRST;
@@ -27,7 +44,7 @@ const free = new Map<number, number[]>();
 function grow(needed: number): void {
   const pages = memory.buffer.byteLength / PAGE;
   const wanted = Math.max(Math.ceil(needed / PAGE), Math.min(pages * 2, MAX_PAGES));
-  if (wanted > MAX_PAGES) throw new Unsupported("more abstract states than 4 GiB hold");
+  if (wanted > MAX_PAGES) throw new Unsupported("more abstract states than 2 GiB hold");
   memory.grow(wanted - pages);
   arena.i32 = new Int32Array(memory.buffer);
   arena.u8 = new Uint8Array(memory.buffer);

@@ -29,6 +29,8 @@ import {
   referenceOf,
   setConstant,
   smallConstant,
+  umaxOf,
+  uminOf,
 } from "./register.ts";
 import { scalarIncludes, tightAluOperator, unknownScalarAt } from "./scalar/operators.ts";
 import {
@@ -40,6 +42,7 @@ import {
   functionOf,
   ghostAt,
   ghostCount,
+  isUnused,
   MAX_FRAMES,
   REGISTERS,
   RUNS,
@@ -122,10 +125,28 @@ const SHIFTED = allocatePermanent(REGISTER_BYTES);
 /** Whether the variable part of `inner` plus `shift`, a number of 33 bits, is one of the outer pointer's. */
 function shiftedIncludes(outer: number, inner: number, shift: number): boolean {
   // The most frequent case: neither has a variable part.
-  if (isConstant(outer)) return false;
+  if (isConstant(outer) || isElsewhere(outer, inner, shift)) return false;
   setConstant(SHIFT, shift | 0, Math.floor(shift / 4294967296));
   tightAluOperator("add", 64)(inner, SHIFT, SHIFTED);
   return scalarIncludes(outer, SHIFTED) === 1;
+}
+
+/**
+ * Whether `inner` plus `shift` is no part of `outer` for a reason that is seen at once: it lies further down or up, or its lowest bits, as far as `outer` knows
+ * them, are others.
+ */
+function isElsewhere(outer: number, inner: number, shift: number): boolean {
+  const low = uminOf(inner) + shift;
+  const high = umaxOf(inner) + shift;
+  // No carry out of 64 bits, and no rounding.
+  if (low >= 0 && high <= 4294967296 && (low < uminOf(outer) || high > umaxOf(outer))) return true;
+  const m = arena.i32;
+  const o = outer >> 2;
+  const i = inner >> 2;
+  const unknown = m[o + 2] ?? 0;
+  // The bits below the lowest unknown one.
+  const known = (unknown & -unknown) - 1;
+  return ((m[i + 2] ?? 0) & known) !== 0 || ((((m[i] ?? 0) + shift) ^ (m[o] ?? 0)) & known) !== 0;
 }
 
 /** So many of the first pairs of ids are those of what is held. */
@@ -143,7 +164,8 @@ function sameReference(outer: number, inner: number): boolean {
 function valueIncludes(outer: number, inner: number): boolean {
   if (!isConstant(outer)) return scalarIncludes(outer, inner) === 1;
   const m = arena.i32;
-  const [o, i] = [outer >> 2, inner >> 2];
+  const o = outer >> 2;
+  const i = inner >> 2;
   return m[o] === m[i] && m[o + 1] === m[i + 1] && isConstant(inner);
 }
 
@@ -220,8 +242,6 @@ function slotIncludes(outer: number, inner: number, scratch: number): boolean {
   return true;
 }
 
-const isUnused = (slot: number): boolean => isAll(slot, BYTE.invalid);
-
 /** Places of a frame: its registers, then its slots, in a power of two. */
 const PLACE_BITS = 7;
 const PLACES = 1 << PLACE_BITS;
@@ -252,33 +272,27 @@ export function differsIn(outer: number, inner: number, place: number, scratch: 
   return slot < depthOf(outer, frame) && !slotOfIncludes(outer, inner, frame, slot, scratch);
 }
 
-/** What one word of a register of `inner` must be if `outer` is to include it: equal to `value`, or at least that. */
-export interface TellingWord {
-  /** An index into `arena.i32`. */
-  readonly word: number;
-  readonly value: number;
-  readonly atLeast: boolean;
-}
-
 /**
- * A word that tells that two states differ in a place, as `firstDifference` gave it, if there is one: of a constant its low half, of a pointer that was moved
- * by constants alone its offset or, of two with the same offset, its range.
+ * Words that tell that two states differ in a place, as `firstDifference` gave it: of a constant its low half, of a pointer that was moved by
+ * constants alone its offset and its range. Whatever `inner` is, it is not included if one of them is not as said.
+ *
+ * @param to  gets at `at` four numbers: a word (an index into `arena.i32`) of `inner` and what it must be, another one and what it must be at least; words are 0 for none
  */
-export function tellingWord(outer: number, inner: number, place: number): TellingWord | undefined {
-  const [frame, index] = [place >> PLACE_BITS, place & (PLACES - 1)];
-  if (frame >= frameCount(outer) || frame >= frameCount(inner) || index >= REGISTERS) return undefined;
-  const [at, other] = [registerAt(outer, frame, index), registerAt(inner, frame, index)];
-  const kind = kindOf(at);
-  if (kind === KIND.none || !isConstant(at)) return undefined;
-  if (kind === KIND.scalar) return wordOf(at, other, 0, false);
-  if (offOf(at) !== offOf(other)) return wordOf(at, other, FIELD.off, false);
-  return isPacketPointer(kind) && rangeOf(at) > rangeOf(other)
-    ? wordOf(at, other, FIELD.range, true)
-    : undefined;
-}
-
-function wordOf(outer: number, inner: number, offset: number, atLeast: boolean): TellingWord {
-  return { word: (inner + offset) >> 2, value: arena.i32[(outer + offset) >> 2] ?? 0, atLeast };
+export function tellingWords(outer: number, inner: number, place: number, to: Int32Array, at: number): void {
+  const frame = place >> PLACE_BITS;
+  const index = place & (PLACES - 1);
+  to[at] = 0;
+  to[at + 2] = 0;
+  if (frame >= frameCount(outer) || frame >= frameCount(inner) || index >= REGISTERS) return;
+  const own = registerAt(outer, frame, index);
+  const other = registerAt(inner, frame, index);
+  const kind = kindOf(own);
+  if (kind === KIND.none || !isConstant(own)) return;
+  to[at] = (kind === KIND.scalar ? other : other + FIELD.off) >> 2;
+  to[at + 1] = kind === KIND.scalar ? constantLow(own) : offOf(own);
+  if (!isPacketPointer(kind) || rangeOf(own) === 0) return;
+  to[at + 2] = (other + FIELD.range) >> 2;
+  to[at + 3] = rangeOf(own);
 }
 
 /** -1 if `outer` includes `inner` (see `stateIncludes`); else the place in which it does not, or `ELSEWHERE`. */
@@ -291,8 +305,12 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
   // The innermost frame differs most often.
   for (let f = frames - 1; f >= 0; f -= 1) {
     if (!sameCall(outer, inner, f)) return ELSEWHERE;
+    let at = registerAt(outer, f, 0);
+    let other = registerAt(inner, f, 0);
     for (let r = 0; r < REGISTERS; r += 1) {
-      if (!registerIncludes(registerAt(outer, f, r), registerAt(inner, f, r))) return f * PLACES + r;
+      if (!registerIncludes(at, other)) return f * PLACES + r;
+      at += REGISTER_BYTES;
+      other += REGISTER_BYTES;
     }
     const depth = depthOf(outer, f);
     for (let s = 0; s < depth; s += 1) {

@@ -36,23 +36,29 @@ const HIDDEN_BIT = GHOST_BIT + MAX_GHOSTS;
 const REWRITTEN = 1 << 31;
 
 export interface Marks {
-  /** The origins that were demanded. */
-  readonly demanded: Int32Array;
-  /** The slots of the checkpoint's frame that were read as the checkpoint left them, 32 a word. */
-  readonly slotsRead: Int32Array;
+  /** The origins that were demanded: the three words of the set. */
+  demanded0: number;
+  demanded1: number;
+  demanded2: number;
+  /** The slots of the checkpoint's frame that were read as the checkpoint left them: the first 32, the other 32. */
+  slotsRead0: number;
+  slotsRead1: number;
   /** Whether any slot of its callers was. */
   callersRead: boolean;
-  /** The ids of links through which one number told something of another. */
-  readonly links: Set<number>;
+  /** The ids of links through which one number told something of another; undefined if there was none. */
+  links: Set<number> | undefined;
   /** The checkpoint's frame. */
   readonly frame: number;
 }
 
 export const newMarks = (frame: number): Marks => ({
-  demanded: new Int32Array(3),
-  slotsRead: new Int32Array(2),
+  demanded0: 0,
+  demanded1: 0,
+  demanded2: 0,
+  slotsRead0: 0,
+  slotsRead1: 0,
   callersRead: false,
-  links: new Set(),
+  links: undefined,
   frame,
 });
 
@@ -62,17 +68,23 @@ const wordsAt = (register: number): number => (register >> 2) + WORDS;
 export function addOrigins(from: number, to: number): void {
   const m = arena.i32;
   const [f, t] = [wordsAt(from), wordsAt(to)];
-  for (let i = 0; i < 3; i += 1) m[t + i] = (m[t + i] ?? 0) | (m[f + i] ?? 0);
+  m[t] = (m[t] ?? 0) | (m[f] ?? 0);
+  m[t + 1] = (m[t + 1] ?? 0) | (m[f + 1] ?? 0);
+  m[t + 2] = (m[t + 2] ?? 0) | (m[f + 2] ?? 0);
 }
 
 /** Something depends on the value of the number at `register`. */
 export function demand(marks: Marks, register: number): void {
+  const m = arena.i32;
   const w = wordsAt(register);
-  for (let i = 0; i < 3; i += 1) marks.demanded[i] = (marks.demanded[i] ?? 0) | (arena.i32[w + i] ?? 0);
+  marks.demanded0 |= m[w] ?? 0;
+  marks.demanded1 |= m[w + 1] ?? 0;
+  marks.demanded2 |= m[w + 2] ?? 0;
 }
 
 /** Something was learnt through the link with this id. */
 export const useLink = (marks: Marks, id: number): void => {
+  marks.links ??= new Set();
   marks.links.add(id);
 };
 
@@ -80,7 +92,8 @@ export const useLink = (marks: Marks, id: number): void => {
 export function noteSlotRead(marks: Marks, frame: number, slot: number, slotAddress: number): void {
   if (frame > marks.frame || isRewritten(slotAddress)) return;
   if (frame < marks.frame) marks.callersRead = true;
-  else marks.slotsRead[slot >> 5] = (marks.slotsRead[slot >> 5] ?? 0) | (1 << (slot & 31));
+  else if (slot < 32) marks.slotsRead0 |= 1 << slot;
+  else marks.slotsRead1 |= 1 << (slot - 32);
 }
 
 export const isRewritten = (slotAddress: number): boolean =>
@@ -92,8 +105,10 @@ export function setRewritten(slotAddress: number, rewritten: boolean): void {
   arena.i32[w] = rewritten ? old | REWRITTEN : old & ~REWRITTEN;
 }
 
-const wasDemanded = (marks: Marks, bit: number): boolean =>
-  ((marks.demanded[bit >> 5] ?? 0) & (1 << (bit & 31))) !== 0;
+const wasDemanded = (marks: Marks, bit: number): boolean => {
+  const word = bit < 32 ? marks.demanded0 : bit < 64 ? marks.demanded1 : marks.demanded2;
+  return (word & (1 << (bit & 31))) !== 0;
+};
 const bitOfRegister = (register: number): number => (register < FP ? register : HIDDEN_BIT + register - RUNS);
 export const wasRegisterDemanded = (marks: Marks, register: number): boolean =>
   wasDemanded(marks, bitOfRegister(register));
@@ -102,19 +117,24 @@ export const wasGhostDemanded = (marks: Marks, ghost: number): boolean =>
   wasDemanded(marks, GHOST_BIT + ghost);
 export const wereCallersDemanded = (marks: Marks): boolean => wasDemanded(marks, CALLERS_BIT);
 export const wasSlotRead = (marks: Marks, slot: number): boolean =>
-  ((marks.slotsRead[slot >> 5] ?? 0) & (1 << (slot & 31))) !== 0;
+  ((slot < 32 ? marks.slotsRead0 : marks.slotsRead1) & (1 << (slot & 31))) !== 0;
 
 function setOrigin(register: number, bit: number): void {
+  const m = arena.i32;
   const w = wordsAt(register);
-  for (let i = 0; i < 3; i += 1) arena.i32[w + i] = i === bit >> 5 ? 1 << (bit & 31) : 0;
+  const own = 1 << (bit & 31);
+  m[w] = bit < 32 ? own : 0;
+  m[w + 1] = bit >= 32 && bit < 64 ? own : 0;
+  m[w + 2] = bit >= 64 ? own : 0;
 }
 
 /** Makes a live state the one that origins are counted from: everything is its own origin, no slot is rewritten. */
 export function beginOrigins(state: number): void {
   const current = frameCount(state) - 1;
   for (let f = 0; f <= current; f += 1) {
-    for (const r of CARRIED)
+    for (const r of CARRIED) {
       setOrigin(registerAt(state, f, r), f === current ? bitOfRegister(r) : CALLERS_BIT);
+    }
     for (let s = 0; s < depthOf(state, f); s += 1) {
       setOrigin(spilledAt(slotAt(state, f, s)), f === current ? SLOT_BIT + s : CALLERS_BIT);
     }

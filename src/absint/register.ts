@@ -16,7 +16,7 @@
  * modulo 2^f only.
  */
 
-import { arena } from "./arena.ts";
+import { arena, copyBytes } from "./arena.ts";
 import { constantScalar, copyScalar, unknownScalarAt } from "./scalar/operators.ts";
 
 export const REGISTER_BYTES = 96;
@@ -231,7 +231,7 @@ export function setScalar(at: number): void {
 }
 
 export function copyRegister(from: number, to: number): void {
-  arena.u8.copyWithin(to, from, from + REGISTER_BYTES);
+  copyBytes(to, from, REGISTER_BYTES);
 }
 
 /** Copies the scalar part alone. */

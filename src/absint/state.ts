@@ -12,7 +12,7 @@
  * *Ghosts* are registers that no instruction reads or writes, one for each loop that the state is inside of, outermost first: γ has for each some
  * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (verifier/measure.ts).
  */
-import { allocate, arena } from "./arena.ts";
+import { allocate, arena, copyBytes } from "./arena.ts";
 import { KIND, REGISTER_BYTES, setNone, setPointer } from "./register.ts";
 
 /** The most frames that any kernel allows (Linux 7.3); a profile may allow fewer. */
@@ -38,6 +38,9 @@ export const BYTE = {
   /** All eight bytes belong to an object that the kernel keeps there: a dynptr, an iterator. The slot's record says which. */
   object: 4,
 } as const;
+
+/** Four bytes that hold nothing. */
+const INVALID_BYTES = BYTE.invalid * 0x01010101;
 
 /** References that a state can hold at once (references.ts), eight bytes each. */
 export const MAX_REFERENCES = 16;
@@ -128,6 +131,9 @@ export const slotByte = (slot: number, index: number): number => arena.u8[slot +
 export const setSlotByte = (slot: number, index: number, kind: number): void => {
   arena.u8[slot + index] = kind;
 };
+/** Whether nothing is in any byte of a slot. */
+export const isUnused = (slot: number): boolean =>
+  word(slot) === INVALID_BYTES && word(slot + 4) === INVALID_BYTES;
 export const spilledAt = (slot: number): number => slot + 8;
 
 /** Makes slots up to `slot` part of the frame, with nothing in them. Live states only. */
@@ -139,7 +145,8 @@ export function growStack(state: number, frame: number, slot: number): void {
 }
 
 export function clearSlot(slot: number): void {
-  arena.u8.fill(BYTE.invalid, slot, slot + 8);
+  setWord(slot, INVALID_BYTES);
+  setWord(slot + 4, INVALID_BYTES);
   setNone(spilledAt(slot));
 }
 
@@ -196,18 +203,18 @@ function copyGhosts(state: number, to: number, offset: number): void {
   const count = ghostCount(state);
   const from = ghostAt(state, 0);
   setWord(to + GHOSTS + 4, offset);
-  if (count > 0) arena.u8.copyWithin(to + offset, from, from + count * REGISTER_BYTES);
+  if (count > 0) copyBytes(to + offset, from, count * REGISTER_BYTES);
 }
 
 /** Copies a state, in either layout, to a block of `packedBytes(state)` bytes. */
 export function pack(state: number, to: number): void {
   const frames = frameCount(state);
-  arena.u8.copyWithin(to, state, state + HEADER_BYTES);
+  copyBytes(to, state, HEADER_BYTES);
   let offset = HEADER_BYTES;
   for (let f = 0; f < frames; f += 1) {
     const bytes = FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
     const from = frameAt(state, f);
-    arena.u8.copyWithin(to + offset, from, from + bytes);
+    copyBytes(to + offset, from, bytes);
     setWord(frameHeader(to, f), offset);
     offset += bytes;
   }
@@ -217,12 +224,12 @@ export function pack(state: number, to: number): void {
 /** Copies a state, in either layout, to a live block. */
 export function unpack(state: number, to: number): void {
   const frames = frameCount(state);
-  arena.u8.copyWithin(to, state, state + HEADER_BYTES);
+  copyBytes(to, state, HEADER_BYTES);
   for (let f = 0; f < frames; f += 1) {
     const bytes = FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
     const from = frameAt(state, f);
     const offset = HEADER_BYTES + f * LIVE_FRAME_BYTES;
-    arena.u8.copyWithin(to + offset, from, from + bytes);
+    copyBytes(to + offset, from, bytes);
     setWord(frameHeader(to, f), offset);
   }
   copyGhosts(state, to, LIVE_GHOSTS);
@@ -236,7 +243,20 @@ export function toBytes(state: number): Uint8Array {
   return arena.u8.slice(at, at + size);
 }
 
-/** Puts what `toBytes` gave into a block of that many bytes. */
+/** As `toBytes` of each, of states that are packed, as parts of one block. */
+export function packedToBytes(states: readonly number[]): readonly Uint8Array[] {
+  const sizes = states.map(packedBytes);
+  const block = new Uint8Array(sizes.reduce((a, b) => a + b, 0));
+  let offset = 0;
+  return states.map((state, i) => {
+    const size = sizes[i] ?? 0;
+    block.set(arena.u8.subarray(state, state + size), offset);
+    offset += size;
+    return block.subarray(offset - size, offset);
+  });
+}
+
+/** Puts one that `toBytes` gave into a block of that many bytes. */
 export function fromBytes(bytes: Uint8Array, to: number): void {
   arena.u8.set(bytes, to);
 }
@@ -245,12 +265,14 @@ export function fromBytes(bytes: Uint8Array, to: number): void {
 export function forEachRegister(state: number, visit: (register: number) => void): void {
   const frames = frameCount(state);
   for (let f = 0; f < frames; f += 1) {
-    for (const r of CARRIED) visit(registerAt(state, f, r));
+    const first = registerAt(state, f, 0);
+    for (let r = 0; r < REGISTERS; r += 1) if (r !== FP) visit(first + r * REGISTER_BYTES);
     const depth = depthOf(state, f);
+    let slot = slotAt(state, f, 0);
     for (let s = 0; s < depth; s += 1) {
-      const slot = slotAt(state, f, s);
       const kind = slotByte(slot, 0);
       if (kind === BYTE.spill || kind === BYTE.object) visit(spilledAt(slot));
+      slot += SLOT_BYTES;
     }
   }
   for (let g = 0; g < ghostCount(state); g += 1) visit(ghostAt(state, g));

@@ -44,12 +44,28 @@ export type CertificateCheck =
 export const STEP_LIMIT = 16_000_000;
 
 /**
- * How many instructions a run from a node executes at most, by where it ends: in the program's exit, or the next passage of the head of a loop that
- * the node is inside of. Where there is no entry none ends.
+ * How many instructions a run from a node executes at most, by where it ends: in the program's exit, or in the next passage of the head of a loop that
+ * the node is inside of. Where nothing is said none ends.
  */
-type Costs = ReadonlyMap<number, bigint>;
-const EXIT = -1;
-const AT_EXIT: Costs = new Map([[EXIT, 0n]]);
+interface Costs {
+  exit: bigint | undefined;
+  heads: Map<number, bigint> | undefined;
+}
+const AT_EXIT: Costs = { exit: 0n, heads: undefined };
+
+/** Adds runs that execute `before` instructions and then go on as `rest` says. */
+function addCosts(costs: Costs, before: bigint, rest: Costs): void {
+  if (rest.exit !== undefined) {
+    const whole = before + rest.exit;
+    if (costs.exit === undefined || whole > costs.exit) costs.exit = whole;
+  }
+  if (rest.heads === undefined) return;
+  costs.heads ??= new Map();
+  for (const [head, cost] of rest.heads) {
+    const whole = before + cost;
+    if (whole > (costs.heads.get(head) ?? -1n)) costs.heads.set(head, whole);
+  }
+}
 
 /** Where a path may end, besides the program's exit. */
 interface Target {
@@ -60,8 +76,8 @@ interface Target {
   readonly advances?: () => boolean;
 }
 
-/** Paths that end in each instruction's targets. */
-type Targets = ReadonlyMap<number, readonly Target[]>;
+/** By instruction. */
+type Targets = readonly (readonly Target[])[];
 
 /**
  * Checks a certificate against a program.
@@ -106,7 +122,11 @@ export function checkCertificate(
   const functions = rootsOf(m, nodes, states, roots);
   if (!(functions instanceof Map)) return functions;
   const stackUse = new StackUse();
-  const costs: Costs[] = [];
+  /** The nodes that have been confirmed, as what paths of others may end in. */
+  const proved: Target[] = [];
+  /** What paths of the current node may end in, by instruction; and the lists that are not empty. */
+  const targets: readonly Target[][] = program.insns.map(() => []);
+  const aimed: Target[][] = [];
   /** The longest run of each function whose root has been confirmed. */
   const longest = new Map<Root, bigint>();
   /** What paths set as the callbacks of timers. */
@@ -119,7 +139,8 @@ export function checkCertificate(
     if (at === undefined) throw new Error("as many states as nodes");
     const flaw = structuralFlaw(nodes, index, at);
     if (flaw !== undefined) return { ok: false, node: index, reason: flaw };
-    const path = follow(m, node, at, targetsOf(index, node), stackUse, longest, timers, limit - steps);
+    aim(index, node);
+    const path = follow(m, node, at, targets, stackUse, longest, timers, limit - steps);
     if (typeof path === "string") return { ok: false, node: index, reason: path };
     steps += path.steps;
     const passages = node.measure === undefined ? 1n : passagesFrom(at, node.measure, progress.get(index));
@@ -127,12 +148,12 @@ export function checkCertificate(
       return { ok: false, node: index, reason: `the loop may go round ${passages} times` };
     }
     const own = node.measure === undefined ? path.costs : goneRound(path.costs, index, passages);
-    costs.push(own);
+    proved.push({ state: at, costs: own });
     const root = functions.get(index);
-    if (root !== undefined && !isTimer(root)) longest.set(root, own.get(EXIT) ?? 0n);
+    if (root !== undefined && !isTimer(root)) longest.set(root, own.exit ?? 0n);
   }
-  const proved = new Set(functions.values());
-  const unproved = [...timers].find((root) => !proved.has(root));
+  const begun = new Set(functions.values());
+  const unproved = [...timers].find((root) => !begun.has(root));
   if (unproved !== undefined) {
     return { ok: false, node: -1, reason: `the timer's function at insn ${startOf(unproved)} has no root` };
   }
@@ -143,20 +164,20 @@ export function checkCertificate(
   }
   const ends = [...functions]
     .filter(([, root]) => isTimer(root))
-    .map(([index]) => costs[index]?.get(EXIT) ?? 0n);
-  const longestRun = ends.reduce((a, b) => (a > b ? a : b), costs[root]?.get(EXIT) ?? 0n);
+    .map(([index]) => proved[index]?.costs.exit ?? 0n);
+  const longestRun = ends.reduce((a, b) => (a > b ? a : b), proved[root]?.costs.exit ?? 0n);
   return { ok: true, steps, longestRun };
 
-  function targetsOf(index: number, node: CertificateNode): Targets {
-    const targets = new Map<number, Target[]>();
-    const add = (node: number, target: Target): void => {
-      const pc = nodes[node]?.pc ?? -1;
-      const list = targets.get(pc);
-      if (list === undefined) targets.set(pc, [target]);
-      else list.push(target);
-    };
-    for (const to of node.edges) add(to, { state: states[to] ?? 0, costs: costs[to] ?? new Map() });
-    const heads = node.measure === undefined ? node.loops : [...node.loops, index];
+  /** Changes `targets` to what the paths of a node may end in. */
+  function aim(index: number, node: CertificateNode): void {
+    for (const list of aimed) list.length = 0;
+    aimed.length = 0;
+    for (const to of node.edges) addTarget(nodes[to]?.pc ?? 0, proved[to]);
+    if (node.measure !== undefined) aimAtHeads([...node.loops, index]);
+    else if (node.loops.length > 0) aimAtHeads(node.loops);
+  }
+
+  function aimAtHeads(heads: readonly number[]): void {
     heads.forEach((head, ghost) => {
       const measure = nodes[head]?.measure;
       if (measure === undefined) throw new Error("the head of a loop has a measure");
@@ -166,9 +187,17 @@ export function checkCertificate(
         if (made > 0n && (least === undefined || made < least)) progress.set(head, made);
         return made > 0n;
       };
-      add(head, { state: states[head] ?? 0, costs: new Map([[head, 0n]]), advances });
+      const costs = { exit: undefined, heads: new Map([[head, 0n]]) };
+      addTarget(nodes[head]?.pc ?? 0, { state: states[head] ?? 0, costs, advances });
     });
-    return targets;
+  }
+
+  function addTarget(pc: number, target: Target | undefined): void {
+    if (target === undefined) throw new Error("an edge leads to an earlier node");
+    const list = targets[pc];
+    if (list === undefined) throw new Error("a node stands at an instruction");
+    list.push(target);
+    aimed.push(list);
   }
 }
 
@@ -220,15 +249,19 @@ const passagesFrom = (state: number, measure: Measure, progress: bigint | undefi
 
 /** The costs of a loop: of all passages but the last one that come back, and of one that does not. */
 function goneRound(costs: Costs, head: number, passages: bigint): Costs {
-  const before = (passages - 1n) * (costs.get(head) ?? 0n);
-  return new Map([...costs].filter(([end]) => end !== head).map(([end, cost]) => [end, before + cost]));
+  const before = (passages - 1n) * (costs.heads?.get(head) ?? 0n);
+  const others = new Map(costs.heads);
+  others.delete(head);
+  const own: Costs = { exit: undefined, heads: undefined };
+  addCosts(own, before, { exit: costs.exit, heads: others });
+  return own;
 }
 
 /** What is wrong with a node's place among the others, if anything is. */
 function structuralFlaw(nodes: readonly CertificateNode[], index: number, at: number): string | undefined {
   const node = nodes[index];
   if (node === undefined) throw new Error("a node");
-  if (node.edges.some((to) => to < 0 || to >= index)) return "an edge does not lead to an earlier node";
+  for (const to of node.edges) if (to < 0 || to >= index) return "an edge does not lead to an earlier node";
   if (ghostCount(at) !== node.loops.length) return "not as many ghosts as loops";
   if (index === nodes.length - 1 && node.loops.length > 0) return "the program's start is inside of a loop";
   for (const [depth, head] of node.loops.entries()) {
@@ -238,14 +271,15 @@ function structuralFlaw(nodes: readonly CertificateNode[], index: number, at: nu
       return "loops that are not inside each other";
   }
   const inside = node.measure === undefined ? node.loops : [...node.loops, index];
-  if (node.edges.some((to) => !isPrefix(nodes[to]?.loops ?? [], inside))) {
-    return "an edge leads into a loop, not to its head";
+  for (const to of node.edges) {
+    const loops = nodes[to]?.loops;
+    if (loops !== undefined && !isPrefix(loops, inside)) return "an edge leads into a loop, not to its head";
   }
   return undefined;
 }
 
 const isPrefix = (prefix: readonly number[], list: readonly number[]): boolean =>
-  prefix.length <= list.length && prefix.every((x, i) => x === list[i]);
+  prefix.length === 0 || (prefix.length <= list.length && prefix.every((x, i) => x === list[i]));
 
 /** What following all paths from a node came to. */
 interface Followed {
@@ -285,9 +319,9 @@ function follow(
   let length = 0;
   /** Instructions that global functions that were called on it execute at most. */
   let called = 0n;
-  const costs = new Map<number, bigint>();
+  const costs: Costs = { exit: undefined, heads: undefined };
   for (;;) {
-    const end = length === 0 ? undefined : targets.get(m.pc)?.find((target) => covers(m, target));
+    const end = length === 0 ? undefined : coveredBy(m, targets[m.pc]);
     let ended = end !== undefined;
     if (end === undefined) {
       steps += 1;
@@ -320,10 +354,7 @@ function follow(
     }
     if (!ended) continue;
     stackUse.record(m);
-    for (const [where, rest] of end?.costs ?? AT_EXIT) {
-      const whole = BigInt(length) + called + rest;
-      if (whole > (costs.get(where) ?? 0n)) costs.set(where, whole);
-    }
+    addCosts(costs, BigInt(length) + called, end?.costs ?? AT_EXIT);
     const next = pending.pop();
     if (next === undefined) return { steps, costs };
     unpack(next.at, m.state);
@@ -334,5 +365,12 @@ function follow(
   }
 }
 
-const covers = (m: Machine, { state, advances }: Target): boolean =>
-  stateIncludes(state, m.state, SCRATCH.value) && (advances === undefined || advances());
+/** The first of the targets that the machine's state ends in. */
+function coveredBy(m: Machine, targets: readonly Target[] | undefined): Target | undefined {
+  if (targets === undefined) return undefined;
+  for (const target of targets) {
+    const { state, advances } = target;
+    if (stateIncludes(state, m.state, SCRATCH.value) && (advances === undefined || advances())) return target;
+  }
+  return undefined;
+}

@@ -16,8 +16,8 @@ export interface Checkpoint {
   rank: number;
   /** What the paths from here used of the state. */
   readonly marks: Marks;
-  /** Finished checkpoints that paths from here ended in. */
-  readonly edges: Set<Checkpoint>;
+  /** Finished checkpoints that paths from here ended in, some more than once. */
+  readonly edges: Checkpoint[];
   /** The roots that paths from here make necessary; undefined if none. */
   roots: Set<Root> | undefined;
   /** The heads of the loops that it is inside of, outermost first; when it is finished, those of them that its paths came back to. */

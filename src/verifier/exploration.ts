@@ -102,7 +102,7 @@ export function keep(
     open: 1,
     rank: -1,
     marks,
-    edges: new Set(),
+    edges: [],
     roots: undefined,
     loops: x.inside,
     needs: 0,
@@ -133,7 +133,7 @@ export function endIn(x: Exploration, covering: Checkpoint): void {
 }
 
 function rest(on: Checkpoint, covering: Checkpoint): void {
-  on.edges.add(covering);
+  on.edges.push(covering);
   on.needs = Math.max(on.needs, covering.loops.length);
 }
 

@@ -5,8 +5,8 @@
  */
 import { allocate, release } from "../absint/arena.ts";
 import { isCallingBack } from "../absint/callbacks.ts";
-import { differsIn, ELSEWHERE, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
-import { setNone } from "../absint/register.ts";
+import { differsIn, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
+import { KIND, kindOf, setNone } from "../absint/register.ts";
 import {
   FP,
   frameCount,
@@ -41,7 +41,7 @@ import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
-import { isRuledOut, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
+import { hintOf, nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** The kernel's limit on processed instructions. What was processed for nothing, on trial, does not count. */
@@ -289,28 +289,27 @@ function meet(x: Exploration, store: boolean): boolean {
 /** Whether a finished checkpoint covers the current state; then the path ends in it. */
 function isCovered(x: Exploration, seen: Seen, store: boolean): boolean {
   const { m } = x;
-  for (let i = seen.checkpoints.length - 1; i >= 0; i -= 1) {
-    if (!isRuledOut(seen, i)) {
-      const old = seen.checkpoints[i];
-      if (old === undefined || !isInside(x, old)) continue;
-      const hint = seen.hints[i] ?? ELSEWHERE;
-      const difference = differsIn(old.at, m.state, hint, SCRATCH.value)
-        ? hint
-        : firstDifference(old.at, m.state, SCRATCH.value);
-      if (difference >= 0) noteDifference(seen, i, difference, m.state);
-      else if (old.rank >= 0) {
-        noteHit(seen, i);
-        x.stackUse.record(m);
-        endIn(x, old);
-        if (x.trials.length === 0) x.observer?.pathEnds(m, "covered");
-        return true;
-      } else if (isBefore(x.current, old) && stateIncludes(m.state, old.at, SCRATCH.value)) {
-        rejectLoop(m, old.at);
-      }
+  for (let i = seen.checkpoints.length; ; ) {
+    i = nextCandidate(seen, i, store, m.state, SCRATCH.value);
+    if (i < 0) return false;
+    const old = seen.checkpoints[i];
+    if (old === undefined || !isInside(x, old)) continue;
+    const hint = hintOf(seen, i);
+    const difference = differsIn(old.at, m.state, hint, SCRATCH.value)
+      ? hint
+      : firstDifference(old.at, m.state, SCRATCH.value);
+    if (difference >= 0) noteDifference(seen, i, difference, m.state);
+    else if (old.rank >= 0) {
+      noteHit(seen, i);
+      x.stackUse.record(m);
+      endIn(x, old);
+      if (x.trials.length === 0) x.observer?.pathEnds(m, "covered");
+      return true;
+    } else if (isBefore(x.current, old) && stateIncludes(m.state, old.at, SCRATCH.value)) {
+      rejectLoop(m, old.at);
     }
     if (store) noteMiss(seen, i);
   }
-  return false;
 }
 
 /** What is known inside of a loop may be used there alone. */
@@ -364,7 +363,11 @@ function forgetDead(m: Machine, live: Uint16Array): void {
   let pc = m.pc;
   for (let f = frames - 1; f >= 0; f -= 1) {
     const set = live[pc] ?? 0;
-    for (let r = 0; r < FP; r += 1) if ((set & (1 << r)) === 0) setNone(registerAt(m.state, f, r));
+    for (let r = 0; r < FP; r += 1) {
+      if ((set & (1 << r)) !== 0) continue;
+      const at = registerAt(m.state, f, r);
+      if (kindOf(at) !== KIND.none) setNone(at);
+    }
     pc = returnTo(m.state, f);
   }
 }

@@ -25,6 +25,7 @@ import {
   frameCount,
   ghostAt,
   ghostCount,
+  isUnused,
   lastId,
   registerAt,
   slotAt,
@@ -38,7 +39,9 @@ const isNumber = (register: number): boolean => kindOf(register) === KIND.scalar
 export function propagate(state: number, marks: Marks, parent: Marks): void {
   const current = frameCount(state) - 1;
   const callers = wereCallersDemanded(marks);
-  for (const id of marks.links) if (id <= lastId(state)) useLink(parent, id);
+  if (marks.links !== undefined) {
+    for (const id of marks.links) if (id <= lastId(state)) useLink(parent, id);
+  }
   for (let f = 0; f <= current; f += 1) {
     for (const r of CARRIED) {
       const at = registerAt(state, f, r);
@@ -82,7 +85,7 @@ export function generalise(state: number, marks: Marks): void {
     if (!wasGhostDemanded(marks, g)) unknownScalarAt(ghostAt(state, g));
   }
   forEachRegister(state, (at) => {
-    if (isNumber(at) && idOf(at) !== 0 && !marks.links.has(idOf(at))) unlink(at);
+    if (isNumber(at) && idOf(at) !== 0 && marks.links?.has(idOf(at)) !== true) unlink(at);
   });
 }
 
@@ -98,28 +101,29 @@ function forgetNumber(slot: number): void {
 export function demandCovered(outer: number, inner: number, marks: Marks, scratch: number): void {
   const current = frameCount(outer) - 1;
   unknownScalarAt(scratch);
-  const says = (at: number): boolean => isNumber(at) && (idOf(at) !== 0 || scalarIncludes(at, scratch) === 0);
-  const demandAs = (at: number, own: number): void => {
-    if (!says(at)) return;
-    demand(marks, own);
-    if (idOf(at) !== 0 && idOf(own) !== 0) useLink(marks, idOf(own));
-  };
   for (let f = 0; f <= current; f += 1) {
     for (const r of CARRIED) {
-      demandAs(registerAt(outer, f, r), registerAt(inner, f, r));
+      demandAs(marks, registerAt(outer, f, r), registerAt(inner, f, r), scratch);
     }
     const depth = Math.min(depthOf(outer, f), depthOf(inner, f));
     for (let s = 0; s < depth; s += 1) {
       const slot = slotAt(outer, f, s);
-      let used = false;
-      for (let i = 0; i < 8; i += 1) used ||= slotByte(slot, i) !== BYTE.invalid;
-      if (!used) continue;
+      if (isUnused(slot)) continue;
       const own = slotAt(inner, f, s);
       noteSlotRead(marks, f, s, own);
       if (slotByte(slot, 0) === BYTE.spill && slotByte(own, 0) === BYTE.spill) {
-        demandAs(spilledAt(slot), spilledAt(own));
+        demandAs(marks, spilledAt(slot), spilledAt(own), scratch);
       }
     }
   }
-  for (let g = 0; g < ghostCount(outer); g += 1) demandAs(ghostAt(outer, g), ghostAt(inner, g));
+  for (let g = 0; g < ghostCount(outer); g += 1) {
+    demandAs(marks, ghostAt(outer, g), ghostAt(inner, g), scratch);
+  }
+}
+
+/** Demands `own` if the number at `at` says something. `scratch` is any number. */
+function demandAs(marks: Marks, at: number, own: number, scratch: number): void {
+  if (!isNumber(at) || (idOf(at) === 0 && scalarIncludes(at, scratch) === 1)) return;
+  demand(marks, own);
+  if (idOf(at) !== 0 && idOf(own) !== 0) useLink(marks, idOf(own));
 }

@@ -1,73 +1,120 @@
 /**
  * The checkpoints at one instruction that states which come there are compared with. There may be dozens, and next to all of them differ in one
  * register that is a constant or a pointer with a constant offset in them. `Seen` keeps what it must be beside them, so that to rule one out takes the look
- * at one word.
+ * at a word or two.
  */
 import { arena } from "../absint/arena.ts";
-import { ELSEWHERE, tellingWord } from "../absint/inclusion.ts";
+import { differsIn, ELSEWHERE, tellingWords } from "../absint/inclusion.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /** How often a checkpoint may miss, for each hit and one more, before it is not looked at again. */
 const PATIENCE = 64;
 
-/** Lists of one length. */
+/** The checkpoints at one instruction, and beside each a record of `RECORD` words in `facts`. */
 export interface Seen {
   readonly checkpoints: Checkpoint[];
-  /** The places that ruled them out the last time, as `firstDifference` says. */
-  readonly hints: number[];
-  /** The word of the live state (an index into `arena.i32`) that must be the one in `values`; negative, if at least that; or one of `NO_WORD`. */
-  readonly words: number[];
-  readonly values: number[];
-  /** Misses until it is not looked at any more. */
-  readonly patience: number[];
+  facts: Int32Array;
 }
+
+const RECORD = 8;
+const FACT = {
+  /** As `tellingWords` writes them: the word of the live state (an index into `arena.i32`) that must be `value`, or `NO_WORD`. */
+  word: 0,
+  value: 1,
+  /** The one that must be at least `least`, or `NO_WORD`. */
+  leastWord: 2,
+  least: 3,
+  /** The place that ruled the checkpoint out the last time, as `firstDifference` says. */
+  hint: 4,
+  /** Misses until it is not looked at any more. */
+  patience: 5,
+  /** Where the checkpoint's state is, once that stays as it is. */
+  settled: 6,
+} as const;
 
 /** No word belongs to a state whose index is so small. */
-const NO_WORD = { yet: 0, atAll: 1 } as const;
+const NO_WORD = 0;
 
-export const newSeen = (): Seen => ({ checkpoints: [], hints: [], words: [], values: [], patience: [] });
+export const newSeen = (): Seen => ({ checkpoints: [], facts: new Int32Array(4 * RECORD) });
 
 export function addSeen(seen: Seen, checkpoint: Checkpoint): void {
-  seen.checkpoints.push(checkpoint);
-  seen.hints.push(ELSEWHERE);
-  seen.words.push(NO_WORD.yet);
-  seen.values.push(0);
-  seen.patience.push(PATIENCE);
-}
-
-export function removeSeen(seen: Seen, index: number): void {
-  for (const list of [seen.checkpoints, seen.hints, seen.words, seen.values, seen.patience]) {
-    list.splice(index, 1);
+  const at = seen.checkpoints.length * RECORD;
+  if (at === seen.facts.length) {
+    const longer = new Int32Array(2 * at);
+    longer.set(seen.facts);
+    seen.facts = longer;
   }
+  seen.checkpoints.push(checkpoint);
+  seen.facts.fill(0, at, at + RECORD);
+  seen.facts[at + FACT.word] = NO_WORD;
+  seen.facts[at + FACT.hint] = ELSEWHERE;
+  seen.facts[at + FACT.patience] = PATIENCE;
 }
 
-/** Whether a word alone shows that a checkpoint does not cover the live state. */
-export function isRuledOut({ words, values }: Seen, index: number): boolean {
-  const word = words[index] ?? NO_WORD.yet;
-  if (word > NO_WORD.atAll) return arena.i32[word] !== values[index];
-  return word < 0 && (arena.i32[-word] ?? 0) < (values[index] ?? 0);
+export function removeSeen({ checkpoints, facts }: Seen, index: number): void {
+  facts.copyWithin(index * RECORD, (index + 1) * RECORD, checkpoints.length * RECORD);
+  checkpoints.splice(index, 1);
+}
+
+export const hintOf = ({ facts }: Seen, index: number): number =>
+  facts[index * RECORD + FACT.hint] ?? ELSEWHERE;
+
+/**
+ * The last of the checkpoints before `end` that may cover the live state `state`, as far as is seen without looking at it: -1 if there is none. Those that were passed
+ * have missed, if that is to be noted; some may go, which are not before the one that is given.
+ *
+ * @param scratch  the address of a register that may be overwritten
+ */
+export function nextCandidate(
+  seen: Seen,
+  end: number,
+  note: boolean,
+  state: number,
+  scratch: number,
+): number {
+  const { facts } = seen;
+  const live = arena.i32;
+  for (let i = end - 1; i >= 0; i -= 1) {
+    const at = i * RECORD;
+    const word = facts[at + FACT.word] ?? 0;
+    const leastWord = facts[at + FACT.leastWord] ?? 0;
+    const isRuledOut =
+      (word !== NO_WORD && live[word] !== facts[at + FACT.value]) ||
+      (leastWord !== NO_WORD && (live[leastWord] ?? 0) < (facts[at + FACT.least] ?? 0));
+    const settled = facts[at + FACT.settled] ?? 0;
+    if (!isRuledOut && (settled === 0 || !differsIn(settled, state, facts[at + FACT.hint] ?? 0, scratch)))
+      return i;
+    if (note) noteMiss(seen, i);
+  }
+  return -1;
 }
 
 /** The live state `state` differs from a checkpoint in `place`. */
-export function noteDifference(seen: Seen, index: number, place: number, state: number): void {
-  const checkpoint = seen.checkpoints[index];
-  if (checkpoint === undefined || (seen.hints[index] === place && seen.words[index] !== NO_WORD.yet)) return;
-  seen.hints[index] = place;
-  seen.words[index] = NO_WORD.yet;
+export function noteDifference(
+  { checkpoints, facts }: Seen,
+  index: number,
+  place: number,
+  state: number,
+): void {
+  const checkpoint = checkpoints[index];
+  const at = index * RECORD;
+  facts[at + FACT.hint] = place;
+  if (checkpoint === undefined || facts[at + FACT.settled] !== 0) return;
   // Only a finished checkpoint stays as it is; and what may be used inside of a loop alone is to be looked at in full.
   if (checkpoint.rank < 0 || checkpoint.loops.length > 0) return;
-  const telling = tellingWord(checkpoint.at, state, place);
-  seen.words[index] = telling === undefined ? NO_WORD.atAll : telling.atLeast ? -telling.word : telling.word;
-  seen.values[index] = telling?.value ?? 0;
+  tellingWords(checkpoint.at, state, place, facts, at);
+  facts[at + FACT.settled] = checkpoint.at;
 }
 
 /** It did not cover a state that is to be stored: one that keeps missing is taken away; it stays what its parents rest on. */
 export function noteMiss(seen: Seen, index: number): void {
-  const left = (seen.patience[index] ?? 0) - 1;
-  seen.patience[index] = left;
+  const at = index * RECORD + FACT.patience;
+  const left = (seen.facts[at] ?? 0) - 1;
+  seen.facts[at] = left;
   if (left < 0) removeSeen(seen, index);
 }
 
-export function noteHit(seen: Seen, index: number): void {
-  seen.patience[index] = (seen.patience[index] ?? 0) + PATIENCE;
+export function noteHit({ facts }: Seen, index: number): void {
+  const at = index * RECORD + FACT.patience;
+  facts[at] = (facts[at] ?? 0) + PATIENCE;
 }

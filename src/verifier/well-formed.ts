@@ -100,7 +100,7 @@ export function nodeFlaw(
 ): string | undefined {
   if (!isPacked(at, state.length)) return "its state is not laid out as one";
   if (m.program.insns[pc] === undefined) return `it stands at insn ${pc}, which is none`;
-  if (![...edges, ...loops].every(Number.isInteger)) return "it leads to what is no node";
+  if (!edges.every(Number.isInteger) || !loops.every(Number.isInteger)) return "it leads to what is no node";
   const flaw = (measure === undefined ? undefined : measureFlaw(measure)) ?? stateFlaw(at, m, calls);
   return flaw === undefined ? undefined : `its state is not well formed: ${flaw}`;
 }
@@ -262,7 +262,10 @@ function idFlaw(at: number): string | undefined {
 }
 
 function pointerFlaw(at: number, { frames, last, maps, insns }: Limits): string | undefined {
-  const [kind, off, object, rest] = [kindOf(at), offOf(at), objectOf(at), rangeOf(at)];
+  const kind = kindOf(at);
+  const off = offOf(at);
+  const object = objectOf(at);
+  const rest = rangeOf(at);
   if (off <= -MAX_OFFSET || off >= MAX_OFFSET) return `has offset ${off}`;
   const inPlace = kind === (KIND.memory | FLAG.readOnly) && isPlaceId(rest);
   if ((rest < 0 && !inPlace) || (!isPacketPointer(kind) && rest > last))
@@ -289,20 +292,25 @@ function objectLimit(base: number, frames: number, maps: number, insns: number):
 /** Compares 64-bit numbers by their halves; `flip` is 1 << 31 for signed ones. */
 function isLess(i: number, j: number, flip: number): boolean {
   const m = arena.i32;
-  const [high, other] = [((m[i + 1] ?? 0) ^ flip) >>> 0, ((m[j + 1] ?? 0) ^ flip) >>> 0];
-  return high < other || (high === other && (m[i] ?? 0) >>> 0 < (m[j] ?? 0) >>> 0);
+  // Signed comparisons of what has the sign bit flipped are unsigned ones, of numbers that stay small integers.
+  const sign = 1 << 31;
+  const high = (m[i + 1] ?? 0) ^ flip ^ sign;
+  const other = (m[j + 1] ?? 0) ^ flip ^ sign;
+  return high < other || (high === other && ((m[i] ?? 0) ^ sign) < ((m[j] ?? 0) ^ sign));
 }
 
 /** The scalar part: bits that are known are not unknown too, and no interval is empty. */
 function scalarFlaw(at: number): string | undefined {
   const m = arena.i32;
   const i = at >> 2;
-  const word = (k: number): number => m[i + k] ?? 0;
-  if ((word(0) & word(2)) !== 0 || (word(1) & word(3)) !== 0) return "has bits that are known and unknown";
+  if (((m[i] ?? 0) & (m[i + 2] ?? 0)) !== 0 || ((m[i + 1] ?? 0) & (m[i + 3] ?? 0)) !== 0) {
+    return "has bits that are known and unknown";
+  }
+  const sign = 1 << 31;
   const empty =
     isLess(i + 6, i + 4, 0) ||
-    isLess(i + 10, i + 8, 1 << 31) ||
-    word(13) >>> 0 < word(12) >>> 0 ||
-    word(15) < word(14);
+    isLess(i + 10, i + 8, sign) ||
+    ((m[i + 13] ?? 0) ^ sign) < ((m[i + 12] ?? 0) ^ sign) ||
+    (m[i + 15] ?? 0) < (m[i + 14] ?? 0);
   return empty ? "has an empty interval" : undefined;
 }

@@ -1,5 +1,5 @@
 /** The certificate of what was explored. */
-import { toBytes } from "../absint/state.ts";
+import { packedToBytes } from "../absint/state.ts";
 import type { Certificate, CertificateNode } from "./certificate.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Explored } from "./explore.ts";
@@ -15,7 +15,11 @@ export function writeCertificate(explored: readonly Explored[]): Certificate {
   const written = new Set<Root>([PROGRAM]);
   const write = ({ finished }: Explored): void => {
     const first = nodes.length;
-    for (const checkpoint of finished) nodes.push(nodeOf(checkpoint, first));
+    const states = packedToBytes(finished.map(({ at }) => at));
+    for (const [i, state] of states.entries()) {
+      const checkpoint = finished[i];
+      if (checkpoint !== undefined) nodes.push(nodeOf(checkpoint, state, first));
+    }
   };
   const writeFunction = (one: Explored): void => {
     if (written.has(one.root)) return;
@@ -32,12 +36,32 @@ export function writeCertificate(explored: readonly Explored[]): Certificate {
 }
 
 /** @param first  the position of the first node that the checkpoint's rank counts from */
-function nodeOf({ pc, at, edges, loops, head }: Checkpoint, first: number): CertificateNode {
+function nodeOf({ pc, edges, loops, head }: Checkpoint, state: Uint8Array, first: number): CertificateNode {
   const node = {
     pc,
-    state: toBytes(at),
-    edges: [...edges].map((to) => first + to.rank).sort((a, b) => a - b),
+    state,
+    edges: inOrder(edges, first),
     loops: loops.map((loop) => first + loop.rank),
   };
   return head?.measure === undefined ? node : { ...node, measure: head.measure };
+}
+
+/** Lists that are shorter are put in order as they are read: `sort` takes long to begin. */
+const SHORT = 16;
+
+/** The ranks of checkpoints, counted from `first`, from the lowest on, each once. */
+function inOrder(checkpoints: readonly Checkpoint[], first: number): number[] {
+  if (checkpoints.length > SHORT) {
+    return [...new Set(checkpoints.map(({ rank }) => first + rank))].sort((a, b) => a - b);
+  }
+  const ranks: number[] = [];
+  for (const checkpoint of checkpoints) {
+    const rank = first + checkpoint.rank;
+    let at = ranks.length;
+    while (at > 0 && (ranks[at - 1] ?? 0) > rank) at -= 1;
+    if (at > 0 && ranks[at - 1] === rank) continue;
+    for (let i = ranks.length; i > at; i -= 1) ranks[i] = ranks[i - 1] ?? 0;
+    ranks[at] = rank;
+  }
+  return ranks;
 }

@@ -14,7 +14,7 @@ import {
   type Sink,
   type Source,
 } from "../../semantics/term/wasm.ts";
-import { arena, memory } from "../arena.ts";
+import { arena, copyBytes, memory } from "../arena.ts";
 import { type Condition, decideScalars, NEGATION, refineScalars } from "./branch.ts";
 import { COMPONENTS, type Component, componentsOf, symbolic } from "./components.ts";
 import { onConstants, WITH_SHORT_WAY } from "./constants.ts";
@@ -233,5 +233,5 @@ export function unknownScalarAt(at: number, bits = 64): void {
 
 /** Copies a scalar; the register around it stays. */
 export function copyScalar(from: number, to: number): void {
-  arena.u8.copyWithin(to, from, from + SCALAR_BYTES);
+  copyBytes(to, from, SCALAR_BYTES);
 }

@@ -182,7 +182,6 @@ function pointerArithmetic(
   destination: number,
 ): void {
   const kind = kindOf(pointer);
-  const name = kindName(kind);
   if (width === 32) {
     if (op !== "sub" || !m.rights.leaks)
       reject("EACCES", `R${insn.dst} 32-bit pointer arithmetic prohibited`);
@@ -192,14 +191,14 @@ function pointerArithmetic(
   }
   const constant = smallConstant(number);
   if (mayBeNull(kind)) {
-    reject("EACCES", `R${insn.dst} pointer arithmetic on ${name} prohibited, null-check it first`);
+    reject("EACCES", `R${insn.dst} pointer arithmetic on ${kindName(kind)} prohibited, null-check it first`);
   }
   const fixed = kind === KIND.flowKeys && constant === undefined;
   if ((!MOVABLE.has(baseOf(kind)) || fixed) && !(kind === KIND.map && op === "add" && constant === 0)) {
-    reject("EACCES", `R${insn.dst} pointer arithmetic on ${name} prohibited`);
+    reject("EACCES", `R${insn.dst} pointer arithmetic on ${kindName(kind)} prohibited`);
   }
   demand(m.marks, number);
-  requireSane(number, name);
+  requireSane(number, kind);
   if (operand === "reg") {
     requireLimit(m, { insn, op, pointer, number, swapped: pointer !== destination });
   }
@@ -221,25 +220,26 @@ function pointerArithmetic(
   }
   const off = offOf(destination);
   if (off >= MAX_OFFSET || off <= -MAX_OFFSET)
-    reject("EINVAL", `${name} pointer offset ${off} is not allowed`);
-  requireSane(destination, name);
+    reject("EINVAL", `${kindName(kind)} pointer offset ${off} is not allowed`);
+  requireSane(destination, kind);
   requireInside(m, insn.dst, destination);
 }
 
 /** A number that may be added to a pointer: far from overflowing, whatever it is added to. */
-function requireSane(number: number, name: string): void {
+function requireSane(number: number, kind: number): void {
   const least = sminOf(number);
   if (isConstant(number)) {
     if (least >= MAX_OFFSET || least <= -MAX_OFFSET) {
-      reject("EINVAL", `math between ${name} pointer and ${least} is not allowed`);
+      reject("EINVAL", `math between ${kindName(kind)} pointer and ${least} is not allowed`);
     }
     return;
   }
   if (least <= -(2 ** 63)) {
+    const name = kindName(kind);
     reject("EINVAL", `math between ${name} pointer and register with unbounded min value is not allowed`);
   }
   if (least >= MAX_OFFSET || least <= -MAX_OFFSET) {
-    reject("EINVAL", `value ${least} makes ${name} pointer be out of bounds`);
+    reject("EINVAL", `value ${least} makes ${kindName(kind)} pointer be out of bounds`);
   }
 }
 

@@ -210,6 +210,7 @@ function learnPacketRange(
   taken: number,
   other: number,
 ): void {
+  if (!isPacketPointer(kindOf(left)) && !isPacketPointer(kindOf(right))) return;
   const yes = (lower: number, upper: number, strict: boolean): Order => ({
     state: m.forked,
     lower,
@@ -250,7 +251,12 @@ function applyOrder(marks: Marks, { state, lower, upper, strict }: Order): void 
   const off = offOf(lower);
   const limit = umaxOf(lower);
   if (off < 0 || limit > MAX_PACKET_OFFSET || limit + off > MAX_PACKET_OFFSET) return;
-  const range = strict ? off + 1 : off;
+  setRanges(marks, state, lower, strict ? off + 1 : off);
+}
+
+/** So many bytes from `lower` on, and from all that have the same variable part, are there. */
+function setRanges(marks: Marks, state: number, lower: number, range: number): void {
+  const kind = kindOf(lower);
   const id = idOf(lower);
   forEachRegister(state, (at) => {
     if (kindOf(at) !== kind || idOf(at) !== id || rangeOf(at) >= range) return;

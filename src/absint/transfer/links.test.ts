@@ -166,7 +166,7 @@ describe("what is told", () => {
     setLink(reg(2), 7, 1, WHOLE);
     const marks = newMarks(0);
     expect(tellLinked(marks, state, reg(2))).toBe(false);
-    expect([...marks.links]).toEqual([7]);
+    expect([...(marks.links ?? [])]).toEqual([7]);
   });
 });
 

@@ -185,8 +185,11 @@ function learnVariable(from: number, at: number): number {
  * Overwrites `SCRATCH.left`, `SCRATCH.right` and `SCRATCH.value`.
  */
 export function tellLinked(marks: Marks, state: number, from: number): boolean {
+  return idOf(from) === 0 || tellClass(marks, state, from);
+}
+
+function tellClass(marks: Marks, state: number, from: number): boolean {
   const id = idOf(from);
-  if (id === 0) return true;
   let possible = true;
   forEachRegister(state, (at) => {
     if (!possible || at === from || idOf(at) !== id) return;

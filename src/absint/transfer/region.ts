@@ -41,12 +41,12 @@ export function checkMapValue(m: Machine, target: Target, size: number, directio
 export function checkMapBounds(m: Machine, target: Target, size: number, direction: Direction): void {
   const map = mapAt(m, objectOf(target.at));
   const off = offOf(target.at) + target.off;
-  const sizes = `value_size=${map.valueSize} off=${off} size=${size}`;
+  const sizes = (): string => `value_size=${map.valueSize} off=${off} size=${size}`;
   if (direction === "write" && isReadOnlyToPrograms(map)) {
-    reject("EACCES", `write into map forbidden, ${sizes}`);
+    reject("EACCES", `write into map forbidden, ${sizes()}`);
   }
   if (direction === "read" && (map.flags & MAP_FLAGS.wronly_prog) !== 0) {
-    reject("EACCES", `read from map forbidden, ${sizes}`);
+    reject("EACCES", `read from map forbidden, ${sizes()}`);
   }
   checkBounds(target, size, map.valueSize, (at) => {
     return `invalid access to map value, value_size=${map.valueSize} off=${at} size=${size}`;

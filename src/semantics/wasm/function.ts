@@ -78,6 +78,11 @@ export class FunctionBuilder {
     this.#code.unsigned(offset);
   }
 
+  /** Takes where to, where from and how many bytes, each an i32, from the stack: core specification 2.0, section 4.4.7. */
+  memoryCopy(): void {
+    this.#code.bytes(Uint8Array.of(0xfc, 0x0a, 0x00, 0x00));
+  }
+
   /** Opens a block without a result; a branch to it leaves it. */
   block(): void {
     this.#code.byte(0x02);
