@@ -12,7 +12,6 @@ import {
   kindName,
   kindOf,
   setConstant,
-  setNone,
   setOff,
   setPointer,
   setScalar,
@@ -23,7 +22,7 @@ import { load, rejectKind, requireNaturallyAligned, store } from "./access.ts";
 import { alu } from "./arithmetic.ts";
 import { jump } from "./branch.ts";
 import { callBack } from "./call/callback.ts";
-import { callFunction, exit, requireNothingHeld } from "./call/function.ts";
+import { callFunction, exit } from "./call/function.ts";
 import { callGlobal, globalCallee } from "./call/global.ts";
 import { callHelper } from "./call/helper.ts";
 import { leaveByTailCall } from "./call/tail-call.ts";
@@ -44,6 +43,7 @@ import {
 } from "./machine.ts";
 import { holdsLock, holdsTimer } from "./map-fields.ts";
 import { mayGoto } from "./may-goto.ts";
+import { loadPacket } from "./packet-load.ts";
 import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
@@ -84,8 +84,7 @@ export function step(m: Machine): Step {
       atomic(m, insn, operation);
       break;
     case "packet":
-      loadPacket(m, insn, operation);
-      break;
+      return loadPacket(m, insn, operation);
     case "ld_imm64":
       loadImmediate(m, insn, operation.load);
       m.pc += 2;
@@ -170,24 +169,6 @@ function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { k
   const result = exchange ? register(m, 0) : writable(m, insn.src);
   if (kindOf(SCRATCH.left) === KIND.scalar) return copyRegister(SCRATCH.left, result);
   setUnknown(result);
-}
-
-/** The legacy packet loads end the program where the packet is too short, so a load that returns has a number. */
-function loadPacket(m: Machine, insn: Instruction, operation: Extract<Operation, { kind: "packet" }>): void {
-  const { type } = m.program;
-  if (type !== "socket_filter" && type !== "sched_cls" && type !== "sched_act") {
-    reject("EINVAL", "BPF_LD_[ABS|IND] instructions not allowed for this program type");
-  }
-  if (currentFrame(m) > 0) throw new Unsupported("BPF_LD_[ABS|IND] in a subprogram");
-  requireNothingHeld(m, "BPF_LD_[ABS|IND]");
-  if (kindOf(readable(m, 6)) !== KIND.context) {
-    reject("EINVAL", "at the time of BPF_LD_ABS|IND R6 != pointer to skb");
-  }
-  if (operation.mode === "ind") readable(m, insn.src);
-  for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
-  const r0 = register(m, 0);
-  setUnknown(r0);
-  unknownScalarAt(r0, operation.size * 8);
 }
 
 /** The program's map that a 16-byte load refers to. */
