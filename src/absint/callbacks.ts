@@ -17,6 +17,15 @@ export const CALLBACK = {
  */
 export const TIMER = 4;
 
+/** What compares two nodes while bpf_rbtree_add looks for a place; the frame goes on at the call, as it does with helpers that call back. */
+export const LESS = 16;
+
+/** Whether a tree is being changed by whoever has called an active function. */
+export function isInLess(state: number): boolean {
+  for (let f = 0; f < frameCount(state); f += 1) if (callbackOf(state, f) === LESS) return true;
+  return false;
+}
+
 /** Helpers that ask who has called the program: nobody has, where a timer calls one of its functions. By name, without `bpf_`. */
 export const OF_CALLER: ReadonlySet<string> = new Set([
   "get_local_storage",

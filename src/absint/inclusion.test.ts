@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { allocate, arena, reset } from "./arena.ts";
 import { differsIn, ELSEWHERE, firstDifference, stateIncludes } from "./inclusion.ts";
-import { acquireReference, REFERENCE, releaseReference } from "./references.ts";
+import { acquireReference, REFERENCE, releaseLockReference, releaseReference } from "./references.ts";
 import {
   FLAG,
   KIND,
@@ -295,7 +295,8 @@ describe("references", () => {
     acquireReference(outer, 5, REFERENCE.lock, 1);
     acquireReference(inner, 5, REFERENCE.object, 1);
     expect(includes()).toBe(false);
-    releaseReference(outer, 5);
+    expect(releaseReference(outer, 5)).toBe(false);
+    expect(releaseLockReference(outer, 5)).toBe(true);
     releaseReference(inner, 5);
     setSectionDepth(outer, SECTION.rcu, 1);
     expect(includes()).toBe(false);

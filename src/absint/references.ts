@@ -79,11 +79,18 @@ export function holdsReference(state: number, id: number): boolean {
   return false;
 }
 
-/** Removes the reference with this id; says whether it was held. */
-export function releaseReference(state: number, id: number): boolean {
+/** Removes the lock with this id; says whether it was held. The lock of an object may have the id of the object. */
+export const releaseLockReference = (state: number, id: number): boolean =>
+  removeReference(state, id, (kind) => kind === REFERENCE.lock);
+
+/** Removes the reference with this id that is no lock; says whether it was held. */
+export const releaseReference = (state: number, id: number): boolean =>
+  removeReference(state, id, (kind) => kind !== REFERENCE.lock);
+
+function removeReference(state: number, id: number, isMeant: (kind: number) => boolean): boolean {
   const count = referenceCount(state);
   for (let i = 0; i < count; i += 1) {
-    if (referenceId(state, i) !== id) continue;
+    if (referenceId(state, i) !== id || !isMeant(referenceKind(state, i))) continue;
     const at = referenceAt(state, i);
     const end = referenceAt(state, count);
     arena.u8.copyWithin(at, at + 8, end);

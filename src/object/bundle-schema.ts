@@ -29,7 +29,17 @@ const innerMap = z.strictObject({
   flags: u32.default(0),
   data: hex.optional(),
   frozen: z.boolean().default(false),
-  fields: z.array(z.strictObject({ kind: z.string(), offset: u32, type: z.string().optional() })).default([]),
+  fields: z
+    .array(
+      z.strictObject({
+        kind: z.string(),
+        offset: u32,
+        type: z.string().optional(),
+        struct: u32.optional(),
+        node: z.strictObject({ struct: u32, offset: u32 }).optional(),
+      }),
+    )
+    .default([]),
   btf_key: u32.optional(),
   btf_value: u32.optional(),
 });

@@ -15,6 +15,7 @@ import { type Btf, readBtf } from "./btf.ts";
 import { type BundleFile, bundleSchema, explain, type MapFile } from "./bundle-schema.ts";
 import { functionPrototype } from "./function-types.ts";
 import { parseJson } from "./json.ts";
+import { ownTypes } from "./own-types.ts";
 
 /** One run that a bundle expects. */
 export interface ExpectedRun {
@@ -70,6 +71,7 @@ export function readBundle(text: string): Bundle {
       maps: file.maps.map(mapOf),
       ...kernelFunctions(insns, file.kfuncs),
       ...kernelSymbols(insns, file.ksyms),
+      ...(btf === undefined || !mayHaveObjects(file) ? {} : { ownTypes: ownTypes(btf) }),
       lines: [],
       functions: file.func_info.map((record, index) => functionOf(record, index, file.name, btf)),
     },
@@ -87,6 +89,10 @@ export function readBundle(text: string): Bundle {
         }),
   };
 }
+
+/** Objects of the program's own come from kernel functions or out of maps. */
+const mayHaveObjects = ({ kfuncs, maps }: BundleFile): boolean =>
+  kfuncs.length > 0 || maps.some(({ fields }) => fields.length > 0);
 
 /** The given values without those that are undefined. */
 function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -199,7 +205,13 @@ function mapOf(file: MapFile): MapDefinition {
     ...(frozen ? { frozen } : {}),
     ...(fields.length === 0
       ? {}
-      : { fields: fields.map(({ kind, offset, type: of }) => ({ kind, offset, ...defined({ type: of }) })) }),
+      : {
+          fields: fields.map(({ kind, offset, type: of, struct, node }) => ({
+            kind,
+            offset,
+            ...defined({ type: of, struct, node }),
+          })),
+        }),
   };
 }
 

@@ -16,6 +16,7 @@ import { type FunctionFailure, type ObjectFunction, readFunctions } from "./func
 import { link, type Piece, type Surroundings } from "./link.ts";
 import { readMaps } from "./maps.ts";
 import type { ObjectMap } from "./object-map.ts";
+import { ownTypes } from "./own-types.ts";
 import { references, type Targets } from "./relocate.ts";
 import { sectionMeaning } from "./sections.ts";
 import { type CallbackTargets, readCallbacks } from "./struct-ops.ts";
@@ -56,7 +57,7 @@ export function readObject(bytes: Uint8Array, options: ObjectOptions = {}): Obje
   const license = elf.section("license")?.data;
   const common = {
     license: license === undefined || license.size === 0 ? "" : license.text(0),
-    ...(btf === undefined ? {} : { btf: btf.raw }),
+    ...(btf === undefined ? {} : { btf: btf.raw, ownTypes: ownTypes(btf) }),
   };
   const callbacks = readCallbacks(elf, btf);
   const programs: Program[] = [];
@@ -79,7 +80,7 @@ function attempt(
   entry: ObjectFunction,
   around: Surroundings,
   options: ObjectOptions,
-  common: Pick<Program, "license" | "btf">,
+  common: Pick<Program, "license" | "btf" | "ownTypes">,
   callbacks: CallbackTargets,
 ): Program | FunctionFailure {
   const section = entry.section.name;

@@ -32,7 +32,8 @@ const MOST_VISITS = 10_000;
 export function valueFields(btf: Btf, id: number): MapField[] {
   const fields: MapField[] = [];
   let visits = 0;
-  const visit = (type: number, offset: number, depth: number): void => {
+  /** @param tag  what a declaration tag of the member or variable says that it contains */
+  const visit = (type: number, offset: number, depth: number, tag?: string): void => {
     if (depth > DEEPEST || fields.length >= MOST_FIELDS || visits++ > MOST_VISITS) return;
     const found = btf.resolve(type).type;
     switch (found.kind) {
@@ -40,18 +41,26 @@ export function valueFields(btf: Btf, id: number): MapField[] {
       case "union": {
         const kind = SPECIAL.get(found.name);
         if (kind !== undefined) {
-          fields.push({ kind, offset });
+          const node = tag === undefined ? undefined : nodeOf(btf, tag);
+          fields.push({ kind, offset, ...(node === undefined ? {} : { node }) });
           return;
         }
-        for (const member of found.members)
-          visit(member.type, offset + Math.floor(member.bitOffset / 8), depth + 1);
+        const holder = btf.resolve(type).id;
+        found.members.forEach((member, index) => {
+          visit(
+            member.type,
+            offset + Math.floor(member.bitOffset / 8),
+            depth + 1,
+            containsTag(btf, holder, index),
+          );
+        });
         return;
       }
       case "datasec":
         for (const entry of found.vars) visit(entry.type, entry.offset, depth + 1);
         return;
       case "var":
-        visit(found.type, offset, depth + 1);
+        visit(found.type, offset, depth + 1, containsTag(btf, btf.resolve(type).id, -1));
         return;
       case "array": {
         if (!mayHoldFields(btf, found.type)) return;
@@ -65,8 +74,8 @@ export function valueFields(btf: Btf, id: number): MapField[] {
         const target = btf.type(found.type);
         const kind = target.kind === "type_tag" ? POINTERS.get(target.name) : undefined;
         if (kind === undefined) return;
-        const object = btf.resolve(found.type).type;
-        fields.push({ kind, offset, ...("name" in object ? { type: object.name } : {}) });
+        const { id: struct, type: object } = btf.resolve(found.type);
+        fields.push({ kind, offset, ...("name" in object ? { type: object.name } : {}), struct });
         return;
       }
       case "void":
@@ -88,6 +97,39 @@ export function valueFields(btf: Btf, id: number): MapField[] {
   };
   visit(id, 0, 0);
   return fields.sort((a, b) => a.offset - b.offset);
+}
+
+const CONTAINS = "contains:";
+
+/** The declaration tags of a program's types that say what a list or tree contains, by type and member; -1 for a variable's own. */
+const TAGS = new WeakMap<Btf, ReadonlyMap<string, string>>();
+
+function containsTag(btf: Btf, type: number, component: number): string | undefined {
+  let tags = TAGS.get(btf);
+  if (tags === undefined) {
+    tags = new Map(readTags(btf));
+    TAGS.set(btf, tags);
+  }
+  return tags.get(`${type}:${component}`);
+}
+
+function* readTags(btf: Btf): Generator<[string, string]> {
+  for (let id = 1; id < btf.count; id += 1) {
+    if (btf.kind(id) !== "decl_tag") continue;
+    const tag = btf.type(id);
+    if (tag.kind !== "decl_tag" || !tag.name.startsWith(CONTAINS)) continue;
+    yield [`${tag.type}:${tag.component}`, tag.name.slice(CONTAINS.length)];
+  }
+}
+
+/** The structure and member that `STRUCT:MEMBER` names; undefined if there is no such. */
+function nodeOf(btf: Btf, tag: string): MapField["node"] {
+  const [name = "", memberName] = tag.split(":");
+  const struct = btf.findKind(name, "struct");
+  const type = struct === undefined ? undefined : btf.type(struct);
+  if (struct === undefined || type?.kind !== "struct") return undefined;
+  const member = type.members.find((each) => each.name === memberName);
+  return member === undefined ? undefined : { struct, offset: member.bitOffset >>> 3 };
 }
 
 function mayHoldFields(btf: Btf, element: number): boolean {

@@ -25,6 +25,7 @@ import { BYTE, depthOf, FP, frameCount, registerAt, slotAt, slotByte, spilledAt 
 import { dynptrName } from "../absint/transfer/dynptr.ts";
 import { isOwning } from "../absint/transfer/dynptr-slots.ts";
 import { type Machine, mapAt } from "../absint/transfer/machine.ts";
+import { isOwnObject } from "../absint/transfer/own-object.ts";
 
 const numbersAt = (at: number): Numbers =>
   numbersOf((component) => {
@@ -51,6 +52,10 @@ function linkText(at: number): string[] {
   const name = form === WHOLE ? "id" : form > 0 ? `id${form}` : `id<<${-form}`;
   return [`${name}=${id}${delta === 0 ? "" : delta > 0 ? `+${delta}` : delta}`];
 }
+
+/** The name of an object's type, the program's own or the kernel's. */
+const structName = (m: Machine, kind: number, id: number): string =>
+  (isOwnObject(kind) ? m.program.ownTypes?.(id)?.name : m.types?.structName(id)) ?? "";
 
 /** A register, without its name. */
 export function registerText(m: Machine, at: number, frame: number): string {
@@ -81,7 +86,7 @@ export function registerText(m: Machine, at: number, frame: number): string {
       if (offOf(at) !== 0) fields.push(`off=${offOf(at)}`);
       if (isPacketPointer(kind)) fields.push(`r=${rangeOf(at)}`);
       if (baseOf(kind) === KIND.memory) fields.push(`sz=${objectOf(at)}`);
-      const struct = baseOf(kind) === KIND.btf ? (m.types?.structName(objectOf(at)) ?? "") : "";
+      const struct = baseOf(kind) === KIND.btf ? structName(m, kind, objectOf(at)) : "";
       return `${kindName(kind)}${struct}(${[...fields, ...scalarFacts(at)].join(",")})`;
     }
   }

@@ -30,6 +30,7 @@ import { loadFunctionArgument, loadKernelObject, typesOf } from "./kernel-object
 import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { storeKernelObject } from "./object-writes.ts";
+import { isOwnObject, loadOwnObject, requirePlain } from "./own-object.ts";
 import { mayAccessField, requireMayLook } from "./privileges.ts";
 import { checkMapBounds, checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
 import { reject } from "./rejection.ts";
@@ -66,6 +67,10 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
       loadSocket(m, target, size, kind, destination);
       break;
     default:
+      if (isOwnObject(kind) && !mayBeNull(kind)) {
+        loadOwnObject(m, target, size, destination);
+        break;
+      }
       if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) {
         requireMayLook(m, () => typesOf(m).structName(objectOf(target.at)));
         loadKernelObject(m, target, size, destination);
@@ -102,6 +107,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.xdpSock:
       return reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
     default:
+      if (isOwnObject(kind) && !mayBeNull(kind)) return requirePlain(m, target, size);
       if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) return storeKernelObject(m, target, size);
       if (!checkPlainMemory(m, target, size, "write")) rejectKind(target, kind);
   }

@@ -16,7 +16,6 @@ import {
   KIND,
   kindOf,
   mayBeNull,
-  objectOf,
   offOf,
   rangeOf,
   referenceOf,
@@ -31,8 +30,8 @@ import {
 import { type BranchOperators, branchOperators, synchronise } from "../scalar/operators.ts";
 import { forEachRegister, registerAt, unpack } from "../state.ts";
 import { linkEqual, tellLinked } from "./links.ts";
-import { currentFrame, type Machine, mapAt, readable, SCRATCH, STEP, type Step } from "./machine.ts";
-import { holdsLock } from "./map-fields.ts";
+import { currentFrame, type Machine, readable, SCRATCH, STEP, type Step } from "./machine.ts";
+import { isToLock } from "./map-fields.ts";
 import { requireComparable } from "./privileges.ts";
 
 type Jump = Extract<Operation, { kind: "jump" }>;
@@ -188,7 +187,7 @@ function resolveNull(m: Machine, state: number, pointer: number, isNull: boolean
     else {
       setKind(at, kindOf(at) & ~FLAG.orNull);
       // The id tells which lock is meant.
-      if (kindOf(at) !== KIND.mapValue || !holdsLock(mapAt(m, objectOf(at)))) setId(at, 0);
+      if (!isToLock(m, at)) setId(at, 0);
     }
   };
   forEachRegister(state, resolve);

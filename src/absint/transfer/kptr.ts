@@ -1,6 +1,6 @@
 /**
- * Pointers to objects of the kernel in map values (kptrs). Any program may take out or put in another at any time, so a load tells nothing of what the next
- * one gives. What may be done:
+ * Pointers in map values and in objects of the program's own (kptrs), to objects of the kernel or to such of the program's own. Any program may take out or put in
+ * another at any time, so a load tells nothing of what the next one gives. What may be done:
  * - one that holds a reference is exchanged for another, by bpf_kptr_xchg alone: what is put in was held by the program, what comes out is;
  * - a load gives a pointer that is null or that nobody vouches for, or one that is valid as long as the RCU section lasts;
  * - one that holds none ("untrusted") may be stored to.
@@ -26,6 +26,7 @@ import {
 import { REGISTERS, SECTION, sectionDepth, takeId } from "../state.ts";
 import { typesOf } from "./kernel-object.ts";
 import { type Machine, mapAt, register, type Target } from "./machine.ts";
+import { isOwnObject, ownStruct } from "./own-object.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
 
@@ -58,11 +59,20 @@ export function kptrIn(m: Machine, { at, off }: Target, size: number): MapField 
   return field;
 }
 
-/** The kernel's structure that the field's pointers point to. */
-function structOf(m: Machine, { type }: MapField): number {
-  const struct = type === undefined ? undefined : typesOf(m).structId(type);
+/** A structure that pointers point to, the kernel's or the program's own, and what flags these pointers have. */
+interface Pointee {
+  readonly struct: number;
+  readonly name: string;
+  readonly flags: number;
+}
+
+/** What the field's pointers point to: the kernel's structure of that name, or the program's own where the kernel has none. */
+function pointeeOf(m: Machine, { type, struct }: MapField): Pointee {
+  const kernels = type === undefined ? undefined : typesOf(m).structId(type);
+  if (kernels !== undefined) return { struct: kernels, name: typesOf(m).structName(kernels), flags: 0 };
   if (struct === undefined) throw new Unsupported(`pointers in map values to ${type ?? "no structure"}`);
-  return struct;
+  const { name } = ownStruct(m, struct);
+  return { struct, name, flags: FLAG.allocated };
 }
 
 /** The kernel's types whose objects are not freed before all RCU sections have ended. */
@@ -74,13 +84,22 @@ const RCU_PROTECTED: ReadonlySet<string | undefined> = new Set([
 ]);
 
 export function loadKptr(m: Machine, field: MapField, destination: number): void {
-  const struct = structOf(m, field);
+  const { struct, flags: own } = pointeeOf(m, field);
   // Linux takes a lock for a section as well, and goes on trusting the pointer when it is unlocked.
   const inSection = sectionDepth(m.state, SECTION.rcu) > 0 || !m.program.flags.includes("sleepable");
-  const safe = isHeld(field.kind) && RCU_PROTECTED.has(field.type) && inSection;
-  setPointer(destination, KIND.btf | FLAG.orNull | (safe ? FLAG.rcu : FLAG.untrusted), struct);
+  const safe = isHeld(field.kind) && (own !== 0 || RCU_PROTECTED.has(field.type)) && inSection;
+  const trust = safe ? FLAG.rcu : FLAG.untrusted;
+  setPointer(destination, KIND.btf | FLAG.orNull | trust | own | linkFlag(m, own, struct, safe), struct);
   setId(destination, takeId(m.state));
 }
+
+/** What may be in a list or tree counts as what is in one: it goes with the next lock that is left. */
+function linkFlag(m: Machine, own: number, struct: number, safe: boolean): number {
+  if (own === 0 || !safe) return 0;
+  return ownStruct(m, struct).fields.some(({ kind }) => LINKS.has(kind)) ? FLAG.nonOwning : 0;
+}
+
+const LINKS: ReadonlySet<string> = new Set(["list_node", "rb_node"]);
 
 /** Flags of pointers that may be stored where nothing is vouched for. */
 const STORABLE = FLAG.orNull | FLAG.trusted | FLAG.rcu | FLAG.untrusted;
@@ -106,11 +125,12 @@ function numberOf(m: Machine, at: number): number | undefined {
 
 /** The pointer leads to what the field's pointers lead to. */
 function requireMatch(m: Machine, field: MapField, { number, at }: Target): void {
-  const types = typesOf(m);
-  const wanted = structOf(m, field);
+  const wanted = pointeeOf(m, field);
   const kind = kindOf(at);
-  const storable = isHeld(field.kind) ? STORABLE & ~FLAG.untrusted : STORABLE;
-  const known = baseOf(kind) === KIND.btf && (kind & ~0xff & ~storable) === 0;
+  const kernels = isHeld(field.kind) ? STORABLE & ~FLAG.untrusted : STORABLE;
+  const storable = wanted.flags === 0 ? kernels : FLAG.orNull | wanted.flags;
+  const isOf = (kind & FLAG.allocated) === wanted.flags;
+  const known = baseOf(kind) === KIND.btf && (kind & ~0xff & ~storable) === 0 && isOf;
   const constant = smallConstant(at);
   if (known && constant === undefined) {
     reject("EACCES", `variable ${kindName(kind)} access var_off=${tnumText(at)} disallowed`);
@@ -119,36 +139,51 @@ function requireMatch(m: Machine, field: MapField, { number, at }: Target): void
   if (known && off < 0) {
     reject("EACCES", `negative offset ${kindName(kind)} ptr R${number} off=${off} disallowed`);
   }
-  const same =
-    known &&
-    (isHeld(field.kind) ? off === 0 && objectOf(at) === wanted : types.holdsAt(objectOf(at), off, wanted));
-  if (same) return;
-  const target = types.structName(wanted);
-  const found = baseOf(kind) === KIND.btf ? types.structName(objectOf(at)) : "";
-  const or = isHeld(field.kind) ? "" : ` or untrusted_ptr_${target}`;
-  reject(
-    "EACCES",
-    `invalid kptr access, R${number} type=${kindName(kind)}${found} expected=ptr_${target}${or}`,
-  );
+  const isSame = (): boolean => off === 0 && objectOf(at) === wanted.struct;
+  const holds = (): boolean => typesOf(m).holdsAt(objectOf(at), off, wanted.struct);
+  if (known && (isHeld(field.kind) || wanted.flags !== 0 ? isSame() : holds())) return;
+  const or = isHeld(field.kind) ? "" : ` or untrusted_ptr_${wanted.name}`;
+  const found = `${kindName(kind)}${objectName(m, at)}`;
+  reject("EACCES", `invalid kptr access, R${number} type=${found} expected=ptr_${wanted.name}${or}`);
+}
+
+/** The name of the type of the object that a pointer leads to, if it leads to one. */
+function objectName(m: Machine, at: number): string {
+  const kind = kindOf(at);
+  if (baseOf(kind) !== KIND.btf) return "";
+  return isOwnObject(kind) ? ownStruct(m, objectOf(at)).name : typesOf(m).structName(objectOf(at));
 }
 
 /** The field that bpf_kptr_xchg is to change: it must hold a reference. */
 export function exchangedField(m: Machine, { number, at }: Target): MapField {
-  if (kindOf(at) !== KIND.mapValue) throw new Unsupported("pointers in objects that programs allocate");
-  const map = mapAt(m, objectOf(at));
+  const { name, fields } = fieldsAt(m, at);
   const constant = smallConstant(at);
-  if (map.btfValue === undefined && map.fields === undefined) {
-    reject("EINVAL", `map '${map.name}' has to have BTF in order to use bpf_kptr_xchg`);
+  if (fields === undefined) {
+    reject("EINVAL", `map '${name}' has to have BTF in order to use bpf_kptr_xchg`);
   }
   if (constant === undefined) {
     return reject("EINVAL", `R${number} doesn't have constant offset. kptr has to be at the constant offset`);
   }
-  if (map.fields?.some(isKptr) !== true) return reject("EINVAL", `R${number} has no valid kptr`);
+  if (!fields.some(isKptr)) return reject("EINVAL", `R${number} has no valid kptr`);
   const off = offOf(at) + constant;
-  const field = map.fields.find((each) => isKptr(each) && each.offset === off);
+  const field = fields.find((each) => isKptr(each) && each.offset === off);
   if (field === undefined) return reject("EACCES", `off=${off} doesn't point to kptr`);
   if (!isHeld(field.kind)) return reject("EACCES", `off=${off} kptr isn't referenced kptr`);
   return field;
+}
+
+/** The fields of the map's value or object that a pointer leads to; none at all where no type is known. */
+function fieldsAt(
+  m: Machine,
+  at: number,
+): { readonly name: string; readonly fields: readonly MapField[] | undefined } {
+  const kind = kindOf(at);
+  if (kind === KIND.mapValue) {
+    const { name, btfValue, fields } = mapAt(m, objectOf(at));
+    return { name, fields: fields ?? (btfValue === undefined ? undefined : []) };
+  }
+  if (kind === (KIND.btf | FLAG.allocated)) return ownStruct(m, objectOf(at));
+  throw new Unsupported("pointers in objects that the program does not own");
 }
 
 /** What is put in, if it is not null: it must be of the field's type. */
@@ -157,5 +192,6 @@ export const requireExchangeable = (m: Machine, field: MapField, target: Target)
 
 /** What comes out: of the field's type, or null. The reference is the caller's to give. */
 export function giveExchanged(m: Machine, field: MapField, at: number): void {
-  setPointer(at, KIND.btf | FLAG.orNull, structOf(m, field));
+  const { struct, flags } = pointeeOf(m, field);
+  setPointer(at, KIND.btf | FLAG.orNull | flags, struct);
 }

@@ -3,10 +3,31 @@
  * through the helpers made for them.
  */
 import { MAP_FIELDS, type MapDefinition, type MapField } from "../../semantics/program/map-types.ts";
-import { acquireReference, lastReference, REFERENCE, referenceId, releaseReference } from "../references.ts";
-import { idOf, objectOf, offOf, smallConstant, smaxOf, sminOf } from "../register.ts";
+import {
+  acquireReference,
+  lastReference,
+  REFERENCE,
+  referenceId,
+  releaseLockReference,
+} from "../references.ts";
+import {
+  FLAG,
+  hasFlag,
+  idOf,
+  KIND,
+  kindName,
+  kindOf,
+  objectOf,
+  offOf,
+  smallConstant,
+  smaxOf,
+  sminOf,
+} from "../register.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
+import { isOwnObject, leadsToLock, ownStruct } from "./own-object.ts";
+import { endPointers } from "./privileges.ts";
 import { reject } from "./rejection.ts";
+import { tnumText } from "./text.ts";
 
 /**
  * Rejects an access of `size` bytes that may touch a field, at the least to the greatest place of the pointer. Loads and stores of pointers to objects
@@ -24,25 +45,34 @@ export function requireNoField(map: MapDefinition, { at, off }: Target, size: nu
   }
 }
 
-const fieldOf = ({ fields }: MapDefinition, kind: string): MapField | undefined =>
+const fieldOf = ({ fields }: Pick<MapDefinition, "fields">, kind: string): MapField | undefined =>
   fields?.find((field) => field.kind === kind);
 
 /** Whether values of the map hold a lock: then pointers to them tell which element they point to. */
 export const holdsLock = (map: MapDefinition): boolean => fieldOf(map, "spin_lock") !== undefined;
 
-/** The pointer is at the field of that kind in its map's value. */
+/** Whether a pointer leads to a map's value or an object with a lock: then its id tells which. */
+export const isToLock = (m: Machine, at: number): boolean =>
+  kindOf(at) === KIND.mapValue ? holdsLock(mapAt(m, objectOf(at))) : leadsToLock(m, at);
+
+/** The pointer is at the field of that kind in its map's value, or in its object. */
 function requireField(m: Machine, { number, at }: Target, kind: string): void {
-  const map = mapAt(m, objectOf(at));
+  const isOwn = isOwnObject(kindOf(at));
+  const holder = isOwn ? ownStruct(m, objectOf(at)) : mapAt(m, objectOf(at));
+  const name = isOwn ? "local 'kptr'" : `map '${holder.name}'`;
   const what = MAP_FIELDS.get(kind)?.name ?? kind;
   const constant = smallConstant(at);
+  if (constant === undefined && isOwn) {
+    reject("EACCES", `variable ${kindName(kindOf(at))} access var_off=${tnumText(at)} disallowed`);
+  }
   if (constant === undefined) {
     reject("EINVAL", `R${number} doesn't have constant offset. ${what} has to be at the constant offset`);
   }
-  if (map.btfValue === undefined && map.fields === undefined) {
-    reject("EINVAL", `map '${map.name}' has to have BTF in order to use ${what}`);
+  if (holder.fields === undefined && !("btfValue" in holder && holder.btfValue !== undefined)) {
+    reject("EINVAL", `${name} has to have BTF in order to use ${what}`);
   }
-  const field = fieldOf(map, kind);
-  if (field === undefined) reject("EINVAL", `map '${map.name}' has no valid ${what}`);
+  const field = fieldOf(holder, kind);
+  if (field === undefined) reject("EINVAL", `${name} has no valid ${what}`);
   const off = offOf(at) + constant;
   if (off !== field.offset) {
     reject("EINVAL", `off ${off} doesn't point to 'struct ${what}' that is at ${field.offset}`);
@@ -55,8 +85,8 @@ export const requireTimer = (m: Machine, target: Target): void => requireField(m
 /** Whether values of the map hold a timer. */
 export const holdsTimer = (map: MapDefinition): boolean => fieldOf(map, "timer") !== undefined;
 
-/** A lock is known by the element that it is in: the id of the pointer to it, and its map where the element is the only one. */
-const lockOf = (at: number): number => (idOf(at) !== 0 ? idOf(at) : -1 - objectOf(at));
+/** A lock is known by the element or object that it is in: the id of the pointer to it, and its map where the element is the only one. */
+export const lockOf = (at: number): number => (idOf(at) !== 0 ? idOf(at) : -1 - objectOf(at));
 
 export function takeLock(m: Machine, target: Target): void {
   requireField(m, target, "spin_lock");
@@ -73,7 +103,9 @@ export function releaseLock(m: Machine, target: Target): void {
   if (referenceId(m.state, held) !== lockOf(target.at)) {
     reject("EINVAL", "bpf_spin_unlock of different lock");
   }
-  releaseReference(m.state, lockOf(target.at));
+  releaseLockReference(m.state, lockOf(target.at));
+  // What is in lists and trees is anybody's from now on.
+  endPointers(m, (at) => hasFlag(kindOf(at), FLAG.nonOwning));
 }
 
 /** Whether the program holds a lock. */

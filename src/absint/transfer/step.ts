@@ -11,6 +11,7 @@ import {
   KIND,
   kindName,
   kindOf,
+  mayBeNull,
   setConstant,
   setOff,
   setPointer,
@@ -44,6 +45,7 @@ import {
 import { holdsLock, holdsTimer } from "./map-fields.ts";
 import { mayGoto } from "./may-goto.ts";
 import { loadPacket } from "./packet-load.ts";
+import { isOwnObject } from "./own-object.ts";
 import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
@@ -132,7 +134,8 @@ function requireAtomicTarget(m: Machine, to: Target, size: Size, what: string): 
   }
   const base = kind & ~(FLAG.ringbuf | FLAG.readOnly);
   // Of the kernel's objects those that may be written, which the store finds out.
-  const isObject = baseOf(kind) === KIND.btf && m.facts.writes !== undefined && what === STORES;
+  const isKernels = baseOf(kind) === KIND.btf && m.facts.writes !== undefined && what === STORES;
+  const isObject = isKernels || (isOwnObject(kind) && !mayBeNull(kind));
   if (base !== KIND.stack && base !== KIND.mapValue && base !== KIND.memory && !isObject)
     rejectKind(to, kind);
   if (kind === KIND.mapValue && kptrIn(m, to, size) !== undefined) {

@@ -65,13 +65,19 @@ export interface MapField {
   readonly kind: string;
   /** Byte offset in the value. */
   readonly offset: number;
+  /** What a pointer points to, by name, and the id of that type in the program's own BTF. */
   readonly type?: string;
+  readonly struct?: number;
+  /** What a list or tree is made of: a structure, by its id, and where in it the links are, in bytes. */
+  readonly node?: { readonly struct: number; readonly offset: number };
 }
 
 /** What the kernel keeps in values for programs, by `MapField.kind`: bytes, and the structure's name (linux/bpf.h). Others are not modelled. */
 export const MAP_FIELDS: ReadonlyMap<string, { readonly size: number; readonly name: string }> = new Map([
   ["spin_lock", { size: 4, name: "bpf_spin_lock" }],
   ["timer", { size: 16, name: "bpf_timer" }],
+  ["list_head", { size: 16, name: "bpf_list_head" }],
+  ["rb_root", { size: 16, name: "bpf_rb_root" }],
   ["kptr", { size: 8, name: "kptr" }],
   ["kptr_ref", { size: 8, name: "kptr" }],
 ]);

@@ -4,6 +4,7 @@
  */
 import type { Instruction } from "../isa/instruction.ts";
 import type { MapDefinition } from "./map-types.ts";
+import type { OwnTypes } from "./own-types.ts";
 import type { Capability } from "./privileges.ts";
 import type { AttachType, LoadFlag, ProgramType } from "./program-types.ts";
 import type { FunctionPrototype } from "./prototype.ts";
@@ -60,6 +61,8 @@ export interface Program {
   readonly functions: readonly FunctionInfo[];
   /** Raw BTF, as it would be given to BPF_BTF_LOAD. */
   readonly btf?: Uint8Array;
+  /** The structures of `btf`, where the program may have objects of them. */
+  readonly ownTypes?: OwnTypes;
   /** `struct bpf_line_info` records (16 bytes, little-endian) that refer to `btf`, as BPF_PROG_LOAD takes them. */
   readonly lineInfo?: Uint8Array;
   /** What the program attaches to, where its section says so: a kernel function, `category/name` of a tracepoint, an LSM hook. */

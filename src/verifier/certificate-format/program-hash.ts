@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { encode } from "../../semantics/isa/codec.ts";
-import type { MapDefinition } from "../../semantics/program/map-types.ts";
+import type { MapDefinition, MapField } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
 
 export const HASH_BYTES = 32;
@@ -18,10 +18,16 @@ function mapFacts({ type, keySize, valueSize, maxEntries, flags, ...rest }: MapD
   return [
     [type, keySize, valueSize, maxEntries, flags, frozen === true, btfKey ?? null, btfValue ?? null],
     hex(data),
-    (fields ?? []).map(({ kind, offset, type: of }) => [kind, offset, of ?? null]),
+    (fields ?? []).map(({ kind, offset, type: of, ...own }) => [kind, offset, of ?? null, ...ownFacts(own)]),
     inner === undefined ? null : mapFacts(inner),
   ];
 }
+
+/** What types of the program's own a field is about, if it is about any. */
+const ownFacts = ({ struct, node }: Pick<MapField, "struct" | "node">): readonly unknown[] =>
+  struct === undefined && node === undefined
+    ? []
+    : [struct ?? null, node?.struct ?? null, node?.offset ?? null];
 
 /** SHA-256 of instructions, maps, program and attach type, target, flags, license, types and functions; not of names and source lines. */
 export function programHash(program: Program): Uint8Array {

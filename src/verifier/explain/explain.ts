@@ -19,6 +19,7 @@ import { MEMORY_CLASSES } from "./memory-classes.ts";
 import { type Category, type MessageClass, wordsOf } from "./message-class.ts";
 import type { Note } from "./notes.ts";
 import { OTHER_CLASSES } from "./other-classes.ts";
+import { OWN_OBJECT_CLASSES } from "./own-object-classes.ts";
 import { knowledge, type Place, placeName } from "./places.ts";
 import { PRIVILEGE_CLASSES } from "./privilege-classes.ts";
 import { replay } from "./replay.ts";
@@ -59,6 +60,7 @@ const CLASSES: readonly MessageClass[] = [
   ...KERNEL_CLASSES,
   ...MEMORY_CLASSES,
   ...OTHER_CLASSES,
+  ...OWN_OBJECT_CLASSES,
   ...PRIVILEGE_CLASSES,
   ...STRUCT_OPS_CLASSES,
 ];

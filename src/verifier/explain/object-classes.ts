@@ -40,13 +40,20 @@ const KPTRS: readonly MessageClass[] = [
   },
   {
     pattern:
-      /^(?:off=-?\d+ (?:doesn't point to kptr|kptr isn't referenced)|R\d+ has no valid kptr|map '.*' has to have BTF in order to use bpf_kptr)/,
+      /^(?:off=-?\d+ (?:doesn't point to kptr|kptr isn't referenced)|map '.*' has to have BTF in order to use bpf_kptr)/,
     category: CALLS,
     problem: "an exchange where there is no pointer that holds a reference",
     needed: "the address of a field that is declared with __kptr",
     suggestion:
       "Pass the address of the field itself, in the value of a map that is declared with its types.",
     follow: "nothing",
+  },
+  {
+    pattern: /^R\d+ has no valid kptr/,
+    category: CALLS,
+    problem: "an exchange in something that holds no pointers",
+    needed: ({ name }) => `${name} to point to a field that is declared with __kptr`,
+    suggestion: "Declare the field so, in the structure of the map's value or object.",
   },
   {
     pattern: /^R\d+ doesn't have constant offset/,

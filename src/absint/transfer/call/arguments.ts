@@ -32,6 +32,7 @@ import { typesOf } from "../kernel-object.ts";
 import { exchangedField, requireExchangeable } from "../kptr.ts";
 import { type Machine, readable, type Target } from "../machine.ts";
 import { releaseLock, requireTimer, takeLock } from "../map-fields.ts";
+import { isOwnObject } from "../own-object.ts";
 import { requireNoLeakToHelper } from "../privileges.ts";
 import { isReadOnlyToPrograms } from "../region.ts";
 import { reject } from "../rejection.ts";
@@ -89,8 +90,10 @@ export function checkArgument(m: Machine, call: CallFacts, declared: Argument, n
     demand(m.marks, at);
     return;
   }
-  requireTaken(argument, target);
-  if (isPointer(kind) && holdsReference(m.state, referenceOf(at))) noteReference(call, argument, target);
+  requireTaken(call, argument, target);
+  // The object that holds the pointer to be exchanged stays where it is.
+  const rests = isPointer(kind) && argument.kind !== "kptr_xchg_dest";
+  if (rests && holdsReference(m.state, referenceOf(at))) noteReference(call, argument, target);
   CHECKS[argument.kind]?.(m, call, argument, target);
 }
 
@@ -110,10 +113,12 @@ function forMap(m: Machine, call: CallFacts, argument: Argument): Argument {
 const isNull = (at: number): boolean =>
   kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
 
-function requireTaken(argument: Argument, { number, at }: Target): void {
+function requireTaken(call: CallFacts, argument: Argument, { number, at }: Target): void {
   const taken = TAKES[argument.kind];
   if (taken === undefined) throw new Unsupported(`helper argument of kind ${argument.kind}`);
-  const kind = kindOf(at);
+  // Of whatever is put into a map's value the field says whether it may be.
+  const isPutIn = call.kptr !== undefined && isOwnObject(kindOf(at));
+  const kind = isPutIn ? kindOf(at) & ~FLAG.allocated : kindOf(at);
   // What may only be read is taken where it is only read; where the memory lies does not matter.
   const anywhere = argument.kind === "mem" ? kind & ~FLAG.inPacket : kind;
   if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? anywhere & ~FLAG.readOnly : anywhere)) return;
@@ -211,7 +216,6 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     call.mapIndex = map;
   },
   spin_lock: (m, call, _argument, target) => {
-    if (kindOf(target.at) !== KIND.mapValue) throw new Unsupported("locks in objects that programs allocate");
     if (call.helper.name === "spin_lock") takeLock(m, target);
     else releaseLock(m, target);
   },

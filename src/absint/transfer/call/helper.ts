@@ -14,7 +14,6 @@ import {
   KIND,
   kindName,
   kindOf,
-  objectOf,
   referenceOf,
   setId,
   setNone,
@@ -30,7 +29,7 @@ import { giveOfProcessor } from "../kernel-address.ts";
 import { typesOf } from "../kernel-object.ts";
 import { giveExchanged } from "../kptr.ts";
 import { type Machine, mapAt, register } from "../machine.ts";
-import { holdsAnyLock, holdsLock } from "../map-fields.ts";
+import { holdsAnyLock, isToLock } from "../map-fields.ts";
 import { endPointers, requireFollowed } from "../privileges.ts";
 import { reject } from "../rejection.ts";
 import { requireHelperMaySleep } from "../sections.ts";
@@ -215,8 +214,7 @@ function giveResult(m: Machine, call: CallFacts): void {
     default:
       throw new Unsupported(`result of helper ${call.label}`);
   }
-  const locked = kindOf(r0) === KIND.mapValue && holdsLock(mapAt(m, objectOf(r0)));
-  if ((kindOf(r0) & FLAG.orNull) !== 0 || locked) setId(r0, takeId(m.state));
+  if ((kindOf(r0) & FLAG.orNull) !== 0 || isToLock(m, r0)) setId(r0, takeId(m.state));
   giveReference(m, call, r0);
 }
 

@@ -21,6 +21,8 @@ import { markWritten } from "../stack.ts";
 import { checkKfuncArguments } from "./arguments.ts";
 import { checkSlice, giveSlice, isSlice, writesPacket } from "./dynptr.ts";
 import { hasKfuncFlag, type KfuncCall, newKfuncCall } from "./facts.ts";
+import { graphFunction } from "./graph.ts";
+import { ownObjectFunction } from "./own-objects.ts";
 import { giveElement, giveKfuncResult } from "./result.ts";
 
 /** Executes a call of a kernel function. */
@@ -31,6 +33,12 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
     reject("EINVAL", "function calls are not allowed while holding a lock");
   }
   requirePermission(m, call);
+  const own = ownObjectFunction(facts.name) ?? graphFunction(facts.name);
+  if (own !== undefined) {
+    own(m, call);
+    m.pc += 1;
+    return STEP.next;
+  }
   if (OWN_RULES.test(facts.name) || OWN_FLAGS.some((flag) => hasKfuncFlag(call, flag)))
     throw new Unsupported(`kernel function ${facts.name}`);
   checkKfuncArguments(m, call);
@@ -61,15 +69,15 @@ function goOn(m: Machine, call: KfuncCall): Step {
   return forks ? STEP.fork : STEP.next;
 }
 
-/** Functions that may be called with a lock held. */
-const WHILE_LOCKED = /^bpf_iter_num_/;
+/** Functions that may be called with a lock held: those on lists and trees have to be. */
+const WHILE_LOCKED = /^bpf_(?:iter_num_|list_|rbtree_|refcount_acquire)/;
 
 /**
  * Functions that do more than their prototype and flags say, and that are not modelled: they mark what cannot be reached, cast, allocate by a type, work on fields of
  * map values, or have the kernel call back.
  */
 const OWN_RULES =
-  /^(?:__bpf_trap|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:percpu_)?obj_(?:new|drop)|bpf_refcount_acquire|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream)_?)/;
+  /^(?:__bpf_trap|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream)_?)/;
 
 /** Flags that mean more than is modelled. */
 const OWN_FLAGS: readonly KfuncFlag[] = [

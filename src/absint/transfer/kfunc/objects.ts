@@ -15,6 +15,7 @@ import {
 } from "../../register.ts";
 import { typesOf } from "../kernel-object.ts";
 import type { Machine, Target } from "../machine.ts";
+import { isOwnObject } from "../own-object.ts";
 import { reject } from "../rejection.ts";
 import { tnumText } from "../text.ts";
 import { hasKfuncFlag, type KfuncCall, pointeeText, reliesOnArguments } from "./facts.ts";
@@ -36,7 +37,7 @@ const SAFE = FLAG.trusted | FLAG.allocated | FLAG.nonOwning;
 const unsafeFlags = (kind: number): number => kind & ~0xff & ~SAFE;
 
 /** Whether the object is valid as long as the program runs, or its reference is held. */
-function isTrusted(at: number): boolean {
+export function isTrusted(at: number): boolean {
   const kind = kindOf(at);
   if (referenceOf(at) !== 0) return true;
   if (unsafeFlags(kind) !== 0) return false;
@@ -47,6 +48,7 @@ function isTrusted(at: number): boolean {
 export function checkObject(m: Machine, call: KfuncCall, value: KfuncValue, target: Target): void {
   const { at, number } = target;
   const kind = kindOf(at);
+  if (isOwnObject(kind)) throw new Unsupported(`an object of the program's own for ${call.facts.name}`);
   const rcu = hasKfuncFlag(call, "rcu");
   if ((rcu || reliesOnArguments(call)) && !isTrusted(at)) {
     if (!rcu) reject("EINVAL", `R${number} must be referenced or trusted`);
@@ -61,7 +63,7 @@ export function checkObject(m: Machine, call: KfuncCall, value: KfuncValue, targ
 }
 
 /** The offset into the object; what is given back must be the object itself. */
-function requirePlace({ at, number }: Target, released: boolean): number {
+export function requirePlace({ at, number }: Target, released: boolean): number {
   const constant = smallConstant(at);
   if (constant === undefined) {
     return reject("EACCES", `variable ${kindName(kindOf(at))} access var_off=${tnumText(at)} disallowed`);

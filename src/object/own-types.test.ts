@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { readBtf } from "./btf.ts";
+import { readBundle } from "./bundle.ts";
+import { ownTypes } from "./own-types.ts";
+import { valueFields } from "./value-fields.ts";
+
+/** The types of the corpus' cases of lists: those of map values, and of objects that are in lists and trees or own others. */
+const file = new URL("../../corpus/verifier/list-an-object-put-at-its-front.prog.json", import.meta.url);
+const btf = readBtf(readBundle(readFileSync(file, "utf8")).program.btf!);
+const idOf = (name: string): number => btf.findKind(name, "struct")!;
+const struct = (name: string) => ownTypes(btf)(idOf(name));
+
+test("a list or tree says what it is made of, and where the links are", () => {
+  expect(valueFields(btf, idOf("value"))).toEqual([
+    { kind: "spin_lock", offset: 0 },
+    { kind: "list_head", offset: 8, node: { struct: idOf("own_item"), offset: 8 } },
+    { kind: "rb_root", offset: 24, node: { struct: idOf("own_leaf"), offset: 8 } },
+    { kind: "list_head", offset: 40, node: { struct: idOf("own_both"), offset: 16 } },
+    { kind: "rb_root", offset: 56, node: { struct: idOf("own_both"), offset: 40 } },
+  ]);
+});
+
+test("a structure has its size, what the kernel keeps in it, and its members", () => {
+  const holder = struct("own_holder");
+  expect(holder).toMatchObject({ name: "own_holder", size: 16, numbers: false, ownsItself: false });
+  expect(holder?.fields).toEqual([
+    { kind: "kptr_ref", offset: 8, type: "own_plain", struct: idOf("own_plain") },
+  ]);
+  expect(holder?.fieldAt(0, 8)).toMatchObject({ kind: "found", name: "number" });
+  expect(holder?.fieldAt(16, 8)).toMatchObject({ kind: "none" });
+});
+
+test("what is made of numbers alone is told from what has pointers", () => {
+  expect(struct("own_scalars")?.numbers).toBe(true);
+  expect(struct("own_plain")?.numbers).toBe(false);
+});
+
+test("what may lead to others of its own type is told", () => {
+  expect(struct("own_chain")?.ownsItself).toBe(true);
+  expect(struct("own_list")?.ownsItself).toBe(false);
+});
+
+test("only structures are objects", () => {
+  expect(struct("own_item")?.size).toBe(40);
+  for (const id of [0, -1, btf.count, btf.findKind("own_union", "union")!, btf.findKind("int", "int")!]) {
+    expect(ownTypes(btf)(id)).toBeUndefined();
+  }
+});

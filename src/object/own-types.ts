@@ -1,0 +1,62 @@
+/** What a verifier may know of a program's own types, from its BTF. */
+import type { OwnStruct, OwnTypes } from "../semantics/program/own-types.ts";
+import { type Btf, DEEPEST } from "./btf.ts";
+import { kernelTypes } from "./kernel-types.ts";
+import { valueFields } from "./value-fields.ts";
+
+/** The program's structures, read as they are asked for. */
+export function ownTypes(btf: Btf): OwnTypes {
+  const { fieldAt } = kernelTypes(btf);
+  const known = new Map<number, OwnStruct | undefined>();
+  return (id) => {
+    if (known.has(id)) return known.get(id);
+    const type = id > 0 && id < btf.count ? btf.type(id) : undefined;
+    const found: OwnStruct | undefined =
+      type?.kind === "struct"
+        ? {
+            id,
+            name: type.name,
+            size: type.size,
+            fields: valueFields(btf, id),
+            numbers: holdsNumbers(btf, id, 0),
+            ownsItself: ownsItself(btf, id),
+            fieldAt: (offset, size) => fieldAt(id, offset, size),
+          }
+        : undefined;
+    known.set(id, found);
+    return found;
+  };
+}
+
+function holdsNumbers(btf: Btf, id: number, depth: number): boolean {
+  if (depth > DEEPEST) return false;
+  const { type } = btf.resolve(id);
+  switch (type.kind) {
+    case "struct":
+      return type.members.every((member) => holdsNumbers(btf, member.type, depth + 1));
+    case "array":
+      return holdsNumbers(btf, type.type, depth + 1);
+    case "int":
+    case "enum":
+    case "enum64":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether a type is among those that objects of it may own, directly or by others. */
+function ownsItself(btf: Btf, start: number): boolean {
+  const seen = new Set<number>();
+  const pending = [start];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    for (const { struct, node } of valueFields(btf, id)) {
+      const owned = node?.struct ?? struct;
+      if (owned === start) return true;
+      if (owned === undefined || seen.has(owned)) continue;
+      seen.add(owned);
+      pending.push(owned);
+    }
+  }
+  return false;
+}
