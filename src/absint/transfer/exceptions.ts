@@ -6,7 +6,7 @@
  * The callback is proved by itself, like other global functions, for every cookie; and its result is the program's.
  *
  * A global function that may throw ends its caller's run, too: so at its call nothing may be held either. Linux 6.18 does not ask for that, nor for the range
- * of a cookie that a global function throws.
+ * of a cookie that a global function throws; Linux 7.3 does.
  */
 import type { Program } from "../../semantics/program/program.ts";
 import { isInCallback } from "../callbacks.ts";

@@ -1,8 +1,7 @@
 /**
  * The legacy packet loads. Where the packet does not have the bytes, such a load is the end of the function that it is in, with 0 as the result: the kernel
  * replaces the instruction by a call and, behind it, `r0 = 0; exit` for that case. So in the main function the program ends, and a function's caller goes on.
- *
- * Linux 6.18 takes it that the program ends, wherever the load is, and does not look at what the caller does with the 0.
+ * Linux 6.12 and 7.3 do, in test runs on a packet that is too short.
  */
 import type { Instruction, Operation } from "../../semantics/isa/instruction.ts";
 import { KIND, kindOf, setConstant, setNone, setScalar, setUnknown } from "../register.ts";
