@@ -36,6 +36,7 @@ export function kernelTypes(btf: Btf): KernelTypes {
   return {
     structId,
     structName: (id) => btf.name(id),
+    namesakes: (kind, name) => btf.find(name, true).filter((id) => btf.kind(id).toUpperCase() === kind),
     fieldAt: (id, offset, size) => fieldAt(btf, id, offset, size),
     trustOf: (id, field) => {
       for (const [suffix, trust] of TRUST_LISTS) {

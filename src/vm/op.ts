@@ -194,6 +194,18 @@ function symbolAt({ ksyms = [] }: Program, slot: number): Partial<Op> {
   return symbol === undefined ? {} : { code: DO.unsupported, name: `the kernel's ${symbol.name}` };
 }
 
+/** A function that reads where nobody vouches for: it is the kernel that makes such loads safe. */
+function guardedCallee(
+  { row: { operation }, imm }: Instruction,
+  slot: number,
+  { functions }: Program,
+): Partial<Op> {
+  if (operation.kind !== "call" || operation.callee !== "subprogram") return {};
+  const callee = functions.find(({ insn }) => insn === slot + 1 + imm);
+  const guarded = callee?.prototype?.parameters.some(({ tags }) => tags.includes("untrusted")) === true;
+  return guarded ? { code: DO.unsupported, name: "loads through arg:untrusted" } : {};
+}
+
 /** Whether the program may not call the helper: by its type, or by its license. */
 function isForbidden({ row: { operation }, imm }: Instruction, program: Program): boolean {
   if (operation.kind !== "call" || operation.callee !== "helper") return false;
@@ -220,6 +232,7 @@ function prepareOne(instruction: Instruction, slot: number, program: Program): O
     ...specifics(row.operation, instruction, slot),
     ...(writesFramePointer(instruction) ? { code: DO.framePointerWrite } : {}),
     ...symbolAt(program, slot),
+    ...guardedCallee(instruction, slot, program),
     ...(isForbidden(instruction, program) ? { code: DO.forbiddenHelper } : {}),
   };
 }

@@ -32,7 +32,14 @@ import { type Machine, mapAt, type Target } from "./machine.ts";
 import { storeKernelObject } from "./object-writes.ts";
 import { isOwnObject, loadOwnObject, requirePlain } from "./own-object.ts";
 import { mayAccessField, requireMayLook } from "./privileges.ts";
-import { checkMapBounds, checkMapValue, checkPlainMemory, type Direction, NEGATIVE } from "./region.ts";
+import {
+  checkMapBounds,
+  checkMapValue,
+  checkPlainMemory,
+  type Direction,
+  NEGATIVE,
+  UNTRUSTED_BYTES,
+} from "./region.ts";
 import { reject } from "./rejection.ts";
 import { readStack, writeStack } from "./stack.ts";
 import { tnumText } from "./text.ts";
@@ -72,6 +79,11 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
         break;
       }
       if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) {
+    case UNTRUSTED_BYTES:
+      // The kernel guards each load.
+      setUnknown(destination);
+      unknownScalarAt(destination, size * 8);
+      break;
         requireMayLook(m, () => typesOf(m).structName(objectOf(target.at)));
         loadKernelObject(m, target, size, destination);
         break;
@@ -114,6 +126,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
 }
 
 export function rejectKind({ number }: Target, kind: number): never {
+    case UNTRUSTED_BYTES:
   return reject("EACCES", `R${number} invalid mem access '${kindName(kind)}'`);
 }
 

@@ -23,6 +23,7 @@ import {
   setConstant,
   setId,
   setOff,
+  setPointer,
   setRange,
   setUnknown,
   smallConstant,
@@ -36,6 +37,7 @@ import { beginLink, carryLink, cutLink } from "./links.ts";
 import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
 import { requireInside, requireLimit, requireNoArithmetic, requireWholeCopy } from "./privileges.ts";
 import { reject } from "./rejection.ts";
+import { UNTRUSTED_BYTES } from "./region.ts";
 
 type Alu = Extract<Operation, { kind: "alu" }>;
 
@@ -172,6 +174,7 @@ const MOVABLE: ReadonlySet<number> = new Set([
   KIND.func,
 ]);
 
+  KIND.dynptr,
 /** `pointer op number`, or `number + pointer`, into `destination`; any two of the three may be the same register. */
 function pointerArithmetic(
   m: Machine,
@@ -195,6 +198,7 @@ function pointerArithmetic(
   }
   const fixed = kind === KIND.flowKeys && constant === undefined;
   if ((!MOVABLE.has(baseOf(kind)) || fixed) && !(kind === KIND.map && op === "add" && constant === 0)) {
+  if (kind === UNTRUSTED_BYTES) return setPointer(destination, kind, 0);
     reject("EACCES", `R${insn.dst} pointer arithmetic on ${kindName(kind)} prohibited`);
   }
   demand(m.marks, number);

@@ -27,7 +27,15 @@ import { endPointers } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
 /** The kinds of dynptrs: what a record has as its `object`. */
-export const DYNPTR = { local: 1, ringbuf: 2, skb: 3, xdp: 4, skbMeta: 5 } as const;
+export const DYNPTR = {
+  local: 1,
+  ringbuf: 2,
+  skb: 3,
+  xdp: 4,
+  skbMeta: 5,
+  /** Of any kind: the argument of a global function, and copies of it. Its memory is held by whoever made it, if it is owned. */
+  any: 6,
+} as const;
 export type DynptrKind = (typeof DYNPTR)[keyof typeof DYNPTR];
 
 /** Slots of a dynptr. */
@@ -38,10 +46,11 @@ export const isOwning = (kind: number): boolean => kind === DYNPTR.ringbuf;
 
 /** Whether the memory may lie in the packet, and so move. */
 export const isInPacket = (kind: number): boolean =>
-  kind === DYNPTR.skb || kind === DYNPTR.xdp || kind === DYNPTR.skbMeta;
+  kind === DYNPTR.skb || kind === DYNPTR.xdp || kind === DYNPTR.skbMeta || kind === DYNPTR.any;
 
 /** Whether what is written through it may make the packet move. */
-export const isPacketBuffer = (kind: number): boolean => kind === DYNPTR.skb || kind === DYNPTR.skbMeta;
+export const isPacketBuffer = (kind: number): boolean =>
+  kind === DYNPTR.skb || kind === DYNPTR.skbMeta || kind === DYNPTR.any;
 
 /** A dynptr that may be used. */
 export interface Dynptr {

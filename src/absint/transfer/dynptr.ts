@@ -32,8 +32,8 @@ const KINDS = [
 export const dynptrKindOf = ({ flags }: Argument): DynptrKind | undefined =>
   KINDS.find(([flag]) => flags?.includes(flag) === true)?.[1];
 
-/** The kernel's name of a kind. */
-export const dynptrName = (kind: number): string => KINDS.find(([, other]) => other === kind)?.[2] ?? "";
+/** The kernel's name of a kind; it takes one of any kind for a local one. */
+export const dynptrName = (kind: number): string => KINDS.find(([, other]) => other === kind)?.[2] ?? "local";
 
 interface Place {
   readonly frame: number;
@@ -75,29 +75,16 @@ function lifeOf(m: Machine, kind: number, shared: Dynptr | undefined): number {
   return life;
 }
 
-/**
- * The dynptr that an argument names, which must have been made.
- *
- * @param changes  whether the callee changes the dynptr itself
- */
-export function usedDynptr(
-  m: Machine,
-  target: Target,
-  wanted: DynptrKind | undefined,
-  changes: boolean,
-): Dynptr {
+/** The dynptr that an argument names, which must have been made. */
+export function usedDynptr(m: Machine, target: Target, wanted: DynptrKind | undefined): Dynptr {
   const { number, at } = target;
-  const found = kindOf(at) === KIND.stack ? onStack(m, target) : keptByKernel(target, changes);
+  // One that the kernel keeps is its own to give back.
+  const found = kindOf(at) === KIND.stack ? onStack(m, target) : { kind: objectOf(at), life: 0 };
   if (found === undefined) return reject("EINVAL", `Expected an initialized dynptr as arg #${number - 1}`);
   if (wanted !== undefined && found.kind !== wanted) {
     reject("EINVAL", `Expected a dynptr of type ${dynptrName(wanted)} as arg #${number - 1}`);
   }
   return found;
-}
-
-function keptByKernel({ at }: Target, changes: boolean): Dynptr {
-  if (changes) reject("EINVAL", "cannot pass pointer to const bpf_dynptr, the helper mutates it");
-  return { kind: objectOf(at), life: 0 };
 }
 
 function onStack(m: Machine, target: Target): Dynptr | undefined {

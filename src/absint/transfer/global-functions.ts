@@ -5,6 +5,7 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import { helperCall, helperFacts, kfuncFacts } from "../../semantics/profile/lookup.ts";
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
+import type { KernelTypes } from "../../semantics/program/kernel-types.ts";
 import type { FunctionInfo, Program } from "../../semantics/program/program.ts";
 import type { FunctionPrototype, Parameter, Pointee } from "../../semantics/program/prototype.ts";
 import { OF_CALLER } from "../callbacks.ts";
@@ -18,7 +19,15 @@ export type GlobalArgument =
   /** The program's context, as the program got it. */
   | { readonly kind: "context" }
   /** Memory of `size` bytes that may be read and written as long as the function runs. */
-  | { readonly kind: "memory"; readonly size: number; readonly mayBeNull: boolean };
+  | { readonly kind: "memory"; readonly size: number; readonly mayBeNull: boolean }
+  /** An object of the kernel's that is valid as long as the function runs. */
+  | { readonly kind: "object"; readonly struct: number; readonly mayBeNull: boolean }
+  /** Anything at all, of which the kernel guards each load; of a type of the kernel's, or bytes. */
+  | { readonly kind: "untrusted"; readonly struct?: number }
+  /** An address in the program's arena: a number to the function. */
+  | { readonly kind: "arena" }
+  /** A dynptr that has been made, of any kind. */
+  | { readonly kind: "dynptr" };
 
 export interface GlobalFunction {
   /** Its first instruction. */
@@ -51,6 +60,7 @@ export function globalFunctions(
   profile: Profile,
   facts: ProgramFacts,
   context: Context | undefined,
+  types: KernelTypes | undefined,
 ): ReadonlyMap<number, GlobalFunction> {
   const inOrder = program.functions.toSorted((a, b) => a.insn - b.insn);
   const found = new Map<number, GlobalFunction>();
@@ -62,7 +72,7 @@ export function globalFunctions(
       start: info.insn,
       number,
       name: info.name,
-      arguments: attempt(() => argumentsOf(info, program, context)),
+      arguments: attempt(() => argumentsOf(info, program, context, types)),
       ...effects,
     });
   });
@@ -84,6 +94,7 @@ function argumentsOf(
   { name, prototype }: FunctionInfo,
   program: Rights,
   context: Context | undefined,
+  types: KernelTypes | undefined,
 ): readonly GlobalArgument[] {
   if (prototype === undefined) throw new Rejection("EINVAL", `Invalid type of function ${name}()`);
   requireResult(name, prototype);
@@ -94,7 +105,7 @@ function argumentsOf(
       `Global function ${name}() with ${parameters.length} > ${MOST_ARGUMENTS} args. Buggy compiler.`,
     );
   }
-  return parameters.map((parameter, index) => argumentOf(name, parameter, index, program, context));
+  return parameters.map((parameter, index) => argumentOf(name, parameter, index, program, context, types));
 }
 
 function requireResult(name: string, { returns }: FunctionPrototype): void {
@@ -117,6 +128,7 @@ function argumentOf(
   index: number,
   program: Rights,
   context: Context | undefined,
+  types: KernelTypes | undefined,
 ): GlobalArgument {
   if (tags.some((tag) => !KNOWN_TAGS.has(tag))) {
     throw new Rejection("EOPNOTSUPP", `arg#${index} has unsupported set of tags`);
@@ -128,18 +140,18 @@ function argumentOf(
     if (type.kind === "scalar") return { kind: "scalar" };
     throw new Rejection("EINVAL", `Arg#${index} type ${type.type} in ${name}() is not supported yet.`);
   }
-  const tagged = tags.includes("ctx");
-  if (tagged || isContext(type.to, program, context)) {
+  const isTagged = tags.includes("ctx");
+  if (isTagged || isContext(type.to, program, context)) {
     if (tags.some((tag) => tag !== "ctx")) refuseTags(index);
-    if (tagged) requireContextType(type.to, index, program, context);
+    if (isTagged) requireContextType(type.to, index, program, context);
     return { kind: "context" };
   }
   if (type.to.kind === "STRUCT" && type.to.name === "bpf_dynptr") {
     if (tags.length > 0) refuseTags(index);
-    throw new Unsupported("dynptr arguments of global functions");
+    return { kind: "dynptr" };
   }
-  const unmodelled = tags.find((tag) => tag !== "nonnull" && tag !== "nullable");
-  if (unmodelled !== undefined) throw new Unsupported(`arg:${unmodelled} of global functions`);
+  const tagged = taggedArgument(type.to, tags, index, types);
+  if (tagged !== undefined) return tagged;
   if (tags.includes("nullable")) refuseTags(index);
   const { kind, name: of, size } = type.to;
   if (size === undefined) {
@@ -150,6 +162,47 @@ function argumentOf(
   }
   if (size > MOST_BYTES) throw new Unsupported(`arguments of ${size} bytes`);
   return { kind: "memory", size, mayBeNull: !tags.includes("nonnull") };
+}
+
+/** What tags say of a pointer that is neither the context nor memory. */
+function taggedArgument(
+  to: Pointee,
+  tags: Parameter["tags"],
+  index: number,
+  types: KernelTypes | undefined,
+): GlobalArgument | undefined {
+  if (tags.includes("trusted")) {
+    if (tags.includes("nonnull")) refuseTags(index);
+    return { kind: "object", struct: kernelStruct(to, index, types), mayBeNull: tags.includes("nullable") };
+  }
+  for (const alone of ["untrusted", "arena"] as const) {
+    if (!tags.includes(alone)) continue;
+    if (tags.some((tag) => tag !== alone)) {
+      throw new Rejection("EINVAL", `arg#${index} ${alone} cannot be combined with any other tags`);
+    }
+    if (alone === "arena") return { kind: "arena" };
+    return BYTES.has(to.kind) ? { kind: alone } : { kind: alone, struct: kernelStruct(to, index, types) };
+  }
+  return undefined;
+}
+
+/** Kinds of types behind which there are bytes and nothing else; void is unknown to BTF. */
+const BYTES: ReadonlySet<string> = new Set(["UNKNOWN", "INT", "ENUM", "ENUM64"]);
+
+/** The kernel's type that the program's stands for. */
+function kernelStruct({ kind, name }: Pointee, index: number, types: KernelTypes | undefined): number {
+  const what = `arg#${index} reference type('${kind} ${name === "" || kind === "UNKNOWN" ? "(anon)" : name}')`;
+  if (kind === "UNKNOWN" || kind === "PTR" || name === "") {
+    throw new Rejection("EINVAL", `${what} candidate matching error: -22`);
+  }
+  if (types === undefined) throw new Unsupported("arguments of kernel types without the kernel's types");
+  const [found, other] = types.namesakes(kind, name);
+  if (found === undefined && kind !== "FWD") throw new Rejection("ENOENT", `${what} has no matches`);
+  if (other !== undefined) throw new Rejection("ESRCH", `${what} is ambiguous`);
+  if (found === undefined || (kind !== "STRUCT" && kind !== "UNION")) {
+    throw new Unsupported(`arguments of type ${kind} ${name}`);
+  }
+  return found;
 }
 
 function refuseTags(index: number): never {

@@ -118,7 +118,7 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     ksyms: new Map(program.ksyms?.map((symbol) => [symbol.insn, symbol])),
     maps,
     inner,
-    globals: globalFunctions(program, profile, facts, context),
+    globals: globalFunctions(program, profile, facts, context, types),
     exceptionCallback: exceptionCallback(program),
     state: LIVE,
     pc: 0,

@@ -28,6 +28,9 @@ export type Direction = "read" | "write";
 /** Variable offsets from here on are not bounds at all. */
 const MAX_VARIABLE_OFFSET = 2 ** 29;
 
+/** An address of which nothing is known: the kernel guards each load through it. γ: any number, wherever the pointer was moved to. */
+export const UNTRUSTED_BYTES = KIND.memory | FLAG.readOnly | FLAG.untrusted;
+
 /** Bytes of `struct bpf_flow_keys` (linux/bpf.h). */
 const FLOW_KEYS_SIZE = 56;
 

@@ -10,6 +10,7 @@ export type Errno =
   | "EEXIST"
   | "ENOENT"
   | "ENOTSUPP"
+  | "ESRCH"
   | "EPROTO"
   | "EOPNOTSUPP";
 

@@ -26,7 +26,7 @@ const CLASSES = [
   ],
   [
     "type access",
-    /access beyond (struct|the end|size of)|cannot access ptr member|(is ptr|access) .* (is not|not) (supported|allowed)|only read is supported|access to .* disallowed|variable \S+ access|negative offset|dereference of modified/,
+    /access beyond (struct|the end|size of)|cannot access ptr member|(is ptr|access) .* (is not|not) (supported|allowed)|only read is supported|access to .* disallowed|variable \S+ access|negative offset|dereference of modified|access percpu memory/,
   ],
   ["alignment", /misaligned/],
   [
@@ -82,7 +82,7 @@ const CLASSES = [
   ["packet argument", /access to the packet is not allowed/],
   [
     "argument type",
-    /R\d+ type=.* expected=|expected (pointer|a pointer|struct)|has .* expected|arg#\d+|type mismatch|must be a rcu pointer|^R\d+ is not a scalar$/,
+    /R\d+ type=.* expected=|expected (pointer|a pointer|struct)|has .* expected|arg#\d+|type mismatch|must be a rcu pointer|^R\d+ is not a scalar$|is of type .* is expected|is not a pointer to arena/,
   ],
   ["sleep", /might sleep|[Ss]leepable/],
   ["packet loads", /BPF_LD_\[ABS\|IND\]|BPF_LD_ABS\|IND|LD_ABS/],

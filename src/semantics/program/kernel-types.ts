@@ -29,6 +29,8 @@ export interface KernelTypes {
   /** The id of a structure or union; `undefined` if the kernel has none of the name. */
   readonly structId: (name: string) => number | undefined;
   readonly structName: (id: number) => string;
+  /** The ids of the types that a program's type of the kind (BTF's, in capitals) and name may stand for: those of its name without `___flavor`. */
+  readonly namesakes: (kind: string, name: string) => readonly number[];
   /** What a load of `size` bytes at `offset` of a structure gives. */
   readonly fieldAt: (id: number, offset: number, size: number) => Field;
   /** How far a pointer is to be trusted that was loaded from the field of that name of a valid object. */

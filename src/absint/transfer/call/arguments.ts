@@ -249,7 +249,7 @@ function checkDynptr(m: Machine, call: CallFacts, argument: Argument, target: Ta
   }
   const releases = hasArgumentFlag(argument, "obj_release");
   if (releases) requireOwned(m, target);
-  call.dynptr = usedDynptr(m, target, wanted, !hasArgumentFlag(argument, "mem_rdonly"));
+  call.dynptr = usedDynptr(m, target, wanted);
   if (releases) call.releasedDynptr = target;
 }
 

@@ -27,15 +27,18 @@ import {
 } from "../../register.ts";
 import { clear, pushFrame, registerAt, sectionsOf, takeId } from "../../state.ts";
 import { requireUnmoved } from "../access.ts";
+import { DYNPTR } from "../dynptr-slots.ts";
 import { requireMayEnd } from "../exceptions.ts";
 import type { GlobalArgument, GlobalFunction } from "../global-functions.ts";
-import { type Machine, register, SCRATCH, type Target } from "../machine.ts";
+import { type Machine, readable, register, SCRATCH, type Target } from "../machine.ts";
 import { holdsAnyLock } from "../map-fields.ts";
 import { isInPacket } from "../packets.ts";
 import { forgetPackets } from "../privileges.ts";
+import { UNTRUSTED_BYTES } from "../region.ts";
 import { Rejection, reject } from "../rejection.ts";
 import { requireCallbackMaySleep } from "../sections.ts";
 import { markWritten } from "../stack.ts";
+import { checkDynptr, checkObject } from "./global-objects.ts";
 import { checkWhole, MEMORY } from "./memory.ts";
 
 /** The global function that a call instruction at `pc` enters; `undefined` for any other instruction. */
@@ -75,6 +78,18 @@ function begin(m: Machine, at: number, argument: GlobalArgument): void {
     case "memory":
       setPointer(at, argument.mayBeNull ? KIND.memory | FLAG.orNull : KIND.memory, argument.size);
       if (argument.mayBeNull) setId(at, takeId(m.state));
+      return;
+    case "object":
+      setPointer(at, KIND.btf | FLAG.trusted | (argument.mayBeNull ? FLAG.orNull : 0), argument.struct);
+      if (argument.mayBeNull) setId(at, takeId(m.state));
+      return;
+    case "untrusted":
+      if (argument.struct !== undefined) return setPointer(at, KIND.btf | FLAG.untrusted, argument.struct);
+      return setPointer(at, KIND.memory | FLAG.readOnly | FLAG.untrusted, 0);
+    case "arena":
+      return setUnknown(at);
+    case "dynptr":
+      return setPointer(at, KIND.dynptr, DYNPTR.any);
   }
 }
 
@@ -134,6 +149,20 @@ function checkArgument(m: Machine, callee: GlobalFunction, argument: GlobalArgum
       return requireUnmoved(target, "ctx");
     case "memory":
       return checkMemory(m, callee, argument, target, index);
+    case "object":
+      return checkObject(m, argument, target);
+    case "untrusted":
+      // Without the right to see addresses, a program could see parts of one by these loads.
+      if (!m.rights.leaks) throw new Unsupported("arg:untrusted without cap_perfmon");
+      readable(m, index + 1);
+      return;
+    case "arena":
+      if (kindOf(at) !== KIND.scalar) {
+        reject("EINVAL", `R${index + 1} is not a pointer to arena or scalar.`);
+      }
+      return;
+    case "dynptr":
+      return checkDynptr(m, target);
   }
 }
 
@@ -153,14 +182,16 @@ function checkMemory(
     return;
   }
   if (!takesNull && mayBeNull(kind)) reject("EINVAL", `arg#${index} is expected to be non-NULL`);
-  if (!MEMORY.includes(kind & ~(FLAG.orNull | FLAG.readOnly | FLAG.inPacket))) {
+  // Of what nobody vouches for, nothing is known to be there.
+  const there = kind === UNTRUSTED_BYTES ? KIND.memory : kind;
+  if (!MEMORY.includes(there & ~(FLAG.orNull | FLAG.readOnly | FLAG.inPacket))) {
     reject("EINVAL", `R${number} type=${kindName(kind)} expected=fp`);
   }
   if (changesPacket && isInPacket(kind)) {
     reject("EINVAL", `R${number} points into the packet, which the function may change`);
   }
   copyRegister(at, SCRATCH.operand);
-  setKind(SCRATCH.operand, kind & ~FLAG.orNull);
+  setKind(SCRATCH.operand, there & ~FLAG.orNull);
   const memory: Target = { number, at: SCRATCH.operand, off: 0 };
   try {
     checkWhole(m, memory, size, "read");

@@ -23,7 +23,7 @@ import {
   smallConstant,
 } from "../../register.ts";
 import { takeId } from "../../state.ts";
-import { isInPacket, isPacketBuffer, removeDynptrs } from "../dynptr-slots.ts";
+import { DYNPTR, isInPacket, isPacketBuffer, removeDynptrs } from "../dynptr-slots.ts";
 import { requireFormat } from "../format.ts";
 import { giveOfProcessor } from "../kernel-address.ts";
 import { typesOf } from "../kernel-object.ts";
@@ -228,9 +228,9 @@ function giveMapValue(m: Machine, { mapIndex, certainlyFound }: CallFacts, r0: n
   else setPointer(r0, certainlyFound ? KIND.mapValue : KIND.mapValue | orNull, mapIndex);
 }
 
-/** What is given of a packet's memory goes with the packet. */
+/** What is given of a packet's memory goes with the packet; of a dynptr that may be of one, what helpers give is none of it. */
 const sliceFlag = ({ dynptr }: CallFacts): number =>
-  dynptr !== undefined && isInPacket(dynptr.kind) ? FLAG.inPacket : 0;
+  dynptr !== undefined && dynptr.kind !== DYNPTR.any && isInPacket(dynptr.kind) ? FLAG.inPacket : 0;
 
 function giveReference(m: Machine, { helper, reference, mapIndex, dynptr }: CallFacts, r0: number): void {
   if (helper.name === "dynptr_data" && dynptr !== undefined) {

@@ -140,7 +140,7 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
     if (kindOf(size.at) !== KIND.scalar) reject("EINVAL", `R${sizeNumber} is not a scalar`);
     const sizeValue = call.facts.args[target.number];
     const isNull = isNullConstant(m, target.at);
-    if (!(isNull && isOptional(value))) {
+    if (!(isNull && (isOptional(value) || isNullable(value)))) {
       inPair(target.number, () => {
         const greatest = boundedSize(m, sizeNumber, true);
         if (!(isNull && greatest === 0)) checkMemory(m, call, target, greatest);

@@ -10,6 +10,7 @@ import {
   FLAG,
   isPacketPointer,
   KIND,
+  kindName,
   kindOf,
   objectOf,
   offOf,
@@ -19,6 +20,7 @@ import {
   smallConstant,
 } from "../../register.ts";
 import { takeId } from "../../state.ts";
+import { requireUnmoved } from "../access.ts";
 import { makeDynptr, usedDynptr } from "../dynptr.ts";
 import { DYNPTR, type Dynptr, type DynptrKind, isInPacket, isPacketBuffer } from "../dynptr-slots.ts";
 import { type Machine, register, type Target } from "../machine.ts";
@@ -40,8 +42,9 @@ export function checkDynptr(m: Machine, call: KfuncCall, value: KfuncValue, targ
   if (kind !== KIND.stack && kind !== KIND.dynptr) {
     reject("EINVAL", `arg#${target.number - 1} expected pointer to stack or const struct bpf_dynptr`);
   }
+  if (kind === KIND.dynptr) requireUnmoved(target, kindName(kind));
   if (value.name?.endsWith("__uninit") !== true) {
-    call.dynptrs.push(usedDynptr(m, target, undefined, false));
+    call.dynptrs.push(usedDynptr(m, target, undefined));
     return;
   }
   const [parent] = call.dynptrs;
