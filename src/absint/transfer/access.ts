@@ -73,17 +73,17 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
     case KIND.xdpSock:
       loadSocket(m, target, size, kind, destination);
       break;
+    case UNTRUSTED_BYTES:
+      // The kernel guards each load.
+      setUnknown(destination);
+      unknownScalarAt(destination, size * 8);
+      break;
     default:
       if (isOwnObject(kind) && !mayBeNull(kind)) {
         loadOwnObject(m, target, size, destination);
         break;
       }
       if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) {
-    case UNTRUSTED_BYTES:
-      // The kernel guards each load.
-      setUnknown(destination);
-      unknownScalarAt(destination, size * 8);
-      break;
         requireMayLook(m, () => typesOf(m).structName(objectOf(target.at)));
         loadKernelObject(m, target, size, destination);
         break;
@@ -117,6 +117,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.socket:
     case KIND.tcpSock:
     case KIND.xdpSock:
+    case UNTRUSTED_BYTES:
       return reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
     default:
       if (isOwnObject(kind) && !mayBeNull(kind)) return requirePlain(m, target, size);
@@ -126,7 +127,6 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
 }
 
 export function rejectKind({ number }: Target, kind: number): never {
-    case UNTRUSTED_BYTES:
   return reject("EACCES", `R${number} invalid mem access '${kindName(kind)}'`);
 }
 

@@ -38,6 +38,7 @@ import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
 import { requireInside, requireLimit, requireNoArithmetic, requireWholeCopy } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 import { UNTRUSTED_BYTES } from "./region.ts";
+import { reject } from "./rejection.ts";
 
 type Alu = Extract<Operation, { kind: "alu" }>;
 
@@ -172,9 +173,9 @@ const MOVABLE: ReadonlySet<number> = new Set([
   KIND.flowKeys,
   KIND.btf,
   KIND.func,
+  KIND.dynptr,
 ]);
 
-  KIND.dynptr,
 /** `pointer op number`, or `number + pointer`, into `destination`; any two of the three may be the same register. */
 function pointerArithmetic(
   m: Machine,
@@ -196,9 +197,9 @@ function pointerArithmetic(
   if (mayBeNull(kind)) {
     reject("EACCES", `R${insn.dst} pointer arithmetic on ${kindName(kind)} prohibited, null-check it first`);
   }
+  if (kind === UNTRUSTED_BYTES) return setPointer(destination, kind, 0);
   const fixed = kind === KIND.flowKeys && constant === undefined;
   if ((!MOVABLE.has(baseOf(kind)) || fixed) && !(kind === KIND.map && op === "add" && constant === 0)) {
-  if (kind === UNTRUSTED_BYTES) return setPointer(destination, kind, 0);
     reject("EACCES", `R${insn.dst} pointer arithmetic on ${kindName(kind)} prohibited`);
   }
   demand(m.marks, number);
