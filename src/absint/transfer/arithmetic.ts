@@ -36,7 +36,6 @@ import { forEachRegister, takeId } from "../state.ts";
 import { beginLink, carryLink, cutLink } from "./links.ts";
 import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
 import { requireInside, requireLimit, requireNoArithmetic, requireWholeCopy } from "./privileges.ts";
-import { reject } from "./rejection.ts";
 import { UNTRUSTED_BYTES } from "./region.ts";
 import { reject } from "./rejection.ts";
 
