@@ -86,6 +86,8 @@ export const KIND = {
   func: 18,
   /** A dynptr that the kernel keeps, as callbacks get it. */
   dynptr: 19,
+  /** A place in the program's arena (transfer/arena-pointers.ts): any number. */
+  arena: 20,
 } as const;
 
 export type Kind = number;
@@ -119,6 +121,7 @@ const BASE_NAMES: readonly string[] = [
   "ptr_",
   "func",
   "dynptr_ptr",
+  "arena",
 ];
 
 /** Flags that the kernel prints in front of the base's name, in its order. */

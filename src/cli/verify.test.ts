@@ -69,10 +69,10 @@ describe("verify", () => {
   });
 
   test("what is not modelled is named, and is 2", async () => {
-    const cwd = directory({ "cast.s": "; type: xdp\nr0 = 0\nr1 = addr_space_cast(r1, 0, 1)\nexit\n" });
-    const { status, stdout } = await soundcheck(["verify", "cast.s"], { cwd });
+    const cwd = directory({ "calls.s": "; type: xdp\nr0 = 0\ncall kfunc#1\nexit\n" });
+    const { status, stdout } = await soundcheck(["verify", "calls.s"], { cwd });
     expect(status).toBe(2);
-    expect(stdout).toMatch(/^cast.s: cast: unsupported at insn 1: .*addr_space_cast$/m);
+    expect(stdout).toMatch(/^calls.s: calls: unsupported at insn 1: kernel function 1$/m);
   });
 
   test("what a file's texts would do to a terminal is made visible", async () => {

@@ -10,6 +10,7 @@ import { isGplCompatible } from "../semantics/program/license.ts";
 import { type Capability, isCapable } from "../semantics/program/privileges.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { ATTACH_TYPES, type ProgramType } from "../semantics/program/program-types.ts";
+import { checkArenas } from "./arenas.ts";
 import { type ControlFlow, checkControlFlow, successors } from "./control-flow.ts";
 import { checkInstructions } from "./instructions.ts";
 
@@ -50,6 +51,7 @@ export function admit(program: Program, profile: Profile): ControlFlow {
   checkLoader(program);
   requireAttachType(program, profile);
   checkCalls(program);
+  checkArenas(program);
   const flow = checkControlFlow(program);
   checkInstructions(program.insns, profile);
   checkLoops(program, flow.functions);

@@ -63,6 +63,8 @@ export function registerText(m: Machine, at: number, frame: number): string {
   switch (kind) {
     case KIND.none:
       return "?";
+    case KIND.arena:
+      return kindName(kind);
     case KIND.scalar: {
       if (isConstant(at)) {
         const value = (BigInt(constantHigh(at)) << 32n) | BigInt(constantLow(at) >>> 0);

@@ -25,6 +25,7 @@ import {
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
+import { requireOneUse } from "./arena-pointers.ts";
 import { signExtend } from "./arithmetic.ts";
 import { loadFunctionArgument, loadKernelObject, typesOf } from "./kernel-object.ts";
 import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
@@ -51,10 +52,15 @@ import { tnumText } from "./text.ts";
  */
 export function load(m: Machine, target: Target, size: Size, signed: boolean, destination: number): void {
   const kind = kindOf(target.at);
+  requireOneUse(m, kind);
   requireAligned(m, target, size, kind);
   switch (kind) {
     case KIND.stack:
       readStack(m, target, size, destination);
+      break;
+    case KIND.arena:
+      setUnknown(destination);
+      unknownScalarAt(destination, size * 8);
       break;
     case KIND.context:
       loadContext(m, target, size, signed, destination);
@@ -98,10 +104,13 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
 /** Checks a store of `size` bytes of the register at `value`. */
 export function store(m: Machine, target: Target, size: Size, value: number): void {
   const kind = kindOf(target.at);
+  requireOneUse(m, kind);
   requireAligned(m, target, size, kind);
   switch (kind) {
     case KIND.stack:
       writeStack(m, target, size, value);
+      break;
+    case KIND.arena:
       break;
     case KIND.context:
       storeContext(m, target, size);
@@ -130,13 +139,13 @@ export function rejectKind({ number }: Target, kind: number): never {
   return reject("EACCES", `R${number} invalid mem access '${kindName(kind)}'`);
 }
 
-// --- Alignment: the stack always, the rest where the program asks for it
+// --- Alignment: the stack always, arenas never, the rest where the program asks for it
 
 function requireAligned(m: Machine, target: Target, size: number, kind: number): void {
   const { flags } = m.program;
   // A program that asks for both need not be aligned.
   const strict = flags.includes("strict_alignment") && !flags.includes("any_alignment");
-  if (size === 1 || (!strict && kind !== KIND.stack)) return;
+  if (size === 1 || kind === KIND.arena || (!strict && kind !== KIND.stack)) return;
   requireNaturallyAligned(target, size, kind);
 }
 

@@ -33,6 +33,7 @@ import {
 } from "../register.ts";
 import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
 import { forEachRegister, takeId } from "../state.ts";
+import { arenaArithmetic } from "./arena-pointers.ts";
 import { beginLink, carryLink, cutLink } from "./links.ts";
 import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
 import { requireInside, requireLimit, requireNoArithmetic, requireWholeCopy } from "./privileges.ts";
@@ -80,6 +81,7 @@ export function alu(m: Machine, insn: Instruction, operation: Alu): void {
     else compute(operation, destination, source);
     return;
   }
+  if (arenaArithmetic(m, operation.width === 64, destination, source)) return;
   if (isPointer(left) && isPointer(right)) return combinePointers(m, insn, operation, destination);
   if (isPointer(left)) return pointerArithmetic(m, insn, operation, destination, source, destination);
   if (isPointer(right)) {

@@ -127,6 +127,7 @@ function decide({ op, width }: Jump, left: number, right: number): number {
 function neverNull(at: number): boolean {
   const kind = kindOf(at);
   if (mayBeNull(kind) || hasFlag(kind, FLAG.untrusted)) return false;
+  if (kind === KIND.arena) return false;
   return baseOf(kind) !== KIND.btf || hasFlag(kind, VOUCHED) || referenceOf(at) !== 0;
 }
 /** An argument of a tracepoint counts as trusted and may be null all the same. */

@@ -10,6 +10,7 @@ import type { Instruction } from "../../semantics/isa/instruction.ts";
 import { contextFor, programFacts } from "../../semantics/profile/lookup.ts";
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
+import { arenasOf } from "../../semantics/program/arenas.ts";
 import type { KernelTypes } from "../../semantics/program/kernel-types.ts";
 import { MAP_FIELDS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import type { KernelSymbol, Program } from "../../semantics/program/program.ts";
@@ -62,6 +63,11 @@ export interface Machine {
   forkedPc: number;
   /** By instruction, how far a number is cut that is added to a pointer (privileges.ts); kept by the exploration alone. */
   limits?: Map<number, string>;
+  /**
+   * In a program with an arena, whether an instruction was about pointers into it, by instruction (arena-pointers.ts): what was executed before on whatever
+   * path. It decides nothing but that a program is refused.
+   */
+  readonly arenaUses?: Map<number, boolean>;
   /** What is used of the last checkpoint's state; whoever keeps no checkpoints need not look at it. */
   marks: Marks;
 }
@@ -78,7 +84,7 @@ export const STEP = { next: 0, fork: 1, exit: 2 } as const;
 export type Step = (typeof STEP)[keyof typeof STEP];
 
 /** Map types that are more than a place for keys and values. */
-const UNMODELLED_MAPS: ReadonlySet<string> = new Set(["struct_ops", "arena"]);
+const UNMODELLED_MAPS: ReadonlySet<string> = new Set(["struct_ops"]);
 
 /** Programs that begin with the arguments of a function, tracepoint or hook of the kernel. */
 const ATTACHES_BY_BTF: ReadonlySet<string> = new Set(["tracing", "lsm"]);
@@ -124,6 +130,7 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     pc: 0,
     forked: FORKED,
     forkedPc: 0,
+    ...(arenasOf(program).length > 0 ? { arenaUses: new Map<number, boolean>() } : {}),
     marks: newMarks(0),
   };
 }

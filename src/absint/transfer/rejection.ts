@@ -7,6 +7,8 @@ export type Errno =
   | "EPERM"
   | "E2BIG"
   | "EFAULT"
+  | "EBUSY"
+  | "ERANGE"
   | "EEXIST"
   | "ENOENT"
   | "ENOTSUPP"

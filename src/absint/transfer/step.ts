@@ -20,6 +20,7 @@ import {
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { load, rejectKind, requireNaturallyAligned, store } from "./access.ts";
+import { castAddressSpace, loadArenaValue, requireArenaAtomic } from "./arena-pointers.ts";
 import { alu } from "./arithmetic.ts";
 import { jump } from "./branch.ts";
 import { callBack } from "./call/callback.ts";
@@ -98,7 +99,8 @@ export function step(m: Machine): Step {
     case "may_goto":
       return mayGoto(m, insn);
     case "addr_space_cast":
-      throw new Unsupported(`instruction ${insn.row.name}`);
+      castAddressSpace(m, insn);
+      break;
   }
   m.pc += 1;
   return STEP.next;
@@ -129,6 +131,7 @@ const STORES = "stores into";
 /** Atomic instructions go to memory proper: the stack, map values, memory of the program's own. */
 function requireAtomicTarget(m: Machine, to: Target, size: Size, what: string): void {
   const kind = kindOf(to.at);
+  if (kind === KIND.arena) return;
   if (NOT_ATOMIC.has(kind)) {
     reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${kindName(kind)} is not allowed`);
   }
@@ -161,6 +164,7 @@ function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { k
   const exchange = op === "cmpxchg";
   if (exchange) requireAtomicNumber(m, 0, readable(m, 0));
   const to = target(m, insn.dst, insn.off);
+  if (kindOf(to.at) === KIND.arena) requireArenaAtomic(m, insn.dst, op, fetch);
   requireAtomicTarget(m, to, size, STORES);
   load(m, to, size, false, SCRATCH.left);
   requireNumberOnStack(m, SCRATCH.left, to);
@@ -242,11 +246,14 @@ function loadImmediate(m: Machine, insn: Instruction, load: string): void {
       requireMap(m, insn.imm);
       setPointer(to, KIND.map, insn.imm);
       return;
-    case "map_value":
-      requireDirectValue(requireMap(m, insn.imm), insn.immHigh >>> 0);
+    case "map_value": {
+      const map = requireMap(m, insn.imm);
+      if (map.type === "arena") return loadArenaValue(map, insn.immHigh >>> 0, to);
+      requireDirectValue(map, insn.immHigh >>> 0);
       setPointer(to, KIND.mapValue, insn.imm);
       setOff(to, insn.immHigh);
       return;
+    }
     default:
       throw new Unsupported(`16-byte load of kind ${load}`);
   }

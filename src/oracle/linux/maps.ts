@@ -138,6 +138,9 @@ function maxEntriesOf(kernel: Kernel, definition: MapDefinition): number {
   return definition.maxEntries;
 }
 
+/** Where user space would see an arena. libbpf puts it into the loader's memory, without which no program may use it; here nobody looks at it. */
+const ARENA_ADDRESS = 2 ** 32;
+
 /**
  * Creates a map with its initial contents, frozen if its definition says so.
  * @param btf descriptor of the BTF that the definition's type ids point into.
@@ -161,7 +164,7 @@ export function createMap(definition: MapDefinition, btf?: number, kernel: Kerne
     map_flags: flags,
     inner_map_fd: inner?.fd ?? 0,
     map_name: kernelName(name),
-    map_extra: definition.extra ?? 0,
+    map_extra: definition.extra ?? (type === "arena" ? ARENA_ADDRESS : 0),
     ...types,
   });
   inner?.close();

@@ -44,6 +44,7 @@ const BASES: readonly number[] = [
   KIND.btf,
   KIND.func,
   KIND.dynptr,
+  KIND.arena,
 ];
 
 /** Flags likewise: bit i is the i-th of these. */

@@ -9,6 +9,7 @@ import { disassembleInstruction } from "../../semantics/isa/disassemble.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { Program, SourceLine } from "../../semantics/program/program.ts";
 import type { Verdict } from "../verdict.ts";
+import { ARENA_CLASSES } from "./arena-classes.ts";
 import { CALLBACK_CLASSES } from "./callback-classes.ts";
 import { EXCEPTION_CLASSES } from "./exception-classes.ts";
 import { FUNCTION_CLASSES } from "./function-classes.ts";
@@ -53,6 +54,7 @@ export interface Explanation {
 }
 
 const CLASSES: readonly MessageClass[] = [
+  ...ARENA_CLASSES,
   ...CALLBACK_CLASSES,
   ...EXCEPTION_CLASSES,
   ...FUNCTION_CLASSES,

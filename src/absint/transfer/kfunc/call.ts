@@ -18,6 +18,7 @@ import { forgetPackets } from "../privileges.ts";
 import { reject } from "../rejection.ts";
 import { isUnderRcu, requireKfuncMaySleep, SECTION_FUNCTIONS } from "../sections.ts";
 import { markWritten } from "../stack.ts";
+import { callArenaFunction, isArenaFunction } from "./arena.ts";
 import { checkKfuncArguments } from "./arguments.ts";
 import { checkSlice, giveSlice, isSlice, writesPacket } from "./dynptr.ts";
 import { hasKfuncFlag, type KfuncCall, newKfuncCall } from "./facts.ts";
@@ -36,6 +37,11 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
   const own = ownObjectFunction(facts.name) ?? graphFunction(facts.name);
   if (own !== undefined) {
     own(m, call);
+    m.pc += 1;
+    return STEP.next;
+  }
+  if (isArenaFunction(facts.name)) {
+    callArenaFunction(m, call);
     m.pc += 1;
     return STEP.next;
   }

@@ -41,9 +41,6 @@ const SHAPES: readonly Shape[] = [
 const TYPED: ReadonlySet<MapType> = new Set(["sk_storage", "inode_storage", "task_storage", "cgrp_storage"]);
 const OF_MAPS: ReadonlySet<MapType> = new Set(["array_of_maps", "hash_of_maps"]);
 
-/** Where user space would see an arena: programs may not use one whose place is not known. */
-const ARENA_ADDRESS = 2 ** 32;
-
 const INNER: MapDefinition = { name: "inner", type: "array", ...shape(4, 8, 1) };
 
 /** `int` of 4 bytes, type 1, and of 8 bytes, type 2, as raw BTF. */
@@ -135,7 +132,6 @@ function createAny(kernel: Kernel, type: MapType, btf: number): KernelMap | unde
       ...tried,
       ...(TYPED.has(type) ? { btfKey: KEY_TYPE, btfValue: VALUE_TYPE } : {}),
       ...(OF_MAPS.has(type) ? { inner: INNER } : {}),
-      ...(type === "arena" ? { extra: ARENA_ADDRESS } : {}),
     };
     try {
       return createMap(definition, btf, kernel);
