@@ -157,7 +157,7 @@ function checkArgument(m: Machine, callee: GlobalFunction, argument: GlobalArgum
       readable(m, index + 1);
       return;
     case "arena":
-      if (kindOf(at) !== KIND.scalar) {
+      if (kindOf(at) !== KIND.scalar && kindOf(at) !== KIND.arena) {
         reject("EINVAL", `R${index + 1} is not a pointer to arena or scalar.`);
       }
       return;
