@@ -271,3 +271,15 @@ describe("programs that stand for callbacks", () => {
     ]);
   });
 });
+
+test.each(["el", "eb"])("variables in an arena are places in the object's arena (%s)", (order) => {
+  const { programs, failures } = read(`src/object/testdata/arena.${order}.o`);
+  expect(failures).toEqual([]);
+  const [counting = expect.fail("no program")] = programs;
+  expect(counting.maps).toMatchObject([{ name: "pages", type: "arena", maxEntries: 16, flags: 1 << 10 }]);
+  const loads = counting.insns.filter((i) => i?.row.operation.kind === "ld_imm64");
+  expect(loads.map((i) => [i?.row.name, i?.imm, i?.immHigh])).toEqual([
+    ["ld_imm64_map_value", 0, 8],
+    ["ld_imm64_map_value", 0, 0],
+  ]);
+});

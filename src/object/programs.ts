@@ -10,7 +10,7 @@ import { type Btf, readBtf } from "./btf.ts";
 import { readBtfExt } from "./btf-ext.ts";
 import { settleBtf } from "./btf-settle.ts";
 import { CoreRelocator } from "./core.ts";
-import { readElf } from "./elf.ts";
+import { type ElfFile, readElf } from "./elf.ts";
 import { type Extern, kconfigData, readExterns } from "./externs.ts";
 import { type FunctionFailure, type ObjectFunction, readFunctions } from "./functions.ts";
 import { link, type Piece, type Surroundings } from "./link.ts";
@@ -52,7 +52,7 @@ export function readObject(bytes: Uint8Array, options: ObjectOptions = {}): Obje
   const { functions, failures } = readFunctions(elf, records);
   const externs = local === undefined ? new Map<string, Extern>() : readExterns(elf, local);
   const kconfig = local === undefined ? undefined : kconfigMap(local, btf, externs, options);
-  const around = surroundings(functions, readMaps(elf, btf), externs, kconfig, btf, options);
+  const around = surroundings(elf, functions, readMaps(elf, btf), externs, kconfig, btf, options);
 
   const license = elf.section("license")?.data;
   const common = {
@@ -105,7 +105,11 @@ function attempt(
   }
 }
 
+/** Where compilers put variables of address space 1. */
+const ARENA_VARIABLES = ".addr_space.1";
+
 function surroundings(
+  elf: ElfFile,
   functions: readonly ObjectFunction[],
   maps: readonly ObjectMap[],
   externs: ReadonlyMap<string, Extern>,
@@ -115,10 +119,15 @@ function surroundings(
 ): Surroundings {
   const begins = new Map(functions.map((f) => [`${f.section.index}:${f.offset}`, f]));
   const mapAt = new Map(maps.map((m) => [m.global ? `${m.section}` : `${m.section}:${m.offset}`, m]));
+  const arenaSections = new Set(
+    elf.sections.flatMap(({ name, index }) => (name === ARENA_VARIABLES ? [index] : [])),
+  );
   const targets: Targets = {
     map: (section, offset) => mapAt.get(`${section}`) ?? mapAt.get(`${section}:${offset}`),
     externs,
     function: (section, offset) => begins.get(`${section}:${offset}`),
+    isArena: (section) => arenaSections.has(section),
+    arena: maps.find(({ definition }) => definition.type === "arena"),
   };
   const mapNames = new Map(maps.map((m) => [m.definition.name, m]));
   const pieces = new Map<ObjectFunction, Piece>();

@@ -16,7 +16,7 @@ export type Reference =
   /** A call of, or the address of, another function of the object. */
   | { readonly kind: "call" | "address"; readonly at: number; readonly target: ObjectFunction }
   | { readonly kind: "map"; readonly at: number; readonly map: ObjectMap }
-  /** The address of byte `offset` of a map's only value. */
+  /** The address of byte `offset` of a map's only value, or of an arena. */
   | { readonly kind: "data"; readonly at: number; readonly map: ObjectMap; readonly offset: number }
   | { readonly kind: "kfunc" | "ksym" | "kconfig"; readonly at: number; readonly extern: Extern };
 
@@ -24,6 +24,10 @@ export type Reference =
 export interface Targets {
   /** The map at a byte offset of a section, or the global data that the section holds. */
   map(section: number, offset: number): ObjectMap | undefined;
+  /** Whether the section holds variables that lie in the object's arena. */
+  isArena(section: number): boolean;
+  /** The object's arena. */
+  readonly arena: ObjectMap | undefined;
   readonly externs: ReadonlyMap<string, Extern>;
   /** The function that begins at a byte offset of a section. */
   function(section: number, offset: number): ObjectFunction | undefined;
@@ -103,6 +107,11 @@ function loadReference(
 ): Reference {
   if (symbol.section === 0) return externReference(at, "load", symbol.name, targets, where);
   const offset = symbol.value + imm;
+  if (targets.isArena(symbol.section)) {
+    if (targets.arena === undefined)
+      throw new InputError(`${where}: ${symbol.name} lies in an arena, and there is none`);
+    return { kind: "data", at, map: targets.arena, offset };
+  }
   const map = targets.map(symbol.section, offset);
   if (map?.global === true) return { kind: "data", at, map, offset };
   if (map !== undefined) return { kind: "map", at, map };
