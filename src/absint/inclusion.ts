@@ -49,6 +49,7 @@ import {
   referenceCount,
   registerAt,
   returnTo,
+  sameShared,
   sectionsOf,
   slotAt,
   slotByte,
@@ -333,7 +334,7 @@ export function sameFrames(a: number, b: number): boolean {
 }
 
 /**
- * The frame's function, where it goes on, what called it, and whether it is in a call that calls back: a state without RUNS is at a call's start, from where it
+ * The frame's function, where it goes on, what called it, what slots are shared, and whether it is in a call that calls back: a state without RUNS is at a call's start, from where it
  * goes on otherwise than from between two runs.
  */
 const sameCall = (outer: number, inner: number, f: number): boolean =>
@@ -341,7 +342,8 @@ const sameCall = (outer: number, inner: number, f: number): boolean =>
   functionOf(outer, f) === functionOf(inner, f) &&
   returnTo(outer, f) === returnTo(inner, f) &&
   callbackOf(outer, f) === callbackOf(inner, f) &&
-  callbackObject(outer, f) === callbackObject(inner, f);
+  callbackObject(outer, f) === callbackObject(inner, f) &&
+  sameShared(outer, inner, f);
 
 /** The same is held, in the same order, in the same sections: pairs the ids of what is held, before any register does. */
 function referencesInclude(outer: number, inner: number): boolean {

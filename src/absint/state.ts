@@ -9,6 +9,9 @@
  * that calls back will do so that many times more at most; nothing, where there is no such call. γ of `BUDGET`: may_goto falls through that many times more in this frame; nothing is any
  * number, as before the first may_goto.
  *
+ * *Shared slots* of a frame are those in which memory may lie that some pointer to memory leads to (transfer/kfunc/dynptr.ts): γ has such pointers or has none,
+ * so bytes of these slots may be written without the stack's being named.
+ *
  * *Ghosts* are registers that no instruction reads or writes, one for each loop that the state is inside of, outermost first: γ has for each some
  * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (verifier/measure.ts).
  */
@@ -50,7 +53,7 @@ const GHOSTS = REFERENCES + MAX_REFERENCES * 8;
 const HEADER_BYTES = GHOSTS + 8;
 /** Loops that can be inside each other. */
 export const MAX_GHOSTS = 8;
-/** Words of a frame besides its registers: what a callback needs to know. */
+/** Words of a frame besides its registers: two of what has called it, and two with a bit for each slot that is shared. */
 const FRAME_WORD_BYTES = 16;
 const FRAME_REGISTER_BYTES = REGISTERS * REGISTER_BYTES + FRAME_WORD_BYTES;
 /** A slot is the kinds of its eight bytes, from the lowest address on, and the register spilled there. */
@@ -97,6 +100,27 @@ export function setCallback(state: number, frame: number, callback: number, obje
   setWord(frameWords(state, frame), callback);
   setWord(frameWords(state, frame) + 4, object);
 }
+
+/** Whether the slot is one of the shared ones. */
+export const isShared = (state: number, frame: number, slot: number): boolean =>
+  ((word(sharedWord(state, frame, slot)) >>> (slot & 31)) & 1) === 1;
+/** Makes the slot a shared one. Live states only. */
+export function share(state: number, frame: number, slot: number): void {
+  const at = sharedWord(state, frame, slot);
+  setWord(at, word(at) | (1 << (slot & 31)));
+}
+const sharedWord = (state: number, frame: number, slot: number): number =>
+  frameWords(state, frame) + 8 + 4 * (slot >> 5);
+/** A bit for each shared slot: those of slots 0 to 31, and of the others. */
+export const sharedSlots = (state: number, frame: number): readonly [number, number] => [
+  word(sharedWord(state, frame, 0)) >>> 0,
+  word(sharedWord(state, frame, 32)) >>> 0,
+];
+/** Whether the same slots of a frame are shared in two states. */
+export const sameShared = (a: number, b: number, frame: number): boolean =>
+  word(sharedWord(a, frame, 0)) === word(sharedWord(b, frame, 0)) &&
+  word(sharedWord(a, frame, 32)) === word(sharedWord(b, frame, 32));
+
 const frameWords = (state: number, frame: number): number =>
   frameAt(state, frame) + REGISTERS * REGISTER_BYTES;
 

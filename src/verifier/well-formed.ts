@@ -40,6 +40,7 @@ import {
   ghostAt,
   ghostCount,
   isPacked,
+  isShared,
   lastId,
   RUNS,
   referenceCount,
@@ -196,7 +197,8 @@ function registersFlaw(state: number, f: number, limits: Limits): string | undef
 
 function stackFlaw(state: number, f: number, limits: Limits): string | undefined {
   for (let s = 0; s < depthOf(state, f); s += 1) {
-    const flaw = slotFlaw(slotAt(state, f, s), limits);
+    const slot = slotAt(state, f, s);
+    const flaw = slotFlaw(slot, limits) ?? (isShared(state, f, s) ? sharedFlaw(slot) : undefined);
     if (flaw !== undefined) return `fp-${8 * (s + 1)} ${flaw}`;
   }
   return undefined;
@@ -220,6 +222,13 @@ function slotFlaw(slot: number, limits: Limits): string | undefined {
   if (kindOf(at) === KIND.none) return "has nothing spilled in it";
   if (objects === 8 && kindOf(at) === KIND.scalar) return countFlaw(at, limits);
   return registerFlaw(at, limits);
+}
+
+/** Who writes to a shared slot does not name it, so nothing is known of what is there but that it is initialised. */
+function sharedFlaw(slot: number): string | undefined {
+  for (let i = 0; i < 8; i += 1)
+    if (slotByte(slot, i) > BYTE.misc) return "is shared and holds something known";
+  return undefined;
 }
 
 /** The record of an object that is a number. */

@@ -4,6 +4,7 @@
  * A number spilled with 1, 2 or 4 bytes is remembered truncated to them. A read of exactly what was spilled, or of a number's
  * low bytes, gives it back; any other read of initialised bytes gives some number of that many bytes.
  */
+import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
 import { demand, isRewritten, noteSlotRead, setRewritten } from "../origins.ts";
 import {
@@ -24,7 +25,18 @@ import {
   sminOf,
 } from "../register.ts";
 import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
-import { BYTE, depthOf, growStack, STACK_BYTES, setSlotByte, slotAt, slotByte, spilledAt } from "../state.ts";
+import {
+  BYTE,
+  depthOf,
+  growStack,
+  isShared,
+  STACK_BYTES,
+  setSlotByte,
+  share,
+  slotAt,
+  slotByte,
+  spilledAt,
+} from "../state.ts";
 import { removeObject } from "./counted-slots.ts";
 import { isDynptrSlot, overwriteDynptr } from "./dynptr-slots.ts";
 import { beginLink, cutLink } from "./links.ts";
@@ -209,15 +221,19 @@ export function writeStack(m: Machine, target: Target, size: Size, written: numb
     requireNotCorrupted(m, slot);
     if (isPointer(kindOf(value))) reject("EACCES", "invalid size of register spill");
   }
-  if (byteOf(first) === 0 && (size === 8 || kindOf(value) === KIND.scalar)) {
+  const shared = isShared(m.state, frame, slotOf(first));
+  if (shared && isPointer(kindOf(value))) throw new Unsupported(`a pointer ${IN_SHARED}`);
+  if (!shared && byteOf(first) === 0 && (size === 8 || kindOf(value) === KIND.scalar)) {
     spill(m, slot, size, value);
     return;
   }
   forgetSpill(m, slot);
   if (size === 8) setRewritten(slot, true);
-  const kind = isZeroNumber(value) ? BYTE.zero : BYTE.misc;
+  const kind = isZeroNumber(value) && !shared ? BYTE.zero : BYTE.misc;
   for (let off = first; off <= last; off += 1) setSlotByte(slot, byteOf(off), kind);
 }
+
+const IN_SHARED = "in a buffer on the stack that may be a slice";
 
 /** What the stack remembers of a register: a dynptr that the kernel keeps is gone when the callback returns that it was given to, so only some number. */
 function asKept(value: number): number {
@@ -262,14 +278,20 @@ function overwriteSomewhere(m: Machine, frame: number, first: number, last: numb
 
 // --- Helpers' buffers
 
+/** What is wrong with a byte that a helper would read. */
+const unreadable =
+  ({ number, at }: Target, { first, fixed }: Extent, size: number) =>
+  (off: number): string =>
+    fixed
+      ? `invalid read from stack R${number} off ${first}+${off - first} size ${size}`
+      : `invalid read from stack R${number} var_off ${tnumText(at)}+${off - first} size ${size}`;
+
 /** `size` initialised bytes that a helper reads. */
 export function requireReadable(m: Machine, target: Target, size: number): void {
   requireKnownPlace(m, target);
-  const { frame, first, last, fixed } = extentOf(target, size, " read from");
-  const message = (off: number): string =>
-    fixed
-      ? `invalid read from stack R${target.number} off ${first}+${off - first} size ${size}`
-      : `invalid read from stack R${target.number} var_off ${tnumText(target.at)}+${off - first} size ${size}`;
+  const extent = extentOf(target, size, " read from");
+  const { frame, first, last } = extent;
+  const message = unreadable(target, extent, size);
   for (let off = first; off <= last; off += 1) {
     const slot = slotOf(off);
     if (byteKind(m, frame, off) === BYTE.spill && holdsAddress(m, slotAt(m.state, frame, slot))) {
@@ -277,6 +299,15 @@ export function requireReadable(m: Machine, target: Target, size: number): void 
     }
   }
   requireInitialised(m, frame, first, last, message);
+}
+
+/** `size` bytes that a function fills before it reads them, if it does: whatever there was, but nothing that the kernel keeps there. */
+export function requireFillable(m: Machine, target: Target, size: number): void {
+  const extent = extentOf(target, size, " read from");
+  const { frame, first, last } = extent;
+  for (let off = first; off <= last; off += 1) {
+    if (byteKind(m, frame, off) === BYTE.object) reject("EACCES", unreadable(target, extent, size)(off));
+  }
 }
 
 /** `size` bytes of the frame, which a helper is to write: no dynptr may lie there, since the same call may use it. */
@@ -291,8 +322,27 @@ export function requireInFrame(m: Machine, target: Target, size: number): void {
 
 /** Makes `size` bytes part of the frame that are about to become an object. */
 export function requireRoom(m: Machine, target: Target, size: number): void {
-  const { frame, first } = extentOf(target, size, " write to");
+  const { frame, first, last } = extentOf(target, size, " write to");
   grow(m, frame, first);
+  for (let slot = slotOf(last); slot <= slotOf(first); slot += 1) {
+    if (isShared(m.state, frame, slot)) throw new Unsupported(`an object ${IN_SHARED}`);
+  }
+}
+
+/**
+ * From now on `size` bytes may be written through some pointer to memory: their slots are shared, and hold nothing but plain bytes. No
+ * pointer and no object can be put there any more, so nothing that is known of the stack hangs on who writes.
+ */
+export function shareBytes(m: Machine, target: Target, size: number): void {
+  if (size === 0) return;
+  const { frame, first, last } = extentOf(target, size, " write to");
+  grow(m, frame, first);
+  for (let slot = slotOf(last); slot <= slotOf(first); slot += 1) {
+    const at = slotAt(m.state, frame, slot);
+    forgetSpill(m, at);
+    for (let i = 0; i < 8; i += 1) if (slotByte(at, i) === BYTE.zero) setSlotByte(at, i, BYTE.misc);
+    share(m.state, frame, slot);
+  }
 }
 
 /**

@@ -92,8 +92,10 @@ function entry<T>(from: ByteReader, what: string, table: readonly T[]): T {
 function decodeFrame(from: ByteReader, table: readonly Register[]): Frame {
   const functionStart = from.varint("a function's start", MAX_INSN);
   const returnTo = from.varint("a return address", MAX_INSN) - 1;
-  const callback = from.varint("a callback", MAX_WORD);
+  const called = from.varint("a callback", MAX_WORD);
+  const callback = called >> 1;
   const callbackObject = callback === 0 ? 0 : from.signed("a callback's object", MAX_WORD);
+  const shared: [number, number] = (called & 1) === 0 ? [0, 0] : [decodeBits(from), decodeBits(from)];
   const mask = from.varint("the registers in use", 2 ** CARRIED.length - 1);
   const registers = CARRIED.map((_, i) =>
     (mask & (1 << i)) === 0 ? undefined : entry(from, "a register", table),
@@ -107,8 +109,10 @@ function decodeFrame(from: ByteReader, table: readonly Register[]): Frame {
     for (let i = 0; i <= first >> 3; i += 1) slots.push(slot);
     if (slots.length > depth) from.fail(`${slots.length} slots, where ${depth} are said to be`, at);
   }
-  return { functionStart, returnTo, callback, callbackObject, registers, slots };
+  return { functionStart, returnTo, callback, callbackObject, shared, registers, slots };
 }
+
+const decodeBits = (from: ByteReader): number => from.varint("shared slots", 2 ** 32 - 1);
 
 const PLAIN: readonly number[] = [BYTE.invalid, BYTE.misc, BYTE.zero, BYTE.spill, BYTE.object];
 

@@ -124,11 +124,13 @@ function encodeMeasure(out: ByteWriter, { place, order, direction }: Measure): v
 
 function encodeFrame(frame: Frame, register: Index<Register>): Uint8Array {
   const out = new ByteWriter();
-  const { functionStart, returnTo, callback, callbackObject, registers, slots } = frame;
+  const { functionStart, returnTo, callback, callbackObject, shared, registers, slots } = frame;
+  const isShared = shared.some((bits) => bits !== 0);
   out.varint(functionStart);
   out.varint(returnTo + 1);
-  out.varint(callback);
+  out.varint(2 * callback + (isShared ? 1 : 0));
   if (callback !== 0) out.signed(callbackObject);
+  if (isShared) for (const bits of shared) out.varint(bits);
   out.varint(registers.reduce((mask, value, r) => (value === undefined ? mask : mask | (1 << r)), 0));
   for (const value of registers) if (value !== undefined) out.varint(register(value));
   out.varint(slots.length);

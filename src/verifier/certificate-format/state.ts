@@ -33,6 +33,8 @@ import {
   setLastId,
   setSectionDepth,
   setSlotByte,
+  share,
+  sharedSlots,
   slotAt,
   slotByte,
   spilledAt,
@@ -52,6 +54,8 @@ export interface Frame {
   readonly returnTo: number;
   readonly callback: number;
   readonly callbackObject: number;
+  /** A bit for each shared slot: those of the first 32, and of the others. */
+  readonly shared: readonly [number, number];
   /** Those of `CARRIED`; undefined where nothing is known. */
   readonly registers: readonly (Register | undefined)[];
   readonly slots: readonly Slot[];
@@ -89,6 +93,7 @@ export function readState(bytes: Uint8Array): State {
         returnTo: returnTo(at, f),
         callback: callbackOf(at, f),
         callbackObject: callbackObject(at, f),
+        shared: sharedSlots(at, f),
         registers: CARRIED.map((r) => registerOf(registerAt(at, f, r))),
         slots: count(depthOf(at, f), (s) => slotOf(slotAt(at, f, s))),
       }),
@@ -160,11 +165,15 @@ export function writeState(state: State): Uint8Array {
     returnTo: to,
     callback,
     callbackObject: object,
+    shared,
     registers,
     slots,
   } of state.frames) {
     const f = pushFrame(at, functionStart, to);
     setCallback(at, f, callback, object);
+    shared.forEach((bits, half) => {
+      for (let i = 0; i < 32; i += 1) if (((bits >>> i) & 1) === 1) share(at, f, 32 * half + i);
+    });
     CARRIED.forEach((r, i) => {
       const register = registers[i];
       if (register !== undefined) writeRegister(registerAt(at, f, r), register);

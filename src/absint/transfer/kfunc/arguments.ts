@@ -22,7 +22,8 @@ import { saveOrRestore } from "../interrupts.ts";
 import { checkIterator } from "../iterator.ts";
 import { type Machine, register, SCRATCH, type Target } from "../machine.ts";
 import { Rejection, reject } from "../rejection.ts";
-import { checkDynptr } from "./dynptr.ts";
+import { requireFillable } from "../stack.ts";
+import { checkDynptr, isSlice } from "./dynptr.ts";
 import {
   type ArgumentClass,
   classOf,
@@ -201,13 +202,15 @@ function requireNumbers(value: KfuncValue, { number }: Target, sized: boolean): 
 
 /** `size` bytes that the function may read and write. A function that takes memory takes null as well. */
 function checkMemory(m: Machine, call: KfuncCall, target: Target, size: number): void {
+  const fillsFirst = isSlice(call);
   let checked = target;
   if (mayBeNull(kindOf(target.at))) {
     copyRegister(target.at, SCRATCH.left);
     setKind(SCRATCH.left, kindOf(target.at) & ~FLAG.orNull);
     checked = { ...target, at: SCRATCH.left };
   }
-  checkWhole(m, checked, size, "read");
+  if (fillsFirst && kindOf(checked.at) === KIND.stack) requireFillable(m, checked, size);
+  else checkWhole(m, checked, size, "read");
   checkWhole(m, checked, size, "write");
   call.filled.push({ target, size });
 }

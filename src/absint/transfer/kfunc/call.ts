@@ -118,7 +118,7 @@ function requirePermission(m: Machine, call: KfuncCall): void {
 /** What the call leaves of the state besides its result. */
 function applyEffects(m: Machine, call: KfuncCall): void {
   for (const { target, size } of call.filled) {
-    if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, true);
+    if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, !isSlice(call));
   }
   if (call.released !== undefined) release(m, referenceOf(call.released.at));
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));

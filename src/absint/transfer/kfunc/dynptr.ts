@@ -2,7 +2,8 @@
  * Dynptrs of kernel functions: made of packets or of other dynptrs, looked at and written through, and slices of their memory.
  *
  * A slice is what lies in the dynptr's memory, or the buffer that the program has passed, into which it was copied. So the buffer must be there as long as
- * the slice may be used, and what is known of its contents must not rest on nobody writing through the slice.
+ * the slice may be used, and what is known of its contents must not rest on nobody writing through the slice: if it is on the stack, its slots are shared from
+ * then on (state.ts), for good. It need not be initialised: what is not copied there is not looked at.
  */
 import { Unsupported } from "../../../semantics/errors.ts";
 import type { KfuncValue } from "../../../semantics/profile/profile.ts";
@@ -26,6 +27,7 @@ import { DYNPTR, type Dynptr, type DynptrKind, isInPacket, isPacketBuffer } from
 import { type Machine, register, type Target } from "../machine.ts";
 import { mayWriteDynptr } from "../packets.ts";
 import { reject } from "../rejection.ts";
+import { shareBytes } from "../stack.ts";
 import type { KfuncCall } from "./facts.ts";
 
 /** Functions that make a dynptr of the context. */
@@ -78,19 +80,22 @@ export const isSlice = ({ facts }: KfuncCall): boolean => SLICES.has(facts.name)
 /** What has to hold of the arguments of a function that gives a slice. */
 export function checkSlice(m: Machine, call: KfuncCall): void {
   const readOnly = SLICES.get(call.facts.name)?.readOnly === true;
-  requireLasting(m, call, readOnly);
+  requireLasting(m, call);
   if (!readOnly && m.facts.packet !== "write") {
     reject("EINVAL", "the prog does not allow writes to packet data");
   }
+  if (readOnly) return;
+  for (const { target, size } of call.filled)
+    if (kindOf(target.at) === KIND.stack) shareBytes(m, target, size);
 }
 
-/** The buffer is there as long as the slice, and nothing is known of what is in it. */
-function requireLasting(m: Machine, { facts }: KfuncCall, readOnly: boolean): void {
+/** The buffer is there as long as the slice: on the stack of the first frame, which is left last, but of no other. */
+function requireLasting(m: Machine, { facts }: KfuncCall): void {
   const buffer = register(m, 3);
   const kind = kindOf(buffer);
   if (kind === KIND.scalar || kind === KIND.mapValue || isPacketPointer(kind)) return;
-  if (kind === KIND.stack && objectOf(buffer) === 0 && readOnly) return;
-  const what = kind !== KIND.stack ? "of this kind" : readOnly ? "on a function's stack" : "on the stack";
+  if (kind === KIND.stack && objectOf(buffer) === 0) return;
+  const what = kind === KIND.stack ? "on a function's stack" : "of this kind";
   throw new Unsupported(`a buffer ${what} for kernel function ${facts.name}`);
 }
 
