@@ -5,7 +5,7 @@
  */
 import { exceptionCallback } from "../absint/transfer/exception-callback.ts";
 import { reject } from "../absint/transfer/rejection.ts";
-import { callingBack } from "../semantics/helpers/callbacks.ts";
+import { instructionsCallingBack } from "../semantics/helpers/callbacks.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
 import type { Program, Slots } from "../semantics/program/program.ts";
 import { checkEarlyReturns } from "./early-returns.ts";
@@ -20,6 +20,8 @@ export interface ControlFlow {
   readonly points: Uint8Array;
   /** For each instruction, the first instruction of its function. */
   readonly functionOf: Int32Array;
+  /** The calls of what calls back: each is a loop by itself. */
+  readonly callsBack: ReadonlySet<number>;
   /** The first instruction of the exception callback, which nothing in the program calls; undefined if there is none. */
   readonly exceptionCallback: number | undefined;
 }
@@ -91,8 +93,9 @@ export function checkControlFlow(program: Program): ControlFlow {
   functions.forEach((start, i) => functionOf.fill(start, start, functions[i + 1] ?? count));
   checkEarlyReturns(program, functionOf);
   functions.forEach((start, i) => checkFunction(insns, start, functions[i + 1] ?? count));
-  const points = visit(insns, functions, callback);
-  return { functions, points, functionOf, exceptionCallback: callback };
+  const callsBack = instructionsCallingBack(program);
+  const points = visit(insns, functions, callback, callsBack);
+  return { functions, points, functionOf, callsBack, exceptionCallback: callback };
 }
 
 function functionStarts(insns: Slots, callback: number | undefined): number[] {
@@ -126,7 +129,12 @@ function checkFunction(insns: Slots, start: number, end: number): void {
 }
 
 /** Walks all ways from instruction 0, and from the exception callback; gives the kind of each place. */
-function visit(insns: Slots, functions: readonly number[], callback: number | undefined): Uint8Array {
+function visit(
+  insns: Slots,
+  functions: readonly number[],
+  callback: number | undefined,
+  callsBack: ReadonlySet<number>,
+): Uint8Array {
   const ways = new Uint8Array(insns.length);
   const seen = new Uint8Array(insns.length);
   const pending = [0];
@@ -149,7 +157,7 @@ function visit(insns: Slots, functions: readonly number[], callback: number | un
     const loaded = insn === undefined ? undefined : functionLoaded(pc, insn);
     if (loaded !== undefined) reach(loaded);
     // A callback comes back to the call.
-    if (callingBack(insn) !== undefined) ways[pc] = 2;
+    if (callsBack.has(pc)) ways[pc] = 2;
     for (const next of successors(insns, pc)) {
       if ((ways[next] ?? 0) < 2) ways[next] = (ways[next] ?? 0) + 1;
       reach(next);

@@ -3,6 +3,7 @@
  * through the helpers made for them.
  */
 import { MAP_FIELDS, type MapDefinition, type MapField } from "../../semantics/program/map-types.ts";
+import { isInLess } from "../callbacks.ts";
 import {
   acquireReference,
   lastReference,
@@ -88,7 +89,13 @@ export const holdsTimer = (map: MapDefinition): boolean => fieldOf(map, "timer")
 /** A lock is known by the element or object that it is in: the id of the pointer to it, and its map where the element is the only one. */
 export const lockOf = (at: number): number => (idOf(at) !== 0 ? idOf(at) : -1 - objectOf(at));
 
+/** What compares the nodes of a tree leaves its lock as it is. */
+function requireNotInLess(m: Machine): void {
+  if (isInLess(m.state)) reject("EACCES", "can't spin_{lock,unlock} in rbtree cb");
+}
+
 export function takeLock(m: Machine, target: Target): void {
+  requireNotInLess(m);
   requireField(m, target, "spin_lock");
   if (lastReference(m.state, REFERENCE.lock) >= 0) {
     reject("EINVAL", "Locking two bpf_spin_locks are not allowed");
@@ -97,6 +104,7 @@ export function takeLock(m: Machine, target: Target): void {
 }
 
 export function releaseLock(m: Machine, target: Target): void {
+  requireNotInLess(m);
   requireField(m, target, "spin_lock");
   const held = lastReference(m.state, REFERENCE.lock);
   if (held < 0) reject("EINVAL", "bpf_spin_unlock without taking a lock");

@@ -1,5 +1,6 @@
 /** Helpers that call a function of the program, any number of times, before they return. */
 import type { Instruction } from "../isa/instruction.ts";
+import type { Program } from "../program/program.ts";
 import { HELPER_NAMES } from "./names.ts";
 
 /** How often bpf_loop calls back at most; with a greater number it does not at all (BPF_MAX_LOOPS in linux/bpf.h). */
@@ -41,4 +42,19 @@ export function callingBack(insn: Instruction | undefined): CallingBack | undefi
   const operation = insn?.row.operation;
   const isCall = operation?.kind === "call" && operation.callee === "helper";
   return insn !== undefined && isCall ? helperCallingBack(insn.imm) : undefined;
+}
+
+/** Whether the kernel function of that name adds a node to a tree: it asks a function of the program where. */
+export const isTreeAddition = (name: string): boolean => /^bpf_rbtree_add(?:_impl)?$/.test(name);
+
+/** The instructions of a program that call what calls back. */
+export function instructionsCallingBack({
+  insns,
+  kfuncs = [],
+}: Pick<Program, "insns" | "kfuncs">): ReadonlySet<number> {
+  const found = new Set(kfuncs.filter(({ name }) => isTreeAddition(name)).map(({ insn }) => insn));
+  insns.forEach((insn, pc) => {
+    if (callingBack(insn) !== undefined) found.add(pc);
+  });
+  return found;
 }

@@ -101,4 +101,31 @@ const GRAPHS: readonly MessageClass[] = [
   },
 ];
 
-export const OWN_OBJECT_CLASSES: readonly MessageClass[] = [...OBJECTS, ...LOCKS, ...GRAPHS];
+const TREES: readonly MessageClass[] = [
+  {
+    pattern: /(?:can't spin_\{lock,unlock\} in|not allowed in) rbtree cb/,
+    category: "Execution Context Safety",
+    problem: "what compares two nodes of a tree changes the tree, or lets others change it",
+    needed: "a function that looks at its two nodes and says which comes first",
+    suggestion: "Take nodes out, and leave the lock, after bpf_rbtree_add has returned.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^bpf_rbtree_\w+ can only take non-owning or refcounted/,
+    category: CALLS,
+    problem: "something is passed that is no node of a tree",
+    needed: "a node that bpf_rbtree_first or bpf_rbtree_root gave, or an object that is held",
+    suggestion: "Compare the node with null before it is passed.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^arg\d+ expected pointer to func/,
+    category: CALLS,
+    problem: "something else is passed where a function is wanted",
+    needed: "the address of a static function of the program",
+    suggestion: "Pass the function by its name.",
+    follow: "nothing",
+  },
+];
+
+export const OWN_OBJECT_CLASSES: readonly MessageClass[] = [...OBJECTS, ...LOCKS, ...GRAPHS, ...TREES];

@@ -2,7 +2,6 @@
  * The loops of a program's control flow: their heads, where a depth-first walk of a function comes back to what it is still inside of, and their
  * bodies, the instructions from which the head is reached again without leaving through it.
  */
-import { callingBack } from "../../semantics/helpers/callbacks.ts";
 import type { Slots } from "../../semantics/program/program.ts";
 import { type ControlFlow, successors } from "../control-flow.ts";
 
@@ -12,13 +11,11 @@ export interface NaturalLoops {
   readonly bodyOf: (head: number) => Uint8Array;
 }
 
-export function naturalLoops(insns: Slots, { functions }: ControlFlow): NaturalLoops {
+export function naturalLoops(insns: Slots, { functions, callsBack }: ControlFlow): NaturalLoops {
   const latches = new Map<number, number[]>();
   for (const start of functions) walk(insns, start, latches);
   // A call that calls back is a loop by itself.
-  insns.forEach((insn, pc) => {
-    if (callingBack(insn) !== undefined) latches.set(pc, [...(latches.get(pc) ?? []), pc]);
-  });
+  for (const pc of callsBack) latches.set(pc, [...(latches.get(pc) ?? []), pc]);
   const bodies = new Map<number, Uint8Array>();
   let ways: readonly (readonly number[])[] | undefined;
   return {

@@ -3,6 +3,7 @@
  * its flags; those that do more than these tell have rules of their own, or are not supported.
  */
 import { Unsupported } from "../../../semantics/errors.ts";
+import { isTreeAddition } from "../../../semantics/helpers/callbacks.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { kfuncFacts, mayCallKfunc } from "../../../semantics/profile/lookup.ts";
 import type { KfuncFacts, KfuncFlag } from "../../../semantics/profile/profile.ts";
@@ -25,6 +26,7 @@ import { hasKfuncFlag, type KfuncCall, newKfuncCall } from "./facts.ts";
 import { graphFunction } from "./graph.ts";
 import { ownObjectFunction } from "./own-objects.ts";
 import { giveElement, giveKfuncResult } from "./result.ts";
+import { addToTree } from "./tree.ts";
 
 /** Executes a call of a kernel function. */
 export function callKernelFunction(m: Machine, insn: Instruction): Step {
@@ -34,6 +36,7 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
     reject("EINVAL", "function calls are not allowed while holding a lock");
   }
   requirePermission(m, call);
+  if (isTreeAddition(facts.name)) return addToTree(m, call);
   const own = ownObjectFunction(facts.name) ?? graphFunction(facts.name);
   if (own !== undefined) {
     own(m, call);

@@ -78,8 +78,6 @@ export function requireNotNull(m: Machine, call: KfuncCall, number: number): voi
 
 /** What the list or tree is made of that r1 points to, whose lock has to be held. */
 export function nodeIn(m: Machine, call: KfuncCall, kind: Root): Node {
-  if (isInLess(m.state))
-    throw new Unsupported(`kernel function ${call.facts.name} in what compares the nodes of a tree`);
   requireNotNull(m, call, 1);
   const at = readable(m, 1);
   const isOwned = kindOf(at) === OWNED;
@@ -192,6 +190,7 @@ function neighbour(m: Machine, call: KfuncCall): Node {
   if (kind !== (OWNED | FLAG.nonOwning) && !(kind === OWNED && referenceOf(at) !== 0)) {
     reject("EINVAL", `${call.facts.name} can only take non-owning or refcounted bpf_rb_node pointer`);
   }
+  if (isInLess(m.state)) reject("EINVAL", `${call.facts.name} not allowed in rbtree cb`);
   requireNode(m, node, "rb_root");
   return node;
 }
