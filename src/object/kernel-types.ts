@@ -27,6 +27,9 @@ const TRUST_LISTS: readonly (readonly [string, Trust])[] = [
 
 const TAGS: readonly PointerTag[] = ["user", "percpu", "rcu"];
 
+/** A structure with a member for the context of each type of programs, as they see it and as the kernel does. */
+const CONTEXTS = "bpf_ctx_convert";
+
 export function kernelTypes(btf: Btf): KernelTypes {
   const structId = (name: string): number | undefined => btf.findKind(name, "struct", "union");
   const aggregate = (id: number): Aggregate | undefined => {
@@ -36,6 +39,16 @@ export function kernelTypes(btf: Btf): KernelTypes {
   return {
     structId,
     structName: (id) => btf.name(id),
+    kindOf: (id) => {
+      const kind = id < btf.count ? btf.kind(id) : undefined;
+      return kind === undefined || kind === "void" || kind === "struct" || kind === "union" ? kind : "other";
+    },
+    kernelContext: (type) => {
+      const contexts = structId(CONTEXTS);
+      const name = `BPF_PROG_TYPE_${type.toUpperCase()}_kern`;
+      const members = contexts === undefined ? undefined : aggregate(contexts)?.members;
+      return members?.find((each) => each.name === name)?.type;
+    },
     namesakes: (kind, name) => btf.find(name, true).filter((id) => btf.kind(id).toUpperCase() === kind),
     fieldAt: (id, offset, size) => fieldAt(btf, id, offset, size),
     trustOf: (id, field) => {

@@ -73,7 +73,7 @@ const CLASSES = [
   ["dynptr", /dynptr/],
   ["iterator", /\biter(ator)?\b|initialized iter_|iter_(new|next|destroy)/],
   ["callback", /callback/],
-  ["kernel function", /kfunc|kernel function|calling invalid|kernel btf_id/],
+  ["kernel function", /kfunc|kernel function|calling invalid|kernel btf_id|kern ctx type|__bpf_trap/],
   ["zero size", /zero-sized read/],
   [
     "unknown constant",

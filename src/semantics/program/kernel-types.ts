@@ -4,6 +4,10 @@
  */
 
 import type { Program } from "./program.ts";
+import type { ProgramType } from "./program-types.ts";
+
+/** As far as programs can tell them apart. */
+type BtfTypeKind = "void" | "struct" | "union" | "other";
 
 /** What decides what a program attaches to. */
 export type Attached = Pick<Program, "type" | "attach" | "target">;
@@ -29,6 +33,10 @@ export interface KernelTypes {
   /** The id of a structure or union; `undefined` if the kernel has none of the name. */
   readonly structId: (name: string) => number | undefined;
   readonly structName: (id: number) => string;
+  /** The kind of the type with an id, a modifier's own included; `undefined` if there is no such type. */
+  readonly kindOf: (id: number) => BtfTypeKind | undefined;
+  /** The type that the context of programs of a type is of to the kernel; `undefined` if it has none. */
+  readonly kernelContext: (type: ProgramType) => number | undefined;
   /** The ids of the types that a program's type of the kind (BTF's, in capitals) and name may stand for: those of its name without `___flavor`. */
   readonly namesakes: (kind: string, name: string) => readonly number[];
   /** What a load of `size` bytes at `offset` of a structure gives. */

@@ -18,4 +18,28 @@ export const KERNEL_CLASSES: readonly MessageClass[] = [
     suggestion: 'Declare it, if it is so: char LICENSE[] SEC("license") = "GPL";',
     follow: "nothing",
   },
+  {
+    pattern: /^Unknown type ID \d+ passed|^kfunc bpf_rdonly_cast type ID|^kern ctx type id/,
+    category: "Register Type Safety",
+    problem: "a cast to a type that nothing can be read by",
+    needed: "a structure of the kernel's, or void for its bytes",
+    suggestion: "Name a structure: bpf_core_cast(pointer, struct …), or cast to void and read numbers.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^unexpected __bpf_trap/,
+    category: "Program Structure",
+    problem: "a path to where the compiler thinks that none leads",
+    needed: "a program whose every path is defined",
+    suggestion:
+      "Look for variables that are used and not initialised on some path, and for functions without a result.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^arg#(\d) doesn't point to a const string/,
+    category: "Call Type Safety",
+    problem: "a string that may change",
+    needed: (_, [, index]) => `a string constant of the program in R${Number(index) + 1}`,
+    suggestion: "Declare it as a global constant: static const char name[] = …",
+  },
 ];

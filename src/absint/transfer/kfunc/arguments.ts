@@ -18,6 +18,7 @@ import {
 } from "../../register.ts";
 import { requireUnmoved } from "../access.ts";
 import { boundedSize, checkWhole } from "../call/memory.ts";
+import { constantString } from "../format.ts";
 import { saveOrRestore } from "../interrupts.ts";
 import { checkIterator } from "../iterator.ts";
 import { type Machine, register, SCRATCH, type Target } from "../machine.ts";
@@ -117,7 +118,8 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
     const isResultSize = value.name === "rdonly_buf_size" || value.name === "rdwr_buf_size";
     if (!isKnownConstant(value) && !isResultSize) return;
     const constant = requireConstant(m, target, isResultSize ? "is not a const" : "must be a known constant");
-    if (isResultSize) call.result = { size: constant, readOnly: value.name === "rdonly_buf_size" };
+    if (!isResultSize) call.constant = constant;
+    else call.result = { size: constant, readOnly: value.name === "rdonly_buf_size" };
   },
   context: (_m, _call, _value, target) => {
     const kind = kindOf(target.at);
@@ -161,7 +163,12 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
     call.iterator = checkIterator(m, call.facts, target);
   },
   field: unsupported("a field as argument"),
-  text: unsupported("a constant string as argument"),
+  text: (m, _call, _value, target) => {
+    if (kindOf(target.at) !== KIND.mapValue) {
+      reject("EINVAL", `arg#${target.number - 1} doesn't point to a const string`);
+    }
+    constantString(m, target);
+  },
   map: unsupported("a map as argument"),
   interrupts: (m, call, _value, target) => {
     if (!/^bpf_local_irq_(?:save|restore)$/.test(call.facts.name)) {

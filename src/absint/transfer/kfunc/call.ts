@@ -48,6 +48,9 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
     m.pc += 1;
     return STEP.next;
   }
+  if (facts.name === TRAP) {
+    reject("EFAULT", "unexpected __bpf_trap() due to uninitialized variable?");
+  }
   if (OWN_RULES.test(facts.name) || OWN_FLAGS.some((flag) => hasKfuncFlag(call, flag)))
     throw new Unsupported(`kernel function ${facts.name}`);
   checkKfuncArguments(m, call);
@@ -78,25 +81,20 @@ function goOn(m: Machine, call: KfuncCall): Step {
   return forks ? STEP.fork : STEP.next;
 }
 
+/** Compilers put a call of it where they think that nothing leads. */
+const TRAP = "__bpf_trap";
+
 /** Functions that may be called with a lock held: those on lists and trees have to be. */
 const WHILE_LOCKED = /^bpf_(?:iter_num_|list_|rbtree_|refcount_acquire)/;
 
 /**
- * Functions that do more than their prototype and flags say, and that are not modelled: they mark what cannot be reached, cast, allocate by a type, work on fields of
- * map values, or have the kernel call back.
+ * Functions that do more than their prototype and flags say, and that are not modelled: they work on fields of map values, or have the
+ * kernel call back.
  */
-const OWN_RULES =
-  /^(?:__bpf_trap|bpf_rdonly_cast|bpf_cast_to_kern_ctx|bpf_(?:list|rbtree|wq|arena|session|res_spin|task_work|stream)_?)/;
+const OWN_RULES = /^bpf_(?:list|rbtree|wq|arena|res_spin|task_work)_?/;
 
 /** Flags that mean more than is modelled. */
-const OWN_FLAGS: readonly KfuncFlag[] = [
-  "kptr_get",
-  "destructive",
-  "arena_ret",
-  "arena_arg1",
-  "arena_arg2",
-  "implicit_args",
-];
+const OWN_FLAGS: readonly KfuncFlag[] = ["kptr_get", "destructive", "arena_ret", "arena_arg1", "arena_arg2"];
 
 function lookUp(m: Machine, insn: Instruction): KfuncFacts {
   const name = m.kfuncs.get(m.pc);

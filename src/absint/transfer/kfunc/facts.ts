@@ -18,6 +18,8 @@ export interface KfuncCall {
   readonly dynptrs: Dynptr[];
   /** The size of memory that has to be a known constant. */
   constantSize: number | undefined;
+  /** Another argument that has to be a known constant; no function has two. */
+  constant: number | undefined;
   /** Memory of the program's own stands where an object of the kernel might. */
   memoryAsObject: boolean;
   /** Buffers that the function may write, once all arguments are checked. */
@@ -32,6 +34,7 @@ export const newKfuncCall = (facts: KfuncFacts): KfuncCall => ({
   iterator: undefined,
   dynptrs: [],
   constantSize: undefined,
+  constant: undefined,
   memoryAsObject: false,
   filled: [],
 });
@@ -46,6 +49,9 @@ export const reliesOnArguments = (call: KfuncCall): boolean =>
 /** What is pointed to, in the kernel's words: `STRUCT task_struct`. */
 export const pointeeText = ({ to = "?" }: KfuncValue): string =>
   to.replace(/^(?:struct|union)(?= )/, (kind) => kind.toUpperCase());
+
+/** Functions that take the program's context, whatever its type is called. */
+const OF_CONTEXT = /^bpf_(?:cast_to_kern_ctx|session_\w+)$/;
 
 /** What a parameter asks for, by its type and the end of its name. What is not modelled has its own class, so that it can be named. */
 export type ArgumentClass =
@@ -99,6 +105,7 @@ export function classOf(call: KfuncCall, index: number, context: string | undefi
   if (value === undefined) throw new Error(`${call.facts.name} has no parameter ${index}`);
   if (ends(value, "__ign") || ends(value, "__prog")) return "ignored";
   if (value.kind === "scalar") return "scalar";
+  if (OF_CONTEXT.test(call.facts.name)) return "context";
   if (context !== undefined && value.to === `struct ${context}`) return "context";
   if (ends(value, "__alloc")) return "allocated";
   if (ends(value, "__refcounted_kptr")) return "refcounted";

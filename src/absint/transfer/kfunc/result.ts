@@ -16,6 +16,7 @@ import {
 import { takeId } from "../../state.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, register } from "../machine.ts";
+import { giveCast } from "./casts.ts";
 import { hasKfuncFlag, type KfuncCall } from "./facts.ts";
 
 const STRUCT = "struct ";
@@ -31,6 +32,7 @@ export function giveKfuncResult(m: Machine, call: KfuncCall): void {
 export const giveElement = (m: Machine, call: KfuncCall): void => give(m, call, FLAG.rcu);
 
 function give(m: Machine, call: KfuncCall, trust: number): void {
+  if (giveCast(m, call)) return;
   const r0 = register(m, 0);
   const { returns } = call.facts;
   if (returns.kind === "void") return setNone(r0);
@@ -49,13 +51,16 @@ function give(m: Machine, call: KfuncCall, trust: number): void {
 /** Objects that nobody vouches for. */
 const UNTRUSTED: ReadonlySet<string> = new Set(["bpf_get_kmem_cache"]);
 
+/** What these give may be written. */
+const WRITABLE: ReadonlySet<string> = new Set(["bpf_session_cookie"]);
+
 function giveMemory(call: KfuncCall, r0: number): void {
   const { name, returns } = call.facts;
   const size = call.result?.size ?? returns.size;
   if (size === undefined || hasKfuncFlag(call, "rcu_protected")) {
     throw new Unsupported(`result of kernel function ${name}`);
   }
-  const readOnly = call.result?.readOnly ?? true;
+  const readOnly = call.result?.readOnly ?? !WRITABLE.has(name);
   setPointer(r0, readOnly ? KIND.memory | FLAG.readOnly : KIND.memory, size);
   // It lives no longer than what it was made of.
   if (call.reference !== 0) setReference(r0, call.reference);
