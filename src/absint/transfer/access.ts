@@ -225,7 +225,6 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
     throw new Unsupported(`context field ${field.name} of ${context.struct}`);
   }
   if (signed) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
-  if (field.held === true) throw new Unsupported("arguments with a reference that the program has to give back");
   const orNull = field.flags?.includes("ptr_maybe_null") === true;
   const trusted = field.flags?.includes("ptr_trusted") === true ? FLAG.trusted : 0;
   setPointer(destination, kind | trusted | (orNull ? FLAG.orNull : 0), struct);

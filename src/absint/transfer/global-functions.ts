@@ -220,7 +220,13 @@ function isContext(to: Pointee, { type }: Rights, context: Context | undefined):
 }
 
 /** Programs that see their arguments as an array of 64-bit numbers. */
-const ARRAYS: ReadonlySet<string> = new Set(["raw_tracepoint", "raw_tracepoint_writable", "tracing", "lsm"]);
+const ARRAYS: ReadonlySet<string> = new Set([
+  "raw_tracepoint",
+  "raw_tracepoint_writable",
+  "tracing",
+  "lsm",
+  "struct_ops",
+]);
 
 /** What is tagged as the context must be of a type that stands for it. */
 function requireContextType(to: Pointee, index: number, program: Rights, context: Context | undefined): void {

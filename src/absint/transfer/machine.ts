@@ -102,6 +102,9 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
   if (context === undefined && !ATTACHES_BY_BTF.has(program.type)) {
     throw new Unsupported(`context of program type ${program.type}${attach}`);
   }
+  if (context?.fields.some(({ held }) => held === true) === true) {
+    throw new Unsupported("arguments with a reference that the program has to give back");
+  }
   const maps: MapDefinition[] = [...program.maps];
   const inner = new Map<number, number>();
   program.maps.forEach((map, index) => {
