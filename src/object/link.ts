@@ -30,6 +30,8 @@ export interface Surroundings {
   /** Prepares a function; cached, as programs share subprograms. */
   piece(from: ObjectFunction): Piece;
   mapNamed(name: string): ObjectMap | undefined;
+  /** A function that is no program of its own. */
+  readonly subprogramNamed: (name: string) => ObjectFunction | undefined;
   /** The configuration map, if there is one. */
   readonly kconfig: ObjectMap | undefined;
   /** The BTF id of a kernel function or variable; `undefined` if it is weak and missing, 0 if the kernel is unknown. */
@@ -96,13 +98,34 @@ function layOut(entry: ObjectFunction, around: Surroundings): Map<ObjectFunction
     if (end > MOST_SLOTS) throw new InputError(`more than ${MOST_SLOTS} instructions with all subprograms`);
     return piece.references.toSorted((a, b) => a.at - b.at)[Symbol.iterator]();
   };
-  const open = [place(entry)];
-  for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
-    const next = inner.next();
-    if (next.done === true) open.pop();
-    else if ("target" in next.value && !placed.has(next.value.target)) open.push(place(next.value.target));
-  }
+  const placeAll = (first: ObjectFunction): void => {
+    const open = [place(first)];
+    for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
+      const next = inner.next();
+      if (next.done === true) open.pop();
+      else if ("target" in next.value && !placed.has(next.value.target)) open.push(place(next.value.target));
+    }
+  };
+  placeAll(entry);
+  // Nobody calls it.
+  const callback = exceptionCallback(entry, around);
+  if (callback !== undefined && !placed.has(callback)) placeAll(callback);
   return placed;
+}
+
+/** The function that the entry's declaration tag names as its exception callback. */
+function exceptionCallback(
+  { func }: ObjectFunction,
+  { btf, subprogramNamed }: Surroundings,
+): ObjectFunction | undefined {
+  const named =
+    btf === undefined || func === undefined ? [] : functionPrototype(btf, func.type)?.exceptionCallbacks;
+  const name = named?.[0]?.name;
+  if (name === undefined) return undefined;
+  const found = subprogramNamed(name);
+  if (found === undefined) throw new InputError(`there is no exception callback ${name}`);
+  if (found.linkage === "static") throw new InputError(`exception callback ${name} is not global, or hidden`);
+  return found;
 }
 
 /** Writes what references stand for into the code of a program. */

@@ -283,3 +283,22 @@ test.each(["el", "eb"])("variables in an arena are places in the object's arena 
     ["ld_imm64_map_value", 0, 0],
   ]);
 });
+
+describe("exception callbacks", () => {
+  test.each(["el", "eb"])("lie behind all that is called, with what they call (%s)", (order) => {
+    const { programs, failures } = read(`src/object/testdata/exceptions.${order}.o`);
+    const [throwing = expect.fail("no program"), without = expect.fail("no program")] = programs;
+    expect(throwing.functions.map(({ name }) => name)).toEqual([
+      "short_packets",
+      "checked",
+      "caught",
+      "least",
+    ]);
+    const [main, , callback] = throwing.functions;
+    expect(main?.prototype?.exceptionCallbacks).toEqual([
+      { name: "caught", typeId: callback?.typeId, linkage: "global" },
+    ]);
+    expect(without.functions.map(({ name }) => name)).toEqual(["all_packets", "checked"]);
+    expect(failures).toEqual([{ name: "no_packets", message: "there is no exception callback absent" }]);
+  });
+});

@@ -136,6 +136,7 @@ function surroundings(
   return {
     btf,
     mapNamed: (name) => mapNames.get(name),
+    subprogramNamed: (name) => functions.find((one) => one.name === name && !one.entry),
     kconfig: kconfig?.map,
     piece: (from) => {
       const known = pieces.get(from);
