@@ -109,6 +109,7 @@ function checkCallback(program: Program, { callbacks }: Profile): void {
   }
   const kinds = members[member];
   if (kinds === undefined) return reject("EINVAL", `attach to invalid member ${member} of struct ${struct}`);
+  if (kinds.unknown === true) throw new Unsupported(`programs for ${struct}/${member}`);
   const sleepable = program.flags.includes("sleepable");
   if ((sleepable ? kinds.sleepable : kinds.plain) !== undefined) return;
   const any = kinds.plain ?? kinds.sleepable;

@@ -289,6 +289,8 @@ export interface NeededCapabilities {
 export interface CallbackKinds {
   readonly plain?: string;
   readonly sleepable?: string;
+  /** Programs may stand for it, and none that was tried: they hold a reference from their start on, and have to give it back. */
+  readonly unknown?: true;
 }
 
 export interface Profile {

@@ -115,7 +115,11 @@ const schema = z.strictObject({
       z.string(),
       z.record(
         z.string(),
-        z.strictObject({ plain: z.string().exactOptional(), sleepable: z.string().exactOptional() }),
+        z.strictObject({
+          plain: z.string().exactOptional(),
+          sleepable: z.string().exactOptional(),
+          unknown: yes.exactOptional(),
+        }),
       ),
     )
     .exactOptional(),

@@ -10,7 +10,7 @@ import type { Kernel } from "../calls.ts";
 import { type Ask, all } from "./ask.ts";
 import { MOST_ARGUMENTS, membersOf, readAt } from "./contexts.ts";
 import { fieldsOf, type Given, SIZES } from "./fields.ts";
-import { EXIT, insn, type Kind, loadable, loads, setImm } from "./program.ts";
+import { EXIT, insn, type Kind, loadable, loads, refusal, setImm } from "./program.ts";
 
 const VALUE = "bpf_struct_ops_";
 
@@ -19,7 +19,12 @@ export interface Callback {
   readonly struct: string;
   readonly member: string;
   readonly kinds: readonly Kind[];
+  /** No program was found, and not because there is none. */
+  readonly unknown: boolean;
 }
+
+/** What the kernel says of callbacks and structures that no program may stand for. */
+const NEVER = /^attach/;
 
 /** All callbacks of the structures of which programs may stand for any. */
 export function* probeCallbacks(kernel: Kernel, btf: Btf): Ask<Callback[]> {
@@ -35,7 +40,9 @@ export function* probeCallbacks(kernel: Kernel, btf: Btf): Ask<Callback[]> {
           loadable(kernel, base),
           loadable(kernel, { ...base, sleepable: true as const }),
         ]);
-        return { struct, member: name, kinds: kinds.flatMap((kind) => kind ?? []) };
+        const found = kinds.flatMap((kind) => kind ?? []);
+        const reason = found.length > 0 ? "" : yield* refusal(kernel, { ...base, retval: 0 }, []);
+        return { struct, member: name, kinds: found, unknown: reason !== "" && !NEVER.test(reason) };
       }),
     ),
   );
@@ -184,7 +191,7 @@ export function callbackTable(
   nameOf: (kind: Kind) => string,
 ): Readonly<Record<string, Readonly<Record<string, CallbackKinds>>>> {
   const table: Record<string, Record<string, CallbackKinds>> = {};
-  for (const { struct, member, kinds } of callbacks) {
+  for (const { struct, member, kinds, unknown } of callbacks) {
     const plain = kinds.find(({ sleepable }) => sleepable !== true);
     const sleepable = kinds.find((kind) => kind.sleepable === true);
     table[struct] = {
@@ -192,6 +199,7 @@ export function callbackTable(
       [member]: {
         ...(plain === undefined ? {} : { plain: nameOf(plain) }),
         ...(sleepable === undefined ? {} : { sleepable: nameOf(sleepable) }),
+        ...(unknown ? { unknown: true as const } : {}),
       },
     };
   }
