@@ -6,8 +6,11 @@ import { ownTypes } from "./own-types.ts";
 import { valueFields } from "./value-fields.ts";
 
 /** The types of the corpus' cases of lists: those of map values, and of objects that are in lists and trees or own others. */
-const file = new URL("../../corpus/verifier/list-an-object-put-at-its-front.prog.json", import.meta.url);
-const btf = readBtf(readBundle(readFileSync(file, "utf8")).program.btf!);
+const program = (name: string) => {
+  const file = new URL(`../../corpus/verifier/${name}.prog.json`, import.meta.url);
+  return readBundle(readFileSync(file, "utf8")).program;
+};
+const btf = readBtf(program("list-an-object-put-at-its-front").btf!);
 const idOf = (name: string): number => btf.findKind(name, "struct")!;
 const struct = (name: string) => ownTypes(btf)(idOf(name));
 
@@ -37,7 +40,9 @@ test("what is made of numbers alone is told from what has pointers", () => {
 });
 
 test("what may lead to others of its own type is told", () => {
-  expect(struct("own_chain")?.ownsItself).toBe(true);
+  const { btf: bytes, ownTypes: types } = program("allocated-object-that-may-lead-to-others-of-its-type");
+  const chain = readBtf(bytes!).findKind("own_chain", "struct")!;
+  expect(types?.(chain)).toMatchObject({ name: "own_chain", ownsItself: true });
   expect(struct("own_list")?.ownsItself).toBe(false);
 });
 
