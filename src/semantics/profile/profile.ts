@@ -289,7 +289,7 @@ export interface NeededCapabilities {
 export interface CallbackKinds {
   readonly plain?: string;
   readonly sleepable?: string;
-  /** Programs may stand for it, and none that was tried: they hold a reference from their start on, and have to give it back. */
+  /** Programs may stand for it, and none that was tried: such as hold a reference from their start on, which they have to give back. */
   readonly unknown?: true;
 }
 

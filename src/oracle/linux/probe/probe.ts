@@ -82,7 +82,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
     const targets = answer(kernel, targetKinds(kernel, btf));
     const plainKinds = found.flatMap((each) => each.kinds.map((kind) => ({ kind, others: [] })));
     const ways = [...plainKinds, ...targets];
-    const callbacks = learnCallbacks(kernel, btf, materials, progress);
+    const callbacks = learnCallbacks(kernel, btf, materials, [...sets.keys()], progress);
     const kinds = [...ways, ...callbacks.learnt].map(({ kind }) => kind);
     const learnt = ways.map((way, index) => {
       progress("kinds of programs", index, ways.length);
@@ -168,6 +168,7 @@ function learnCallbacks(
   kernel: Kernel,
   btf: Btf,
   materials: Materials,
+  kfuncs: readonly number[],
   progress: ProbeProgress,
 ): LearntCallbacks {
   const callbacks = answer(kernel, probeCallbacks(kernel, btf));
@@ -177,11 +178,16 @@ function learnCallbacks(
   const writes = new Map<string, Record<string, string>>();
   const ways = (each: Callback): { kind: Kind; struct: string }[] =>
     each.kinds.map((kind) => ({ kind, struct: each.struct }));
-  const all = callbacks.flatMap(ways).map(({ kind, struct }, index, { length }) => {
+  const learnt = callbacks.flatMap(ways).map(({ kind, struct }, index, { length }) => {
     progress("callbacks", index, length);
-    return { struct, one: answer(kernel, learn(kernel, btf, { kind, others: [] }, materials)) };
+    return {
+      struct,
+      one: answer(kernel, learn(kernel, btf, { kind, others: [] }, materials)),
+      // Some kernel functions are for some callbacks of a structure.
+      able: answer(kernel, all(kfuncs.map((id) => mayCall(kernel, kind, id)))),
+    };
   });
-  for (const { struct, one } of all) {
+  for (const { struct, one, able } of learnt) {
     const { kind, own, permissions, returns, noResult, forbiddenMaps } = one;
     const { sleepable = false, retval } = kind;
     const key = JSON.stringify([
@@ -193,13 +199,14 @@ function learnCallbacks(
       returns,
       noResult,
       forbiddenMaps,
+      able,
     ]);
     const same = groups.get(key);
     groups.set(key, same === undefined ? one : { ...same, others: [...same.others, one] });
     names.set(kind, (same ?? one).name);
   }
   for (const struct of new Set(callbacks.map((each) => each.struct))) {
-    const own = all.filter((each) => each.struct === struct).map(({ one }) => one);
+    const own = learnt.filter((each) => each.struct === struct).map(({ one }) => one);
     const fields = answer(kernel, probeWrites(kernel, btf, own));
     for (const [object, context] of fields) {
       written[`${struct}: ${object}`] = context;
