@@ -79,9 +79,24 @@ const BY_REGISTER = ["sub:", "r6 = r1", "r2 = 49", "r0 = *(u16 *)skb[r2 + 11]"];
 const DEEP = ["sub:", "call deep", "exit", "deep:", "r6 = r1", "r0 = *(u32 *)skb[60]", "exit"];
 /** bpf_loop, whose callback gets the context and a counter from the stack, and goes on where the packet is too short. */
 const CALLBACK = [
-  ...["*(u64 *)(r10 -8) = r1", "*(u64 *)(r10 -16) = 0", "r1 = 3", "r2 = func sub", "r3 = r10", "r3 += -16"],
-  ...["r4 = 0", "call bpf_loop", "r0 = *(u64 *)(r10 -16)", "exit", "sub:", "r6 = *(u64 *)(r2 +8)"],
-  ...["r1 = *(u64 *)(r2 +0)", "r1 += 1", "*(u64 *)(r2 +0) = r1", "r0 = *(u8 *)skb[60]", "r0 = 1", "exit"],
+  "*(u64 *)(r10 -8) = r1",
+  "*(u64 *)(r10 -16) = 0",
+  "r1 = 3",
+  "r2 = func sub",
+  "r3 = r10",
+  "r3 += -16",
+  "r4 = 0",
+  "call bpf_loop",
+  "r0 = *(u64 *)(r10 -16)",
+  "exit",
+  "sub:",
+  "r6 = *(u64 *)(r2 +8)",
+  "r1 = *(u64 *)(r2 +0)",
+  "r1 += 1",
+  "*(u64 *)(r2 +0) = r1",
+  "r0 = *(u8 *)skb[60]",
+  "r0 = 1",
+  "exit",
 ];
 
 test.each([
