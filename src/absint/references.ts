@@ -35,6 +35,8 @@ const SLOTS = STACK_BYTES / 8;
 /** The id of what lies in a certain stack slot: the same in every state. */
 export const placeId = (frame: number, slot: number): number => -PLACES - frame * SLOTS - slot;
 export const isPlaceId = (id: number): boolean => id <= -PLACES && id > -PLACES - MAX_FRAMES * SLOTS;
+/** The frame of a place that `isPlaceId` has told for one. */
+export const placeFrame = (id: number): number => Math.floor((-id - PLACES) / SLOTS);
 
 /** An id as messages have it. */
 export const shownId = (id: number): number => (isPlaceId(id) ? 1 - PLACES - id : id);

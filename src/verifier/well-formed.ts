@@ -276,7 +276,7 @@ function pointerFlaw(at: number, { frames, last, maps, insns }: Limits): string 
   const object = objectOf(at);
   const rest = rangeOf(at);
   if (off <= -MAX_OFFSET || off >= MAX_OFFSET) return `has offset ${off}`;
-  const inPlace = kind === (KIND.memory | FLAG.readOnly) && isPlaceId(rest);
+  const inPlace = baseOf(kind) === KIND.memory && isPlaceId(rest);
   if ((rest < 0 && !inPlace) || (!isPacketPointer(kind) && rest > last))
     return `has ${rest} as its range or reference`;
   const limit = objectLimit(baseOf(kind), frames, maps, insns);

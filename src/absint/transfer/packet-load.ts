@@ -8,6 +8,7 @@ import { KIND, kindOf, setConstant, setNone, setScalar, setUnknown } from "../re
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { callbackOf, popFrame, registerAt, returnTo, unpack } from "../state.ts";
 import { requireNothingHeld } from "./call/function.ts";
+import { endLent } from "./lent.ts";
 import { currentFrame, type Machine, readable, register, STEP, type Step } from "./machine.ts";
 import { reject } from "./rejection.ts";
 
@@ -46,5 +47,6 @@ function leave(m: Machine): void {
     setConstant(r0, 0, 0);
     setScalar(r0);
   }
+  endLent(m, m.forked);
   popFrame(m.forked);
 }

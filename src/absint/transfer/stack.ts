@@ -332,9 +332,11 @@ export function requireRoom(m: Machine, target: Target, size: number): void {
 /**
  * From now on `size` bytes may be written through some pointer to memory: their slots are shared, and hold nothing but plain bytes. No
  * pointer and no object can be put there any more, so nothing that is known of the stack hangs on who writes.
+ *
+ * @returns one of these slots; undefined if there are no bytes
  */
-export function shareBytes(m: Machine, target: Target, size: number): void {
-  if (size === 0) return;
+export function shareBytes(m: Machine, target: Target, size: number): number | undefined {
+  if (size === 0) return undefined;
   const { frame, first, last } = extentOf(target, size, " write to");
   grow(m, frame, first);
   for (let slot = slotOf(last); slot <= slotOf(first); slot += 1) {
@@ -343,6 +345,7 @@ export function shareBytes(m: Machine, target: Target, size: number): void {
     for (let i = 0; i < 8; i += 1) if (slotByte(at, i) === BYTE.zero) setSlotByte(at, i, BYTE.misc);
     share(m.state, frame, slot);
   }
+  return slotOf(first);
 }
 
 /**

@@ -27,6 +27,7 @@ import {
   SECTION,
   sectionDepth,
 } from "../../state.ts";
+import { endLent } from "../lent.ts";
 import { currentFrame, type Machine, readable, register, STEP, type Step } from "../machine.ts";
 import { requireNoLeakAsResult } from "../privileges.ts";
 import { reject } from "../rejection.ts";
@@ -73,6 +74,7 @@ export function exit(m: Machine): Step {
   // What a callback returns is the helper's to know.
   if (isCallback) checkCallbackResult(m, result);
   else copyRegister(result, registerAt(m.state, frame - 1, 0));
+  endLent(m);
   popFrame(m.state);
   m.pc = pc;
   return STEP.next;

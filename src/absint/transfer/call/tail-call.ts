@@ -5,6 +5,7 @@
 import { Unsupported } from "../../../semantics/errors.ts";
 import { setUnknown } from "../../register.ts";
 import { callbackOf, popFrame, registerAt, returnTo, unpack } from "../../state.ts";
+import { endLent } from "../lent.ts";
 import { currentFrame, type Machine, STEP, type Step } from "../machine.ts";
 import { forgetPackets } from "../privileges.ts";
 
@@ -18,6 +19,7 @@ export function leaveByTailCall(m: Machine): Step {
   unpack(m.state, m.forked);
   m.forkedPc = returnTo(m.forked, frame);
   setUnknown(registerAt(m.forked, frame - 1, 0));
+  endLent(m, m.forked);
   popFrame(m.forked);
   forgetPackets(m, m.forked);
   return STEP.fork;

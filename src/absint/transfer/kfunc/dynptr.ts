@@ -3,10 +3,12 @@
  *
  * A slice is what lies in the dynptr's memory, or the buffer that the program has passed, into which it was copied. So the buffer must be there as long as
  * the slice may be used, and what is known of its contents must not rest on nobody writing through the slice: if it is on the stack, its slots are shared from
- * then on (state.ts), for good. It need not be initialised: what is not copied there is not looked at.
+ * then on (state.ts), for good; and a slice goes with the frame that its buffer is in (lent.ts). The buffer need not be initialised: what is not copied there is
+ * not looked at.
  */
 import { Unsupported } from "../../../semantics/errors.ts";
 import type { KfuncValue } from "../../../semantics/profile/profile.ts";
+import { placeId } from "../../references.ts";
 import {
   FLAG,
   isPacketPointer,
@@ -77,26 +79,30 @@ const SLICES: ReadonlyMap<string, { readonly readOnly: boolean }> = new Map([
 
 export const isSlice = ({ facts }: KfuncCall): boolean => SLICES.has(facts.name);
 
-/** What has to hold of the arguments of a function that gives a slice. */
+/** What has to hold of the arguments of a function that gives a slice; lends it the buffer. */
 export function checkSlice(m: Machine, call: KfuncCall): void {
   const readOnly = SLICES.get(call.facts.name)?.readOnly === true;
   requireLasting(m, call);
   if (!readOnly && m.facts.packet !== "write") {
     reject("EINVAL", "the prog does not allow writes to packet data");
   }
-  if (readOnly) return;
-  for (const { target, size } of call.filled)
-    if (kindOf(target.at) === KIND.stack) shareBytes(m, target, size);
+  // Memory of other kinds is in one piece: its slices are never the buffer.
+  if (call.dynptrs[0] === undefined || !isInPacket(call.dynptrs[0].kind)) return;
+  for (const { target, size } of call.filled) {
+    if (kindOf(target.at) !== KIND.stack) continue;
+    const frame = objectOf(target.at);
+    if (frame === 0 && readOnly) continue;
+    const slot = shareBytes(m, target, size);
+    if (frame > 0 && slot !== undefined) call.lent = placeId(frame, slot);
+  }
 }
 
-/** The buffer is there as long as the slice: on the stack of the first frame, which is left last, but of no other. */
+/** The buffer is there as long as the slice. */
 function requireLasting(m: Machine, { facts }: KfuncCall): void {
   const buffer = register(m, 3);
   const kind = kindOf(buffer);
-  if (kind === KIND.scalar || kind === KIND.mapValue || isPacketPointer(kind)) return;
-  if (kind === KIND.stack && objectOf(buffer) === 0) return;
-  const what = kind === KIND.stack ? "on a function's stack" : "of this kind";
-  throw new Unsupported(`a buffer ${what} for kernel function ${facts.name}`);
+  if (kind === KIND.scalar || kind === KIND.mapValue || kind === KIND.stack || isPacketPointer(kind)) return;
+  throw new Unsupported(`a buffer of this kind for kernel function ${facts.name}`);
 }
 
 /** Puts the slice into r0: memory of as many bytes as were asked for, or null. */
@@ -107,7 +113,7 @@ export function giveSlice(m: Machine, call: KfuncCall): void {
   const readOnly = SLICES.get(call.facts.name)?.readOnly === true ? FLAG.readOnly : 0;
   setPointer(r0, KIND.memory | FLAG.orNull | readOnly | placeFlag(dynptr), call.constantSize);
   setId(r0, takeId(m.state));
-  setReference(r0, dynptr.life);
+  setReference(r0, call.lent === 0 ? dynptr.life : call.lent);
 }
 
 const placeFlag = ({ kind }: Dynptr): number => (isInPacket(kind) ? FLAG.inPacket : 0);

@@ -20,6 +20,8 @@ export interface KfuncCall {
   constantSize: number | undefined;
   /** Another argument that has to be a known constant; no function has two. */
   constant: number | undefined;
+  /** Where on the stack of a function that was called the buffer is that a slice may be; 0 if it is elsewhere. */
+  lent: number;
   /** Memory of the program's own stands where an object of the kernel might. */
   memoryAsObject: boolean;
   /** Buffers that the function may write, once all arguments are checked. */
@@ -35,6 +37,7 @@ export const newKfuncCall = (facts: KfuncFacts): KfuncCall => ({
   dynptrs: [],
   constantSize: undefined,
   constant: undefined,
+  lent: 0,
   memoryAsObject: false,
   filled: [],
 });
