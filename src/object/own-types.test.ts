@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { readBtf } from "./btf.ts";
 import { readBundle } from "./bundle.ts";
 import { ownTypes } from "./own-types.ts";
+import { readObject } from "./programs.ts";
 import { valueFields } from "./value-fields.ts";
 
 /** The types of the corpus' cases of lists: those of map values, and of objects that are in lists and trees or own others. */
@@ -51,4 +52,21 @@ test("only structures are objects", () => {
   for (const id of [0, -1, btf.count, btf.findKind("own_union", "union")!, btf.findKind("int", "int")!]) {
     expect(ownTypes(btf)(id)).toBeUndefined();
   }
+});
+
+test.each(["el", "eb"])("global data says what its lists and trees are made of (%s)", (order) => {
+  const url = new URL(`testdata/lists.${order}.o`, import.meta.url);
+  const found = readObject(readFileSync(url)).programs.find(({ name }) => name === "drop_one");
+  const guarded = found?.maps.find(({ name }) => name.includes(".data.guarded"));
+  const nodes = guarded?.fields?.map(({ kind, node }) => {
+    const type = node === undefined ? undefined : found?.ownTypes?.(node.struct)?.name;
+    return [kind, type, node?.offset];
+  });
+  expect(new Set(nodes)).toEqual(
+    new Set([
+      ["spin_lock", undefined, undefined],
+      ["rb_root", "leaf", 8],
+      ["list_head", "flow", 8],
+    ]),
+  );
 });
