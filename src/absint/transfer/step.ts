@@ -45,8 +45,8 @@ import {
 } from "./machine.ts";
 import { holdsLock, holdsTimer } from "./map-fields.ts";
 import { mayGoto } from "./may-goto.ts";
-import { loadPacket } from "./packet-load.ts";
 import { isOwnObject } from "./own-object.ts";
+import { loadPacket } from "./packet-load.ts";
 import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
