@@ -34,7 +34,7 @@ const BYTES = 8;
 
 /** Whether the field is a pointer to an object of the kernel. */
 const isKptr = ({ kind }: MapField): boolean => kind === "kptr" || isHeld(kind);
-const isHeld = (kind: string): boolean => kind === "kptr_ref";
+const isHeld = (kind: string): boolean => kind === "kptr_ref" || kind === "kptr_percpu";
 
 /** The pointer that an access of `size` bytes to a map's value goes to; undefined if it touches none. Bounds are for the caller to check. */
 export function kptrIn(m: Machine, { at, off }: Target, size: number): MapField | undefined {
@@ -67,12 +67,15 @@ interface Pointee {
 }
 
 /** What the field's pointers point to: the kernel's structure of that name, or the program's own where the kernel has none. */
-function pointeeOf(m: Machine, { type, struct }: MapField): Pointee {
+function pointeeOf(m: Machine, { kind, type, struct }: MapField): Pointee {
+  const perCpu = kind === "kptr_percpu" ? FLAG.perCpu : 0;
   const kernels = type === undefined ? undefined : typesOf(m).structId(type);
+  if (kernels !== undefined && perCpu !== 0)
+    throw new Unsupported("per-CPU objects of the kernel in map values");
   if (kernels !== undefined) return { struct: kernels, name: typesOf(m).structName(kernels), flags: 0 };
   if (struct === undefined) throw new Unsupported(`pointers in map values to ${type ?? "no structure"}`);
   const { name } = ownStruct(m, struct);
-  return { struct, name, flags: FLAG.allocated };
+  return { struct, name, flags: FLAG.allocated | perCpu };
 }
 
 /** The kernel's types whose objects are not freed before all RCU sections have ended. */
@@ -129,7 +132,8 @@ function requireMatch(m: Machine, field: MapField, { number, at }: Target): void
   const kind = kindOf(at);
   const kernels = isHeld(field.kind) ? STORABLE & ~FLAG.untrusted : STORABLE;
   const storable = wanted.flags === 0 ? kernels : FLAG.orNull | wanted.flags;
-  const isOf = (kind & FLAG.allocated) === wanted.flags;
+  // Linux takes an object that is one for all processors where there should be one for each.
+  const isOf = (kind & (FLAG.allocated | FLAG.perCpu)) === wanted.flags;
   const known = baseOf(kind) === KIND.btf && (kind & ~0xff & ~storable) === 0 && isOf;
   const constant = smallConstant(at);
   if (known && constant === undefined) {

@@ -80,6 +80,7 @@ export const MAP_FIELDS: ReadonlyMap<string, { readonly size: number; readonly n
   ["rb_root", { size: 16, name: "bpf_rb_root" }],
   ["kptr", { size: 8, name: "kptr" }],
   ["kptr_ref", { size: 8, name: "kptr" }],
+  ["kptr_percpu", { size: 8, name: "kptr" }],
 ]);
 
 /** A map as a program refers to it, before it exists anywhere. Sizes in bytes. */

@@ -33,4 +33,5 @@ export const OBJECT_FIELDS: ReadonlyMap<string, { readonly size: number; readonl
   ["refcount", { size: 4, name: "bpf_refcount" }],
   ["kptr", { size: 8, name: "kptr" }],
   ["kptr_ref", { size: 8, name: "kptr" }],
+  ["kptr_percpu", { size: 8, name: "kptr" }],
 ]);

@@ -117,8 +117,10 @@ function requireTaken(call: CallFacts, argument: Argument, { number, at }: Targe
   const taken = TAKES[argument.kind];
   if (taken === undefined) throw new Unsupported(`helper argument of kind ${argument.kind}`);
   // Of whatever is put into a map's value the field says whether it may be.
-  const isPutIn = call.kptr !== undefined && isOwnObject(kindOf(at));
-  const kind = isPutIn ? kindOf(at) & ~FLAG.allocated : kindOf(at);
+  const isPutIn = call.kptr !== undefined && isOwnObject(kindOf(at)) && !hasFlag(kindOf(at), FLAG.rcu);
+  // One for each processor is taken as long as a map's value has it, not by who owns it.
+  const isOfMap = argument.kind === "percpu_btf_id" && hasFlag(kindOf(at), FLAG.rcu);
+  const kind = isPutIn ? kindOf(at) & ~OWN : isOfMap ? kindOf(at) & ~FLAG.allocated : kindOf(at);
   // What may only be read is taken where it is only read; where the memory lies does not matter.
   const anywhere = argument.kind === "mem" ? kind & ~FLAG.inPacket : kind;
   if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? anywhere & ~FLAG.readOnly : anywhere)) return;
@@ -128,6 +130,9 @@ function requireTaken(call: CallFacts, argument: Argument, { number, at }: Targe
   }
   reject("EACCES", `R${number} type=${kindName(kind)} expected=${taken.map(kindName).join(", ")}`);
 }
+
+/** What the objects that a program allocates have besides what others have. */
+const OWN = FLAG.allocated | FLAG.perCpu;
 
 /** One argument at most may rest on a reference: it would not be clear which is given back. */
 function noteReference(call: CallFacts, argument: Argument, target: Target): void {
@@ -234,7 +239,8 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
   percpu_btf_id: (_m, call, _argument, target) => {
     const kind = kindOf(target.at);
     requireUnmoved(target, kindName(kind));
-    if (hasFlag(kind, FLAG.rcu | FLAG.allocated)) throw new Unsupported("per-CPU objects of programs");
+    if (hasFlag(kind, FLAG.rcu) && !isOwnObject(kind)) throw new Unsupported("per-CPU objects under RCU");
+    call.ofProgram = isOwnObject(kind);
     call.struct = objectOf(target.at);
   },
 };

@@ -17,6 +17,8 @@ export interface CallFacts {
   allocated: number;
   /** The type of the object that a per-CPU argument points to. */
   struct: number;
+  /** It is of the program's own types. */
+  ofProgram: boolean;
   /** The argument that is given back, and the reference of it; the latter also of an argument that the result is made of. */
   released: Target | undefined;
   reference: number;
@@ -39,6 +41,7 @@ export const newCall = (helper: HelperFacts, prototype: Prototype): CallFacts =>
   certainlyFound: false,
   allocated: 0,
   struct: 0,
+  ofProgram: false,
   released: undefined,
   reference: 0,
   dynptr: undefined,

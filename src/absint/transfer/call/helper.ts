@@ -197,7 +197,8 @@ function giveResult(m: Machine, call: CallFacts): void {
       break;
     }
     case "mem_or_btf_id":
-      giveOfProcessor(m, r0, call.struct, orNull);
+      if (call.ofProgram) setPointer(r0, KIND.btf | FLAG.allocated | FLAG.rcu | orNull, call.struct);
+      else giveOfProcessor(m, r0, call.struct, orNull);
       break;
     case "btf_id": {
       if (call.kptr !== undefined) {
