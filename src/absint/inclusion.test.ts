@@ -30,6 +30,7 @@ import {
   SECTION,
   setSectionDepth,
   setSlotByte,
+  share,
   slotAt,
   spilledAt,
   toBytes,
@@ -70,6 +71,16 @@ test("a state includes itself, packed or not", () => {
   expect(stateIncludes(packed, inner, scratch)).toBe(true);
   expect(stateIncludes(inner, packed, scratch)).toBe(true);
   expect(toBytes(packed)).toEqual(toBytes(inner));
+});
+
+test("a slot that is shared is in both states or in none: less can be known of it later, and more of one that is not", () => {
+  for (const state of [outer, inner]) slot(state, 40, BYTE.misc);
+  share(inner, 0, 40);
+  expect(includes()).toBe(false);
+  share(outer, 0, 40);
+  expect(includes()).toBe(true);
+  share(outer, 0, 3);
+  expect(includes()).toBe(false);
 });
 
 describe("registers", () => {

@@ -95,7 +95,7 @@ function decodeFrame(from: ByteReader, table: readonly Register[]): Frame {
   const called = from.varint("a callback", MAX_WORD);
   const callback = called >> 1;
   const callbackObject = callback === 0 ? 0 : from.signed("a callback's object", MAX_WORD);
-  const shared: [number, number] = (called & 1) === 0 ? [0, 0] : [decodeBits(from), decodeBits(from)];
+  const shared: readonly [number, number] = (called & 1) === 0 ? [0, 0] : decodeShared(from);
   const mask = from.varint("the registers in use", 2 ** CARRIED.length - 1);
   const registers = CARRIED.map((_, i) =>
     (mask & (1 << i)) === 0 ? undefined : entry(from, "a register", table),
@@ -112,7 +112,12 @@ function decodeFrame(from: ByteReader, table: readonly Register[]): Frame {
   return { functionStart, returnTo, callback, callbackObject, shared, registers, slots };
 }
 
-const decodeBits = (from: ByteReader): number => from.varint("shared slots", 2 ** 32 - 1);
+function decodeShared(from: ByteReader): readonly [number, number] {
+  const at = from.offset;
+  const bits = (): number => from.varint("shared slots", 2 ** 32 - 1);
+  const [first, others] = [bits(), bits()];
+  return first === 0 && others === 0 ? from.fail("no slot is shared", at) : [first, others];
+}
 
 const PLAIN: readonly number[] = [BYTE.invalid, BYTE.misc, BYTE.zero, BYTE.spill, BYTE.object];
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { allocate, reset } from "../../absint/arena.ts";
 import { stateIncludes } from "../../absint/inclusion.ts";
 import { FLAG, KIND, WHOLE } from "../../absint/register.ts";
-import { fromBytes } from "../../absint/state.ts";
+import { fromBytes, initialise, LIVE_STATE_BYTES, share, toBytes } from "../../absint/state.ts";
 import { SCRATCH } from "../../absint/transfer/machine.ts";
 import { InputError } from "../../semantics/errors.ts";
 import { assemble } from "../../semantics/isa/assemble.ts";
@@ -17,6 +17,7 @@ import { decodeFile, encodeFile } from "./file.ts";
 import { programHash } from "./program-hash.ts";
 import { decodeRegister, encodeRegister } from "./register.ts";
 import { decodeScalar, encodeScalar } from "./scalar.ts";
+import { readState } from "./state.ts";
 
 /** Two functions, spills of several widths, a buffer, a packet, linked numbers. */
 const PROGRAM: Program = {
@@ -178,6 +179,19 @@ describe("certificates", () => {
       expect(stateIncludes(old, read, SCRATCH.value)).toBe(true);
       expect(stateIncludes(read, old, SCRATCH.value)).toBe(true);
     });
+  });
+
+  test("shared slots are read again", () => {
+    const before = certificate();
+    reset();
+    const at = allocate(LIVE_STATE_BYTES);
+    initialise(at);
+    for (const slot of [0, 31, 63]) share(at, 0, slot);
+    const [node = expect.fail("a node")] = before.nodes;
+    const changed = { nodes: [{ ...node, state: toBytes(at) }], roots: [] };
+    const { nodes } = decodeCertificate(new ByteReader(encodeCertificate(changed)));
+    expect(nodes.map(({ state }) => readState(state))).toEqual([readState(toBytes(at))]);
+    expect(readState(toBytes(at)).frames[0]?.shared).toEqual([0x80000001, 0x80000000]);
   });
 
   test("every part of a certificate is missed", () => {
