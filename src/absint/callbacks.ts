@@ -1,7 +1,7 @@
 /** What calls a function of the program that the program does not call itself: a state has it for each frame (`callbackOf`). */
 import type { CallingBack } from "../semantics/helpers/callbacks.ts";
 import { KIND, kindOf } from "./register.ts";
-import { callbackOf, frameCount, RUNS, registerAt } from "./state.ts";
+import { callbackObject, callbackOf, frameCount, RUNS, registerAt } from "./state.ts";
 
 /** Helpers that call back before they return; the frame goes on at the helper's call, which then calls again or ends. */
 export const CALLBACK = {
@@ -26,6 +26,15 @@ export function isInLess(state: number): boolean {
   return false;
 }
 
+/**
+ * A bit of `callbackObject` besides the map's index: a work queue has called the function, not a timer. So it may sleep, and no RCU section is
+ * around it.
+ */
+export const WORK = 1 << 16;
+
+/** The map in whose value the timer or work queue is that has begun the run. */
+export const mapOfTimer = (state: number): number => callbackObject(state, 0) & ~WORK;
+
 /** Helpers that ask who has called the program: nobody has, where a timer calls one of its functions. By name, without `bpf_`. */
 export const OF_CALLER: ReadonlySet<string> = new Set([
   "get_local_storage",
@@ -39,6 +48,10 @@ export const OF_CALLER: ReadonlySet<string> = new Set([
 
 /** Whether the state is about a run that a timer has begun. */
 export const isOfTimer = (state: number): boolean => callbackOf(state, 0) === TIMER;
+
+/** Whether the state is about a run that a work queue has begun. */
+export const isOfWork = (state: number): boolean =>
+  isOfTimer(state) && (callbackObject(state, 0) & WORK) !== 0;
 
 /** Whether the state stands at the call of a helper that is calling back: in its innermost frame, between two runs. */
 export const isCallingBack = (state: number): boolean =>
@@ -54,6 +67,7 @@ export function isInCallback(state: number): boolean {
 export function isKeptAwake(state: number): boolean {
   for (let f = 0; f < frameCount(state); f += 1) {
     const by = callbackOf(state, f);
+    if (by === TIMER && isOfWork(state)) continue;
     if (by !== 0 && by !== CALLBACK.loop) return true;
   }
   return false;

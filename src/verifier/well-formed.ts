@@ -8,7 +8,7 @@
  * a call of its function.
  */
 import { arena } from "../absint/arena.ts";
-import { TIMER } from "../absint/callbacks.ts";
+import { mapOfTimer, TIMER } from "../absint/callbacks.ts";
 import { isPlaceId, REFERENCE, referenceId, referenceKind, referenceOfState } from "../absint/references.ts";
 import {
   baseOf,
@@ -31,7 +31,6 @@ import {
   BUDGET,
   BYTE,
   CARRIED,
-  callbackObject,
   callbackOf,
   depthOf,
   FP,
@@ -170,8 +169,7 @@ function callFlaw(state: number, f: number, { functions, callees }: Calls, maps:
   if (!functions.has(start)) return `insn ${start} begins no function`;
   if (f === 0) {
     const by = callbackOf(state, 0);
-    const isFirst =
-      by === 0 || (by === TIMER && callbackObject(state, 0) >= 0 && callbackObject(state, 0) < maps);
+    const isFirst = by === 0 || (by === TIMER && mapOfTimer(state) >= 0 && mapOfTimer(state) < maps);
     return to === -1 && isFirst ? undefined : "is the first and returns";
   }
   // A callback comes back to the call itself.

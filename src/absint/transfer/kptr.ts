@@ -28,6 +28,7 @@ import { typesOf } from "./kernel-object.ts";
 import { type Machine, mapAt, register, type Target } from "./machine.ts";
 import { isOwnObject, ownStruct } from "./own-object.ts";
 import { reject } from "./rejection.ts";
+import { maySleep } from "./sections.ts";
 import { tnumText } from "./text.ts";
 
 const BYTES = 8;
@@ -89,7 +90,7 @@ const RCU_PROTECTED: ReadonlySet<string | undefined> = new Set([
 export function loadKptr(m: Machine, field: MapField, destination: number): void {
   const { struct, flags: own } = pointeeOf(m, field);
   // Linux takes a lock for a section as well, and goes on trusting the pointer when it is unlocked.
-  const inSection = sectionDepth(m.state, SECTION.rcu) > 0 || !m.program.flags.includes("sleepable");
+  const inSection = sectionDepth(m.state, SECTION.rcu) > 0 || !maySleep(m);
   const safe = isHeld(field.kind) && (own !== 0 || RCU_PROTECTED.has(field.type)) && inSection;
   const trust = safe ? FLAG.rcu : FLAG.untrusted;
   setPointer(destination, KIND.btf | FLAG.orNull | trust | own | linkFlag(m, own, struct, safe), struct);

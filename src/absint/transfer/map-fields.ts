@@ -86,6 +86,12 @@ export const requireTimer = (m: Machine, target: Target): void => requireField(m
 /** Whether values of the map hold a timer. */
 export const holdsTimer = (map: MapDefinition): boolean => fieldOf(map, "timer") !== undefined;
 
+/** The pointer is at a work queue. */
+export const requireWork = (m: Machine, target: Target): void => requireField(m, target, "workqueue");
+
+/** Whether values of the map hold a work queue. */
+export const holdsWork = (map: MapDefinition): boolean => fieldOf(map, "workqueue") !== undefined;
+
 /** A lock is known by the element or object that it is in: the id of the pointer to it, and its map where the element is the only one. */
 export const lockOf = (at: number): number => (idOf(at) !== 0 ? idOf(at) : -1 - objectOf(at));
 

@@ -3,7 +3,7 @@
  * What may be called inside of which, and what ends with them.
  */
 import { Unsupported } from "../../semantics/errors.ts";
-import { isKeptAwake } from "../callbacks.ts";
+import { isKeptAwake, isOfWork } from "../callbacks.ts";
 import { lastReference, REFERENCE } from "../references.ts";
 import { baseOf, FLAG, hasFlag, kindOf, setId, setKind } from "../register.ts";
 import { forEachRegister, SECTION, sectionDepth, setSectionDepth } from "../state.ts";
@@ -18,9 +18,13 @@ const insideRcu = (m: Machine): boolean => sectionDepth(m.state, SECTION.rcu) > 
 const insidePreemption = (m: Machine): boolean => sectionDepth(m.state, SECTION.preemption) > 0;
 const insideInterrupts = (m: Machine): boolean => lastReference(m.state, REFERENCE.interrupts) >= 0;
 
+/** Whether what is executed may sleep where no section is around it. */
+export const maySleep = ({ program, state }: Pick<Machine, "program" | "state">): boolean =>
+  program.flags.includes("sleepable") || isOfWork(state);
+
 /** Whether pointers under RCU stay valid from here to the end of some section: programs that may not sleep are in one throughout. */
 export const isUnderRcu = (m: Machine): boolean =>
-  insideRcu(m) || !m.program.flags.includes("sleepable") || lastReference(m.state, REFERENCE.lock) >= 0;
+  insideRcu(m) || !maySleep(m) || lastReference(m.state, REFERENCE.lock) >= 0;
 
 /** Rejects a helper that may sleep where nobody may. @param label `bpf_copy_from_user#148` */
 export function requireHelperMaySleep(m: Machine, label: string): void {

@@ -4,6 +4,7 @@ import { callingBack } from "../../semantics/helpers/callbacks.ts";
 import { helperId } from "../../semantics/helpers/names.ts";
 import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
+import { isOfWork } from "../callbacks.ts";
 import {
   baseOf,
   copyRegister,
@@ -43,7 +44,7 @@ import {
   type Target,
   writable,
 } from "./machine.ts";
-import { holdsLock, holdsTimer } from "./map-fields.ts";
+import { holdsLock, holdsTimer, holdsWork } from "./map-fields.ts";
 import { mayGoto } from "./may-goto.ts";
 import { isOwnObject } from "./own-object.ts";
 import { loadPacket } from "./packet-load.ts";
@@ -179,13 +180,16 @@ function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { k
 }
 
 /** The program's map that a 16-byte load refers to. */
-function requireMap({ program, facts }: Machine, index: number): MapDefinition {
+function requireMap({ program, facts, state }: Machine, index: number): MapDefinition {
   const map = program.maps[index];
   if (map === undefined) return reject("EINVAL", `fd ${index} is not pointing to valid bpf_map`);
   if (facts.forbiddenMaps?.includes(map.type) === true) {
     if (!program.flags.includes("sleepable"))
       throw new Unsupported(`map type ${map.type} in ${program.type}`);
     reject("EINVAL", "Sleepable programs can only use array, hash, ringbuf and local storage maps");
+  }
+  if (isOfWork(state) && !WHILE_ASLEEP.has(map.type)) {
+    throw new Unsupported(`map type ${map.type} in what a work queue calls`);
   }
   if (holdsLock(map)) {
     if (program.type === "socket_filter")
@@ -195,8 +199,24 @@ function requireMap({ program, facts }: Machine, index: number): MapDefinition {
   if (holdsTimer(map) && INTERRUPTS.has(program.type)) {
     reject("EINVAL", "tracing progs cannot use bpf_timer yet");
   }
+  if (holdsWork(map) && INTERRUPTS.has(program.type)) {
+    reject("EINVAL", "tracing progs cannot use bpf_wq yet");
+  }
   return map;
 }
+
+/** Maps whose elements stay while a program sleeps that holds them, and whose type the kernel permits to programs that may sleep. */
+const WHILE_ASLEEP: ReadonlySet<MapDefinition["type"]> = new Set([
+  "hash",
+  "lru_hash",
+  "array",
+  "percpu_hash",
+  "percpu_array",
+  "lru_percpu_hash",
+  "ringbuf",
+  "array_of_maps",
+  "hash_of_maps",
+]);
 
 /** Programs of these types may interrupt others that hold a lock, or the code that timers rest on. */
 const INTERRUPTS: ReadonlySet<string> = new Set([

@@ -76,6 +76,7 @@ export interface MapField {
 export const MAP_FIELDS: ReadonlyMap<string, { readonly size: number; readonly name: string }> = new Map([
   ["spin_lock", { size: 4, name: "bpf_spin_lock" }],
   ["timer", { size: 16, name: "bpf_timer" }],
+  ["workqueue", { size: 16, name: "bpf_wq" }],
   ["list_head", { size: 16, name: "bpf_list_head" }],
   ["rb_root", { size: 16, name: "bpf_rb_root" }],
   ["kptr", { size: 8, name: "kptr" }],

@@ -42,4 +42,36 @@ export const KERNEL_CLASSES: readonly MessageClass[] = [
     needed: (_, [, index]) => `a string constant of the program in R${Number(index) + 1}`,
     suggestion: "Declare it as a global constant: static const char name[] = …",
   },
+  {
+    pattern: /bpf_wq has to be at the constant offset/,
+    category: "Call Type Safety",
+    problem: "a work queue at a place that varies",
+    needed: "the address of the work queue in a value of the map",
+    suggestion: "Declare a struct bpf_wq in the map's value, and pass its address.",
+  },
+  {
+    pattern:
+      /doesn't point to 'struct bpf_wq'|(?:no valid|order to use) bpf_wq|^arg#\d doesn't point to a map value|^workqueue pointer in R1/,
+    category: "Call Type Safety",
+    problem: "no work queue of a map's value",
+    needed: "the address of the work queue in a value of the map, and that map",
+    suggestion: "Declare a struct bpf_wq in the map's value, and pass its address and the same map.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^arg(\d) expected pointer to func/,
+    category: "Call Type Safety",
+    problem: "no function where one is to be called later",
+    needed: (_, [, index]) => `a static function of the program in R${Number(index) + 1}`,
+    suggestion: "Pass the function by its name.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^tracing progs cannot use bpf_wq/,
+    category: "Policy",
+    problem: "a map with a work queue in a program that may interrupt anything",
+    needed: "a map without one",
+    suggestion: "Use a ring buffer to tell another program, or user space, what to do.",
+    follow: "nothing",
+  },
 ];

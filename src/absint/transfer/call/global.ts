@@ -7,7 +7,7 @@
  */
 import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
-import { isOfTimer } from "../../callbacks.ts";
+import { isOfTimer, isOfWork } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { lastReference, REFERENCE } from "../../references.ts";
 import {
@@ -36,7 +36,7 @@ import { isInPacket } from "../packets.ts";
 import { forgetPackets } from "../privileges.ts";
 import { UNTRUSTED_BYTES } from "../region.ts";
 import { Rejection, reject } from "../rejection.ts";
-import { requireCallbackMaySleep } from "../sections.ts";
+import { maySleep, requireCallbackMaySleep } from "../sections.ts";
 import { markWritten } from "../stack.ts";
 import { checkDynptr, checkObject } from "./global-objects.ts";
 import { checkWhole, MEMORY } from "./memory.ts";
@@ -109,6 +109,10 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
       `function ${callee.name}, which asks who has called the program, called by a timer`,
     );
   }
+  // The function was proved for a program that may not sleep, and relies on that.
+  if (isOfWork(m.state) && !m.program.flags.includes("sleepable")) {
+    throw new Unsupported(`global function ${callee.name} called by a work queue`);
+  }
   if (holdsAnyLock(m)) {
     reject(
       "EINVAL",
@@ -117,7 +121,7 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
   }
   if (callee.sleeps) requireCallbackMaySleep(m);
   const inSection = sectionsOf(m.state) !== 0 || lastReference(m.state, REFERENCE.interrupts) >= 0;
-  if (callee.sleeps && (inSection || !m.program.flags.includes("sleepable"))) {
+  if (callee.sleeps && (inSection || !maySleep(m))) {
     reject(
       "EINVAL",
       "global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context",

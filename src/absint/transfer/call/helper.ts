@@ -32,7 +32,7 @@ import { type Machine, mapAt, register } from "../machine.ts";
 import { holdsAnyLock, isToLock } from "../map-fields.ts";
 import { endPointers, requireFollowed } from "../privileges.ts";
 import { reject } from "../rejection.ts";
-import { requireHelperMaySleep } from "../sections.ts";
+import { maySleep, requireHelperMaySleep } from "../sections.ts";
 import { markWritten } from "../stack.ts";
 import { checkArgument, checkMapFits } from "./arguments.ts";
 import { type CallFacts, holdsSockets, newCall } from "./facts.ts";
@@ -122,7 +122,7 @@ function lookUp(m: Machine, id: number): CallFacts {
     throw new Unsupported(`helper ${label} in what a timer calls`);
   }
   requireFollowed(m, prototype, label);
-  if (prototype.sleeps === true && !program.flags.includes("sleepable")) {
+  if (prototype.sleeps === true && !maySleep(m)) {
     reject("EINVAL", "helper call might sleep in a non-sleepable prog");
   }
   return newCall(helper, prototype);

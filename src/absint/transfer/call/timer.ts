@@ -1,19 +1,20 @@
 /**
- * Functions that timers call. Setting one as a timer's callback is no call: the function runs by itself later, each time that the timer fires. It gets the timer's
+ * Functions that timers and work queues call. Setting one as a timer's callback is no call: the function runs by itself later, each time that the timer fires. It gets the timer's
  * map, and key and value of the element that the timer is in.
  */
 import { helperId } from "../../../semantics/helpers/names.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
-import { TIMER } from "../../callbacks.ts";
+import { mapOfTimer, TIMER, WORK } from "../../callbacks.ts";
 import { KIND, kindOf, objectOf, setId, setPointer } from "../../register.ts";
 import { clear, pushFrame, registerAt, setCallback, takeId } from "../../state.ts";
+import { setsWork } from "../kfunc/work.ts";
 import { type Machine, mapAt, register } from "../machine.ts";
 import { holdsLock } from "../map-fields.ts";
 
 export interface TimerCallback {
   /** The function's first instruction. */
   readonly start: number;
-  /** The index of the map with the timer. */
+  /** The index of the map with the timer; with `WORK`, of that with the work queue. */
   readonly map: number;
 }
 
@@ -22,18 +23,21 @@ const SET_CALLBACK = helperId("timer_set_callback");
 /** What the instruction at which the machine stands, if it is permitted, sets as a timer's callback. */
 export function timerCallback(m: Machine, insn: Instruction | undefined): TimerCallback | undefined {
   const operation = insn?.row.operation;
-  if (operation?.kind !== "call" || operation.callee !== "helper" || insn?.imm !== SET_CALLBACK)
-    return undefined;
+  if (operation?.kind !== "call") return undefined;
+  const isTimer = operation.callee === "helper" && insn?.imm === SET_CALLBACK;
+  const isWork = operation.callee === "kfunc" && setsWork(m.kfuncs.get(m.pc) ?? "");
+  if (!isTimer && !isWork) return undefined;
   const [timer, callee] = [register(m, 1), register(m, 2)];
   if (kindOf(timer) !== KIND.mapValue || kindOf(callee) !== KIND.func) return undefined;
-  return { start: objectOf(callee), map: objectOf(timer) };
+  return { start: objectOf(callee), map: objectOf(timer) | (isWork ? WORK : 0) };
 }
 
 /** Makes the live state the one that the function begins in. */
-export function beginTimerCallback(m: Machine, { start, map }: TimerCallback): void {
+export function beginTimerCallback(m: Machine, { start, map: object }: TimerCallback): void {
   clear(m.state);
   pushFrame(m.state, start, -1);
-  setCallback(m.state, 0, TIMER, map);
+  setCallback(m.state, 0, TIMER, object);
+  const map = mapOfTimer(m.state);
   setPointer(registerAt(m.state, 0, 1), KIND.map, map);
   setPointer(registerAt(m.state, 0, 2), KIND.mapKey, map);
   const value = registerAt(m.state, 0, 3);

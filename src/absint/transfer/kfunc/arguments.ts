@@ -38,6 +38,7 @@ import {
   reliesOnArguments,
 } from "./facts.ts";
 import { checkObject, isObject } from "./objects.ts";
+import { checkMapOfWork, checkWork, checkWorkFunction } from "./work.ts";
 
 /** Checks all arguments of a call. */
 export function checkKfuncArguments(m: Machine, call: KfuncCall): void {
@@ -169,14 +170,15 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
     }
     constantString(m, target);
   },
-  map: unsupported("a map as argument"),
+  work: checkWork,
+  map: checkMapOfWork,
   interrupts: (m, call, _value, target) => {
     if (!/^bpf_local_irq_(?:save|restore)$/.test(call.facts.name)) {
       throw new Unsupported(`saved interrupt flags as argument of kernel function ${call.facts.name}`);
     }
     saveOrRestore(m, call.facts.name, target);
   },
-  callback: unsupported("a callback as argument"),
+  callback: checkWorkFunction,
 };
 
 /** A refusal of memory or its size is one of the pair. */

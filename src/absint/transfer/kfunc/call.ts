@@ -17,7 +17,7 @@ import { holdsAnyLock } from "../map-fields.ts";
 import { movesPacket } from "../packets.ts";
 import { forgetPackets } from "../privileges.ts";
 import { reject } from "../rejection.ts";
-import { isUnderRcu, requireKfuncMaySleep, SECTION_FUNCTIONS } from "../sections.ts";
+import { isUnderRcu, maySleep, requireKfuncMaySleep, SECTION_FUNCTIONS } from "../sections.ts";
 import { markWritten } from "../stack.ts";
 import { callArenaFunction, isArenaFunction } from "./arena.ts";
 import { checkKfuncArguments } from "./arguments.ts";
@@ -91,7 +91,7 @@ const WHILE_LOCKED = /^bpf_(?:iter_num_|list_|rbtree_|refcount_acquire)/;
  * Functions that do more than their prototype and flags say, and that are not modelled: they work on fields of map values, or have the
  * kernel call back.
  */
-const OWN_RULES = /^bpf_(?:list|rbtree|wq|arena|res_spin|task_work)_?/;
+const OWN_RULES = /^bpf_(?:list|rbtree|arena|res_spin|task_work)_?/;
 
 /** Flags that mean more than is modelled. */
 const OWN_FLAGS: readonly KfuncFlag[] = ["kptr_get", "destructive", "arena_ret", "arena_arg1", "arena_arg2"];
@@ -111,7 +111,7 @@ function requirePermission(m: Machine, call: KfuncCall): void {
     reject("EINVAL", "cannot call kernel function from non-GPL compatible program");
   }
   if (!mayCallKfunc(facts, call.facts)) reject("EACCES", `calling kernel function ${name} is not allowed`);
-  if (hasKfuncFlag(call, "sleepable") && !program.flags.includes("sleepable")) {
+  if (hasKfuncFlag(call, "sleepable") && !maySleep(m)) {
     reject("EACCES", `program must be sleepable to call sleepable kfunc ${name}`);
   }
 }

@@ -56,6 +56,9 @@ export const pointeeText = ({ to = "?" }: KfuncValue): string =>
 /** Functions that take the program's context, whatever its type is called. */
 const OF_CONTEXT = /^bpf_(?:cast_to_kern_ctx|session_\w+)$/;
 
+/** Whether the function is one for work queues. */
+export const ofWork = (name: string): boolean => name.startsWith("bpf_wq_");
+
 /** What a parameter asks for, by its type and the end of its name. What is not modelled has its own class, so that it can be named. */
 export type ArgumentClass =
   | "ignored"
@@ -66,6 +69,7 @@ export type ArgumentClass =
   | "dynptr"
   | "iterator"
   | "field"
+  | "work"
   | "text"
   | "map"
   | "interrupts"
@@ -80,7 +84,6 @@ const FIELDS: ReadonlySet<string> = new Set([
   "struct bpf_list_node",
   "struct bpf_rb_root",
   "struct bpf_rb_node",
-  "struct bpf_wq",
   "struct bpf_res_spin_lock",
   "struct bpf_task_work",
   "struct bpf_timer",
@@ -115,6 +118,9 @@ export function classOf(call: KfuncCall, index: number, context: string | undefi
   if (value.to === "struct bpf_dynptr") return "dynptr";
   if (ends(value, "__iter") || (index === 0 && ITERATES.some((flag) => hasKfuncFlag(call, flag))))
     return "iterator";
+  if (value.to === "struct bpf_wq") return "work";
+  // On newer kernels the map's parameter has another name.
+  if (ofWork(call.facts.name) && ends(value, "__const_map")) return "map";
   if ((value.to !== undefined && FIELDS.has(value.to)) || ELSEWHERE.test(value.name ?? "")) return "field";
   if (ends(value, "__str")) return "text";
   if (ends(value, "__map") || (ends(value, "p__map") && value.to === "void")) return "map";
