@@ -3,14 +3,17 @@
  * that attaches to a kernel function, tracepoint or hook begins. Made from the kernel's BTF (src/object/kernel-types.ts); ids are BTF's.
  */
 
-import type { Program } from "./program.ts";
-import type { ProgramType } from "./program-types.ts";
+import type { AttachType, ProgramType } from "./program-types.ts";
 
 /** As far as programs can tell them apart. */
 type BtfTypeKind = "void" | "struct" | "union" | "other";
 
 /** What decides what a program attaches to. */
-export type Attached = Pick<Program, "type" | "attach" | "target">;
+export interface Attached {
+  readonly type: ProgramType;
+  readonly attach?: AttachType;
+  readonly target?: string;
+}
 
 /** What a pointer's type says of where it points (BTF type tags). */
 export type PointerTag = "user" | "percpu" | "rcu";
