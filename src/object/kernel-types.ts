@@ -141,14 +141,12 @@ function valueOf(btf: Btf, struct: Aggregate, member: BtfMember, off: number, si
   const element = elementOf(btf, member.type);
   const end = start + (btf.size(member.type) || Number.MAX_SAFE_INTEGER);
   if (btf.resolve(element).type.kind === "ptr") {
-    const value = pointerValue(btf, element);
-    if (value.kind === "scalar") return { kind: "found", value, name };
     if (size !== 8 || (off - start) % 8 !== 0) {
       return none(
         `cannot access ptr member ${name} with moff ${start} in struct ${struct.name} with off ${off} size ${size}`,
       );
     }
-    return { kind: "found", value, name };
+    return { kind: "found", value: pointerValue(btf, element), name };
   }
   if (off + size > end) {
     return none(

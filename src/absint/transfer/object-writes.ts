@@ -5,7 +5,7 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
 import { fieldAt } from "../../semantics/profile/lookup.ts";
-import type { Context } from "../../semantics/profile/profile.ts";
+import type { Context, ContextField } from "../../semantics/profile/profile.ts";
 import { FLAG, hasFlag, kindOf, objectOf, referenceOf } from "../register.ts";
 import { placeInObject, typesOf } from "./kernel-object.ts";
 import type { Machine, Target } from "./machine.ts";
@@ -46,19 +46,19 @@ function refuse(context: Context, name: string, start: number, size: number): ne
   if (start + size > context.size) {
     return reject("EACCES", `write access at off ${start} with size ${size} beyond the end of ${name}`);
   }
-  const field = fields.find(({ offset, size: bytes, writes }) => {
-    return writes.length > 0 && start >= offset && start < offset + bytes;
-  });
-  if (field === undefined) return reject("EACCES", `no write support to ${name} at off ${start}`);
+  const at = (place: number): ContextField | undefined =>
+    fields.find(({ offset, size: bytes, writes }) => {
+      return writes.length > 0 && place >= offset && place < offset + bytes;
+    });
+  const field = at(start);
   const aligned = start % size === 0;
-  if (aligned && start !== field.offset) {
+  if (field === undefined || (aligned && start !== field.offset)) {
     return reject("EACCES", `no write support to ${name} at off ${start}`);
   }
   const end = field.offset + field.size;
-  if (start + size > end) {
-    const beyond = `beyond the member of ${name} ended at ${end}`;
-    return reject("EACCES", `write access at off ${start} with size ${size} ${beyond}`);
-  }
-  // Kernels may take it: those stores were asked for that are aligned to their size.
-  throw new Unsupported("stores to kernel objects that are not aligned");
+  // Kernels may take what is not aligned and has only such bytes: those stores were asked for that are aligned to their size.
+  const maybe = !aligned && (start + size <= end || at(end) !== undefined);
+  if (maybe) throw new Unsupported("stores to kernel objects that are not aligned");
+  const beyond = `beyond the member of ${name} ended at ${end}`;
+  return reject("EACCES", `write access at off ${start} with size ${size} ${beyond}`);
 }

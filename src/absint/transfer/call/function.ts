@@ -10,6 +10,7 @@ import {
   KIND,
   kindName,
   kindOf,
+  referenceOf,
   setNone,
   smaxOf,
   sminOf,
@@ -60,7 +61,8 @@ export function exit(m: Machine): Step {
   const result = frame > 0 || hasNoResult(m) ? register(m, 0) : readable(m, 0);
   if (frame === 0) {
     if (!hasNoResult(m)) requireNoLeakAsResult(m, result);
-    if (m.facts.callback !== undefined && m.facts.returns !== undefined && isPointer(kindOf(result))) {
+    const mayGive = m.facts.callback !== undefined && m.facts.returns !== undefined;
+    if (mayGive && isPointer(kindOf(result)) && referenceOf(result) !== 0) {
       throw new Unsupported("an object as the result of a callback");
     }
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");

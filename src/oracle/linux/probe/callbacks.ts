@@ -8,8 +8,8 @@ import type { Size } from "../../../semantics/isa/instruction.ts";
 import type { CallbackKinds, Context, ContextField } from "../../../semantics/profile/profile.ts";
 import type { Kernel } from "../calls.ts";
 import { type Ask, all } from "./ask.ts";
-import { MOST_ARGUMENTS, membersOf, readAt } from "./contexts.ts";
-import { fieldsOf, type Given, SIZES } from "./fields.ts";
+import { MOST_ARGUMENTS, readAt } from "./contexts.ts";
+import { fieldsOf, type Given, type Member, SIZES } from "./fields.ts";
 import { EXIT, insn, type Kind, loadable, loads, refusal, setImm } from "./program.ts";
 
 const VALUE = "bpf_struct_ops_";
@@ -169,18 +169,22 @@ function* writesThrough(
     }
   };
   yield* all(Array.from({ length: end }, (_, at) => probe(at)));
-  const context = fieldsOf(
-    { end, read: () => undefined, write: (at, size) => writes.has(`${size} ${at}`) },
-    struct,
-    membersOf(btf, id),
-  );
-  // The innermost name says more than the offset: it is the same wherever the structure is laid out so.
+  const write = (at: number, size: Size): boolean => writes.has(`${size} ${at}`);
+  return fieldsOf({ end, read: () => undefined, write }, struct, innermost(btf, id, end, write));
+}
+
+/** The innermost members that may be written: their names tell whether another kernel has the structure laid out so. */
+function innermost(btf: Btf, id: number, end: number, write: (at: number, size: Size) => boolean): Member[] {
   const { fieldAt } = kernelTypes(btf);
-  const fields = context.fields.map((field) => {
-    const inner = fieldAt(id, field.offset, 1);
-    return inner.kind === "found" ? { ...field, name: inner.name } : field;
-  });
-  return { ...context, fields };
+  const found: { name: string; offset: number; size: number }[] = [];
+  for (let at = 0; at < end; at += 1) {
+    const field = fieldAt(id, at, 1);
+    if (field.kind === "none" || !(write(at, 1) || found.at(-1)?.name === field.name)) continue;
+    const last = found.at(-1);
+    if (last?.name === field.name && last.offset + last.size === at) last.size += 1;
+    else found.push({ name: field.name, offset: at, size: 1 });
+  }
+  return found;
 }
 
 // --- The table
