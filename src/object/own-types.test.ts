@@ -31,8 +31,8 @@ test("a structure has its size, what the kernel keeps in it, and its members", (
   expect(holder?.fields).toEqual([
     { kind: "kptr_ref", offset: 8, type: "own_plain", struct: idOf("own_plain") },
   ]);
-  expect(holder?.fieldAt(0, 8)).toMatchObject({ kind: "found", name: "number" });
-  expect(holder?.fieldAt(16, 8)).toMatchObject({ kind: "none" });
+  expect(holder?.flawAt(0, 8)).toBeUndefined();
+  expect(holder?.flawAt(16, 8)).toBe("access beyond struct own_holder at off 16 size 8");
 });
 
 test("what is made of numbers alone is told from what has pointers", () => {

@@ -20,7 +20,10 @@ export function ownTypes(btf: Btf): OwnTypes {
             fields: valueFields(btf, id),
             numbers: holdsNumbers(btf, id, 0),
             ownsItself: ownsItself(btf, id),
-            fieldAt: (offset, size) => fieldAt(id, offset, size),
+            flawAt: (offset, size) => {
+              const field = fieldAt(id, offset, size);
+              return field.kind === "none" ? field.message : undefined;
+            },
           }
         : undefined;
     known.set(id, found);

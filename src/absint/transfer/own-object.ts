@@ -72,8 +72,8 @@ export function requirePlain(m: Machine, target: Target, size: number): void {
       reject("EACCES", `direct access to ${name} is disallowed`);
     }
   }
-  const field = struct.fieldAt(start, size);
-  if (field.kind === "none") reject("EACCES", field.message);
+  const flaw = struct.flawAt(start, size);
+  if (flaw !== undefined) reject("EACCES", flaw);
   // The kernel lets arrays of no fixed length go on behind the object, where something else is.
   if (start + size > struct.size) {
     reject("EACCES", `access beyond struct ${struct.name} at off ${start} size ${size}`);

@@ -2,7 +2,6 @@
  * What a program's own types are to a verifier: which objects it may allocate, and what the kernel keeps in them. Made from the program's BTF
  * (src/object/own-types.ts); ids are BTF's.
  */
-import type { Field } from "./kernel-types.ts";
 import type { MapField } from "./map-types.ts";
 
 export interface OwnStruct {
@@ -16,8 +15,8 @@ export interface OwnStruct {
   readonly numbers: boolean;
   /** Whether objects of the type may lead to others of the same type by what they own, however long the chain. */
   readonly ownsItself: boolean;
-  /** What a load of `size` bytes at `offset` gives. */
-  readonly fieldAt: (offset: number, size: number) => Field;
+  /** Why `size` bytes at `offset` are not of one member, in the kernel's words; undefined if they are. */
+  readonly flawAt: (offset: number, size: number) => string | undefined;
 }
 
 /** The structure with an id; `undefined` if there is no type with that id, or it is something else. */

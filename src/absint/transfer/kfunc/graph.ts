@@ -68,7 +68,7 @@ const LINKS: { readonly [R in Root]: string } = { list_head: "list_node", rb_roo
 const nameOf = (kind: string): string => OBJECT_FIELDS.get(kind)?.name ?? kind;
 
 /** Functions that rely on their arguments get no pointer that may be null. */
-export function requireNotNull(m: Machine, call: KfuncCall, number: number): void {
+function requireNotNull(m: Machine, call: KfuncCall, number: number): void {
   const at = readable(m, number);
   const isNull = kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
   if (!reliesOnArguments(call) || !(isNull || mayBeNull(kindOf(at)))) return;
