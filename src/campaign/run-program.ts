@@ -1,4 +1,5 @@
 /** Generated runs of one program: along its certificate if it was accepted, in search of a fault if it was not. */
+import { rightsOf } from "../absint/transfer/rights.ts";
 import { InputError, Unsupported } from "../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
@@ -50,6 +51,7 @@ export function runProgram(
     ? new CertificateWalk(program, verdict.certificate, verdict.longestRun, rules)
     : undefined;
   const endless = !accepted || verdict.longestRun <= BigInt(BUDGET);
+  const uninitialisedStack = rightsOf(program, rules.profile).uninitialisedStack ? "allow" : "fault";
   const executed = new Uint8Array(program.insns.length);
   const runs: CheckedRun[] = [];
   const violations: Violation[] = [];
@@ -61,7 +63,7 @@ export function runProgram(
     const input = source.next();
     let isNew = false;
     walk?.start();
-    const run = runOnce(program, input, endless, (pc, view) => {
+    const run = runOnce(program, input, endless, uninitialisedStack, (pc, view) => {
       if (view.program === program.name && executed[pc] === 0) {
         executed[pc] = 1;
         isNew = true;
@@ -106,17 +108,18 @@ function runOnce(
   program: Program,
   input: RunInput,
   endless: boolean,
-  observer?: Observer,
+  uninitialisedStack: "fault" | "allow",
+  observer: Observer,
 ): CheckedRun | undefined {
   const { packet, context, seed } = input;
   let steps = 0;
   const counted: Observer = (pc, view) => {
     steps = view.steps + 1;
-    observer?.(pc, view);
+    observer(pc, view);
   };
   const done = (outcome: CheckedRun["outcome"]): CheckedRun => ({ packet, context, seed, steps, outcome });
   try {
-    const machine = new Machine(program, { cpus: CPUS, budget: BUDGET });
+    const machine = new Machine(program, { cpus: CPUS, budget: BUDGET, uninitialisedStack });
     fillMaps(machine.maps, packet, seed, CPUS);
     const result = machine.run(environmentOf(input), counted);
     if (!endless && result.outcome === "fault" && result.fault.kind === "budget") {

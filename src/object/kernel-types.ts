@@ -67,7 +67,11 @@ export function kernelTypes(btf: Btf): KernelTypes {
 
 // --- Fields
 
-const none = (message: string): Field => ({ kind: "none", message });
+const none = (message: string, errno: "EACCES" | "EINVAL" = "EACCES"): Field => ({
+  kind: "none",
+  errno,
+  message,
+});
 
 /** Walks into nested structures and arrays to the member that an access touches. */
 function fieldAt(btf: Btf, id: number, offset: number, size: number): Field {
@@ -80,12 +84,9 @@ function fieldAt(btf: Btf, id: number, offset: number, size: number): Field {
     const beyond = off + size > type.size;
     const member = beyond ? flexibleArray(btf, type, off) : inside;
     if (member === undefined) {
-      const where = `at off ${off} size ${size}`;
-      return none(
-        beyond
-          ? `access beyond struct ${type.name} ${where}`
-          : `struct ${type.name} doesn't have field ${where}`,
-      );
+      return beyond
+        ? none(`access beyond struct ${type.name} at off ${off} size ${size}`)
+        : none(`struct ${type.name} doesn't have field at offset ${off}`, "EINVAL");
     }
     const start = member.bitOffset >>> 3;
     const step = stepInto(btf, member, off - start);

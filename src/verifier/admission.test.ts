@@ -92,5 +92,10 @@ test("other kernels' rules for programs without capabilities are not known", () 
   const { capabilities: _, ...old } = profile;
   const filter = program({ type: "socket_filter", privileges: [] });
   expect(() => rightsOf(filter, old)).toThrow(`programs without capabilities on Linux ${profile.kernel}`);
-  expect(rightsOf(filter, profile)).toEqual({ leaks: false, bpf: false, withoutHelpers: new Set([118, 6]) });
+  expect(rightsOf(filter, profile)).toEqual({
+    leaks: false,
+    uninitialisedStack: false,
+    bpf: false,
+    withoutHelpers: new Set([118, 6]),
+  });
 });

@@ -158,7 +158,7 @@ export function checkCertificate(
     return { ok: false, node: -1, reason: `the timer's function at insn ${startOf(unproved)} has no root` };
   }
   try {
-    stackUse.check(program, flow, timerFunctions([...timers]), rules.profile.limits);
+    stackUse.check(program, flow, timerFunctions([...timers]), rules.profile);
   } catch (error) {
     return refused(error);
   }

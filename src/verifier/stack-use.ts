@@ -1,12 +1,14 @@
 /**
  * How much stack a program's functions use together. The kernel gives a chain of calls 512 bytes in all, each frame rounded up to 16,
- * and half of that to callers of a function that tail-calls.
+ * and half of that to callers of a function that tail-calls. Programs of some kinds have larger frames elsewhere (`ProgramFacts.privateStack`): functions that could
+ * be active twice on one processor have not, which are those of programs with tail calls and those that timers call.
  */
 import { callbackOf, depthOf, frameCount, functionOf, STACK_BYTES } from "../absint/state.ts";
 import type { Machine } from "../absint/transfer/machine.ts";
 import { reject } from "../absint/transfer/rejection.ts";
 import { helperId } from "../semantics/helpers/names.ts";
-import type { Limits } from "../semantics/profile/profile.ts";
+import { programFacts } from "../semantics/profile/lookup.ts";
+import type { Profile } from "../semantics/profile/profile.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { type ControlFlow, callee, functionLoaded } from "./control-flow.ts";
 
@@ -50,15 +52,18 @@ export class StackUse {
    * Checks every chain of calls.
    *
    * @param timers  the functions that timers call: these begin chains of their own
-   * @param limits  the kernel's
+   * @param profile  the kernel's
    * @throws Rejection  with the kernel's message
    */
   check(
-    { insns }: Program,
+    program: Program,
     { functions, functionOf: owner, exceptionCallback }: ControlFlow,
     timers: ReadonlySet<number>,
-    limits: Limits,
+    profile: Profile,
   ): void {
+    const { insns } = program;
+    const { limits } = profile;
+    const hasOwn = programFacts(profile, program)?.privateStack === true;
     const calls = new Map(functions.map((start) => [start, new Set(this.#calledBack.get(start))]));
     const tailCalls = new Set<number>();
     const tailCall = helperId("tail_call");
@@ -73,6 +78,14 @@ export class StackUse {
         tailCalls.add(from);
     });
     const callbacks = new Set([...this.#calledBack.values()].flatMap((called) => [...called]));
+    const ownFrom = hasOwn && tailCalls.size === 0 ? limits.privateStack : undefined;
+    /** What timers may call. */
+    const shared = new Set<number>();
+    const share = (start: number): void => {
+      if (shared.has(start)) return;
+      shared.add(start);
+      for (const next of calls.get(start) ?? []) share(next);
+    };
     const descend = (start: number, frames: number, above: number, within: boolean): void => {
       if (frames > limits.frames) reject("E2BIG", `the call stack of ${frames - 1} frames is too deep !`);
       if (above >= TAIL_CALL_LIMIT && tailCalls.has(start)) {
@@ -83,15 +96,18 @@ export class StackUse {
       }
       // The helper that calls back has to get its answer.
       if (within && tailCalls.has(start)) reject("EINVAL", "cannot tail call within callback");
-      const own = Math.max(this.#depth.get(start) ?? 0, 1);
-      const total = above + Math.ceil(own / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
+      const used = Math.max(this.#depth.get(start) ?? 0, 1);
+      const own = Math.ceil(used / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
+      const isElsewhere = ownFrom !== undefined && own >= ownFrom && !shared.has(start);
+      const total = isElsewhere ? above : above + own;
       if (total > STACK_BYTES)
         reject("EACCES", `combined stack size of ${frames} calls is ${total}. Too large`);
       for (const next of calls.get(start) ?? [])
         descend(next, frames + 1, total, within || callbacks.has(next));
     };
-    descend(0, 1, 0, false);
+    for (const start of timers) share(start);
     for (const start of timers) descend(start, 1, 0, false);
+    descend(0, 1, 0, false);
     // When it is called the frames of whoever threw are gone.
     if (exceptionCallback !== undefined) descend(exceptionCallback, 1, 0, false);
   }

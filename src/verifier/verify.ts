@@ -47,7 +47,7 @@ export function verify(
     const stackUse = new StackUse();
     const explored = explore(program, flow, progress, stackUse, observer, rules);
     progress.path.length = 0;
-    stackUse.check(program, flow, timerFunctions(explored.map(({ root }) => root)), rules.profile.limits);
+    stackUse.check(program, flow, timerFunctions(explored.map(({ root }) => root)), rules.profile);
     const certificate = writeCertificate(explored);
     const longestRun = requireConfirmed(program, certificate, rules);
     return { verdict: "accept", certificate, longestRun, statistics: statistics() };

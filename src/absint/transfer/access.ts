@@ -27,7 +27,13 @@ import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
 import { requireOneUse } from "./arena-pointers.ts";
 import { signExtend } from "./arithmetic.ts";
-import { loadFunctionArgument, loadKernelObject, typesOf } from "./kernel-object.ts";
+import {
+  loadFunctionArgument,
+  loadKernelObject,
+  loadMapObject,
+  structOfMap,
+  typesOf,
+} from "./kernel-object.ts";
 import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
 import { storeKernelObject } from "./object-writes.ts";
@@ -73,6 +79,9 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
       loadMapValue(m, target, size, destination);
       break;
     }
+    case KIND.map:
+      loadMapObject(m, target, size, destination);
+      break;
     case KIND.sockCommon:
     case KIND.socket:
     case KIND.tcpSock:
@@ -122,6 +131,8 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
       checkMapValue(m, target, size, "write");
       break;
     }
+    case KIND.map:
+      return reject("EACCES", `only read from ${structOfMap(m, target.at)} is supported`);
     case KIND.sockCommon:
     case KIND.socket:
     case KIND.tcpSock:

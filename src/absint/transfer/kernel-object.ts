@@ -23,7 +23,8 @@ import {
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
-import type { Machine, Target } from "./machine.ts";
+import { type Machine, mapAt, type Target } from "./machine.ts";
+import { requireMayLook } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 import { isUnderRcu } from "./sections.ts";
 import { tnumText } from "./text.ts";
@@ -43,9 +44,33 @@ export function loadKernelObject(m: Machine, target: Target, size: Size, destina
   const kind = kindOf(at);
   const start = placeInObject(m, target);
   const field = typesOf(m).fieldAt(objectOf(at), start, size);
-  if (field.kind === "none") reject("EACCES", field.message);
+  if (field.kind === "none") reject(field.errno, field.message);
   const vouched = hasFlag(kind, FLAG.trusted | FLAG.rcu) || referenceOf(at) !== 0;
   give(m, field.value, size, destination, trustFlags(m, kind, vouched, objectOf(at), field));
+}
+
+/**
+ * Loads through a pointer to a map: from the kernel's structure that it points to, of which the profile tells. What is found there nobody vouches for.
+ */
+export function loadMapObject(m: Machine, target: Target, size: Size, destination: number): void {
+  const name = structOfMap(m, target.at);
+  const start = offOf(target.at) + target.off;
+  if (start < 0) reject("EACCES", `R${target.number} is ${name} invalid negative access: off=${start}`);
+  const types = typesOf(m);
+  const struct = types.structId(name);
+  if (struct === undefined) throw new Unsupported(`kernel objects of type ${name}`);
+  const field = types.fieldAt(struct, start, size);
+  if (field.kind === "none") reject(field.errno, field.message);
+  give(m, field.value, size, destination, field.value.kind === "scalar" ? 0 : FLAG.untrusted);
+}
+
+/** The name of the structure that a pointer to a map points to, if the program may look into it. */
+export function structOfMap(m: Machine, at: number): string {
+  const { type } = mapAt(m, objectOf(at));
+  const struct = m.profile.maps.find((map) => map.type === type)?.struct;
+  if (struct === undefined) throw new Unsupported(`loads through pointers to maps of type ${type}`);
+  requireMayLook(m, () => struct);
+  return struct;
 }
 
 /** The offset in the object that an access is about, if programs such as this may look into objects such as that. */

@@ -102,6 +102,7 @@ export function readStack(m: Machine, target: Target, size: Size, destination: n
   requireKnownPlace(m, target);
   const { frame, first, last, fixed } = extentOf(target, size, " read from");
   const beyond = fixed && slotOf(first) >= depthOf(m.state, frame);
+  if (m.rights.uninitialisedStack) grow(m, frame, first);
   requireInitialised(m, frame, first, last, (off) =>
     beyond
       ? `invalid read from stack R${target.number} off=${first} size=${size}`
@@ -160,7 +161,9 @@ function requireInitialised(
   for (let off = first; off <= last; off += 1) {
     const kind = byteKind(m, frame, off);
     // What the kernel keeps there is not for the program to look at.
-    if (kind === BYTE.invalid || kind === BYTE.object) reject("EACCES", message(off));
+    if (kind === BYTE.object || (kind === BYTE.invalid && !m.rights.uninitialisedStack)) {
+      reject("EACCES", message(off));
+    }
     if (off === first || byteOf(off) === 0) {
       const slot = slotOf(off);
       noteSlotRead(m.marks, frame, slot, slotAt(m.state, frame, slot));
@@ -292,6 +295,7 @@ export function requireReadable(m: Machine, target: Target, size: number): void 
   const extent = extentOf(target, size, " read from");
   const { frame, first, last } = extent;
   const message = unreadable(target, extent, size);
+  if (m.rights.uninitialisedStack && size > 0) grow(m, frame, first);
   for (let off = first; off <= last; off += 1) {
     const slot = slotOf(off);
     if (byteKind(m, frame, off) === BYTE.spill && holdsAddress(m, slotAt(m.state, frame, slot))) {

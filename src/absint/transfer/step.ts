@@ -136,6 +136,8 @@ function requireAtomicTarget(m: Machine, to: Target, size: Size, what: string): 
   if (NOT_ATOMIC.has(kind)) {
     reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${kindName(kind)} is not allowed`);
   }
+  // A store that says no.
+  if (kind === KIND.map && what === STORES) return store(m, to, size, SCRATCH.right);
   const base = kind & ~(FLAG.ringbuf | FLAG.readOnly);
   // Of the kernel's objects those that may be written, which the store finds out.
   const isKernels = baseOf(kind) === KIND.btf && m.facts.writes !== undefined && what === STORES;

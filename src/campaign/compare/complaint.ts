@@ -26,7 +26,7 @@ const CLASSES = [
   ],
   [
     "type access",
-    /access beyond (struct|the end|size of)|cannot access ptr member|(is ptr|access) .* (is not|not) (supported|allowed)|only read is supported|access to .* disallowed|variable \S+ access|negative offset|dereference of modified|access percpu memory/,
+    /access beyond (struct|the end|size of)|cannot access ptr member|(is ptr|access) .* (is not|not) (supported|allowed)|only read is supported|access to .* disallowed|variable \S+ access|negative offset|dereference of modified|access percpu memory|invalid (negative access|variable offset):|doesn't have field|no write support to|write access at off|not a supported struct/,
   ],
   ["alignment", /misaligned/],
   [
@@ -61,6 +61,7 @@ const CLASSES = [
     "map for helper",
     /cannot pass map_type|expected prog array map|invalid arg_type for|map type .* (does not|doesn't)/,
   ],
+  ["allocated object", /bpf_(percpu_)?obj_new|local type ID|bpf_(list|rb)_(head|node|root)\b/],
   [
     "reference",
     /reference (leak|.*has not been acquired)|unreleased reference|release (func|kfunc)|referenced when passed|ref_obj_id|must be referenced|unacquired reference/i,
@@ -72,7 +73,7 @@ const CLASSES = [
   ],
   ["dynptr", /dynptr/],
   ["iterator", /\biter(ator)?\b|initialized iter_|iter_(new|next|destroy)/],
-  ["callback", /callback/],
+  ["callback", /callback|exception cb/],
   ["kernel function", /kfunc|kernel function|calling invalid|kernel btf_id|kern ctx type|__bpf_trap/],
   ["zero size", /zero-sized read/],
   [

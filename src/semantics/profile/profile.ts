@@ -197,6 +197,8 @@ export interface ProgramFacts {
   readonly returns?: readonly [least: number, greatest: number];
   /** r0 means nothing at the end. */
   readonly noResult?: true;
+  /** Functions with frames of `Limits.privateStack` bytes or more have stacks of their own, unless the program has a tail call. */
+  readonly privateStack?: true;
   /** Objects of the kernel that may be written, by structure: the name, in `Profile.contexts`, of the fields. Absent for none. */
   readonly writes?: Readonly<Record<string, string>>;
   readonly helpers: HelperSet;
@@ -213,6 +215,8 @@ export interface MapFacts {
   readonly value: number;
   readonly entries: number;
   readonly flags: number;
+  /** The structure of the kernel that a pointer to such a map points to, which programs may read; absent if they may not. */
+  readonly struct?: string;
 }
 
 /** Flags of kernel functions (`KF_…` in linux/btf.h), in the order of their bits. */
@@ -270,6 +274,10 @@ export interface Limits {
   readonly insns: number;
   /** The most bytes of stack over a chain of calls. */
   readonly stack: number;
+  /** A frame of so many bytes or more, rounded up to 16, is not counted among them in programs with `ProgramFacts.privateStack`; absent if there are none. */
+  readonly privateStack?: number;
+  /** A program of a privileged user may read bytes of the stack that it has not written: any numbers. */
+  readonly uninitialisedStack: boolean;
   /** The most frames in a chain of calls. */
   readonly frames: number;
   /** The most instructions processed on all paths. */

@@ -26,8 +26,8 @@ export type TypedValue =
 
 export type Field =
   | { readonly kind: "found"; readonly value: TypedValue; readonly name: string }
-  /** Nothing may be read there. In the kernel's words. */
-  | { readonly kind: "none"; readonly message: string };
+  /** Nothing may be read there. In the kernel's words, with its error. */
+  | { readonly kind: "none"; readonly errno: "EACCES" | "EINVAL"; readonly message: string };
 
 /** How far a pointer that was loaded from a field of a valid object may be trusted; the kernel lists the fields by name. */
 export type Trust = "trusted" | "trusted_or_null" | "rcu" | "rcu_or_null" | "none";

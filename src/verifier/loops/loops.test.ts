@@ -70,7 +70,7 @@ describe("a loop of a million passages", () => {
 });
 
 test("what is tried in vain leaves no trace but the time that it took", () => {
-  const p = program("r7 = 0", "l:", "r7 += 1", "if r7 < 40 goto l", "r0 = *(u64 *)(r10 -8)", "exit");
+  const p = program("r7 = 0", "l:", "r7 += 1", "if r7 < 40 goto l", "r0 = *(u64 *)(r10 -520)", "exit");
   const verdict = verify(p);
   expect(verdict).toMatchObject({ verdict: "reject", insn: 3 });
   if (verdict.verdict !== "reject") return;

@@ -41,7 +41,10 @@ const LENGTHS = [4096, 1_000_000];
 const MOST_STACK = 1 << 16;
 const MOST_FRAMES = 64;
 
-export function* probeLimits(kernel: Kernel, kind: Kind): Ask<Limits> {
+export function* probeLimits(
+  kernel: Kernel,
+  kind: Kind,
+): Ask<Pick<Limits, "insns" | "stack" | "frames" | "processed">> {
   const { log } = yield* load(kernel, kind, []);
   let insns = Number.POSITIVE_INFINITY;
   for (const length of LENGTHS) {

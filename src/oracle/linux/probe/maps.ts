@@ -11,6 +11,7 @@ import type { Kernel } from "../calls.ts";
 import { KernelError } from "../errno.ts";
 import { createMap, type KernelMap } from "../maps.ts";
 import type { Ask } from "./ask.ts";
+import { insn, type Kind, load, loadMap } from "./program.ts";
 
 type Shape = Pick<MapDefinition, "keySize" | "valueSize" | "maxEntries" | "flags">;
 
@@ -157,12 +158,40 @@ function createText(kernel: Kernel): KernelMap {
   );
 }
 
-export function mapFacts(maps: ReadonlyMap<MapType, KernelMap>): MapFacts[] {
+/** The kernel's complaint of a store through a pointer to a map, with the structure that it points to. */
+const STRUCT = /only read from (\w+) is supported/;
+
+/** The structures that pointers to maps point to, by map type. */
+export function* probeMapStructs(
+  kernel: Kernel,
+  kind: Kind,
+  materials: Materials,
+): Ask<Map<MapType, string>> {
+  const structs = new Map<MapType, string>();
+  for (const type of materials.maps.keys()) {
+    const said = yield* withMap(materials, type, function* (map) {
+      const maps = map === undefined ? [] : [map];
+      return yield* load(kernel, kind, [...loadMap(1, 0), insn(0x62, 1, 0, 0, 0)], { maps });
+    });
+    const struct = STRUCT.exec(said.log)?.[1];
+    if (struct !== undefined) structs.set(type, struct);
+  }
+  return structs;
+}
+
+export function mapFacts(
+  maps: ReadonlyMap<MapType, KernelMap>,
+  structs: ReadonlyMap<MapType, string>,
+): MapFacts[] {
   return [...maps].map(([type, { definition }]) => ({
     type,
     key: definition.keySize,
     value: definition.valueSize,
     entries: definition.maxEntries,
     flags: definition.flags,
+    ...structFact(structs.get(type)),
   }));
 }
+
+const structFact = (struct: string | undefined): Pick<MapFacts, "struct"> =>
+  struct === undefined ? {} : { struct };

@@ -11,6 +11,7 @@ import type {
   HelperFacts,
   HelperSet,
   KfuncFacts,
+  Limits,
   Profile,
   ProgramFacts,
   Prototype,
@@ -42,12 +43,13 @@ import {
 } from "./helpers.ts";
 import { probeInstructions, probeLimits } from "./instructions.ts";
 import { flagsOf, kfuncPrototype, mayCall, readKfuncSets } from "./kfuncs.ts";
-import { createMaterials, type Materials, mapFacts } from "./maps.ts";
+import { createMaterials, type Materials, mapFacts, probeMapStructs } from "./maps.ts";
 import { openMemory, readSymbols } from "./memory.ts";
 import { type Permissions, probeForbiddenMaps, probeHelpers, probeReturns } from "./permissions.ts";
 import { type Kind, kindsOf, type TypeKinds } from "./program.ts";
 import { readPrototypes } from "./prototypes.ts";
 import { probeSockets } from "./sockets.ts";
+import { probePrivateFrame, probePrivateStack, probeUninitialisedStack } from "./stack.ts";
 import { type TargetKind, targetKinds } from "./targets.ts";
 
 /** What is told of the work: which part, and how much of it is done. */
@@ -63,6 +65,7 @@ interface Learnt extends KnownKind {
   readonly permissions: Permissions;
   readonly returns: ProgramFacts["returns"];
   readonly noResult: boolean;
+  readonly privateStack: boolean;
   readonly forbiddenMaps: readonly MapType[];
 }
 
@@ -103,7 +106,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       kernel: /^\d+\.\d+/.exec(kernel.release)?.[0] ?? kernel.release,
       release: kernel.release,
       arch: kernel.arch,
-      limits: answer(kernel, probeLimits(kernel, plain)),
+      limits: limitsOf(kernel, plain, learnt),
       contextStoresImmediate: answer(
         kernel,
         all(learnt.map(({ kind, own }) => probeStoresImmediate(kernel, kind, own))),
@@ -111,7 +114,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       unknownInstructions: answer(kernel, probeInstructions(kernel, plain)),
       ...(capabilities === undefined ? {} : { capabilities }),
       attachTypes: attachTypes(found, kinds),
-      maps: mapFacts(materials.maps),
+      maps: mapFacts(materials.maps, answer(kernel, probeMapStructs(kernel, plain, materials))),
       contexts: { ...contexts.table, ...callbacks.written, ...sockets },
       programs: programTable(learnt, contexts.names, helperSets, callbacks.writes),
       ...(callbacks.learnt.length === 0 ? {} : { callbacks: callbacks.table }),
@@ -121,6 +124,21 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
   } finally {
     materials.close();
   }
+}
+
+function limitsOf(kernel: Kernel, plain: Kind, learnt: readonly Learnt[]): Limits {
+  const { insns, stack, frames, processed } = answer(kernel, probeLimits(kernel, plain));
+  const own = learnt.find(({ privateStack }) => privateStack);
+  return {
+    insns,
+    stack,
+    ...(own === undefined
+      ? {}
+      : { privateStack: answer(kernel, probePrivateFrame(kernel, own.kind, frames)) }),
+    uninitialisedStack: answer(kernel, probeUninitialisedStack(kernel, plain)),
+    frames,
+    processed,
+  };
 }
 
 function kernelBtf(kernel: Kernel): Btf {
@@ -151,6 +169,7 @@ function* learn(kernel: Kernel, btf: Btf, { kind, others }: TargetKind, material
     permissions,
     returns: yield* probeReturns(kernel, kind),
     noResult: callback !== undefined && (yield* probeNoResult(kernel, kind)),
+    privateStack: yield* probePrivateStack(kernel, kind),
     forbiddenMaps: yield* probeForbiddenMaps(kernel, kind, materials),
   };
 }
@@ -188,7 +207,7 @@ function learnCallbacks(
     };
   });
   for (const { struct, one, able } of learnt) {
-    const { kind, own, permissions, returns, noResult, forbiddenMaps } = one;
+    const { kind, own, permissions, returns, noResult, privateStack, forbiddenMaps } = one;
     const { sleepable = false, retval } = kind;
     const key = JSON.stringify([
       struct,
@@ -198,6 +217,7 @@ function learnCallbacks(
       permissions,
       returns,
       noResult,
+      privateStack,
       forbiddenMaps,
       able,
     ]);
@@ -259,7 +279,7 @@ function programTable(
   writesOf: LearntCallbacks["writes"],
 ): Record<string, ProgramFacts> {
   const table: Record<string, ProgramFacts> = {};
-  for (const { kind, name, own, packet, returns, noResult, forbiddenMaps } of learnt) {
+  for (const { kind, name, own, packet, returns, noResult, privateStack, forbiddenMaps } of learnt) {
     const { type, attach, sleepable, callback } = kind;
     const writes = callback === undefined ? undefined : writesOf.get(callback.name.replace(/\/.*/, ""));
     const set = sets.get(name);
@@ -274,6 +294,7 @@ function programTable(
       packet,
       ...(returns === undefined ? {} : { returns }),
       ...(noResult ? { noResult: true as const } : {}),
+      ...(privateStack ? { privateStack: true as const } : {}),
       ...(writes === undefined ? {} : { writes }),
       ...(forbiddenMaps.length === 0 ? {} : { forbiddenMaps }),
       ...set,
