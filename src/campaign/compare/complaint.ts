@@ -61,7 +61,10 @@ const CLASSES = [
     "map for helper",
     /cannot pass map_type|expected prog array map|invalid arg_type for|map type .* (does not|doesn't)/,
   ],
-  ["allocated object", /bpf_(percpu_)?obj_new|local type ID|bpf_(list|rb)_(head|node|root)\b/],
+  [
+    "allocated object",
+    /bpf_(percpu_)?obj_new|local type ID|bpf_(list|rb)_(head|node|root)\b|not allowed in rbtree cb/,
+  ],
   [
     "reference",
     /reference (leak|.*has not been acquired)|unreleased reference|release (func|kfunc)|referenced when passed|ref_obj_id|must be referenced|unacquired reference/i,
@@ -71,6 +74,7 @@ const CLASSES = [
     "lock",
     /spin_lock|rcu_read_lock|rcu_read_unlock|preempt_disable|preempt_enable|local_irq|irq state|\bRCU (CS|critical)|\block(ed|s)?\b/,
   ],
+  ["arena", /addr_space_cast|arena/],
   ["dynptr", /dynptr/],
   ["iterator", /\biter(ator)?\b|initialized iter_|iter_(new|next|destroy)/],
   ["callback", /callback|exception cb/],
@@ -83,7 +87,7 @@ const CLASSES = [
   ["packet argument", /access to the packet is not allowed/],
   [
     "argument type",
-    /R\d+ type=.* expected=|expected (pointer|a pointer|struct)|has .* expected|arg#\d+|type mismatch|must be a rcu pointer|^R\d+ is not a scalar$|is of type .* is expected|is not a pointer to arena/,
+    /R\d+ type=.* expected=|expected (pointer|a pointer|struct)|has .* expected|arg#\d+|type mismatch|must be a rcu pointer|^R\d+ is not a scalar$|is of type .* is expected|isn't map pointer|same insn cannot be used with different pointers/,
   ],
   ["sleep", /might sleep|[Ss]leepable/],
   ["packet loads", /BPF_LD_\[ABS\|IND\]|BPF_LD_ABS\|IND|LD_ABS/],

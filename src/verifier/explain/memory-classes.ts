@@ -178,6 +178,15 @@ const ALIGNMENT: readonly MessageClass[] = [
 
 const CONTEXT: readonly MessageClass[] = [
   {
+    pattern: /^R\d+ is (?!ptr_)(\w+) invalid negative access: off=(-\d+)/,
+    category: MEMORY,
+    problem: "access in front of a map",
+    needed: (_, [, struct]) =>
+      `an offset inside of struct ${struct}, which a pointer to such a map points to`,
+    suggestion:
+      "Read the map's own members only (struct bpf_map comes first); a value's address comes from bpf_map_lookup_elem.",
+  },
+  {
     pattern:
       /^(?:access beyond (?:the end of member \w+ \(mend:\d+\) in )?struct (\w+)|cannot access ptr member \w+ .* in struct (\w+)|struct (\w+) doesn't have field)/,
     category: MEMORY,
