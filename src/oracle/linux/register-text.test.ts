@@ -83,6 +83,7 @@ describe("registers", () => {
   it("reads pointers with their fields", () => {
     expect(readRegister("ctx()")).toEqual(pointer("ctx"));
     expect(readRegister("fp0")).toEqual(pointer("fp"));
+    expect(readRegister("arena")).toEqual(pointer("arena"));
     expect(readRegister("fp-16")).toEqual(pointer("fp", { off: -16 }));
     expect(readRegister("fp[0]-8")).toEqual(pointer("fp", { off: -8, frame: 0 }));
     expect(readRegister("pkt(off=16,r=16)")).toEqual(pointer("pkt", { off: 16, range: 16 }));

@@ -204,6 +204,8 @@ export function readRegister(text: string): LogRegister {
       ...(frame === undefined ? {} : { frame: Number(frame) }),
     };
   }
+  // Of an arena's address nothing is known, and nothing said.
+  if (body === "arena") return readPointer(body, "");
   const [, type, fields] = TYPED.exec(body) ?? [];
   if (type === undefined || fields === undefined) throw new UnreadableText(`"${text}" is not a register`);
   return type === "scalar" ? readScalar(fields, precise) : readPointer(type, fields);
