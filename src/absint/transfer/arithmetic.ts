@@ -6,6 +6,7 @@ import type { AluOp, Instruction, Operation, Size } from "../../semantics/isa/in
 import { addOrigins, demand, useLink } from "../origins.ts";
 import {
   baseOf,
+  component64,
   copyRegister,
   copyScalarPart,
   deltaOf,
@@ -31,7 +32,7 @@ import {
   umaxOf,
   WHOLE,
 } from "../register.ts";
-import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
+import { LAYOUT, tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
 import { forEachRegister, takeId } from "../state.ts";
 import { arenaArithmetic } from "./arena-pointers.ts";
 import { beginLink, carryLink, cutLink } from "./links.ts";
@@ -231,12 +232,15 @@ function pointerArithmetic(
   requireInside(m, insn.dst, destination);
 }
 
+/** The least signed value of a number, in all its digits. */
+const exactly = (number: number): bigint => BigInt.asIntN(64, component64(number, LAYOUT.smin));
+
 /** A number that may be added to a pointer: far from overflowing, whatever it is added to. */
 function requireSane(number: number, kind: number): void {
   const least = sminOf(number);
   if (isConstant(number)) {
     if (least >= MAX_OFFSET || least <= -MAX_OFFSET) {
-      reject("EINVAL", `math between ${kindName(kind)} pointer and ${least} is not allowed`);
+      reject("EINVAL", `math between ${kindName(kind)} pointer and ${exactly(number)} is not allowed`);
     }
     return;
   }
@@ -245,7 +249,7 @@ function requireSane(number: number, kind: number): void {
     reject("EINVAL", `math between ${name} pointer and register with unbounded min value is not allowed`);
   }
   if (least >= MAX_OFFSET || least <= -MAX_OFFSET) {
-    reject("EINVAL", `value ${least} makes ${kindName(kind)} pointer be out of bounds`);
+    reject("EINVAL", `value ${exactly(number)} makes ${kindName(kind)} pointer be out of bounds`);
   }
 }
 

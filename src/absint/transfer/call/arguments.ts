@@ -269,11 +269,11 @@ function requireStruct(m: Machine, { number, at }: Target, wanted: string | unde
   reject("EACCES", `R${number} is of type ${types.structName(struct)} but ${wanted} is expected`);
 }
 
-function requireAlignedMemory({ number, at }: Target, size: number): void {
+function requireAlignedMemory({ at }: Target, size: number): void {
   const constant = smallConstant(at);
   if (constant !== undefined && ((constant + offOf(at)) & (size - 1)) === 0) return;
   const what = kindOf(at) === KIND.stack ? "stack " : "value ";
-  reject("EACCES", `misaligned ${what}access off ${tnumText(at)}+${offOf(at)}+0 size ${size} (R${number})`);
+  reject("EACCES", `misaligned ${what}access off ${tnumText(at)}+${offOf(at)}+0 size ${size}`);
 }
 
 const OF_TIMERS: ReadonlySet<string> = new Set([
