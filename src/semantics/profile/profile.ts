@@ -301,6 +301,18 @@ export interface CallbackKinds {
   readonly unknown?: true;
 }
 
+/** What a pointer among the arguments is of what a program attaches to: to an object of its type, or to bytes. */
+export interface ArgumentPointer {
+  readonly value: "btf_id" | "buffer";
+  readonly flags?: readonly TypeFlag[];
+}
+
+/** The pointers among the arguments of all that programs of an attach type attach to: what most are, and by target and number what others are. */
+export interface ArgumentFacts {
+  readonly usual: ArgumentPointer;
+  readonly others: Readonly<Record<string, Readonly<Record<string, ArgumentPointer>>>>;
+}
+
 export interface Profile {
   /** `6.18`. */
   readonly kernel: string;
@@ -315,6 +327,8 @@ export interface Profile {
   readonly contextStoresImmediate: boolean;
   /** Absent if the kernel was not asked, or has other rules for programs whose loaders lack capabilities than those of Linux 6.18. */
   readonly capabilities?: NeededCapabilities;
+  /** Arguments of what programs attach to, by attach type. */
+  readonly arguments?: Partial<Readonly<Record<AttachType, ArgumentFacts>>>;
   /** Sorted by id. */
   readonly helpers: readonly HelperFacts[];
   readonly contexts: Readonly<Record<string, Context>>;

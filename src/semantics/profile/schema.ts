@@ -97,6 +97,11 @@ const kfuncValue = z.strictObject({
   plain: yes.exactOptional(),
 });
 
+const argumentPointer = z.strictObject({
+  value: z.enum(["btf_id", "buffer"]),
+  flags: flags.exactOptional(),
+});
+
 const schema = z.strictObject({
   kernel: z.string().regex(/^\d+\.\d+$/, "expected a version such as 6.18"),
   release: z.string(),
@@ -124,6 +129,15 @@ const schema = z.strictObject({
     }),
   ),
   contexts: z.record(z.string(), context),
+  arguments: z
+    .partialRecord(
+      z.enum(ATTACH_TYPES),
+      z.strictObject({
+        usual: argumentPointer,
+        others: z.record(z.string(), z.record(z.string(), argumentPointer)),
+      }),
+    )
+    .exactOptional(),
   programs: z.record(z.string(), program),
   callbacks: z
     .record(

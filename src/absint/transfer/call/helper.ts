@@ -15,6 +15,7 @@ import {
   kindName,
   kindOf,
   referenceOf,
+  setConstant,
   setId,
   setNone,
   setPointer,
@@ -22,13 +23,14 @@ import {
   setUnknown,
   smallConstant,
 } from "../../register.ts";
+import { branchOperators, synchronise } from "../../scalar/operators.ts";
 import { takeId } from "../../state.ts";
 import { DYNPTR, isInPacket, isPacketBuffer, removeDynptrs } from "../dynptr-slots.ts";
 import { requireFormat } from "../format.ts";
 import { giveOfProcessor } from "../kernel-address.ts";
 import { typesOf } from "../kernel-object.ts";
 import { giveExchanged } from "../kptr.ts";
-import { type Machine, mapAt, register } from "../machine.ts";
+import { type Machine, mapAt, register, SCRATCH } from "../machine.ts";
 import { holdsAnyLock, isToLock } from "../map-fields.ts";
 import { endPointers, requireFollowed } from "../privileges.ts";
 import { reject } from "../rejection.ts";
@@ -169,6 +171,26 @@ const CASTS: ReadonlySet<string> = new Set([
   "skc_to_unix_sock",
 ]);
 
+/** Helpers whose result is how many bytes they have written, or an error's number, negated. */
+const COUNTS_BYTES: ReadonlySet<string> = new Set([
+  "get_stack",
+  "get_task_stack",
+  "probe_read_str",
+  "probe_read_kernel_str",
+  "probe_read_user_str",
+]);
+/** The greatest number of an error (MAX_ERRNO in linux/err.h). */
+const MAX_ERRNO = 4095;
+
+/** Makes the number at `at` one from -4095 to `greatest`. */
+function setCount(at: number, greatest: number): void {
+  setConstant(SCRATCH.operand, -MAX_ERRNO, -1);
+  branchOperators("jsge", 64).taken(at, SCRATCH.operand);
+  setConstant(SCRATCH.operand, greatest, 0);
+  branchOperators("jsle", 64).taken(at, SCRATCH.operand);
+  synchronise(at);
+}
+
 function giveResult(m: Machine, call: CallFacts): void {
   const r0 = register(m, 0);
   const { kind, flags } = call.prototype.returns;
@@ -177,7 +199,9 @@ function giveResult(m: Machine, call: CallFacts): void {
     case "void":
       return setNone(r0);
     case "integer":
-      return setUnknown(r0);
+      setUnknown(r0);
+      if (COUNTS_BYTES.has(call.helper.name)) setCount(r0, call.filled.at(-1)?.size ?? 0);
+      return;
     case "map_value":
       giveMapValue(m, call, r0, orNull);
       break;

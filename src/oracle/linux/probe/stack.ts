@@ -1,9 +1,10 @@
 /** What a kernel makes of the stack: whose functions have stacks of their own, and whether it may be read before it is written. */
-import { STACK_BYTES } from "../../../absint/state.ts";
 import type { Kernel } from "../calls.ts";
 import type { Ask } from "./ask.ts";
 import { EXIT, insn, type Kind, loads, setImm } from "./program.ts";
 
+/** Bytes of a function's stack (MAX_BPF_STACK in linux/filter.h). */
+const STACK_BYTES = 512;
 /** Frames are rounded up to so many bytes. */
 const ALIGNMENT = 16;
 /** More than the half of what a chain of calls may have. */
