@@ -55,9 +55,16 @@ export function admit(program: Program, profile: Profile): ControlFlow {
   const flow = checkControlFlow(program);
   checkInstructions(program.insns, profile);
   checkLoops(program, flow.functions);
+  checkTarget(program, profile);
   checkCallback(program, profile);
   checkSleepable(program, profile);
   return flow;
+}
+
+/** Hooks that are closed to programs. */
+function checkTarget({ attach, target = "" }: Program, { targets }: Profile): void {
+  const refused = attach === undefined ? undefined : targets?.[attach]?.refused?.[target];
+  if (refused !== undefined) reject("EINVAL", `points to ${refused} bpf_lsm_${target}`);
 }
 
 /**

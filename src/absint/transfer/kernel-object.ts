@@ -139,10 +139,8 @@ function give(m: Machine, value: TypedValue, size: Size, destination: number, fl
   if (mayBeNull(flags)) setId(destination, takeId(m.state));
 }
 
-/** Attach types whose arguments are valid objects, where the profile says nothing of them one by one. */
-const TRUSTED_ARGUMENTS: ReadonlySet<string> = new Set(["lsm_mac", "lsm_cgroup"]);
-/** Attach types of which some arguments may be null, or are no objects. */
-const ONE_BY_ONE: ReadonlySet<string> = new Set(["trace_raw_tp", "trace_iter"]);
+/** Attach types of which some arguments may be null, or are no objects, or nobody vouches for them. */
+const ONE_BY_ONE: ReadonlySet<string> = new Set(["trace_raw_tp", "trace_iter", "lsm_mac", "lsm_cgroup"]);
 
 /** Loads an argument of what the program attaches to. */
 export function loadFunctionArgument(m: Machine, off: number, size: Size, destination: number): void {
@@ -164,22 +162,21 @@ export function loadFunctionArgument(m: Machine, off: number, size: Size, destin
   const known = argumentPointer(m, index);
   if (known?.value === "buffer") return giveBuffer(m, known, destination);
   if (value.kind === "scalar") return give(m, value, size, destination, 0);
-  give(m, value, size, destination, argumentFlags(m, known) | (tagFlags(value.tags) & ~FLAG.rcu));
+  give(m, value, size, destination, argumentFlags(known) | (tagFlags(value.tags) & ~FLAG.rcu));
 }
 
 /** What the profile says of a pointer among the arguments. */
 function argumentPointer({ program, profile }: Machine, index: number): ArgumentPointer | undefined {
   const { attach, target } = program;
-  const facts = attach === undefined ? undefined : profile.arguments?.[attach];
+  const facts = attach === undefined ? undefined : profile.targets?.[attach];
   if (facts === undefined && ONE_BY_ONE.has(attach ?? "")) {
     throw new Unsupported(`arguments of ${attach} programs on Linux ${profile.kernel}`);
   }
   return facts?.others[target ?? ""]?.[index] ?? facts?.usual;
 }
 
-function argumentFlags({ program }: Machine, known: ArgumentPointer | undefined): number {
-  if (known === undefined) return TRUSTED_ARGUMENTS.has(program.attach ?? "") ? FLAG.trusted : 0;
-  const has = (flag: TypeFlag): boolean => known.flags?.includes(flag) === true;
+function argumentFlags(known: ArgumentPointer | undefined): number {
+  const has = (flag: TypeFlag): boolean => known?.flags?.includes(flag) === true;
   return (
     (has("ptr_trusted") ? FLAG.trusted : 0) |
     (has("ptr_untrusted") ? FLAG.untrusted : 0) |
@@ -191,7 +188,7 @@ function argumentFlags({ program }: Machine, known: ArgumentPointer | undefined)
 
 /** Bytes of which the kernel finds out how many there are when the program is attached. */
 function giveBuffer(m: Machine, known: ArgumentPointer, destination: number): void {
-  const flags = argumentFlags(m, known);
+  const flags = argumentFlags(known);
   setPointer(destination, KIND.buffer | flags, 0);
   if (mayBeNull(flags)) setId(destination, takeId(m.state));
 }

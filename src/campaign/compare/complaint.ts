@@ -106,7 +106,10 @@ const CLASSES = [
     /div by zero|invalid shift|reserved fields|unknown opcode|invalid (BPF_)?(ld_imm64|LD_IMM|ALU|JMP)|R\d+ is invalid|uses reserved|bad\/unknown/i,
   ],
   ["map", /bpf_map|map .* (is not|not) (supported|compatible)|value access support|uses unsupported map/],
-  ["attachment", /attach|bpf_lsm_|trampoline|is not a (function|tracepoint|module)/i],
+  [
+    "attachment",
+    /attach|points to (disabled|wrong)|bpf_lsm_|trampoline|is not a (function|tracepoint|module)/i,
+  ],
   ["types", /btf|func_info|line_info|FUNC_PROTO|subprog|Global function|Arg#\d+ type/i],
 ] as const satisfies readonly (readonly [string, RegExp])[];
 

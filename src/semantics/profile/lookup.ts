@@ -11,6 +11,7 @@ import type {
   Profile,
   ProgramFacts,
   Prototype,
+  TargetReturns,
 } from "./profile.ts";
 
 /** What decides a program's rights. */
@@ -39,6 +40,28 @@ export function callbackOf({
  * no such programs, or they were not probed.
  */
 export function programFacts(profile: Profile, program: ProgramKind): ProgramFacts | undefined {
+  const facts = kindFacts(profile, program);
+  const { attach, target } = program;
+  const returns =
+    attach === undefined || target === undefined ? undefined : profile.targets?.[attach]?.returns?.[target];
+  return facts === undefined || returns === undefined ? facts : withReturns(facts, returns);
+}
+
+/** Programs of a kind whose targets want other results, by what the kind's facts are: the same object each time. */
+const OTHER_RETURNS = new WeakMap<ProgramFacts, Map<string, ProgramFacts>>();
+
+function withReturns(facts: ProgramFacts, returns: TargetReturns): ProgramFacts {
+  const known = OTHER_RETURNS.get(facts) ?? new Map<string, ProgramFacts>();
+  OTHER_RETURNS.set(facts, known);
+  const found = known.get(String(returns));
+  if (found !== undefined) return found;
+  const { returns: _, ...rest } = facts;
+  const made = returns === "any" ? rest : { ...rest, returns };
+  known.set(String(returns), made);
+  return made;
+}
+
+function kindFacts(profile: Profile, program: ProgramKind): ProgramFacts | undefined {
   const { type, attach, flags } = program;
   const { programs, attachTypes, callbacks } = profile;
   const sleepable = flags.includes("sleepable");

@@ -307,10 +307,18 @@ export interface ArgumentPointer {
   readonly flags?: readonly TypeFlag[];
 }
 
-/** The pointers among the arguments of all that programs of an attach type attach to: what most are, and by target and number what others are. */
-export interface ArgumentFacts {
+/** The values that r0 may have at the end, both ends included. */
+export type TargetReturns = readonly [least: number, greatest: number] | "any";
+
+/** In what the targets differ that programs of an attach type attach to. */
+export interface TargetFacts {
+  /** The pointers among the arguments: what most are, and by target and number what others are. */
   readonly usual: ArgumentPointer;
   readonly others: Readonly<Record<string, Readonly<Record<string, ArgumentPointer>>>>;
+  /** The values that r0 may have at the end, where they are others than `ProgramFacts.returns`. */
+  readonly returns?: Readonly<Record<string, TargetReturns>>;
+  /** What the kernel says that targets point to which it refuses: "disabled hook". */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 export interface Profile {
@@ -327,8 +335,8 @@ export interface Profile {
   readonly contextStoresImmediate: boolean;
   /** Absent if the kernel was not asked, or has other rules for programs whose loaders lack capabilities than those of Linux 6.18. */
   readonly capabilities?: NeededCapabilities;
-  /** Arguments of what programs attach to, by attach type. */
-  readonly arguments?: Partial<Readonly<Record<AttachType, ArgumentFacts>>>;
+  /** Of what programs attach to, by attach type. */
+  readonly targets?: Partial<Readonly<Record<AttachType, TargetFacts>>>;
   /** Sorted by id. */
   readonly helpers: readonly HelperFacts[];
   readonly contexts: Readonly<Record<string, Context>>;

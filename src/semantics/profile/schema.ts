@@ -129,12 +129,16 @@ const schema = z.strictObject({
     }),
   ),
   contexts: z.record(z.string(), context),
-  arguments: z
+  targets: z
     .partialRecord(
       z.enum(ATTACH_TYPES),
       z.strictObject({
         usual: argumentPointer,
         others: z.record(z.string(), z.record(z.string(), argumentPointer)),
+        returns: z
+          .record(z.string(), z.union([z.literal("any"), z.tuple([z.int(), z.int()])]))
+          .exactOptional(),
+        refused: z.record(z.string(), z.string()).exactOptional(),
       }),
     )
     .exactOptional(),

@@ -4,7 +4,7 @@ import type { Profile } from "./profile.ts";
 /** Depth below which a value stands on one line, by the profile's part. */
 const DEPTH: Readonly<Record<string, number>> = {
   contexts: 3,
-  arguments: 3,
+  targets: 3,
   programs: 2,
   callbacks: 2,
   helpers: 1,

@@ -306,10 +306,19 @@ const STRUCTURE: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^points to (disabled hook|wrong type name) (\w+)/,
+    category: "Program Structure",
+    problem: "a hook that programs may not attach to",
+    needed: (_, [, , hook]) => `a hook that is open to programs, instead of ${hook}`,
+    suggestion: "The kernel keeps a few security hooks to itself; choose one that is called near it.",
+    follow: "nothing",
+  },
+  {
     pattern: /^(?:the call stack of (\d+) frames is too deep|tail_calls are not allowed)/,
     category: "Verifier Limit",
     problem: "calls that nest too deep",
-    needed: "no more than 8 frames, no recursion, and 256 bytes of stack or less above a tail call",
+    needed:
+      "no more frames than the kernel allows (8; 16 since 7.3), no recursion, and 256 bytes of stack or less above a tail call",
     suggestion: "Inline functions, or replace recursion by a loop.",
     follow: "nothing",
   },

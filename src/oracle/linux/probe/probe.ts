@@ -20,7 +20,6 @@ import type { MapType } from "../../../semantics/program/map-types.ts";
 import { type AttachType, PROGRAM_TYPES } from "../../../semantics/program/program-types.ts";
 import type { Kernel } from "../calls.ts";
 import { KERNEL_BTF } from "../object-options.ts";
-import { probeArgumentPointers } from "./arguments.ts";
 import { type Ask, all, answer } from "./ask.ts";
 import {
   type Callback,
@@ -51,6 +50,7 @@ import { type Kind, kindsOf, type TypeKinds } from "./program.ts";
 import { readPrototypes } from "./prototypes.ts";
 import { probeSockets } from "./sockets.ts";
 import { probePrivateFrame, probePrivateStack, probeUninitialisedStack } from "./stack.ts";
+import { probeTargets } from "./target-facts.ts";
 import { type TargetKind, targetKinds } from "./targets.ts";
 
 /** What is told of the work: which part, and how much of it is done. */
@@ -116,7 +116,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       ...(capabilities === undefined ? {} : { capabilities }),
       attachTypes: attachTypes(found, kinds),
       maps: mapFacts(materials.maps, answer(kernel, probeMapStructs(kernel, plain, materials))),
-      arguments: answer(kernel, probeArgumentPointers(kernel, btf)),
+      targets: answer(kernel, probeTargets(kernel, btf)),
       contexts: { ...contexts.table, ...callbacks.written, ...sockets },
       programs: programTable(learnt, contexts.names, helperSets, callbacks.writes),
       ...(callbacks.learnt.length === 0 ? {} : { callbacks: callbacks.table }),
