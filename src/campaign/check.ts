@@ -147,7 +147,9 @@ function checkProgram(
   const ours = checkedVerdict(verdict, ms);
   const theirs = kernel.ok ? kernelAnswer(THIS_MACHINE, program, options.now) : undefined;
   const expectation =
-    expected === undefined ? undefined : checkExpectation(program, together, ours, expected, knowledge);
+    expected === undefined
+      ? undefined
+      : checkExpectation(program, together, ours, expected, knowledge, rules);
   return {
     file,
     program,

@@ -181,6 +181,8 @@ function slotProblem(m: Machine, view: View, frame: number, slot: number): strin
     const kind = slotByte(at, i);
     if (kind === BYTE.invalid) continue;
     used += 1;
+    // Some byte is what lies there, too, where programs may read what they have not written.
+    if (kind === BYTE.misc && m.rights.uninitialisedStack) continue;
     if (view.stackByte(start + i, outer + frame) === "uninitialised")
       return `byte ${start + i} of the stack is not initialised`;
     if (kind === BYTE.zero && view.stack(outer + frame)[512 + start + i] !== 0)

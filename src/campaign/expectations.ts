@@ -7,9 +7,11 @@ import { z } from "zod";
 import { WITHOUT_TYPES } from "../absint/transfer/kernel-object.ts";
 import { type CorpusExpectation, readExpectations } from "../object/expectations.ts";
 import { InputError, Unsupported } from "../semantics/errors.ts";
+import type { Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { loadTogether } from "../vm/together.ts";
 import type { CheckedVerdict, ProgramReport } from "./check-report.ts";
+import { stackRule } from "./run-program.ts";
 
 const differencesSchema = z.array(
   z.strictObject({
@@ -77,6 +79,7 @@ export function readKnowledge(expectations: string, differences: string): Corpus
  * Whether a program does what is expected of it.
  *
  * @param together  all programs of its file, which its program arrays may hold
+ * @param rules  those by which it was verified
  */
 export function checkExpectation(
   program: Program,
@@ -84,6 +87,7 @@ export function checkExpectation(
   ours: CheckedVerdict,
   expected: Expected,
   { differences }: CorpusKnowledge,
+  rules: Rules,
 ): ProgramReport["expectation"] {
   const { verdict, message, runs } = expected;
   const known = knownDifference(differences, { program: program.name, ours: ours.verdict });
@@ -96,7 +100,7 @@ export function checkExpectation(
   if (message !== undefined && ours.message?.includes(message) !== true) {
     return { verdict, holds: false, reason: `the message is ${ours.message ?? "none"}` };
   }
-  const problem = verdict === "accept" ? runsProblem(program, together, runs) : undefined;
+  const problem = verdict === "accept" ? runsProblem(program, together, runs, rules) : undefined;
   return problem === undefined ? { verdict, holds: true } : { verdict, holds: false, reason: problem };
 }
 
@@ -104,11 +108,14 @@ function runsProblem(
   program: Program,
   together: readonly Program[],
   runs: Expected["runs"],
+  rules: Rules,
 ): string | undefined {
   for (const { packet, context, retval } of runs) {
     try {
       // Each run starts with the maps as the object defines them.
-      const machine = loadTogether(together)[together.indexOf(program)];
+      const machine = loadTogether(together, { uninitialisedStack: stackRule(program, rules) })[
+        together.indexOf(program)
+      ];
       const input = {
         ...(packet === undefined ? {} : { packet }),
         ...(context === undefined ? {} : { context }),

@@ -7,6 +7,7 @@ import type { Verdict } from "../verifier/verdict.ts";
 import type { Environment } from "../vm/environment.ts";
 import { runnableContext } from "../vm/input.ts";
 import { Machine, type Observer, type RunResult } from "../vm/machine.ts";
+import type { UninitialisedStack } from "../vm/state.ts";
 import type { CheckedRun, Violation } from "./check-report.ts";
 import { fillMaps } from "./fill-maps.ts";
 import { inputSource, type RunInput } from "./inputs.ts";
@@ -18,6 +19,10 @@ export interface ProgramRuns {
   readonly violations: readonly Violation[];
   readonly witness?: CheckedRun;
 }
+
+/** What becomes of a read of stack that was not written, by what the program may do. @throws Unsupported  as `rightsOf` */
+export const stackRule = (program: Program, { profile }: Rules): UninitialisedStack =>
+  rightsOf(program, profile).uninitialisedStack ? "allow" : "fault";
 
 /** Instructions after which a run of a rejected program counts as one that does not end. */
 export const BUDGET = 200_000;
@@ -51,7 +56,7 @@ export function runProgram(
     ? new CertificateWalk(program, verdict.certificate, verdict.longestRun, rules)
     : undefined;
   const endless = !accepted || verdict.longestRun <= BigInt(BUDGET);
-  const uninitialisedStack = rightsOf(program, rules.profile).uninitialisedStack ? "allow" : "fault";
+  const uninitialisedStack = stackRule(program, rules);
   const executed = new Uint8Array(program.insns.length);
   const runs: CheckedRun[] = [];
   const violations: Violation[] = [];
@@ -108,7 +113,7 @@ function runOnce(
   program: Program,
   input: RunInput,
   endless: boolean,
-  uninitialisedStack: "fault" | "allow",
+  uninitialisedStack: UninitialisedStack,
   observer: Observer,
 ): CheckedRun | undefined {
   const { packet, context, seed } = input;

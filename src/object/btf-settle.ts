@@ -88,6 +88,11 @@ function settleExtern(local: Btf, view: DataView, id: number, added: number[]): 
   const at = local.position(id);
   if (type.kind !== "func") {
     view.setUint32(at + TYPE_HEADER, GLOBAL, true);
+    // An address of nothing in particular: the kernel takes no variables without a size.
+    if (type.kind === "var" && local.resolve(type.type).type.kind === "void") {
+      standIn(local, added, view.getUint32(at, true));
+      view.setUint32(at + 8, local.count, true);
+    }
     return id;
   }
   setCount(view, at, GLOBAL);
@@ -99,12 +104,16 @@ function settleExtern(local: Btf, view: DataView, id: number, added: number[]): 
       if (param.name === "" && param.type !== 0) view.setUint32(word, name, true);
     });
   }
-  if (added.length === 0) {
-    const int = (1 << 24) >>> 0;
-    const variable = 14 << 24;
-    added.push(name, int, 4, 32, name, variable, local.count, GLOBAL);
-  }
+  standIn(local, added, name);
   return local.count + 1;
+}
+
+/** Adds a number's type and a variable of it, with a name that is there, unless they have been added. */
+function standIn(local: Btf, added: number[], name: number): void {
+  if (added.length > 0) return;
+  const int = (1 << 24) >>> 0;
+  const variable = 14 << 24;
+  added.push(name, int, 4, 32, name, variable, local.count, GLOBAL);
 }
 
 /** The low half of the info word, which holds a function's linkage. */

@@ -35,8 +35,10 @@ export interface RunOptions {
    * What reading stack that was never written is: `fault`, or `allow` (it reads as what an earlier subprogram left there, at first zeros), as
    * Linux permits privileged programs to do.
    */
-  readonly uninitialisedStack: "fault" | "allow";
+  readonly uninitialisedStack: UninitialisedStack;
 }
+
+export type UninitialisedStack = "fault" | "allow";
 
 /** A register's 64 bits and their provenance. */
 export interface RegisterCopy {
