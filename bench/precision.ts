@@ -1,7 +1,8 @@
 /**
  * How near each abstract operator comes to the best there is: `node bench/run.mjs precision` prints it for 4 bits, of samples, in a few seconds,
  * `node bench/run.mjs precision --write docs/precision.md` measures at 4, 5, 6 and 8 bits and writes the page, with a process for each processor:
- * the best part of an hour with two. Names of operators, if any, choose some (`node bench/run.mjs precision mul "low 2"`).
+ * some minutes with two; with `--exhaustive`, where all pairs are gone through at 5 bits, more than an hour. Names of operators, if any, choose some
+ * (`node bench/run.mjs precision mul "low 2"`).
  */
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -16,6 +17,7 @@ const { values, positionals } = parseArgs({
     write: { type: "string" },
     /** Measures one operator for the page and prints its tallies; what `--write` starts. */
     tallies: { type: "boolean", default: false },
+    exhaustive: { type: "boolean", default: false },
   },
   allowPositionals: true,
 });
@@ -24,7 +26,7 @@ const chosen = OPERATORS.filter(({ name }) => positionals.length === 0 || positi
 /** Pairs gone through for one figure. Where there are more than `all`, as many are drawn as fit into a minute or so. */
 const LIMITS: Readonly<Record<number, Limits>> = {
   4: { all: 4_000_000, sample: 4_000_000 },
-  5: { all: 1_000_000_000, sample: 0 },
+  5: { all: values.exhaustive ? 1_000_000_000 : 5_000_000, sample: 10_000_000 },
   6: { all: 5_000_000, sample: 10_000_000 },
   8: { all: 100_000, sample: 4_000_000 },
 };
@@ -65,11 +67,12 @@ function tallied(operator: Operator, width: number, known: Known, exchange = tru
 /** Measures what the page says of all operators, each in a process of its own. */
 async function measureAll(): Promise<void> {
   const left = [...OPERATORS];
+  const extent = values.exhaustive ? ["--exhaustive"] : [];
   const next = async (): Promise<void> => {
     const operator = left.shift();
     if (operator === undefined) return;
     const started = performance.now();
-    const text = await output(["bench/run.mjs", "precision", "--tallies", operator.name]);
+    const text = await output(["bench/run.mjs", "precision", "--tallies", operator.name, ...extent]);
     const tallies: Record<string, Tally> = JSON.parse(text);
     for (const [key, tally] of Object.entries(tallies)) memo.set(key, tally);
     console.log(`${operator.name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
@@ -137,9 +140,10 @@ const detail = (width: number): string =>
 const grouped = (n: number): string => n.toLocaleString("en");
 
 function page(): string {
-  const [five, six] = [5, 6].map((width) => pool(width, "everything").size);
-  if (five === undefined || six === undefined) throw new Error("two pools");
-  const drawn = [6, 8].map((w) => `${grouped(limitsAt(w).sample)} at ${w} bits`).join(", ");
+  const [four, five, six] = [4, 5, 6].map((width) => pool(width, "everything").size);
+  if (four === undefined || five === undefined || six === undefined) throw new Error("three pools");
+  const sampled = values.exhaustive ? [6, 8] : [5, 6, 8];
+  const drawn = sampled.map((w) => `${grouped(limitsAt(w).sample)} at ${w} bits`).join(", ");
   return `# Precision
 
 How often an abstract operator gives the best result there is: the tightest part (tnum, unsigned and signed interval) around the numbers that
@@ -172,9 +176,9 @@ ${intervals([4, 5, 6])}
 
 ## The product
 
-Operands are the tightest parts around the sets they hold, each set once: ${grouped(pool(4, "everything").size)} at 4 bits, ${grouped(five)} at 5, ${grouped(six)} at 6. All pairs of them are gone through at 4 and 5
-bits (${grouped(five ** 2)}), all parts at 6 bits where there is one operand. The ${grouped(six ** 2)} pairs at 6 bits would take days for each operator: there pairs are
-drawn with equal chance (${drawn}; at 8 bits from ${grouped(DRAWN)} parts, drawn as well), so that shares are known to a tenth of a per cent.
+Operands are the tightest parts around the sets they hold, each set once: ${grouped(four)} at 4 bits, ${grouped(five)} at 5, ${grouped(six)} at 6, which makes
+${grouped(four ** 2)}, ${grouped(five ** 2)} and ${grouped(six ** 2)} pairs. Parts are gone through one and all where there is one operand, pairs at 4 bits${values.exhaustive ? " and at 5" : ""}; otherwise they are
+drawn with equal chance (${drawn}; at 8 bits from ${grouped(DRAWN)} parts, drawn as well), so that shares are known to a tenth of a per cent. All pairs at 6 bits would take days for each operator.
 The result is synchronised; the share of those in which every component is the best.
 
 ${product([4, 5, 6, 8])}
