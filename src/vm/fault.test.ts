@@ -176,7 +176,7 @@ const CASES: readonly Case[] = [
   {
     name: "a map as memory",
     maps: [map("hash")],
-    asm: `r1 = map[m]\nr0 = *(u8 *)(r1 +0)${END}`,
+    asm: `r1 = map[m]\n*(u8 *)(r1 +0) = 1${END}`,
     kind: "opaque_pointer",
     insn: 2,
   },

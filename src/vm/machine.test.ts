@@ -54,6 +54,10 @@ describe("calls", () => {
       new Unsupported("the helper fib_lookup"),
     );
     expect(() => createMap(map("ringbuf"), 1)).toThrow(Unsupported);
+    const read = new Machine(program("xdp", "r1 = map[m]\nr0 = *(u32 *)(r1 +76)\nexit", [map("array")]));
+    expect(() => read.run({ packet: FRAME })).toThrow(
+      new Unsupported("the kernel's structure behind a pointer to a map"),
+    );
   });
 });
 

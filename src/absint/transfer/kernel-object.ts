@@ -30,12 +30,12 @@ import { reject } from "./rejection.ts";
 import { isUnderRcu } from "./sections.ts";
 import { tnumText } from "./text.ts";
 
-/** What is not modelled where no kernel has told its types. */
-export const WITHOUT_TYPES = "pointers to kernel objects without the kernel's types";
+/** How the names end of what is not modelled where no kernel has told its types. */
+export const WITHOUT_TYPES = "without the kernel's types";
 
 /** @throws Unsupported  if the kernel's types are not at hand */
 export function typesOf(m: Machine): KernelTypes {
-  if (m.types === undefined) throw new Unsupported(WITHOUT_TYPES);
+  if (m.types === undefined) throw new Unsupported(`pointers to kernel objects ${WITHOUT_TYPES}`);
   return m.types;
 }
 

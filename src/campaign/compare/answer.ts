@@ -35,6 +35,9 @@ export function checkedVerdict(verdict: Verdict, ms: number): CheckedVerdict {
   }
 }
 
+/** A kernel may keep no addresses of its variables. */
+const UNKNOWN_SYMBOL = /failed to find the address for kernel symbol/;
+
 /** Where the reasons stand: characters at the log's end. */
 const TAIL = 1 << 16;
 
@@ -58,7 +61,7 @@ export function kernelAnswer(kernel: Kernel, program: Program, now: () => number
     if (log.trim() === "") return { incomparable: `refused before its verification: ${message}` };
     const { reasons } = parseKernelLog(log.slice(-TAIL));
     const words = reasons.length === 0 ? message : reasons.join("\n");
-    if (complaintOf(words) === "attachment") return { incomparable: message };
+    if (complaintOf(words) === "attachment" || UNKNOWN_SYMBOL.test(words)) return { incomparable: message };
     return { verdict: "reject", errno, message: words, ...processed, ms };
   } catch (error) {
     if (error instanceof Unsupported || error instanceof InputError) return { incomparable: error.message };
