@@ -1,15 +1,17 @@
 /**
  * How near each abstract operator comes to the best there is: `node bench/run.mjs precision` prints it for 4 bits, of samples, in a few seconds,
  * `node bench/run.mjs precision --write docs/precision.md` measures at 4, 5, 6 and 8 bits and writes the page, with a process for each processor:
- * some minutes with two; with `--exhaustive`, where all pairs are gone through at 5 bits, more than an hour. Names of operators, if any, choose some
- * (`node bench/run.mjs precision mul "low 2"`).
+ * some minutes with two; with `--exhaustive`, where the product's pairs are all gone through at 5 bits, an hour with two. What has been measured
+ * is kept (`.cache/precision`) as long as the operator stays what it is, so that a run that was stopped goes on where it was. Names of operators,
+ * if any, choose some (`node bench/run.mjs precision mul "low 2"`).
  */
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { OPERATORS, type Operator } from "../properties/scalar/operators.ts";
-import { type Limits, measure, type Tally } from "../properties/scalar/precision.ts";
+import { type Limits, measure, type Tally, textOf } from "../properties/scalar/precision.ts";
 import { DRAWN, type Known, pool } from "../properties/scalar/tightest.ts";
 
 const { values, positionals } = parseArgs({
@@ -26,17 +28,32 @@ const chosen = OPERATORS.filter(({ name }) => positionals.length === 0 || positi
 /** Pairs gone through for one figure. Where there are more than `all`, as many are drawn as fit into a minute or so. */
 const LIMITS: Readonly<Record<number, Limits>> = {
   4: { all: 4_000_000, sample: 4_000_000 },
-  5: { all: values.exhaustive ? 1_000_000_000 : 5_000_000, sample: 10_000_000 },
+  5: { all: 5_000_000, sample: 10_000_000 },
   6: { all: 5_000_000, sample: 10_000_000 },
   8: { all: 100_000, sample: 4_000_000 },
 };
 const QUICK: Limits = { all: 100_000, sample: 100_000 };
-const limitsAt = (width: number): Limits => {
-  if (values.write === undefined && !values.tallies) return QUICK;
+const EXHAUSTIVE: Limits = { all: 1_000_000_000, sample: 0 };
+const forPage = values.write !== undefined || values.tallies;
+const limitsAt = (width: number, known: Known = "everything"): Limits => {
+  if (!forPage) return QUICK;
+  if (values.exhaustive && width === 5 && known === "everything") return EXHAUSTIVE;
   const found = LIMITS[width];
   if (found === undefined) throw new Error(`no limits at ${width} bits`);
   return found;
 };
+
+const KEPT = ".cache/precision";
+/** What `make` measures, from the file that keeps it if it was measured before. */
+function kept(of: string, make: () => Tally): Tally {
+  const file = `${KEPT}/${createHash("sha256").update(of).digest("hex")}.json`;
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8"));
+  const made = make();
+  mkdirSync(KEPT, { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify(made));
+  renameSync(`${file}.${process.pid}`, file);
+  return made;
+}
 
 const percent = (n: number, of: number): string => {
   const tenths = Math.floor((1000 * n) / of) / 10;
@@ -59,7 +76,10 @@ function tallied(operator: Operator, width: number, known: Known, exchange = tru
   const key = `${operator.name}:${width}:${known}:${exchange}`;
   const found = memo.get(key);
   if (found !== undefined) return found;
-  const made = measure(operator, width, known, limitsAt(width), exchange);
+  const limits = limitsAt(width, known);
+  const make = (): Tally => measure(operator, width, known, limits, exchange);
+  const of = (): string => [key, JSON.stringify(limits), textOf(operator, width, exchange)].join("\n");
+  const made = forPage ? kept(of(), make) : make();
   memo.set(key, made);
   return made;
 }

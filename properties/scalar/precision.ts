@@ -8,6 +8,7 @@
  */
 import type { Part } from "../../src/absint/scalar/part.ts";
 import { variable } from "../../src/semantics/term/build.ts";
+import { toText } from "../../src/semantics/term/text.ts";
 import {
   type FunctionSpec,
   instantiateOnAddresses,
@@ -30,9 +31,16 @@ const symbolic = (name: string, width: number): Part<number> => {
   return { tnum: { value: value!, mask: mask! }, umin: umin!, umax: umax!, smin: smin!, smax: smax! };
 };
 
+const fields = (p: Part<number>) => [p.tnum.value, p.tnum.mask, p.umin, p.umax, p.smin, p.smax];
+
+/** What `measure` measures, as text: a figure holds as long as this is the same. */
+export function textOf(operator: Operator, width: number, exchange: boolean): string {
+  const result = operator.abstract(symbolic("a", width), symbolic("b", width));
+  return toText(...fields(exchange ? exchanged(result) : result));
+}
+
 function compile(memory: WebAssembly.Memory, width: number, result: Abstract): OnAddresses {
   const [a, b] = [symbolic("a", width), symbolic("b", width)];
-  const fields = (p: Part<number>) => [p.tnum.value, p.tnum.mask, p.umin, p.umax, p.smin, p.smax];
   const place = (pointer: number, offset: number) => ({ pointer, offset, bytes: 1 }) as const;
   const spec: FunctionSpec = {
     name: "f",
