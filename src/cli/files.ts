@@ -65,10 +65,8 @@ export function displayName(name: string): string {
 
 /** The programs in a file's bytes: an object (read for the running kernel), a bundle or assembly. @param defaultType of programs that do not say theirs */
 export function parseFile(name: string, bytes: Uint8Array, defaultType?: ProgramType): ProgramFile {
-  return readPrograms(name, bytes, {
-    ...objectOptionsFor(),
-    ...(defaultType === undefined ? {} : { defaultType }),
-  });
+  const options = objectOptionsFor();
+  return readPrograms(name, bytes, defaultType === undefined ? options : { ...options, defaultType });
 }
 
 export async function readProgramFile(name: string, defaultType?: ProgramType): Promise<ProgramFile> {

@@ -1,7 +1,8 @@
 /** `soundcheck probe`: what a kernel lets programs do, as a profile. */
 import { writeFileSync } from "node:fs";
 import { KernelError } from "../oracle/linux/errno.ts";
-import { type ProbeProgress, probeKernel } from "../oracle/linux/probe/probe.ts";
+import type { ProbeProgress } from "../oracle/linux/probe/ask.ts";
+import { probeKernel } from "../oracle/linux/probe/probe.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Profile } from "../semantics/profile/profile.ts";
 import { profileText } from "../semantics/profile/text.ts";

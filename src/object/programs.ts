@@ -23,7 +23,7 @@ import { type CallbackTargets, readCallbacks } from "./struct-ops.ts";
 
 export interface ObjectOptions {
   /** The BTF of the kernel that CO-RE relocations and kernel functions are resolved against. */
-  readonly targetBtf?: Btf;
+  readonly targetBtf?: Btf | undefined;
   /** The kernel's configuration by name, values as in its `.config`; `LINUX_KERNEL_VERSION` among them. */
   readonly kconfig?: ReadonlyMap<string, string>;
   /** The type of programs in sections whose names say nothing. */
@@ -131,8 +131,8 @@ function surroundings(
   };
   const mapNames = new Map(maps.map((m) => [m.definition.name, m]));
   const pieces = new Map<ObjectFunction, Piece>();
-  const target = options.targetBtf;
-  const core = btf === undefined ? undefined : new CoreRelocator(btf, target);
+  // The kernel's types are asked for where something needs them: reading them takes longer than most objects.
+  let core: CoreRelocator | undefined;
   return {
     btf,
     mapNamed: (name) => mapNames.get(name),
@@ -141,7 +141,8 @@ function surroundings(
     piece: (from) => {
       const known = pieces.get(from);
       if (known !== undefined) return known;
-      const code = core === undefined || from.core.length === 0 ? from.code : core.apply(from);
+      if (btf !== undefined && from.core.length > 0) core ??= new CoreRelocator(btf, options.targetBtf);
+      const code = from.core.length === 0 ? from.code : (core?.apply(from) ?? from.code);
       const piece = { from, code, references: references(from, targets) };
       for (const reference of piece.references) {
         if (reference.kind === "kconfig") kconfig?.check(reference.extern.name);
@@ -150,6 +151,7 @@ function surroundings(
       return piece;
     },
     kernelId: (name, kind, weak) => {
+      const target = options.targetBtf;
       const id = target?.findKind(name, kind);
       if (id !== undefined) return id;
       if (target === undefined) return 0;
@@ -171,6 +173,7 @@ function kconfigMap(
   externs: ReadonlyMap<string, Extern>,
   options: ObjectOptions,
 ): KconfigMap | undefined {
+  if (![...externs.values()].some(({ from }) => from === "kconfig")) return undefined;
   const { data, missing } = kconfigData(local, externs.values(), options.kconfig ?? new Map());
   if (data.length === 0) return undefined;
   const id = btf?.findKind(".kconfig", "datasec");

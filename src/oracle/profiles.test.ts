@@ -1,16 +1,25 @@
 /** The profiles that come with the package. Expected: what linux/bpf.h has said of all of these versions. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { defaultProfile } from "../semantics/profile/default.ts";
 import { contextFor, fieldAt, helperFacts } from "../semantics/profile/lookup.ts";
+import { parseProfile } from "../semantics/profile/schema.ts";
+import { profileText } from "../semantics/profile/text.ts";
 import { profileNames, profileOfRelease, readProfile } from "./profiles.ts";
 
 describe("the profiles", () => {
   it("are there, and the newest is the default", () => {
     expect(profileNames()).toContain("linux-6.18");
     expect(readProfile(profileNames().at(-1) ?? "")).toEqual(defaultProfile());
+  });
+
+  it.each(profileNames().map((name) => [name]))("%s: has a profile's form, and is written in it", (name) => {
+    const text = readFileSync(`profiles/${name}.json`, "utf8");
+    const read = readProfile(name);
+    expect(parseProfile(JSON.parse(text))).toEqual(read);
+    expect(profileText(read)).toBe(text);
   });
 
   it.each(profileNames().map((name) => [name]))("%s: what all kernels have in common", (name) => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseJson } from "../object/json.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
+import { isPackaged } from "../semantics/profile/packaged.ts";
 import type { Profile } from "../semantics/profile/profile.ts";
 import { parseProfile } from "../semantics/profile/schema.ts";
 
@@ -46,7 +47,10 @@ export function readProfile(nameOrFile: string): Profile {
   const file = name === undefined ? nameOrFile : join(FOLDER, `${name}.json`);
   let profile = known.get(file);
   if (profile === undefined) {
-    profile = inFile(nameOrFile, () => parseProfile(parseJson(readText(file))));
+    profile = inFile(nameOrFile, () => {
+      const value = parseJson(readText(file));
+      return name !== undefined && isPackaged(value) ? value : parseProfile(value);
+    });
     known.set(file, profile);
   }
   return profile;

@@ -14,16 +14,34 @@ export const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 
 const known = new WeakMap<Kernel, ObjectOptions>();
 
-/** How objects are read for a kernel; asked once for each. Without types or a configuration that can be read, they are left out. */
+/**
+ * How objects are read for a kernel. It is asked for its types, and for its configuration, when an object first needs them, and once. What it does not
+ * tell is absent.
+ */
 export function objectOptionsFor(kernel: Kernel = THIS_MACHINE): ObjectOptions {
   let options = known.get(kernel);
   if (options === undefined) {
-    const targetBtf = kernelBtf(kernel);
-    const kconfig = configuration(kernel, targetBtf);
-    options = { kconfig, ...(targetBtf === undefined ? {} : { targetBtf }) };
+    const targetBtf = once(() => kernelBtf(kernel));
+    const kconfig = once(() => configuration(kernel, targetBtf));
+    options = {
+      get targetBtf() {
+        return targetBtf();
+      },
+      get kconfig() {
+        return kconfig();
+      },
+    };
     known.set(kernel, options);
   }
   return options;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function kernelBtf(kernel: Kernel): Btf | undefined {
@@ -40,7 +58,7 @@ function kernelBtf(kernel: Kernel): Btf | undefined {
 /** Of `CONFIG_A=y`, the name and the value. */
 const ENTRY = /^(CONFIG_\w+)=(.*)$/;
 
-function configuration(kernel: Kernel, btf: Btf | undefined): ReadonlyMap<string, string> {
+function configuration(kernel: Kernel, types: () => Btf | undefined): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   // Another system than Linux answers for no kernel.
   if (kernel.readFile("/proc/sys/kernel/osrelease") === undefined) return values;
@@ -52,6 +70,7 @@ function configuration(kernel: Kernel, btf: Btf | undefined): ReadonlyMap<string
   values.set("LINUX_KERNEL_VERSION", String(version));
   // Cookies of attachments came with 5.15.
   values.set("LINUX_HAS_BPF_COOKIE", version >= 0x050f00 ? "1" : "0");
+  const btf = types();
   const wrapper = btf?.findKind("__x64_sys_bpf", "func") ?? btf?.findKind("__arm64_sys_bpf", "func");
   values.set("LINUX_HAS_SYSCALL_WRAPPER", wrapper === undefined ? "0" : "1");
   return values;

@@ -3,8 +3,8 @@
  * stands beside the others in `profiles/`.
  */
 import { createRequire } from "node:module";
+import { isPackaged } from "./packaged.ts";
 import type { Profile } from "./profile.ts";
-import { parseProfile } from "./schema.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -12,6 +12,12 @@ let known: Profile | undefined;
 
 /** Read when it is first asked for. */
 export function defaultProfile(): Profile {
-  known ??= parseProfile(require("../../../profiles/linux-7.3.json"));
+  known ??= newest();
   return known;
+}
+
+function newest(): Profile {
+  const value: unknown = require("../../../profiles/linux-7.3.json");
+  if (!isPackaged(value)) throw new Error("the newest profile of the package is none");
+  return value;
 }

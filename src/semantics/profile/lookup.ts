@@ -192,10 +192,12 @@ export function kfuncFacts(profile: Profile, name: string): KfuncFacts | undefin
 
 /** Whether programs of a kind may call a kernel function at all. */
 export function mayCallKfunc(
+  { callers }: Profile,
   { type, attach, callback, sleepable }: Pick<ProgramFacts, "type" | "attach" | "callback" | "sleepable">,
-  { callers }: KfuncFacts,
+  kfunc: KfuncFacts,
 ): boolean {
-  return callers.includes(type) || callers.includes(kindName(type, attach ?? callback, sleepable === true));
+  const group = callers[kfunc.callers] ?? [];
+  return group.includes(type) || group.includes(kindName(type, attach ?? callback, sleepable === true));
 }
 
 /** Whether the kernel knows the instruction of that name in the instruction table. */

@@ -265,8 +265,8 @@ export interface KfuncFacts {
   readonly returns: KfuncValue;
   /** Packet pointers are stale after the call. */
   readonly changesPacket?: true;
-  /** Program types of which all kinds may call it, and single kinds by their name in `Profile.programs`. */
-  readonly callers: readonly string[];
+  /** Who may call it, by the place in `Profile.callers`. */
+  readonly callers: number;
 }
 
 export interface Limits {
@@ -350,6 +350,11 @@ export interface Profile {
   /** The expected attach types that a program of the type may have beside none; `any` where the kernel does not look. */
   readonly attachTypes: Readonly<Record<string, readonly AttachType[] | "any">>;
   readonly maps: readonly MapFacts[];
+  /**
+   * Who may call kernel functions: program types of which all kinds may, and single kinds by their name in `programs`. Most functions are for
+   * one of a few such groups.
+   */
+  readonly callers: readonly (readonly string[])[];
   /** Sorted by name. */
   readonly kfuncs: readonly KfuncFacts[];
 }

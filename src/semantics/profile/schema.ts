@@ -157,6 +157,7 @@ const schema = z.strictObject({
     )
     .exactOptional(),
   helpers: z.array(helper),
+  callers: z.array(z.array(z.string())),
   kfuncs: z.array(
     z.strictObject({
       name: z.string(),
@@ -164,7 +165,7 @@ const schema = z.strictObject({
       args: z.array(kfuncValue),
       returns: kfuncValue,
       changesPacket: yes.exactOptional(),
-      callers: z.array(z.string()),
+      callers: count,
     }),
   ),
 });
@@ -190,6 +191,11 @@ export function parseProfile(value: unknown): Profile {
       if (kind !== undefined && !(kind in profile.programs)) {
         throw new InputError(`not a profile: callbacks.${struct}: there is no kind ${kind}`);
       }
+    }
+  }
+  for (const { name, callers } of profile.kfuncs) {
+    if (profile.callers[callers] === undefined) {
+      throw new InputError(`not a profile: kfuncs: ${name}: there are no callers ${callers}`);
     }
   }
   return profile;

@@ -8,6 +8,7 @@ const DEPTH: Readonly<Record<string, number>> = {
   programs: 2,
   callbacks: 2,
   helpers: 1,
+  callers: 1,
   kfuncs: 1,
   maps: 1,
   attachTypes: 1,

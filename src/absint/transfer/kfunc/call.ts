@@ -24,6 +24,7 @@ import { checkKfuncArguments } from "./arguments.ts";
 import { checkSlice, giveSlice, isSlice, writesPacket } from "./dynptr.ts";
 import { hasKfuncFlag, type KfuncCall, newKfuncCall } from "./facts.ts";
 import { graphFunction } from "./graph.ts";
+import { refuseUnknown } from "./missing.ts";
 import { ownObjectFunction } from "./own-objects.ts";
 import { giveElement, giveKfuncResult } from "./result.ts";
 import { addToTree } from "./tree.ts";
@@ -99,18 +100,18 @@ const OWN_FLAGS: readonly KfuncFlag[] = ["kptr_get", "destructive", "arena_ret",
 function lookUp(m: Machine, insn: Instruction): KfuncFacts {
   const name = m.kfuncs.get(m.pc);
   if (name === undefined || insn.off !== 0) throw new Unsupported(`kernel function ${insn.imm}`);
-  const facts = kfuncFacts(m.profile, name);
-  if (facts === undefined) throw new Unsupported(`kernel function ${name}`);
-  return facts;
+  return kfuncFacts(m.profile, name) ?? refuseUnknown(m, name);
 }
 
 function requirePermission(m: Machine, call: KfuncCall): void {
-  const { program, facts } = m;
+  const { program, profile, facts } = m;
   const { name } = call.facts;
   if (!isGplCompatible(program.license)) {
     reject("EINVAL", "cannot call kernel function from non-GPL compatible program");
   }
-  if (!mayCallKfunc(facts, call.facts)) reject("EACCES", `calling kernel function ${name} is not allowed`);
+  if (!mayCallKfunc(profile, facts, call.facts)) {
+    reject("EACCES", `calling kernel function ${name} is not allowed`);
+  }
   if (hasKfuncFlag(call, "sleepable") && !maySleep(m)) {
     reject("EACCES", `program must be sleepable to call sleepable kfunc ${name}`);
   }

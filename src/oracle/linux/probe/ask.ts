@@ -4,6 +4,9 @@
  */
 import type { Argument, Kernel, Outcome, SystemCall } from "../calls.ts";
 
+/** What is told of the work: which part, and how much of it is done. */
+export type ProbeProgress = (part: string, done: number, of: number) => void;
+
 export type Ask<T> = Generator<readonly SystemCall[], T, readonly Outcome[]>;
 
 /** Does one piece of work. */

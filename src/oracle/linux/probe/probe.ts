@@ -10,7 +10,6 @@ import type {
   Context,
   HelperFacts,
   HelperSet,
-  KfuncFacts,
   Limits,
   Profile,
   ProgramFacts,
@@ -20,7 +19,7 @@ import type { MapType } from "../../../semantics/program/map-types.ts";
 import { type AttachType, PROGRAM_TYPES } from "../../../semantics/program/program-types.ts";
 import type { Kernel } from "../calls.ts";
 import { KERNEL_BTF } from "../object-options.ts";
-import { type Ask, all, answer } from "./ask.ts";
+import { type Ask, all, answer, type ProbeProgress } from "./ask.ts";
 import {
   type Callback,
   callbackTable,
@@ -42,7 +41,8 @@ import {
   resolve,
 } from "./helpers.ts";
 import { probeInstructions, probeLimits } from "./instructions.ts";
-import { flagsOf, kfuncPrototype, mayCall, readKfuncSets } from "./kfuncs.ts";
+import { kfuncTable } from "./kfunc-table.ts";
+import { mayCall, readKfuncSets } from "./kfuncs.ts";
 import { createMaterials, type Materials, mapFacts, probeMapStructs } from "./maps.ts";
 import { openMemory, readSymbols } from "./memory.ts";
 import { type Permissions, probeForbiddenMaps, probeHelpers, probeReturns } from "./permissions.ts";
@@ -52,9 +52,6 @@ import { probeSockets } from "./sockets.ts";
 import { probePrivateFrame, probePrivateStack, probeUninitialisedStack } from "./stack.ts";
 import { probeTargets } from "./target-facts.ts";
 import { type TargetKind, targetKinds } from "./targets.ts";
-
-/** What is told of the work: which part, and how much of it is done. */
-export type ProbeProgress = (part: string, done: number, of: number) => void;
 
 /** A kind with all that is learnt of it. */
 interface Learnt extends KnownKind {
@@ -121,7 +118,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       programs: programTable(learnt, contexts.names, helperSets, callbacks.writes),
       ...(callbacks.learnt.length === 0 ? {} : { callbacks: callbacks.table }),
       helpers,
-      kfuncs: kfuncTable(kernel, btf, sets, learnt, progress),
+      ...kfuncTable(kernel, btf, sets, learnt, progress),
     };
   } finally {
     materials.close();
@@ -439,43 +436,4 @@ function helperSet(
     if (missing !== undefined && missing.length > 0) without[id] = missing;
   }
   return { helpers, ...(Object.keys(without).length === 0 ? {} : { mapsWithout: without }) };
-}
-
-// --- Kernel functions
-
-function kfuncTable(
-  kernel: Kernel,
-  btf: Btf,
-  sets: ReadonlyMap<number, number>,
-  learnt: readonly Learnt[],
-  progress: ProbeProgress,
-): KfuncFacts[] {
-  const ids = [...sets.keys()];
-  const callers = new Map<number, string[]>(ids.map((id) => [id, []]));
-  learnt.forEach(({ kind, name }, index) => {
-    progress("kernel functions", index, learnt.length);
-    const able = answer(kernel, all(ids.map((id) => mayCall(kernel, kind, id))));
-    ids.forEach((id, i) => {
-      if (able[i] === true) callers.get(id)?.push(name);
-    });
-  });
-  return [...sets]
-    .flatMap(([id, bits]): KfuncFacts[] => {
-      const names = callers.get(id) ?? [];
-      const prototype = names.length === 0 ? undefined : kfuncPrototype(btf, id);
-      if (prototype === undefined) return [];
-      return [
-        { name: btf.name(id), flags: flagsOf(bits, sets), ...prototype, callers: together(learnt, names) },
-      ];
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** Types of which all kinds are among the names, and the other names. */
-function together(learnt: readonly Learnt[], names: readonly string[]): string[] {
-  return PROGRAM_TYPES.flatMap((type) => {
-    const all = learnt.filter(({ kind }) => kind.type === type).map(({ name }) => name);
-    const here = all.filter((name) => names.includes(name));
-    return here.length > 0 && here.length === all.length ? [type] : here;
-  });
 }
