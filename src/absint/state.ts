@@ -111,6 +111,13 @@ export function share(state: number, frame: number, slot: number): void {
 }
 const sharedWord = (state: number, frame: number, slot: number): number =>
   frameWords(state, frame) + 8 + 4 * (slot >> 5);
+/** Makes no slot of any frame a shared one any more: γ is to have no pointers into such. Live states only. */
+export function shareNothing(state: number): void {
+  for (let frame = 0; frame < frameCount(state); frame += 1) {
+    setWord(sharedWord(state, frame, 0), 0);
+    setWord(sharedWord(state, frame, 32), 0);
+  }
+}
 /** A bit for each shared slot: those of slots 0 to 31, and of the others. */
 export const sharedSlots = (state: number, frame: number): readonly [number, number] => [
   word(sharedWord(state, frame, 0)) >>> 0,

@@ -22,7 +22,7 @@ export function ownTypes(btf: Btf): OwnTypes {
             ownsItself: ownsItself(btf, id),
             flawAt: (offset, size) => {
               const field = fieldAt(id, offset, size);
-              return field.kind === "none" ? field.message : undefined;
+              return field.kind === "none" ? field : undefined;
             },
           }
         : undefined;

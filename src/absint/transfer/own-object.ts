@@ -73,7 +73,7 @@ export function requirePlain(m: Machine, target: Target, size: number): void {
     }
   }
   const flaw = struct.flawAt(start, size);
-  if (flaw !== undefined) reject("EACCES", flaw);
+  if (flaw !== undefined) reject(flaw.errno, flaw.message);
   // The kernel lets arrays of no fixed length go on behind the object, where something else is.
   if (start + size > struct.size) {
     reject("EACCES", `access beyond struct ${struct.name} at off ${start} size ${size}`);

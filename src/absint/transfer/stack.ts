@@ -4,13 +4,15 @@
  * A number spilled with 1, 2 or 4 bytes is remembered truncated to them. A read of exactly what was spilled, or of a number's
  * low bytes, gives it back; any other read of initialised bytes gives some number of that many bytes.
  */
-import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
 import { demand, isRewritten, noteSlotRead, setRewritten } from "../origins.ts";
 import {
+  baseOf,
   constantHigh,
   constantLow,
   copyRegister,
+  FLAG,
+  hasFlag,
   isConstant,
   isPointer,
   KIND,
@@ -33,6 +35,7 @@ import {
   STACK_BYTES,
   setSlotByte,
   share,
+  shareNothing,
   slotAt,
   slotByte,
   spilledAt,
@@ -41,7 +44,7 @@ import { removeObject } from "./counted-slots.ts";
 import { isDynptrSlot, overwriteDynptr } from "./dynptr-slots.ts";
 import { beginLink, cutLink } from "./links.ts";
 import { currentFrame, type Machine, SCRATCH, type Target } from "./machine.ts";
-import { holdsAddress, requireKnownPlace, requireNotCorrupted } from "./privileges.ts";
+import { endPointers, holdsAddress, requireKnownPlace, requireNotCorrupted } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
 
@@ -224,8 +227,8 @@ export function writeStack(m: Machine, target: Target, size: Size, written: numb
     requireNotCorrupted(m, slot);
     if (isPointer(kindOf(value))) reject("EACCES", "invalid size of register spill");
   }
+  if (isPointer(kindOf(value)) && isShared(m.state, frame, slotOf(first))) endSharing(m);
   const shared = isShared(m.state, frame, slotOf(first));
-  if (shared && isPointer(kindOf(value))) throw new Unsupported(`a pointer ${IN_SHARED}`);
   if (!shared && byteOf(first) === 0 && (size === 8 || kindOf(value) === KIND.scalar)) {
     spill(m, slot, size, value);
     return;
@@ -236,7 +239,11 @@ export function writeStack(m: Machine, target: Target, size: Size, written: numb
   for (let off = first; off <= last; off += 1) setSlotByte(slot, byteOf(off), kind);
 }
 
-const IN_SHARED = "in a buffer on the stack that may be a slice";
+/** A pointer or an object comes to lie where a slice may: no pointer to a slice is left, and so no slot is shared. */
+function endSharing(m: Machine): void {
+  endPointers(m, (at) => baseOf(kindOf(at)) === KIND.memory && hasFlag(kindOf(at), FLAG.inPacket));
+  shareNothing(m.state);
+}
 
 /** What the stack remembers of a register: a dynptr that the kernel keeps is gone when the callback returns that it was given to, so only some number. */
 function asKept(value: number): number {
@@ -329,13 +336,13 @@ export function requireRoom(m: Machine, target: Target, size: number): void {
   const { frame, first, last } = extentOf(target, size, " write to");
   grow(m, frame, first);
   for (let slot = slotOf(last); slot <= slotOf(first); slot += 1) {
-    if (isShared(m.state, frame, slot)) throw new Unsupported(`an object ${IN_SHARED}`);
+    if (isShared(m.state, frame, slot)) endSharing(m);
   }
 }
 
 /**
- * From now on `size` bytes may be written through some pointer to memory: their slots are shared, and hold nothing but plain bytes. No
- * pointer and no object can be put there any more, so nothing that is known of the stack hangs on who writes.
+ * From now on `size` bytes may be written through some pointer to memory: their slots are shared, and hold nothing but plain bytes. Such pointers end
+ * where a pointer or an object is put there, so nothing that is known of the stack hangs on who writes.
  *
  * @returns one of these slots; undefined if there are no bytes
  */

@@ -2,7 +2,11 @@
  * What a program's own types are to a verifier: which objects it may allocate, and what the kernel keeps in them. Made from the program's BTF
  * (src/object/own-types.ts); ids are BTF's.
  */
+import type { Field } from "./kernel-types.ts";
 import type { MapField } from "./map-types.ts";
+
+/** In the kernel's words, with its error. */
+export type Flaw = Extract<Field, { kind: "none" }>;
 
 export interface OwnStruct {
   readonly id: number;
@@ -15,8 +19,8 @@ export interface OwnStruct {
   readonly numbers: boolean;
   /** Whether objects of the type may lead to others of the same type by what they own, however long the chain. */
   readonly ownsItself: boolean;
-  /** Why `size` bytes at `offset` are not of one member, in the kernel's words; undefined if they are. */
-  readonly flawAt: (offset: number, size: number) => string | undefined;
+  /** Why `size` bytes at `offset` are not of one member; undefined if they are. */
+  readonly flawAt: (offset: number, size: number) => Flaw | undefined;
 }
 
 /** The structure with an id; `undefined` if there is no type with that id, or it is something else. */

@@ -21,6 +21,15 @@ export const KFUNC_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^(?:cannot find address for kernel function|invalid kernel function call not eliminated)/,
+    category: "Policy",
+    problem: "a kernel function that the kernel does not have",
+    needed: "a function of the kernel that the program is loaded into",
+    suggestion:
+      "Ask whether the kernel has it (bpf_ksym_exists) before the call. Newer kernels have some without _impl at the end of their names.",
+    follow: "nothing",
+  },
+  {
     pattern: /^program must be sleepable to call sleepable kfunc/,
     category: "Execution Context Safety",
     problem: "a call that may sleep where nothing may",

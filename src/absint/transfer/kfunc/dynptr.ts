@@ -3,7 +3,7 @@
  *
  * A slice is what lies in the dynptr's memory, or the buffer that the program has passed, into which it was copied. So the buffer must be there as long as
  * the slice may be used, and what is known of its contents must not rest on nobody writing through the slice: if it is on the stack, its slots are shared from
- * then on (state.ts), for good; and a slice goes with the frame that its buffer is in (lent.ts). The buffer need not be initialised: what is not copied there is
+ * then on (state.ts), until a pointer or an object is put there, which ends all slices; and a slice goes with the frame that its buffer is in (lent.ts). The buffer need not be initialised: what is not copied there is
  * not looked at.
  */
 import { Unsupported } from "../../../semantics/errors.ts";
