@@ -1,5 +1,5 @@
 /**
- * How much stack a program's functions use together. The kernel gives a chain of calls 512 bytes in all, each frame rounded up to 16,
+ * How much stack a program's functions use together. The kernel gives a chain of calls 512 bytes in all, each frame rounded up to a multiple of 16,
  * and half of that to callers of a function that tail-calls. Programs of some kinds have larger frames elsewhere (`ProgramFacts.privateStack`): functions that could
  * be active twice on one processor have not, which are those of programs with tail calls and those that timers call.
  */
@@ -96,8 +96,7 @@ export class StackUse {
       }
       // The helper that calls back has to get its answer.
       if (within && tailCalls.has(start)) reject("EINVAL", "cannot tail call within callback");
-      const used = Math.max(this.#depth.get(start) ?? 0, 1);
-      const own = Math.ceil(used / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
+      const own = Math.ceil((this.#depth.get(start) ?? 0) / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
       const isElsewhere = ownFrom !== undefined && own >= ownFrom && !shared.has(start);
       const total = isElsewhere ? above : above + own;
       if (total > STACK_BYTES)

@@ -25,6 +25,7 @@ import {
   smallConstant,
   smaxOf,
   sminOf,
+  umaxOf,
 } from "../register.ts";
 import { tightAluOperator, unknownScalarAt } from "../scalar/operators.ts";
 import {
@@ -257,7 +258,9 @@ function spill(m: Machine, slot: number, size: Size, value: number): void {
   const rewritten = size === 8 || isRewritten(slot);
   forgetSpill(m, slot);
   const to = spilledAt(slot);
-  if (kindOf(value) === KIND.scalar && size >= 4) beginLink(m.state, value, 8 * size);
+  // A link of fewer bits than 32 says something of numbers that have no more.
+  const links = size >= 4 || umaxOf(value) < 2 ** (8 * size);
+  if (kindOf(value) === KIND.scalar && links) beginLink(m.state, value, 8 * size);
   copyRegister(value, to);
   truncate(to, size);
   setRewritten(slot, rewritten);
