@@ -35,7 +35,7 @@ import {
   typesOf,
 } from "./kernel-object.ts";
 import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
-import { type Machine, mapAt, type Target } from "./machine.ts";
+import { type Machine, mapAt, readable, type Target } from "./machine.ts";
 import { storeKernelObject } from "./object-writes.ts";
 import { isOwnObject, loadOwnObject, requirePlain } from "./own-object.ts";
 import { mayAccessField, requireMayLook } from "./privileges.ts";
@@ -50,6 +50,13 @@ import {
 import { reject } from "./rejection.ts";
 import { readStack, writeStack } from "./stack.ts";
 import { tnumText } from "./text.ts";
+
+/** Where the register `number` points, with an instruction's offset. */
+export const targetOf = (m: Machine, number: number, off: number): Target => ({
+  number,
+  at: readable(m, number),
+  off,
+});
 
 /**
  * Checks a load of `size` bytes and puts what it gives into `destination`, which may be the pointer itself.

@@ -11,6 +11,8 @@ import type { Instruction, Operation } from "../../semantics/isa/instruction.ts"
 import type { ContextField, Prototype } from "../../semantics/profile/profile.ts";
 import {
   baseOf,
+  FLAG,
+  hasFlag,
   idOf,
   isConstant,
   isPacketPointer,
@@ -168,6 +170,12 @@ const NEVER_NULL: ReadonlySet<number> = new Set([
   KIND.memory,
 ]);
 
+const isNeverNull = (at: number): boolean => {
+  const kind = kindOf(at);
+  if (hasFlag(kind, FLAG.untrusted)) return false;
+  return NEVER_NULL.has(baseOf(kind)) || (baseOf(kind) === KIND.btf && hasFlag(kind, FLAG.trusted));
+};
+
 const isPacket = (at: number): boolean => isPacketPointer(kindOf(at)) || kindOf(at) === KIND.packetEnd;
 
 /** A comparison of which at least one side is a pointer: whether something is null, or how far the packet reaches. */
@@ -186,8 +194,7 @@ export function requireComparable(
   if (width === 64) {
     const isNull = kindOf(right) === KIND.scalar && isConstant(right) && smallConstant(right) === 0;
     const equality = op === "jeq" || op === "jne";
-    if (equality && isNull && mayBeNull(kindOf(left)) && (operand === "imm" || m.rights.bpf)) return;
-    if (equality && isNull && NEVER_NULL.has(kindOf(left))) return;
+    if (equality && isNull && (mayBeNull(kindOf(left)) ? operand === "imm" : isNeverNull(left))) return;
     if (operand === "reg" && ORDERS.has(op) && (isEndOf(left, right) || isEndOf(right, left))) return;
   }
   reject("EACCES", `R${dst} pointer comparison prohibited`);

@@ -2,27 +2,14 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import { callingBack } from "../../semantics/helpers/callbacks.ts";
 import { helperId } from "../../semantics/helpers/names.ts";
-import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
+import type { Instruction, Size } from "../../semantics/isa/instruction.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import { isOfWork } from "../callbacks.ts";
-import {
-  baseOf,
-  copyRegister,
-  FLAG,
-  KIND,
-  kindName,
-  kindOf,
-  mayBeNull,
-  setConstant,
-  setOff,
-  setPointer,
-  setScalar,
-  setUnknown,
-} from "../register.ts";
-import { unknownScalarAt } from "../scalar/operators.ts";
-import { load, rejectKind, requireNaturallyAligned, store } from "./access.ts";
-import { castAddressSpace, loadArenaValue, requireArenaAtomic } from "./arena-pointers.ts";
+import { KIND, setConstant, setOff, setPointer, setScalar, setUnknown } from "../register.ts";
+import { load, store, targetOf } from "./access.ts";
+import { castAddressSpace, loadArenaValue } from "./arena-pointers.ts";
 import { alu } from "./arithmetic.ts";
+import { atomic, loadAcquire, storeRelease } from "./atomic.ts";
 import { jump } from "./branch.ts";
 import { callBack } from "./call/callback.ts";
 import { callFunction, exit } from "./call/function.ts";
@@ -31,24 +18,20 @@ import { callHelper } from "./call/helper.ts";
 import { leaveByTailCall } from "./call/tail-call.ts";
 import { loadKernelAddress } from "./kernel-address.ts";
 import { callKernelFunction } from "./kfunc/call.ts";
-import { kptrIn } from "./kptr.ts";
 import {
   currentFrame,
   instructionAt,
   type Machine,
   readable,
-  register,
   SCRATCH,
   STEP,
   type Step,
-  type Target,
   writable,
 } from "./machine.ts";
 import { holdsLock, holdsTimer, holdsWork } from "./map-fields.ts";
 import { mayGoto } from "./may-goto.ts";
-import { isOwnObject } from "./own-object.ts";
 import { loadPacket } from "./packet-load.ts";
-import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
+import { requireNoLeak } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 
 /**
@@ -77,12 +60,10 @@ export function step(m: Machine): Step {
       storeRegister(m, insn, operation.size, operation.operand);
       break;
     case "load_acquire":
-      requireAtomicTarget(m, target(m, insn.src, insn.off), operation.size, "loads from");
-      loadRegister(m, insn, operation.size, false);
+      loadAcquire(m, insn, operation.size);
       break;
     case "store_release":
-      requireAtomicTarget(m, target(m, insn.dst, insn.off), operation.size, STORES);
-      storeRegister(m, insn, operation.size, "reg");
+      storeRelease(m, insn, operation.size);
       break;
     case "atomic":
       atomic(m, insn, operation);
@@ -107,14 +88,8 @@ export function step(m: Machine): Step {
   return STEP.next;
 }
 
-const target = (m: Machine, number: number, off: number): Target => ({
-  number,
-  at: readable(m, number),
-  off,
-});
-
 function loadRegister(m: Machine, insn: Instruction, size: Size, signed: boolean): void {
-  const from = target(m, insn.src, insn.off);
+  const from = targetOf(m, insn.src, insn.off);
   load(m, from, size, signed, writable(m, insn.dst));
 }
 
@@ -122,63 +97,9 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
   let value: number = SCRATCH.left;
   if (operand === "reg") value = readable(m, insn.src);
   else setConstant(value, insn.imm, insn.imm >> 31);
-  const to = target(m, insn.dst, insn.off);
+  const to = targetOf(m, insn.dst, insn.off);
   if (operand === "reg") requireNoLeak(m, insn.src, value, to);
   store(m, to, size, value);
-}
-
-const STORES = "stores into";
-
-/** Atomic instructions go to memory proper: the stack, map values, memory of the program's own. */
-function requireAtomicTarget(m: Machine, to: Target, size: Size, what: string): void {
-  const kind = kindOf(to.at);
-  if (kind === KIND.arena) return;
-  if (NOT_ATOMIC.has(kind)) {
-    reject("EACCES", `BPF_ATOMIC ${what} R${to.number} ${kindName(kind)} is not allowed`);
-  }
-  // A store that says no.
-  if (kind === KIND.map && what === STORES) return store(m, to, size, SCRATCH.right);
-  const base = kind & ~(FLAG.ringbuf | FLAG.readOnly);
-  // Of the kernel's objects those that may be written, which the store finds out.
-  const isKernels = baseOf(kind) === KIND.btf && m.facts.writes !== undefined && what === STORES;
-  const isObject = isKernels || (isOwnObject(kind) && !mayBeNull(kind));
-  if (base !== KIND.stack && base !== KIND.mapValue && base !== KIND.memory && !isObject)
-    rejectKind(to, kind);
-  if (kind === KIND.mapValue && kptrIn(m, to, size) !== undefined) {
-    reject("EACCES", "kptr in map can only be accessed using BPF_MEM instruction mode");
-  }
-  requireNaturallyAligned(to, size, kind);
-}
-
-const NOT_ATOMIC: ReadonlySet<number> = new Set([
-  KIND.context,
-  KIND.packet,
-  KIND.packetMeta,
-  KIND.flowKeys,
-  KIND.sockCommon,
-  KIND.socket,
-  KIND.tcpSock,
-  KIND.xdpSock,
-]);
-
-function atomic(m: Machine, insn: Instruction, operation: Extract<Operation, { kind: "atomic" }>): void {
-  const { op, size, fetch } = operation;
-  requireAtomicNumber(m, insn.src, readable(m, insn.src));
-  const exchange = op === "cmpxchg";
-  if (exchange) requireAtomicNumber(m, 0, readable(m, 0));
-  const to = target(m, insn.dst, insn.off);
-  if (kindOf(to.at) === KIND.arena) requireArenaAtomic(m, insn.dst, op, fetch);
-  requireAtomicTarget(m, to, size, STORES);
-  load(m, to, size, false, SCRATCH.left);
-  requireNumberOnStack(m, SCRATCH.left, to);
-  // What is left in memory is some number: what becomes of it is not followed.
-  setUnknown(SCRATCH.right);
-  unknownScalarAt(SCRATCH.right, size * 8);
-  store(m, to, size, SCRATCH.right);
-  if (!fetch) return;
-  const result = exchange ? register(m, 0) : writable(m, insn.src);
-  if (kindOf(SCRATCH.left) === KIND.scalar) return copyRegister(SCRATCH.left, result);
-  setUnknown(result);
 }
 
 /** The program's map that a 16-byte load refers to. */

@@ -1,0 +1,117 @@
+/** Atomic instructions: operations that read and write, and loads and stores that others do not overtake. */
+import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
+import {
+  baseOf,
+  copyRegister,
+  FLAG,
+  hasFlag,
+  KIND,
+  kindName,
+  kindOf,
+  mayBeNull,
+  setUnknown,
+} from "../register.ts";
+import { unknownScalarAt } from "../scalar/operators.ts";
+import { load, rejectKind, requireNaturallyAligned, store, targetOf } from "./access.ts";
+import { requireArenaAtomic } from "./arena-pointers.ts";
+import { kptrIn } from "./kptr.ts";
+import { type Machine, readable, register, SCRATCH, type Target, writable } from "./machine.ts";
+import { isOwnObject } from "./own-object.ts";
+import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
+import { reject } from "./rejection.ts";
+
+const STORES = "stores into";
+
+/** What is not memory, or of which Linux guards plain accesses only: packets, and what it rewrites accesses to. */
+const NOT_ATOMIC: ReadonlySet<number> = new Set([
+  KIND.context,
+  KIND.packet,
+  KIND.packetMeta,
+  KIND.flowKeys,
+  KIND.sockCommon,
+  KIND.socket,
+  KIND.tcpSock,
+  KIND.xdpSock,
+]);
+
+function requireAtomicKind(number: number, kind: number, what: string): void {
+  if (!NOT_ATOMIC.has(kind)) return;
+  reject("EACCES", `BPF_ATOMIC ${what} R${number} ${kindName(kind)} is not allowed`);
+}
+
+function requireAligned(to: Target, size: Size, kind: number): void {
+  if (kind !== KIND.arena) requireNaturallyAligned(to, size, kind);
+}
+
+function requireNoKptr(m: Machine, to: Target, size: Size, kind: number): void {
+  if (kind !== KIND.mapValue || kptrIn(m, to, size) === undefined) return;
+  reject("EACCES", "kptr in map can only be accessed using BPF_MEM instruction mode");
+}
+
+/** A load that later accesses wait for. */
+export function loadAcquire(m: Machine, insn: Instruction, size: Size): void {
+  const from = targetOf(m, insn.src, insn.off);
+  const kind = kindOf(from.at);
+  requireAligned(from, size, kind);
+  requireNoKptr(m, from, size, kind);
+  load(m, from, size, false, writable(m, insn.dst));
+  requireAtomicKind(insn.src, kind, "loads from");
+  if (!isThere(kind)) rejectKind(from, kind);
+}
+
+/** Not a kernel object that may be gone, nor bytes that may be anywhere: Linux guards only plain loads of these. */
+const isThere = (kind: number): boolean =>
+  !hasFlag(kind, FLAG.untrusted) &&
+  (baseOf(kind) !== KIND.btf || isOwnObject(kind) || hasFlag(kind, FLAG.trusted));
+
+/** A store that waits for earlier accesses. */
+export function storeRelease(m: Machine, insn: Instruction, size: Size): void {
+  const value = readable(m, insn.src);
+  const to = targetOf(m, insn.dst, insn.off);
+  const kind = kindOf(to.at);
+  requireAligned(to, size, kind);
+  requireNoKptr(m, to, size, kind);
+  requireNoLeak(m, insn.src, value, to);
+  store(m, to, size, value);
+  requireAtomicKind(insn.dst, kind, STORES);
+}
+
+/** An operation that reads and writes: on the stack, in map values, in memory of the program's own. */
+export function atomic(
+  m: Machine,
+  insn: Instruction,
+  { op, size, fetch }: Extract<Operation, { kind: "atomic" }>,
+): void {
+  requireAtomicNumber(m, insn.src, readable(m, insn.src));
+  const exchange = op === "cmpxchg";
+  if (exchange) requireAtomicNumber(m, 0, readable(m, 0));
+  const to = targetOf(m, insn.dst, insn.off);
+  const kind = kindOf(to.at);
+  if (kind === KIND.arena) requireArenaAtomic(m, insn.dst, op, fetch);
+  else requireMemory(m, to, size, kind);
+  load(m, to, size, false, SCRATCH.left);
+  requireNumberOnStack(m, SCRATCH.left, to);
+  // What is left in memory is some number: what becomes of it is not followed.
+  setUnknown(SCRATCH.right);
+  unknownScalarAt(SCRATCH.right, size * 8);
+  store(m, to, size, SCRATCH.right);
+  if (!fetch) return;
+  const result = exchange ? register(m, 0) : writable(m, insn.src);
+  if (kindOf(SCRATCH.left) === KIND.scalar) return copyRegister(SCRATCH.left, result);
+  setUnknown(result);
+}
+
+function requireMemory(m: Machine, to: Target, size: Size, kind: number): void {
+  requireAtomicKind(to.number, kind, STORES);
+  // A store that says no.
+  if (kind === KIND.map) return store(m, to, size, SCRATCH.right);
+  requireAligned(to, size, kind);
+  const memory = kind & ~(FLAG.ringbuf | FLAG.readOnly);
+  // Of the kernel's objects those that may be written, which the store finds out.
+  const isKernels = baseOf(kind) === KIND.btf && m.facts.writes !== undefined;
+  const isObject = isKernels || (isOwnObject(kind) && !mayBeNull(kind));
+  if (memory !== KIND.stack && memory !== KIND.mapValue && memory !== KIND.memory && !isObject) {
+    rejectKind(to, kind);
+  }
+  requireNoKptr(m, to, size, kind);
+}
