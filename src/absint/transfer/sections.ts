@@ -3,8 +3,9 @@
  * What may be called inside of which, and what ends with them.
  */
 import { Unsupported } from "../../semantics/errors.ts";
-import { isKeptAwake, isOfWork } from "../callbacks.ts";
-import { lastReference, REFERENCE } from "../references.ts";
+import { allows } from "../../semantics/profile/lookup.ts";
+import { isKeptAwake, isOfTimer, isOfWork } from "../callbacks.ts";
+import { lastLock, lastReference, REFERENCE } from "../references.ts";
 import { baseOf, FLAG, hasFlag, kindOf, setId, setKind } from "../register.ts";
 import { forEachRegister, SECTION, sectionDepth, setSectionDepth } from "../state.ts";
 import { expireIterators } from "./counted-slots.ts";
@@ -18,31 +19,30 @@ const insideRcu = (m: Machine): boolean => sectionDepth(m.state, SECTION.rcu) > 
 const insidePreemption = (m: Machine): boolean => sectionDepth(m.state, SECTION.preemption) > 0;
 const insideInterrupts = (m: Machine): boolean => lastReference(m.state, REFERENCE.interrupts) >= 0;
 
-/** Whether what is executed may sleep where no section is around it. */
+/** Whether what is executed may sleep where no section is around it: what timers call never, what work queues call always. */
 export const maySleep = ({ program, state }: Pick<Machine, "program" | "state">): boolean =>
-  program.flags.includes("sleepable") || isOfWork(state);
+  isOfTimer(state) ? isOfWork(state) : program.flags.includes("sleepable");
 
 /** Whether pointers under RCU stay valid from here to the end of some section: programs that may not sleep are in one throughout. */
-export const isUnderRcu = (m: Machine): boolean =>
-  insideRcu(m) || !maySleep(m) || lastReference(m.state, REFERENCE.lock) >= 0;
+export const isUnderRcu = (m: Machine): boolean => insideRcu(m) || !maySleep(m) || lastLock(m.state) >= 0;
 
 /** Rejects a helper that may sleep where nobody may. @param label `bpf_copy_from_user#148` */
 export function requireHelperMaySleep(m: Machine, label: string): void {
   const inside = (where: string): never => reject("EINVAL", `sleepable helper ${label} in ${where} region`);
-  requireCallbackMaySleep(m);
   if (insideRcu(m)) inside("rcu_read_lock");
   if (insidePreemption(m)) inside("non-preemptible");
   if (insideInterrupts(m)) inside("IRQ-disabled");
+  requireCallbackMaySleep(m);
 }
 
 /** The same of a kernel function. */
 export function requireKfuncMaySleep(m: Machine, name: string): void {
   const inside = (where: string): never =>
     reject("EACCES", `kernel func ${name} is sleepable within ${where} region`);
-  requireCallbackMaySleep(m);
   if (insideRcu(m)) inside("rcu_read_lock");
   if (insidePreemption(m)) inside("non-preemptible");
   if (insideInterrupts(m)) inside("IRQ-disabled");
+  requireCallbackMaySleep(m);
 }
 
 /** What calls back may be in a section of its own; the kernel does not always ask. */
@@ -59,13 +59,19 @@ export const SECTION_FUNCTIONS: ReadonlyMap<string, (m: Machine) => void> = new 
 ]);
 
 function enterRcu(m: Machine): void {
-  if (insideRcu(m)) reject("EINVAL", "nested rcu read lock (kernel function bpf_rcu_read_lock)");
-  setSectionDepth(m.state, SECTION.rcu, 1);
+  const depth = sectionDepth(m.state, SECTION.rcu);
+  if (depth > 0 && !allows(m.profile, "nested_rcu")) {
+    reject("EINVAL", "nested rcu read lock (kernel function bpf_rcu_read_lock)");
+  }
+  if (depth === DEEPEST) throw new Unsupported(`more than ${DEEPEST} RCU read sections in each other`);
+  setSectionDepth(m.state, SECTION.rcu, depth + 1);
 }
 
 function leaveRcu(m: Machine): void {
-  if (!insideRcu(m)) reject("EINVAL", "unmatched rcu read unlock (kernel function bpf_rcu_read_unlock)");
-  setSectionDepth(m.state, SECTION.rcu, 0);
+  const depth = sectionDepth(m.state, SECTION.rcu);
+  if (depth === 0) reject("EINVAL", "unmatched rcu read unlock (kernel function bpf_rcu_read_unlock)");
+  setSectionDepth(m.state, SECTION.rcu, depth - 1);
+  if (depth > 1) return;
   forEachRegister(m.state, (at) => {
     const kind = kindOf(at);
     if (baseOf(kind) === 0 || !hasFlag(kind, FLAG.rcu)) return;

@@ -217,7 +217,6 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     requireTimer(m, target);
     // Which inner map it is would have to be known.
     if (map >= m.program.maps.length) throw new Unsupported("timers in inner maps");
-    if (m.program.flags.includes("sleepable")) throw new Unsupported("timers of sleepable programs");
     call.mapIndex = map;
   },
   spin_lock: (m, call, _argument, target) => {

@@ -60,6 +60,9 @@ export function globalCallee(
  */
 export function beginFunction(m: Machine, callee: GlobalFunction): void {
   const given = argumentsOf(callee);
+  if (callee.start === m.exceptionCallback && !callee.hasResult) {
+    reject("EINVAL", "exception cb cannot return void");
+  }
   if (callee.start === m.exceptionCallback && (given.length !== 1 || given[0]?.kind !== "scalar")) {
     reject("EINVAL", "exception cb only supports single integer argument");
   }
@@ -119,7 +122,6 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
       "global function calls are not allowed while holding a lock,\nuse static function instead",
     );
   }
-  if (callee.sleeps) requireCallbackMaySleep(m);
   const inSection = sectionsOf(m.state) !== 0 || lastReference(m.state, REFERENCE.interrupts) >= 0;
   if (callee.sleeps && (inSection || !maySleep(m))) {
     reject(
@@ -127,6 +129,7 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
       "global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context",
     );
   }
+  if (callee.sleeps) requireCallbackMaySleep(m);
   try {
     argumentsOf(callee).forEach((argument, index) => checkArgument(m, callee, argument, index));
   } catch (error) {
@@ -137,7 +140,8 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
   requireMayEnd(m, callee);
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
   if (callee.changesPacket) forgetPackets(m);
-  setUnknown(register(m, 0));
+  if (callee.hasResult) setUnknown(register(m, 0));
+  else setNone(register(m, 0));
   m.pc += 1;
 }
 

@@ -21,7 +21,6 @@ export function checkWork(m: Machine, _call: KfuncCall, _value: KfuncValue, targ
   requireWork(m, target);
   // Which inner map it is would have to be known.
   if (objectOf(at) >= m.program.maps.length) throw new Unsupported("work queues in inner maps");
-  if (m.program.flags.includes("sleepable")) throw new Unsupported("work queues of sleepable programs");
 }
 
 /** The map of the work queue in the first argument. */
