@@ -49,3 +49,10 @@ test("a hook that is closed", () => {
     message: "points to disabled hook bpf_lsm_getprocattr",
   });
 });
+
+test("a hook of which the kernel was not asked", () => {
+  expect(verify(program("lsm_mac", "file_opened_by_nobody", 0), undefined, { profile })).toMatchObject({
+    verdict: "unsupported",
+    feature: "lsm programs for file_opened_by_nobody, of which Linux 7.3 was not asked",
+  });
+});

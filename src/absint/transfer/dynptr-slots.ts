@@ -6,9 +6,10 @@
  * *owning* (`isOwning`), its life is a reference that the state holds, and the memory is there until that is released. The others own nothing: their memory
  * is there whatever becomes of the dynptr, but memory of a packet only until the packet changes.
  *
- * A slice, memory that a pointer was given to, carries the dynptr's life as its `reference`. The kernel lets some slices die when the dynptr is
- * overwritten; for safety that need not be, since what owns memory cannot be overwritten.
+ * A slice, memory that a pointer was given to, carries the dynptr's life as its `reference`. Kernels let some slices die when the dynptr is
+ * overwritten, or all of them; for safety that need not be, since what owns memory cannot be overwritten.
  */
+import { allows } from "../../semantics/profile/lookup.ts";
 import { noteSlotRead, setRewritten } from "../origins.ts";
 import {
   FLAG,
@@ -135,7 +136,8 @@ export function removeDynptrs(m: Machine, life: number): void {
   }
 }
 
-/** Slices of packets, and those that are only read, stay what they are, as the kernel has it. */
+/** Slices of packets, and those that are only read, stay what they are where the kernel has it so. */
 function forgetSlices(m: Machine, life: number): void {
-  endPointers(m, (at) => (kindOf(at) & ~FLAG.orNull) === KIND.memory && referenceOf(at) === life);
+  const flags = allows(m.profile, "lasting_slices") ? 0 : FLAG.inPacket | FLAG.readOnly;
+  endPointers(m, (at) => (kindOf(at) & ~(FLAG.orNull | flags)) === KIND.memory && referenceOf(at) === life);
 }

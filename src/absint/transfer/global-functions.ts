@@ -3,7 +3,7 @@
  * allows, and a caller relies on the prototype alone. What is said here depends on the program and the kernel's rules.
  */
 import { Unsupported } from "../../semantics/errors.ts";
-import { helperCall, helperFacts, kfuncFacts } from "../../semantics/profile/lookup.ts";
+import { allows, helperCall, helperFacts, kfuncFacts } from "../../semantics/profile/lookup.ts";
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
 import type { KernelTypes } from "../../semantics/program/kernel-types.ts";
 import type { FunctionInfo, Program } from "../../semantics/program/program.ts";
@@ -41,6 +41,8 @@ export interface GlobalFunction {
   readonly changesPacket: boolean;
   /** Whether it may sleep, itself or in what it calls. */
   readonly sleeps: boolean;
+  /** Whether it gives a number to its caller; r0 holds nothing after a call if not. */
+  readonly hasResult: boolean;
   /** A call of bpf_throw in it, or in what it calls, if there is one. */
   readonly throwsAt: number | undefined;
   /** Whether it asks who has called the program, itself or in what it calls. */
@@ -72,7 +74,8 @@ export function globalFunctions(
       start: info.insn,
       number,
       name: info.name,
-      arguments: attempt(() => argumentsOf(info, program, context, types)),
+      arguments: attempt(() => argumentsOf(info, program, profile, context, types)),
+      hasResult: info.prototype?.returns !== "void",
       ...effects,
     });
   });
@@ -93,11 +96,12 @@ function attempt(read: () => readonly GlobalArgument[]): GlobalFunction["argumen
 function argumentsOf(
   { name, prototype }: FunctionInfo,
   program: Rights,
+  profile: Profile,
   context: Context | undefined,
   types: KernelTypes | undefined,
 ): readonly GlobalArgument[] {
   if (prototype === undefined) throw new Rejection("EINVAL", `Invalid type of function ${name}()`);
-  requireResult(name, prototype);
+  requireResult(name, prototype, allows(profile, "void_functions"));
   const { parameters } = prototype;
   if (parameters.length > MOST_ARGUMENTS) {
     throw new Rejection(
@@ -108,8 +112,8 @@ function argumentsOf(
   return parameters.map((parameter, index) => argumentOf(name, parameter, index, program, context, types));
 }
 
-function requireResult(name: string, { returns }: FunctionPrototype): void {
-  if (returns === "scalar") return;
+function requireResult(name: string, { returns }: FunctionPrototype, mayBeVoid: boolean): void {
+  if (returns === "scalar" || (mayBeVoid && returns === "void")) return;
   throw new Rejection("EINVAL", `Global function ${name}() doesn't return scalar. Only those are supported.`);
 }
 

@@ -2,15 +2,23 @@
  * Buffers on the stack of a function that was called, which slices may lie in: such a slice goes where the function's frame goes. It carries the buffer's place
  * (references.ts) as its reference, and the buffer's slots are shared, so that nothing else that has a place comes to lie there.
  */
+import { allows } from "../../semantics/profile/lookup.ts";
 import { isPlaceId, placeFrame } from "../references.ts";
-import { referenceOf } from "../register.ts";
-import { frameCount, sharedSlots } from "../state.ts";
+import { KIND, kindOf, objectOf, referenceOf } from "../register.ts";
+import { callbackOf, frameCount, sharedSlots } from "../state.ts";
+import { DYNPTR } from "./dynptr-slots.ts";
 import type { Machine } from "./machine.ts";
 import { endPointers } from "./privileges.ts";
 
-/** The innermost frame of `state` is about to be left: slices that may lie in it are none any more. */
+/**
+ * The innermost frame of `state` is about to be left: slices that may lie in it are none any more, and if it is a callback's, no dynptr that the kernel has
+ * made for this run of it.
+ */
 export function endLent(m: Machine, state = m.state): void {
   const frame = frameCount(state) - 1;
+  if (callbackOf(state, frame) !== 0 && allows(m.profile, "spilled_dynptrs")) {
+    endPointers(m, (at) => kindOf(at) === KIND.dynptr && objectOf(at) === DYNPTR.local, state);
+  }
   if (sharedSlots(state, frame).every((bits) => bits === 0)) return;
   const isLent = (at: number): boolean => {
     const id = referenceOf(at);

@@ -7,7 +7,7 @@
 
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction } from "../../semantics/isa/instruction.ts";
-import { contextFor, programFacts } from "../../semantics/profile/lookup.ts";
+import { contextFor, knowsTarget, programFacts } from "../../semantics/profile/lookup.ts";
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import { arenasOf } from "../../semantics/program/arenas.ts";
@@ -101,6 +101,11 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
   if (facts === undefined) throw new Unsupported(`program type ${program.type}${attach}`);
   if (context === undefined && !ATTACHES_BY_BTF.has(program.type)) {
     throw new Unsupported(`context of program type ${program.type}${attach}`);
+  }
+  if (!knowsTarget(profile, program)) {
+    throw new Unsupported(
+      `${program.type} programs for ${program.target}, of which Linux ${profile.kernel} was not asked`,
+    );
   }
   if (context?.fields.some(({ held }) => held === true) === true) {
     throw new Unsupported("arguments with a reference that the program has to give back");

@@ -8,6 +8,7 @@
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction, Operation } from "../../semantics/isa/instruction.ts";
+import { allows } from "../../semantics/profile/lookup.ts";
 import type { ContextField, Prototype } from "../../semantics/profile/profile.ts";
 import {
   baseOf,
@@ -194,7 +195,8 @@ export function requireComparable(
   if (width === 64) {
     const isNull = kindOf(right) === KIND.scalar && isConstant(right) && smallConstant(right) === 0;
     const equality = op === "jeq" || op === "jne";
-    if (equality && isNull && (mayBeNull(kindOf(left)) ? operand === "imm" : isNeverNull(left))) return;
+    const anyNull = operand === "imm" || allows(m.profile, "null_registers");
+    if (equality && isNull && (mayBeNull(kindOf(left)) ? anyNull : isNeverNull(left))) return;
     if (operand === "reg" && ORDERS.has(op) && (isEndOf(left, right) || isEndOf(right, left))) return;
   }
   reject("EACCES", `R${dst} pointer comparison prohibited`);

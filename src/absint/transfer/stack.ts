@@ -5,6 +5,7 @@
  * low bytes, gives it back; any other read of initialised bytes gives some number of that many bytes.
  */
 import type { Size } from "../../semantics/isa/instruction.ts";
+import { allows } from "../../semantics/profile/lookup.ts";
 import { demand, isRewritten, noteSlotRead, setRewritten } from "../origins.ts";
 import {
   baseOf,
@@ -211,7 +212,7 @@ function loseObjects(m: Machine, frame: number, first: number, last: number): vo
 
 export function writeStack(m: Machine, target: Target, size: Size, written: number): void {
   requireKnownPlace(m, target);
-  const value = asKept(written);
+  const value = asKept(m, written);
   const { frame, first, last, fixed } = extentOf(target, size, " write to");
   if (kindOf(value) === KIND.stack && frame !== currentFrame(m)) {
     reject("EINVAL", "cannot spill pointers to stack into stack frame of the caller");
@@ -246,9 +247,9 @@ function endSharing(m: Machine): void {
   shareNothing(m.state);
 }
 
-/** What the stack remembers of a register: a dynptr that the kernel keeps is gone when the callback returns that it was given to, so only some number. */
-function asKept(value: number): number {
-  if (kindOf(value) !== KIND.dynptr) return value;
+/** What the stack remembers of a register: of a pointer to a dynptr that the kernel keeps, some kernels remember only that it is some number. */
+function asKept(m: Machine, value: number): number {
+  if (kindOf(value) !== KIND.dynptr || allows(m.profile, "spilled_dynptrs")) return value;
   setUnknown(SCRATCH.operand);
   return SCRATCH.operand;
 }

@@ -3,6 +3,7 @@ import { Unsupported } from "../../semantics/errors.ts";
 import { callingBack } from "../../semantics/helpers/callbacks.ts";
 import { helperId } from "../../semantics/helpers/names.ts";
 import type { Instruction, Size } from "../../semantics/isa/instruction.ts";
+import { allows } from "../../semantics/profile/lookup.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import { isOfWork } from "../callbacks.ts";
 import { KIND, setConstant, setOff, setPointer, setScalar, setUnknown } from "../register.ts";
@@ -103,7 +104,7 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
 }
 
 /** The program's map that a 16-byte load refers to. */
-function requireMap({ program, facts, state }: Machine, index: number): MapDefinition {
+function requireMap({ program, profile, facts, state }: Machine, index: number): MapDefinition {
   const map = program.maps[index];
   if (map === undefined) return reject("EINVAL", `fd ${index} is not pointing to valid bpf_map`);
   if (facts.forbiddenMaps?.includes(map.type) === true) {
@@ -119,10 +120,10 @@ function requireMap({ program, facts, state }: Machine, index: number): MapDefin
       reject("EINVAL", "socket filter progs cannot use bpf_spin_lock yet");
     if (INTERRUPTS.has(program.type)) reject("EINVAL", "tracing progs cannot use bpf_spin_lock yet");
   }
-  if (holdsTimer(map) && INTERRUPTS.has(program.type)) {
+  if (holdsTimer(map) && INTERRUPTS.has(program.type) && !allows(profile, "timers_in_tracing")) {
     reject("EINVAL", "tracing progs cannot use bpf_timer yet");
   }
-  if (holdsWork(map) && INTERRUPTS.has(program.type)) {
+  if (holdsWork(map) && INTERRUPTS.has(program.type) && !allows(profile, "work_queues_in_tracing")) {
     reject("EINVAL", "tracing progs cannot use bpf_wq yet");
   }
   return map;

@@ -4,6 +4,7 @@ import type { MapType } from "../program/map-types.ts";
 import type { Program } from "../program/program.ts";
 import { ATTACH_TYPES, type ProgramType } from "../program/program-types.ts";
 import type {
+  Allowance,
   Context,
   ContextField,
   HelperFacts,
@@ -11,6 +12,7 @@ import type {
   Profile,
   ProgramFacts,
   Prototype,
+  TargetFacts,
   TargetReturns,
 } from "./profile.ts";
 
@@ -47,7 +49,23 @@ export function programFacts(profile: Profile, program: ProgramKind): ProgramFac
   return facts === undefined || returns === undefined ? facts : withReturns(facts, returns);
 }
 
-/** Programs of a kind whose targets want other results, by what the kind's facts are: the same object each time. */
+/** Whether the profile's kernel was asked about what the program attaches to; true where targets do not differ. */
+export function knowsTarget(
+  profile: Profile,
+  { attach, target }: Pick<Program, "attach" | "target">,
+): boolean {
+  const facts = attach === undefined ? undefined : profile.targets?.[attach];
+  if (facts === undefined || target === undefined) return true;
+  let names = KNOWN_TARGETS.get(facts);
+  if (names === undefined) {
+    names = new Set(facts.known.split(" "));
+    KNOWN_TARGETS.set(facts, names);
+  }
+  return names.has(target);
+}
+
+const KNOWN_TARGETS = new WeakMap<TargetFacts, ReadonlySet<string>>();
+
 const OTHER_RETURNS = new WeakMap<ProgramFacts, Map<string, ProgramFacts>>();
 
 function withReturns(facts: ProgramFacts, returns: TargetReturns): ProgramFacts {
@@ -203,4 +221,9 @@ export function mayCallKfunc(
 /** Whether the kernel knows the instruction of that name in the instruction table. */
 export function knowsInstruction(profile: Profile, name: string): boolean {
   return !profile.unknownInstructions.includes(name);
+}
+
+/** Whether the kernel accepts what others refuse. */
+export function allows(profile: Profile, what: Allowance): boolean {
+  return profile.allows.includes(what);
 }

@@ -5,6 +5,7 @@ import type { Profile } from "./profile.ts";
 const PARTS: readonly (keyof Profile)[] = [
   "kernel",
   "limits",
+  "allows",
   "programs",
   "contexts",
   "helpers",

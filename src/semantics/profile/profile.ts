@@ -269,6 +269,27 @@ export interface KfuncFacts {
   readonly callers: number;
 }
 
+/** Rules of the verifier in which kernels differ: what those accept whose profile names it, and others refuse. */
+export const ALLOWANCES = [
+  /** Without `cap_perfmon`: whatever stands where nothing but a processor's guess leads. There is a barrier before it. */
+  "guesses",
+  /** Without `cap_perfmon`: to compare what may be null with a register that is null. */
+  "null_registers",
+  /** RCU read sections inside of others. */
+  "nested_rcu",
+  /** Maps with timers in programs of tracing. */
+  "timers_in_tracing",
+  /** Maps with work queues in programs of tracing. */
+  "work_queues_in_tracing",
+  /** A pointer to a dynptr that the kernel keeps, loaded from the stack where the program has stored it. */
+  "spilled_dynptrs",
+  /** Slices of a packet, and those that are only read, when their dynptr was overwritten. */
+  "lasting_slices",
+  /** Calls of global functions without a result. */
+  "void_functions",
+] as const;
+export type Allowance = (typeof ALLOWANCES)[number];
+
 export interface Limits {
   /** The most instructions in a program of a privileged user. */
   readonly insns: number;
@@ -333,6 +354,8 @@ export interface Profile {
   readonly unknownInstructions: readonly string[];
   /** Whether a constant may be stored to a context (BPF_ST), or registers only. */
   readonly contextStoresImmediate: boolean;
+  /** The targets of which the kernel was asked and which it does not refuse: names, with a space between any two. Of others nothing is known. */
+  readonly known: string;
   /** Absent if the kernel was not asked, or has other rules for programs whose loaders lack capabilities than those of Linux 6.18. */
   readonly capabilities?: NeededCapabilities;
   /** Of what programs attach to, by attach type. */

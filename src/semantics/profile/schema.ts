@@ -4,6 +4,7 @@ import { InputError } from "../errors.ts";
 import { MAP_TYPES } from "../program/map-types.ts";
 import { ATTACH_TYPES, PROGRAM_TYPES } from "../program/program-types.ts";
 import {
+  ALLOWANCES,
   ARGUMENT_KINDS,
   CONTEXT_VALUES,
   KFUNC_FLAGS,
@@ -115,6 +116,7 @@ const schema = z.strictObject({
     processed: count,
   }),
   contextStoresImmediate: z.boolean(),
+  allows: z.array(z.enum(ALLOWANCES)),
   unknownInstructions: z.array(z.string()),
   capabilities: z.strictObject({ bpf: ranges, perfmon: ranges }).exactOptional(),
   attachTypes: z.record(z.string(), z.union([z.literal("any"), z.array(z.enum(ATTACH_TYPES))])),
@@ -135,6 +137,7 @@ const schema = z.strictObject({
       z.strictObject({
         usual: argumentPointer,
         others: z.record(z.string(), z.record(z.string(), argumentPointer)),
+        known: z.string(),
         returns: z
           .record(z.string(), z.union([z.literal("any"), z.tuple([z.int(), z.int()])]))
           .exactOptional(),

@@ -41,7 +41,8 @@ export const EXCEPTION_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
-    pattern: /^(?:Global function \w+\(\) doesn't return scalar|arg#\d+ reference type)/,
+    pattern:
+      /^(?:Global function \w+\(\) doesn't return scalar|exception cb cannot return void|arg#\d+ reference type)/,
     category: "Program Structure",
     problem: "an exception callback of a type that cannot be verified",
     needed: "one number as parameter, and a number as the result",

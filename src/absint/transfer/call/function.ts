@@ -68,7 +68,7 @@ export function exit(m: Machine): Step {
     requireNothingHeld(m, "BPF_EXIT instruction in main prog");
     if (callbackOf(m.state, 0) === TIMER) checkTimerResult(m, result);
     else if (givesResult(m)) checkReturnValue(m, result, "R0");
-    else checkGlobalResult(result);
+    else if (!hasNoResult(m)) checkGlobalResult(result);
     return STEP.exit;
   }
   if (kindOf(result) === KIND.stack) reject("EINVAL", "cannot return stack pointer to the caller");
@@ -144,9 +144,12 @@ function checkCallbackResult(m: Machine, result: number): void {
   );
 }
 
-/** Whether what ends here is a program whose result nobody looks at. */
-const hasNoResult = ({ facts, state }: Machine): boolean =>
-  facts.noResult === true && functionOf(state, 0) === 0 && callbackOf(state, 0) !== TIMER;
+/** Whether what ends here is a program, or a global function, whose result nobody looks at. */
+function hasNoResult({ facts, state, globals }: Machine): boolean {
+  const start = functionOf(state, 0);
+  if (start !== 0) return globals.get(start)?.hasResult === false && callbackOf(state, 0) !== TIMER;
+  return facts.noResult === true && callbackOf(state, 0) !== TIMER;
+}
 
 /** The range of the program's result, where the kernel prescribes one. @param name  of the register that it is in */
 export function checkReturnValue(m: Machine, result: number, name: "R0" | "R1"): void {

@@ -12,6 +12,7 @@ import { KernelError } from "../errno.ts";
 import { createMap, type KernelMap } from "../maps.ts";
 import type { Ask } from "./ask.ts";
 import { insn, type Kind, load, loadMap } from "./program.ts";
+import { KEY_TYPE, TYPES, VALUE_TYPE } from "./types.ts";
 
 type Shape = Pick<MapDefinition, "keySize" | "valueSize" | "maxEntries" | "flags">;
 
@@ -44,38 +45,6 @@ const OF_MAPS: ReadonlySet<MapType> = new Set(["array_of_maps", "hash_of_maps"])
 
 const INNER: MapDefinition = { name: "inner", type: "array", ...shape(4, 8, 1) };
 
-/** `int` of 4 bytes, type 1, and of 8 bytes, type 2, as raw BTF. */
-const INTEGERS = rawBtf();
-const KEY_TYPE = 1;
-const VALUE_TYPE = 2;
-
-function rawBtf(): Uint8Array {
-  const strings = new TextEncoder().encode("\0int\0long\0");
-  const words = [
-    0x0001eb9f,
-    24,
-    0,
-    32,
-    32,
-    strings.length,
-    1,
-    1 << 24,
-    4,
-    0x0100_0020,
-    5,
-    1 << 24,
-    8,
-    0x0100_0040,
-  ];
-  const bytes = new Uint8Array(words.length * 4 + strings.length);
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, index) => {
-    view.setUint32(index * 4, word, true);
-  });
-  bytes.set(strings, words.length * 4);
-  return bytes;
-}
-
 /** What programs are tried with, in one kernel. */
 export interface Materials {
   readonly maps: ReadonlyMap<MapType, KernelMap>;
@@ -87,7 +56,7 @@ export interface Materials {
 /** Maps of the types that can be created. */
 export function createMaterials(kernel: Kernel): Materials {
   const maps = new Map<MapType, KernelMap>();
-  const btf = loadBtf(kernel, INTEGERS);
+  const btf = loadBtf(kernel, TYPES);
   try {
     for (const type of MAP_TYPES.slice(1)) {
       const map = createAny(kernel, type, btf);

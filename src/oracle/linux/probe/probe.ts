@@ -19,6 +19,8 @@ import type { MapType } from "../../../semantics/program/map-types.ts";
 import { type AttachType, PROGRAM_TYPES } from "../../../semantics/program/program-types.ts";
 import type { Kernel } from "../calls.ts";
 import { KERNEL_BTF } from "../object-options.ts";
+import { probeAllowances } from "./allowances.ts";
+import { asAnyLoader } from "./any-loader.ts";
 import { type Ask, all, answer, type ProbeProgress } from "./ask.ts";
 import {
   type Callback,
@@ -95,10 +97,11 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
     const plain = kinds.find(({ type }) => type === "xdp");
     if (plain === undefined) throw new InputError(`${kernel.name} loads no XDP programs`);
     const contexts = contextTable(learnt);
-    const capabilities = probeCapabilities(
-      kernel,
-      learnt.map(({ kind, allowed }) => ({ kind, allowed })),
-    );
+    const asked = learnt.map(({ kind, allowed }) => ({ kind, allowed }));
+    const [allows, capabilities] = asAnyLoader(kernel, () => [
+      probeAllowances(kernel),
+      probeCapabilities(kernel, asked),
+    ]);
     const sockets = answer(kernel, probeSockets(kernel, btf, kinds, materials));
     return {
       kernel: /^\d+\.\d+/.exec(kernel.release)?.[0] ?? kernel.release,
@@ -109,6 +112,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
         kernel,
         all(learnt.map(({ kind, own }) => probeStoresImmediate(kernel, kind, own))),
       ).includes(true),
+      allows,
       unknownInstructions: answer(kernel, probeInstructions(kernel, plain)),
       ...(capabilities === undefined ? {} : { capabilities }),
       attachTypes: attachTypes(found, kinds),

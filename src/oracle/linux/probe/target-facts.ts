@@ -65,6 +65,7 @@ function* probeFamily(kernel: Kernel, btf: Btf, family: Family): Ask<TargetFacts
     });
   }
   return {
+    known: found.flatMap(({ name, refused: why }) => (why === undefined ? [name] : [])).join(" "),
     usual,
     others,
     ...(Object.keys(returns).length === 0 ? {} : { returns }),
