@@ -66,6 +66,7 @@ export function knowsTarget(
 
 const KNOWN_TARGETS = new WeakMap<TargetFacts, ReadonlySet<string>>();
 
+/** Programs of a kind whose targets want other results, by what the kind's facts are: the same object each time. */
 const OTHER_RETURNS = new WeakMap<ProgramFacts, Map<string, ProgramFacts>>();
 
 function withReturns(facts: ProgramFacts, returns: TargetReturns): ProgramFacts {

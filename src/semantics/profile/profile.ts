@@ -333,6 +333,8 @@ export type TargetReturns = readonly [least: number, greatest: number] | "any";
 
 /** In what the targets differ that programs of an attach type attach to. */
 export interface TargetFacts {
+  /** The targets of which the kernel was asked and which it does not refuse: names, with a space between any two. Of others nothing is known. */
+  readonly known: string;
   /** The pointers among the arguments: what most are, and by target and number what others are. */
   readonly usual: ArgumentPointer;
   readonly others: Readonly<Record<string, Readonly<Record<string, ArgumentPointer>>>>;
@@ -354,9 +356,8 @@ export interface Profile {
   readonly unknownInstructions: readonly string[];
   /** Whether a constant may be stored to a context (BPF_ST), or registers only. */
   readonly contextStoresImmediate: boolean;
-  /** The targets of which the kernel was asked and which it does not refuse: names, with a space between any two. Of others nothing is known. */
-  readonly known: string;
-  /** Absent if the kernel was not asked, or has other rules for programs whose loaders lack capabilities than those of Linux 6.18. */
+  readonly allows: readonly Allowance[];
+  /** Absent if the kernel was not asked. */
   readonly capabilities?: NeededCapabilities;
   /** Of what programs attach to, by attach type. */
   readonly targets?: Partial<Readonly<Record<AttachType, TargetFacts>>>;

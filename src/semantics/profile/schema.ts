@@ -135,9 +135,9 @@ const schema = z.strictObject({
     .partialRecord(
       z.enum(ATTACH_TYPES),
       z.strictObject({
+        known: z.string(),
         usual: argumentPointer,
         others: z.record(z.string(), z.record(z.string(), argumentPointer)),
-        known: z.string(),
         returns: z
           .record(z.string(), z.union([z.literal("any"), z.tuple([z.int(), z.int()])]))
           .exactOptional(),
