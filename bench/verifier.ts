@@ -1,7 +1,8 @@
 /**
  * How fast programs are verified: instructions processed a second, on the corpus' largest objects and on what Debian ships (if
  * scripts/fetch-objects.sh has fetched it), beside the running kernel's verifier where bpf(2) can be used. Our time is that of a verdict,
- * the check of its certificate included, which is also shown by itself. `node bench/run.mjs verifier`
+ * from the program to the confirmed certificate, and as a part of it that of the check; the rate is that of the rest, which is what a kernel does.
+ * Both are warm: what a compiler of the running engine still has to do is done before. `node bench/run.mjs verifier`
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readObject } from "../src/object/programs.ts";
@@ -11,7 +12,9 @@ import type { Program } from "../src/semantics/program/program.ts";
 import { checkCertificate } from "../src/verifier/check-certificate.ts";
 import { verify } from "../src/verifier/verify.ts";
 
-const ROUNDS = 7;
+/** Each is done so many times at least, and for so many milliseconds, and as long again before to warm up. */
+const ROUNDS = 10;
+const LEAST_MS = 1500;
 const SHOWN = 5;
 const root = new URL("../", import.meta.url);
 
@@ -23,14 +26,16 @@ function programsIn(folder: string): Program[] {
     .flatMap((name) => readObject(readFileSync(new URL(name, url))).programs);
 }
 
-/** The least milliseconds of some rounds, after one to warm up. */
+/** The least milliseconds of many rounds. */
 function fastest(work: () => void): number {
-  work();
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < ROUNDS; i += 1) {
-    const start = performance.now();
-    work();
-    least = Math.min(least, performance.now() - start);
+  for (const counts of [false, true]) {
+    const begun = performance.now();
+    for (let i = 0; i < ROUNDS || performance.now() - begun < LEAST_MS; i += 1) {
+      const start = performance.now();
+      work();
+      if (counts) least = Math.min(least, performance.now() - start);
+    }
   }
   return least;
 }
@@ -72,8 +77,8 @@ function measure(programs: readonly Program[]): object[] {
       insns: program.insns.length,
       processed,
       ms: Number(ms.toFixed(1)),
-      "insns/s": Math.round((processed / ms) * 1000),
-      "certificate ms": Number(checking.toFixed(1)),
+      "of it the check": Number(checking.toFixed(1)),
+      "insns/s": Math.round((processed / (ms - checking)) * 1000),
       "kernel processed": theirs?.processed,
       "kernel ms": theirs === undefined ? undefined : Number(theirs.ms.toFixed(1)),
       "kernel insns/s": theirs === undefined ? undefined : Math.round((theirs.processed / theirs.ms) * 1000),

@@ -12,7 +12,13 @@ const PAGE = 65536;
 /** 2 GiB: addresses stay numbers of 31 bits, which `>> 2` makes indices of. */
 const MAX_PAGES = 32768;
 
-export const memory = new WebAssembly.Memory({ initial: 64, maximum: MAX_PAGES });
+/**
+ * 256 MiB, of which the system gives what is touched: enough for next to all programs. Growing is dear: it takes the buffer from under all views, and
+ * from then on an engine looks at each access whether that has happened.
+ */
+const INITIAL_PAGES = 4096;
+
+export const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES });
 
 /** Views of the memory, replaced whenever it grows: read them through `arena`, never keep one. */
 export const arena = {

@@ -99,7 +99,7 @@ export function noteDifference(
   const checkpoint = checkpoints[index];
   const at = index * RECORD;
   facts[at + FACT.hint] = place;
-  if (checkpoint === undefined || facts[at + FACT.settled] !== 0) return;
+  if (checkpoint === undefined) return;
   // Only a finished checkpoint stays as it is; and what may be used inside of a loop alone is to be looked at in full.
   if (checkpoint.rank < 0 || checkpoint.loops.length > 0) return;
   tellingWords(checkpoint.at, state, place, facts, at);
