@@ -62,6 +62,25 @@ export const newMarks = (frame: number): Marks => ({
   frame,
 });
 
+/** Makes `to` all that either of both is. The links are left out: their ids are those of one state. */
+export function addMarks(to: Marks, from: Marks): void {
+  to.demanded0 |= from.demanded0;
+  to.demanded1 |= from.demanded1;
+  to.demanded2 |= from.demanded2;
+  to.slotsRead0 |= from.slotsRead0;
+  to.slotsRead1 |= from.slotsRead1;
+  to.callersRead ||= from.callersRead;
+}
+
+/** Whether `all` is at least what `part` is, but for the links. */
+export const includesMarks = (all: Marks, part: Marks): boolean =>
+  (part.demanded0 & ~all.demanded0) === 0 &&
+  (part.demanded1 & ~all.demanded1) === 0 &&
+  (part.demanded2 & ~all.demanded2) === 0 &&
+  (part.slotsRead0 & ~all.slotsRead0) === 0 &&
+  (part.slotsRead1 & ~all.slotsRead1) === 0 &&
+  (all.callersRead || !part.callersRead);
+
 const wordsAt = (register: number): number => (register >> 2) + WORDS;
 
 /** The origins of what is computed from both are those of either: adds those of `from` to `to`. */
@@ -90,10 +109,30 @@ export const useLink = (marks: Marks, id: number): void => {
 
 /** The slot's bytes are read. */
 export function noteSlotRead(marks: Marks, frame: number, slot: number, slotAddress: number): void {
-  if (frame > marks.frame || isRewritten(slotAddress)) return;
+  if (frame <= marks.frame && !isRewritten(slotAddress)) readSlot(marks, frame, slot);
+}
+
+function readSlot(marks: Marks, frame: number, slot: number): void {
   if (frame < marks.frame) marks.callersRead = true;
   else if (slot < 32) marks.slotsRead0 |= 1 << slot;
   else marks.slotsRead1 |= 1 << (slot - 32);
+}
+
+/** Something depends on the value of a register, as the checkpoint left it. */
+export const demandRegister = (marks: Marks, frame: number, register: number): void =>
+  demandBit(marks, frame === marks.frame ? bitOfRegister(register) : CALLERS_BIT);
+
+/** Something depends on the number in a slot, as the checkpoint left it. */
+export function demandSlot(marks: Marks, frame: number, slot: number): void {
+  demandBit(marks, frame === marks.frame ? SLOT_BIT + slot : CALLERS_BIT);
+  readSlot(marks, frame, slot);
+}
+
+function demandBit(marks: Marks, bit: number): void {
+  const own = 1 << (bit & 31);
+  if (bit < 32) marks.demanded0 |= own;
+  else if (bit < 64) marks.demanded1 |= own;
+  else marks.demanded2 |= own;
 }
 
 export const isRewritten = (slotAddress: number): boolean =>

@@ -1,6 +1,7 @@
 /** What the exploration keeps: states where paths met, sides of forks that are still to be explored, and loops that are tried. */
 import type { Marks } from "../absint/origins.ts";
 import type { Measure, Place } from "./certificate.ts";
+import type { Needs } from "./generalise.ts";
 import type { Root } from "./roots.ts";
 
 /** A state that was met where paths join. It is finished when every path from it has been explored to its end. */
@@ -55,6 +56,10 @@ export interface Head {
   advances: readonly Advance[];
   /** The one that the certificate names; undefined as long as no path came back. */
   measure: Measure | undefined;
+  /** What paths that came back were asked to keep of the invariant. */
+  readonly needs: Needs;
+  /** Set when all paths have been explored and used more of the invariant than that. */
+  lacking: boolean;
 }
 
 /** A state with which a path goes on later. */
@@ -105,9 +110,14 @@ export interface Trial {
   /** Whether the invariant is made from the first passage, too. */
   readonly withFirst: boolean;
   readonly widenings: number;
+  /** What is known of what the invariant is used for. */
+  readonly needs: Needs;
   readonly head: Checkpoint;
-  /** Whether all paths have come back or left. */
+  /** How often needs had been noted when it began (`Exploration`). */
+  readonly noted: number;
+  /** Whether all paths have come back or left; and how many instructions had been processed then. */
   closed: boolean;
+  closedAt: number;
   /** The paths that have left before that. */
   readonly left: Pending[];
 }

@@ -1,13 +1,13 @@
 /** The state of an exploration, and its bookkeeping: which checkpoints are open, which are finished, and what they rest on. */
 import { allocate } from "../absint/arena.ts";
-import { beginOrigins, newMarks } from "../absint/origins.ts";
+import { addMarks, beginOrigins, newMarks } from "../absint/origins.ts";
 import { frameCount, pack, packedBytes, setGhostCount } from "../absint/state.ts";
 import type { GlobalFunction } from "../absint/transfer/global-functions.ts";
 import { type Machine, SCRATCH } from "../absint/transfer/machine.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Checkpoint, Head, Passage, Pending, Trial } from "./checkpoint.ts";
 import type { ControlFlow } from "./control-flow.ts";
-import { demandCovered, generalise, propagate } from "./generalise.ts";
+import { areMet, demandCovered, generalise, type Needs, propagate } from "./generalise.ts";
 import type { NaturalLoops } from "./loops/natural.ts";
 import { addSeen, newSeen, type Seen } from "./seen.ts";
 import type { StackUse } from "./stack-use.ts";
@@ -59,6 +59,9 @@ export interface Exploration {
   readonly passed: Map<number, number>;
   /** How often a loop must have been passed before it is tried, by head. */
   readonly patience: Map<number, number>;
+  /** What was used of the invariants of loops beyond what was expected, by head; and how often something was. */
+  readonly needs: Map<number, Needs>;
+  noted: number;
   /** The checkpoint that the current path goes on from, and the heads of the loops that it is inside of. */
   current: Checkpoint;
   inside: readonly Checkpoint[];
@@ -137,22 +140,36 @@ function rest(on: Checkpoint, covering: Checkpoint): void {
   on.needs = Math.max(on.needs, covering.loops.length);
 }
 
+/** The next time that a loop is tried that begins where `head` does, it is known from the beginning what was used of its invariant. */
+function noteNeeds(x: Exploration, { pc, marks: used }: Checkpoint): void {
+  const before = x.needs.get(pc);
+  const marks = newMarks(used.frame);
+  addMarks(marks, used);
+  if (before !== undefined) addMarks(marks, before.marks);
+  x.noted += 1;
+  x.needs.set(pc, { marks, everyLink: before?.everyLink === true || used.links !== undefined });
+}
+
 /** The current path has ended; with a checkpoint's last one, the checkpoint is finished, and a path of its parent. */
 export function close(x: Exploration): void {
   let at: Checkpoint | undefined = x.current;
   while (at !== undefined) {
     at.open -= 1;
     if (at.open > 0) return;
+    if (at.head !== undefined && !areMet(at.head.needs, at.marks)) {
+      at.head.lacking = true;
+      noteNeeds(x, at);
+      return;
+    }
     at.rank = x.finished.length;
     x.finished.push(at);
     const { parent, head }: Checkpoint = at;
-    if (parent !== undefined) {
-      if (head !== undefined) demandCovered(at.at, head.entry, parent.marks, SCRATCH.value);
-      else propagate(at.at, at.marks, parent.marks);
-    }
+    if (parent !== undefined && head === undefined) propagate(at.at, at.marks, parent.marks);
     generalise(at.at, at.marks);
     at.loops = at.loops.slice(0, at.needs);
     setGhostCount(at.at, at.loops.length);
+    if (parent !== undefined && head !== undefined)
+      demandCovered(at.at, head.entry, parent.marks, SCRATCH.value);
     if (parent !== undefined) rest(parent, at);
     at = parent;
   }

@@ -149,6 +149,8 @@ function exploreFrom(
     trials: [],
     passed: new Map(),
     patience: new Map(),
+    needs: new Map(),
+    noted: 0,
     inside: [],
     met: true,
     kept: 0,

@@ -5,6 +5,7 @@
 
 import {
   demand,
+  includesMarks,
   type Marks,
   noteSlotRead,
   useLink,
@@ -32,6 +33,21 @@ import {
   slotByte,
   spilledAt,
 } from "../absint/state.ts";
+
+/** What the paths from a state are taken to use of it. */
+export interface Needs {
+  readonly marks: Marks;
+  /** Whether they use every link; else those in the marks. */
+  readonly everyLink: boolean;
+}
+
+/** Whether what was used of a state is all among what it was taken for. */
+export function areMet({ marks: needs, everyLink }: Needs, marks: Marks): boolean {
+  if (!includesMarks(needs, marks)) return false;
+  if (everyLink || marks.links === undefined) return true;
+  for (const id of marks.links) if (needs.links?.has(id) !== true) return false;
+  return true;
+}
 
 const isNumber = (register: number): boolean => kindOf(register) === KIND.scalar;
 
@@ -111,14 +127,60 @@ export function demandCovered(outer: number, inner: number, marks: Marks, scratc
       if (isUnused(slot)) continue;
       const own = slotAt(inner, f, s);
       noteSlotRead(marks, f, s, own);
-      if (slotByte(slot, 0) === BYTE.spill && slotByte(own, 0) === BYTE.spill) {
-        demandAs(marks, spilledAt(slot), spilledAt(own), scratch);
-      }
+      if (slotByte(own, 0) !== BYTE.spill) continue;
+      if (slotByte(slot, 0) === BYTE.spill) demandAs(marks, spilledAt(slot), spilledAt(own), scratch);
+      if (hasZeros(slot) && isNumber(spilledAt(own))) demand(marks, spilledAt(own));
     }
   }
   for (let g = 0; g < ghostCount(outer); g += 1) {
     demandAs(marks, ghostAt(outer, g), ghostAt(inner, g), scratch);
   }
+}
+
+/** As `demandCovered`, where it is known what the paths of `outer` may have used. `outer` and what is known of it are in the same frame. */
+export function demandNeeded(
+  outer: number,
+  { marks: needs, everyLink }: Needs,
+  inner: number,
+  marks: Marks,
+  scratch: number,
+): void {
+  const current = frameCount(outer) - 1;
+  unknownScalarAt(scratch);
+  const linked = (at: number): boolean => everyLink || needs.links?.has(idOf(at)) === true;
+  const look = (at: number, own: number, needed: boolean): void => {
+    if (needed || (isNumber(at) && idOf(at) !== 0 && linked(at))) demandAs(marks, at, own, scratch);
+  };
+  for (let f = 0; f <= current; f += 1) {
+    const callers = f < current && wereCallersDemanded(needs);
+    for (const r of CARRIED) {
+      look(
+        registerAt(outer, f, r),
+        registerAt(inner, f, r),
+        f === current ? wasRegisterDemanded(needs, r) : callers,
+      );
+    }
+    const depth = Math.min(depthOf(outer, f), depthOf(inner, f));
+    for (let s = 0; s < depth; s += 1) {
+      const slot = slotAt(outer, f, s);
+      if (isUnused(slot) || !(f === current ? wasSlotRead(needs, s) : needs.callersRead)) continue;
+      const own = slotAt(inner, f, s);
+      noteSlotRead(marks, f, s, own);
+      if (slotByte(own, 0) !== BYTE.spill) continue;
+      const needed = f === current ? wasSlotDemanded(needs, s) : callers;
+      if (slotByte(slot, 0) === BYTE.spill) look(spilledAt(slot), spilledAt(own), needed);
+      if (hasZeros(slot) && isNumber(spilledAt(own))) demand(marks, spilledAt(own));
+    }
+  }
+  for (let g = 0; g < ghostCount(outer); g += 1) {
+    look(ghostAt(outer, g), ghostAt(inner, g), wasGhostDemanded(needs, g));
+  }
+}
+
+/** Whether a byte of a slot is known to be 0 by itself, as bytes of a spilled 0 are. */
+function hasZeros(slot: number): boolean {
+  for (let i = 0; i < 8; i += 1) if (slotByte(slot, i) === BYTE.zero) return true;
+  return false;
 }
 
 /** Demands `own` if the number at `at` says something. `scratch` is any number. */

@@ -69,6 +69,39 @@ describe("a loop of a million passages", () => {
   });
 });
 
+test("of a loop's invariant stays what is used of it", () => {
+  // Twelve numbers on the stack are 0 or 1 before a loop, which uses one of them; what comes after the loop uses another one.
+  const branches = Array.from({ length: 12 }, (_, i) => [
+    `r1 = *(u8 *)(r6 +${i})`,
+    `if r1 == 0 goto n${i}`,
+    `*(u64 *)(r10 -${8 + 8 * i}) = 1`,
+    `n${i}:`,
+  ]).flat();
+  const p = program(
+    "r6 = *(u32 *)(r1 +0)",
+    "r2 = *(u32 *)(r1 +4)",
+    "r0 = r6",
+    "r0 += 12",
+    "if r0 > r2 goto e",
+    ...Array.from({ length: 12 }, (_, i) => `*(u64 *)(r10 -${8 + 8 * i}) = 0`),
+    ...branches,
+    "r7 = 0",
+    "l:",
+    "r1 = *(u64 *)(r10 -24)",
+    "if r1 > 1 goto l",
+    "r7 += 1",
+    "if r7 < 1000 goto l",
+    "r1 = *(u64 *)(r10 -40)",
+    "if r1 > 1 goto l",
+    "e:",
+    "r0 = 2",
+    "exit",
+  );
+  const verdict = verify(p);
+  expect(verdict).toMatchObject({ verdict: "accept" });
+  expect(verdict.statistics.processed).toBeLessThan(2500);
+});
+
 test("what is tried in vain leaves no trace but the time that it took", () => {
   const p = program("r7 = 0", "l:", "r7 += 1", "if r7 < 40 goto l", "r0 = *(u64 *)(r10 -520)", "exit");
   const verdict = verify(p);

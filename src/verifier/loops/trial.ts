@@ -5,17 +5,20 @@
  *
  * A trial has two stages. First the loop is *closed*: paths that leave it wait, until it is known that all others come back well. Then they go on,
  * with one ghost less. The invariant's checkpoint is finished when they are, since its claim is about whole runs.
+ *
+ * What is used of an invariant has to hold again where paths come back, so it is used of their states. It is not known before all paths have been
+ * explored. The least is taken for it at first, or what it was found to be when the loop was tried before; if it turns out to be more, the loop is
+ * explored again with that.
  */
 import { allocate, release } from "../../absint/arena.ts";
 import { isCallingBack } from "../../absint/callbacks.ts";
 import { sameFrames, stateIncludes } from "../../absint/inclusion.ts";
 import { widenStates } from "../../absint/join.ts";
-import { demand, useLink } from "../../absint/origins.ts";
-import { formOf, idOf, KIND, kindOf, WHOLE } from "../../absint/register.ts";
+import { addMarks, newMarks } from "../../absint/origins.ts";
+import { KIND, kindOf } from "../../absint/register.ts";
 import {
   BUDGET,
   frameCount,
-  ghostAt,
   MAX_GHOSTS,
   pack,
   packedBytes,
@@ -27,13 +30,13 @@ import { SCRATCH } from "../../absint/transfer/machine.ts";
 import { Rejection } from "../../absint/transfer/rejection.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { kfuncFacts } from "../../semantics/profile/lookup.ts";
-import type { Measure, Order, Place } from "../certificate.ts";
 import type { Advance, Origin, Passage, Trial } from "../checkpoint.ts";
 import { close, type Exploration, keep, remember } from "../exploration.ts";
-import { demandCovered } from "../generalise.ts";
-import { counterAt, MAX_PASSAGES, passagesOf, passHead, progressOf } from "../measure.ts";
-import { removeSeen } from "../seen.ts";
+import { demandNeeded } from "../generalise.ts";
+import { passHead, progressOf } from "../measure.ts";
+import { advancesOf, bestMeasure, demandPlace, useProgress } from "./advance.ts";
 import { guessInvariant, limitsOf, movingPlaces, passedStates } from "./invariant.ts";
+import { undo, undoLoop } from "./undo.ts";
 
 /** How often a path passes a loop before it is tried, at first and once it has been closed. */
 const PATIENCE = 32;
@@ -57,14 +60,7 @@ const BUDGET_FACTOR = 2;
 /** Instructions that may be processed for nothing in a whole exploration before no more loops are tried. */
 const WASTE = 500_000;
 
-type Plan = Omit<Trial, "head" | "closed" | "left">;
-
-const ORDERS: readonly Order[] = [
-  { bits: 64, signed: false },
-  { bits: 64, signed: true },
-  { bits: 32, signed: false },
-  { bits: 32, signed: true },
-];
+type Plan = Omit<Trial, "head" | "closed" | "closedAt" | "left" | "noted">;
 
 /**
  * Tries the loop at whose head the path stands for another time, if it has been there often enough. Says whether it does: the exploration then
@@ -114,6 +110,7 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
     // A budget is no number before the first may_goto.
     withFirst: !hasBudget(m.state) || hasBudget((passage.first ?? previous).at),
     widenings: 0,
+    needs: x.needs.get(m.pc) ?? { marks: newMarks(frameCount(m.state) - 1), everyLink: false },
   };
   if (!guess(x, plan)) giveUp(x, origin);
   else begin(x, plan);
@@ -166,30 +163,20 @@ function begin(x: Exploration, plan: Plan): void {
     unpack(invariant, m.state);
     m.pc = origin.pc;
     x.inside = origin.inside;
+    const needs = { ...plan.needs, marks: { ...plan.needs.marks } };
     const head = keep(x, origin.checkpoint, {
-      head: { entry: origin.at, advances, measure: undefined },
+      head: { entry: origin.at, advances, measure: undefined, needs, lacking: false },
     });
+    // Whatever else is forgotten of the invariant: how often the loop is passed rests on the counter's bounds.
+    for (const marks of [head.marks, needs.marks]) demandPlace(marks, measure.place);
     remember(x, head);
     if (!passHead(m.state, measure)) throw new Error("the invariant has a counter");
     x.current = head;
     x.inside = [...origin.inside, head];
-    x.trials.push({ ...plan, choice, head, closed: false, left: [] });
+    x.trials.push({ ...plan, choice, head, noted: x.noted, closed: false, closedAt: 0, left: [] });
     return;
   }
   giveUp(x, origin);
-}
-
-/** All ways in which the number in a place may advance, if there is one. */
-function advancesOf(state: number, place: Place | undefined): readonly Advance[] {
-  const at = place === undefined ? undefined : counterAt(state, place);
-  if (place === undefined || at === undefined) return [];
-  const bits = idOf(at) === 0 ? WHOLE : formOf(at);
-  return ORDERS.filter((order) => order.bits <= bits).flatMap((order) =>
-    (["up", "down"] as const).map((direction): Advance => {
-      const measure: Measure = { kind: "counter", place, order, direction };
-      return { measure, least: undefined };
-    }),
-  );
 }
 
 /**
@@ -216,20 +203,10 @@ export function comeBack(x: Exploration): "ended" | "begun" | undefined {
   }
   head.head.advances = advances;
   useProgress(x, advances[0]?.measure, depth);
-  demandCovered(head.at, m.state, x.current.marks, SCRATCH.value);
+  demandNeeded(head.at, head.head.needs, m.state, x.current.marks, SCRATCH.value);
   x.current.needs = Math.max(x.current.needs, depth + 1);
   close(x);
   return "ended";
-}
-
-/** Where the progress is seen must stay: the counter, and its link to the ghost or both their bounds. */
-function useProgress({ m, current }: Exploration, measure: Measure | undefined, depth: number): void {
-  const at = measure === undefined ? undefined : counterAt(m.state, measure.place);
-  if (at === undefined) return;
-  const ghost = ghostAt(m.state, depth);
-  demand(current.marks, at);
-  if (idOf(at) !== 0 && idOf(at) === idOf(ghost)) useLink(current.marks, idOf(at));
-  else demand(current.marks, ghost);
 }
 
 /** Begins the trial again from an invariant that the current state is in, too. */
@@ -288,6 +265,10 @@ export function settle(x: Exploration): boolean {
   for (let trial = x.trials.at(-1); trial !== undefined; trial = x.trials.at(-1)) {
     if (x.pending.length > trial.origin.pending) return false;
     if (trial.closed) {
+      if (isLacking(x, trial)) {
+        again(x, trial);
+        return true;
+      }
       x.trials.pop();
       if (x.trials.length === 0) logCovered(x, trial);
       continue;
@@ -302,11 +283,35 @@ export function settle(x: Exploration): boolean {
       }
     }
     trial.closed = true;
+    trial.closedAt = x.progress.processed;
     x.patience.set(trial.origin.pc, trial.origin.counted ? PATIENCE_COUNTED : PATIENCE_CLOSED);
     x.pending.push(...trial.left);
     trial.left.length = 0;
   }
   return false;
+}
+
+/**
+ * Whether more was used of the invariant than paths that came back were asked to keep, or of that of a loop inside that was tried since: all
+ * paths have been explored, and the head is not finished.
+ */
+function isLacking({ trials, noted }: Exploration, trial: Trial): boolean {
+  const { head } = trial;
+  if (head.head?.lacking === true) return true;
+  return head.rank < 0 && noted > trial.noted && trials.every(({ closed }) => closed);
+}
+
+/** Explores the loop again, from the same invariant, now that it is known what is used of it. */
+function again(x: Exploration, trial: Trial): void {
+  const { head, needs, origin } = trial;
+  const marks = newMarks(head.marks.frame);
+  addMarks(marks, needs.marks);
+  addMarks(marks, head.marks);
+  marks.links = new Set([...(needs.marks.links ?? []), ...(head.marks.links ?? [])]);
+  unpack(head.at, x.spare().guess);
+  undoLoop(x, trial);
+  const since = { processed: x.progress.processed, wasted: x.wasted };
+  begin(x, { ...trial, origin: { ...origin, ...since }, needs: { ...needs, marks } });
 }
 
 /** The path that came to the loop is covered by its invariant. */
@@ -315,19 +320,6 @@ function logCovered(x: Exploration, { origin }: Trial): void {
   unpack(origin.at, x.m.state);
   x.m.pc = origin.pc;
   x.observer.pathEnds(x.m, "covered");
-}
-
-/** The measure by which the head is passed least often, if that is not too often. */
-function bestMeasure(state: number, advances: readonly Advance[]): Measure | undefined {
-  let best: Measure | undefined;
-  let fewest = MAX_PASSAGES + 1n;
-  for (const { measure, least } of advances) {
-    const passages = least === undefined ? undefined : passagesOf(state, measure, least);
-    if (passages === undefined || passages >= fewest) continue;
-    best = measure;
-    fewest = passages;
-  }
-  return best;
 }
 
 /** Gives the innermost trial up if it has taken too long; says whether it has. */
@@ -355,29 +347,6 @@ export function recover(x: Exploration, error: unknown, all: boolean): boolean {
   if (!all && !trial.closed && trial.withFirst && guess(x, plan)) begin(x, plan);
   else giveUp(x, trial.origin);
   return true;
-}
-
-/** Goes back to where a trial began. */
-function undo(x: Exploration, origin: Origin): void {
-  const { m, progress } = x;
-  const free = ({ at, bytes }: { readonly at: number; readonly bytes: number }): void => release(at, bytes);
-  x.pending.splice(origin.pending).forEach(free);
-  for (const { left } of x.trials.splice(origin.trials)) left.forEach(free);
-  for (const made of x.made.splice(origin.made)) {
-    const seen = x.seen.get(made.pc);
-    const index = seen?.checkpoints.lastIndexOf(made) ?? -1;
-    if (seen !== undefined && index >= 0) removeSeen(seen, index);
-    free(made);
-  }
-  x.finished.length = origin.finished;
-  x.stackUse.restore(origin.stackUse);
-  x.wasted = origin.wasted + progress.processed - origin.processed;
-  progress.path.length = origin.pathLength;
-  unpack(origin.at, m.state);
-  m.pc = origin.pc;
-  m.marks = origin.checkpoint.marks;
-  x.current = origin.checkpoint;
-  x.inside = origin.inside;
 }
 
 /** Goes on from where a trial began as if it had not been. */
