@@ -24,7 +24,14 @@ export const REFERENCE = {
   interrupts: 3,
   /** An iterator; the id is its place on the stack. */
   iterator: 4,
+  /** A resilient spin lock, and one that was taken with interrupts off; ids are as those of spin locks. */
+  resilientLock: 5,
+  resilientLockIrq: 6,
 } as const;
+
+/** Whether the reference is a lock of any kind. */
+export const isLock = (kind: number): boolean =>
+  kind === REFERENCE.lock || kind === REFERENCE.resilientLock || kind === REFERENCE.resilientLockIrq;
 
 export type ReferenceKind = (typeof REFERENCE)[keyof typeof REFERENCE];
 
@@ -81,13 +88,24 @@ export function holdsReference(state: number, id: number): boolean {
   return false;
 }
 
-/** Removes the lock with this id; says whether it was held. The lock of an object may have the id of the object. */
-export const releaseLockReference = (state: number, id: number): boolean =>
-  removeReference(state, id, (kind) => kind === REFERENCE.lock);
+/** Whether a lock with this id is held that is meant, by its kind. */
+export function holdsLockReference(state: number, id: number, isMeant: (kind: number) => boolean): boolean {
+  for (let i = 0; i < referenceCount(state); i += 1) {
+    if (referenceId(state, i) === id && isMeant(referenceKind(state, i))) return true;
+  }
+  return false;
+}
+
+/** Removes the lock of that kind with this id; says whether it was held. The lock of an object may have the id of the object. */
+export const releaseLockReference = (
+  state: number,
+  id: number,
+  kind: ReferenceKind = REFERENCE.lock,
+): boolean => removeReference(state, id, (found) => found === kind);
 
 /** Removes the reference with this id that is no lock; says whether it was held. */
 export const releaseReference = (state: number, id: number): boolean =>
-  removeReference(state, id, (kind) => kind !== REFERENCE.lock);
+  removeReference(state, id, (kind) => !isLock(kind));
 
 function removeReference(state: number, id: number, isMeant: (kind: number) => boolean): boolean {
   const count = referenceCount(state);
@@ -105,8 +123,14 @@ function removeReference(state: number, id: number, isMeant: (kind: number) => b
 }
 
 /** The position of the reference that was acquired last of those of a kind; -1 if there is none. */
-export function lastReference(state: number, kind: ReferenceKind): number {
+export const lastReference = (state: number, kind: ReferenceKind): number =>
+  lastOf(state, (found) => found === kind);
+
+/** The position of the lock that was taken last; -1 if none is held. */
+export const lastLock = (state: number): number => lastOf(state, isLock);
+
+function lastOf(state: number, isMeant: (kind: number) => boolean): number {
   let i = referenceCount(state) - 1;
-  while (i >= 0 && referenceKind(state, i) !== kind) i -= 1;
+  while (i >= 0 && !isMeant(referenceKind(state, i))) i -= 1;
   return i;
 }

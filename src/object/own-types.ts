@@ -1,5 +1,6 @@
 /** What a verifier may know of a program's own types, from its BTF. */
-import type { OwnStruct, OwnTypes } from "../semantics/program/own-types.ts";
+import type { MapField } from "../semantics/program/map-types.ts";
+import { OBJECT_FIELDS, type OwnStruct, type OwnTypes } from "../semantics/program/own-types.ts";
 import { type Btf, DEEPEST } from "./btf.ts";
 import { kernelTypes } from "./kernel-types.ts";
 import { valueFields } from "./value-fields.ts";
@@ -17,7 +18,7 @@ export function ownTypes(btf: Btf): OwnTypes {
             id,
             name: type.name,
             size: type.size,
-            fields: valueFields(btf, id),
+            fields: keptFields(btf, id),
             numbers: holdsNumbers(btf, id, 0),
             ownsItself: ownsItself(btf, id),
             flawAt: (offset, size) => {
@@ -29,6 +30,26 @@ export function ownTypes(btf: Btf): OwnTypes {
     known.set(id, found);
     return found;
   };
+}
+
+/** What the kernel keeps in objects of the type: other fields of map values are bytes like any others there. */
+function keptFields(btf: Btf, id: number): readonly MapField[] {
+  const fields = valueFields(btf, id).filter(({ kind }) => OBJECT_FIELDS.has(kind));
+  const { type } = btf.resolve(id);
+  const members = type.kind === "struct" ? type.members : [];
+  // The kernel looks for structures with such members, and finds what else is in them.
+  const isLooked = members.some(
+    (member) => valueFields(btf, member.type).some(isSought) && isItself(btf, member.type),
+  );
+  return isLooked ? fields : fields.filter(isSought);
+}
+
+const isSought = ({ kind }: MapField): boolean => OBJECT_FIELDS.has(kind) && kind !== "res_spin_lock";
+
+/** Whether a member of the type is no more than the field in it. */
+function isItself(btf: Btf, id: number): boolean {
+  const type = btf.type(id);
+  return type.kind === "ptr" || (type.kind === "struct" && type.name.startsWith("bpf_"));
 }
 
 function holdsNumbers(btf: Btf, id: number, depth: number): boolean {
@@ -53,7 +74,7 @@ function ownsItself(btf: Btf, start: number): boolean {
   const seen = new Set<number>();
   const pending = [start];
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    for (const { struct, node } of valueFields(btf, id)) {
+    for (const { struct, node } of keptFields(btf, id)) {
       const owned = node?.struct ?? struct;
       if (owned === start) return true;
       if (owned === undefined || seen.has(owned)) continue;

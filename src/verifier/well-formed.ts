@@ -9,7 +9,14 @@
  */
 import { arena } from "../absint/arena.ts";
 import { mapOfTimer, TIMER } from "../absint/callbacks.ts";
-import { isPlaceId, REFERENCE, referenceId, referenceKind, referenceOfState } from "../absint/references.ts";
+import {
+  isLock,
+  isPlaceId,
+  REFERENCE,
+  referenceId,
+  referenceKind,
+  referenceOfState,
+} from "../absint/references.ts";
 import {
   baseOf,
   constantHigh,
@@ -138,7 +145,7 @@ function referencesFlaw(state: number, { last, maps, insns }: Limits): string | 
     if (!REFERENCE_KINDS.has(referenceKind(state, i))) return `reference ${i} is of no kind`;
     // The lock of a certain map has a number below 0.
     const kind = referenceKind(state, i);
-    const least = kind === REFERENCE.lock ? -maps : 1;
+    const least = isLock(kind) ? -maps : 1;
     const hasPlace = kind === REFERENCE.iterator || kind === REFERENCE.interrupts;
     if (
       hasPlace !== isPlaceId(id) ||

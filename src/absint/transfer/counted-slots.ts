@@ -2,7 +2,7 @@
  * Objects on the stack that the kernel keeps there for the program and that are no dynptrs: open-coded iterators, and interrupt flags that were saved.
  *
  * γ: all eight bytes of the slot are `BYTE.object`, and its record is a number whose `range` word says what the slot is:
- * - 1: interrupt flags. The number is 0.
+ * - 1: interrupt flags; 3: those that were saved with a lock. The number is 0.
  * - `(code + 1) << 5 | part << 1 | expired`: part `part` of an iterator that the function at position `code` of the profile's kernel functions made. Part 0 is the one with
  *   the lowest address. Its number is how many elements the iterator will give at most; those of the other parts are 0. An expired one belonged
  *   to an RCU section that is over, and must not be used.
@@ -15,7 +15,7 @@ import { KIND, kindOf, rangeOf, setConstant, setRange } from "../register.ts";
 import { BYTE, clearSlot, depthOf, frameCount, setSlotByte, slotAt, slotByte, spilledAt } from "../state.ts";
 import type { Machine } from "./machine.ts";
 
-const FLAGS = 1;
+const [FLAGS, FLAGS_OF_LOCK] = [1, 3];
 const [EXPIRED, PARTS, CODE_SHIFT] = [1, 0xf, 5];
 
 /** A slot of an active frame. */
@@ -51,10 +51,12 @@ export function hasObject(m: Machine, { frame, slot }: SlotPlace): boolean {
   return slotByte(at, 0) === BYTE.object;
 }
 
-export const hasFlags = (m: Machine, place: SlotPlace): boolean => {
+/** Whether flags in the slot were saved with a lock; undefined if there are none. */
+export function flagsIn(m: Machine, place: SlotPlace): { readonly ofLock: boolean } | undefined {
   const record = recordAt(m, place);
-  return record !== undefined && rangeOf(record) === FLAGS;
-};
+  const word = record === undefined ? 0 : rangeOf(record);
+  return word === FLAGS || word === FLAGS_OF_LOCK ? { ofLock: word === FLAGS_OF_LOCK } : undefined;
+}
 
 export function iteratorPart(m: Machine, place: SlotPlace): IteratorPart | undefined {
   const at = recordAt(m, place);
@@ -76,8 +78,8 @@ function putRecord(m: Machine, { frame, slot }: SlotPlace, word: number): number
   return spilledAt(at);
 }
 
-export function putFlags(m: Machine, place: SlotPlace): void {
-  putRecord(m, place, FLAGS);
+export function putFlags(m: Machine, place: SlotPlace, ofLock: boolean): void {
+  putRecord(m, place, ofLock ? FLAGS_OF_LOCK : FLAGS);
 }
 
 /** Puts a part of an iterator that `maker` makes; gives the address of its number. */

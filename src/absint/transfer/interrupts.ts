@@ -9,19 +9,24 @@ import {
   shownId,
 } from "../references.ts";
 import { KIND, kindOf } from "../register.ts";
-import { hasFlags, hasObject, putFlags, removeObject } from "./counted-slots.ts";
+import { flagsIn, hasObject, putFlags, removeObject } from "./counted-slots.ts";
 import { overwriteDynptr } from "./dynptr-slots.ts";
 import { stackPlace } from "./iterator.ts";
 import type { Machine, Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
 import { requireRoom } from "./stack.ts";
 
-/** Saves the flags and turns interrupts off, or restores them, as the function of that name does. */
-export function saveOrRestore(m: Machine, name: string, target: Target): void {
+/** What a function does with interrupts: by itself, or with a lock. */
+export interface FlagsUse {
+  readonly saves: boolean;
+  readonly ofLock: boolean;
+}
+
+/** Saves the flags and turns interrupts off, or restores them. */
+export function saveOrRestore(m: Machine, { saves, ofLock }: FlagsUse, target: Target): void {
   const index = target.number - 1;
   if (kindOf(target.at) !== KIND.stack)
     reject("EINVAL", `arg#${index} doesn't point to an irq flag on stack`);
-  const saves = name === "bpf_local_irq_save";
   const wrong = (detail?: string): never => {
     const line = `expected ${saves ? "uninitialized irq flag" : "an initialized irq flag"} as arg#${index}`;
     return reject("EINVAL", detail === undefined ? line : `${detail}\n${line}`);
@@ -33,11 +38,15 @@ export function saveOrRestore(m: Machine, name: string, target: Target): void {
     requireRoom(m, target, 8);
     overwriteDynptr(m, place.frame, place.slot);
     if (hasObject(m, place)) wrong();
-    putFlags(m, place);
+    putFlags(m, place, ofLock);
     acquireReference(m.state, id, REFERENCE.interrupts, m.pc);
     return;
   }
-  if (!hasFlags(m, place)) wrong();
+  const found = flagsIn(m, place) ?? wrong();
+  if (found.ofLock !== ofLock) {
+    const [by, used] = [found.ofLock, ofLock].map((lock) => (lock ? "lock" : "native"));
+    reject("EINVAL", `irq flag acquired by ${by} kfuncs cannot be restored with ${used} kfuncs`);
+  }
   const last = lastReference(m.state, REFERENCE.interrupts);
   const { id: expected, insn } = referenceOfState(m.state, last);
   if (expected !== id) {

@@ -2,12 +2,16 @@
  * What the kernel keeps in a map's value beside the program's own bytes: locks, timers, pointers to objects. Programs reach these only
  * through the helpers made for them.
  */
+import { Unsupported } from "../../semantics/errors.ts";
 import { MAP_FIELDS, type MapDefinition, type MapField } from "../../semantics/program/map-types.ts";
 import { isInLess } from "../callbacks.ts";
 import {
   acquireReference,
-  lastReference,
+  holdsLockReference,
+  isLock,
+  lastLock,
   REFERENCE,
+  type ReferenceKind,
   referenceId,
   releaseLockReference,
 } from "../references.ts";
@@ -25,7 +29,7 @@ import {
   sminOf,
 } from "../register.ts";
 import { type Machine, mapAt, type Target } from "./machine.ts";
-import { isOwnObject, leadsToLock, ownStruct } from "./own-object.ts";
+import { isOwnObject, LOCK_FIELDS, leadsToLock, ownStruct } from "./own-object.ts";
 import { endPointers } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
@@ -50,7 +54,8 @@ const fieldOf = ({ fields }: Pick<MapDefinition, "fields">, kind: string): MapFi
   fields?.find((field) => field.kind === kind);
 
 /** Whether values of the map hold a lock: then pointers to them tell which element they point to. */
-export const holdsLock = (map: MapDefinition): boolean => fieldOf(map, "spin_lock") !== undefined;
+export const holdsLock = ({ fields = [] }: Pick<MapDefinition, "fields">): boolean =>
+  fields.some(({ kind }) => LOCK_FIELDS.has(kind));
 
 /** Whether a pointer leads to a map's value or an object with a lock: then its id tells which. */
 export const isToLock = (m: Machine, at: number): boolean =>
@@ -103,24 +108,57 @@ function requireNotInLess(m: Machine): void {
 export function takeLock(m: Machine, target: Target): void {
   requireNotInLess(m);
   requireField(m, target, "spin_lock");
-  if (lastReference(m.state, REFERENCE.lock) >= 0) {
-    reject("EINVAL", "Locking two bpf_spin_locks are not allowed");
-  }
+  if (holdsAnyLock(m)) reject("EINVAL", "Locking two bpf_spin_locks are not allowed");
   acquireReference(m.state, lockOf(target.at), REFERENCE.lock, m.pc);
 }
 
 export function releaseLock(m: Machine, target: Target): void {
   requireNotInLess(m);
   requireField(m, target, "spin_lock");
-  const held = lastReference(m.state, REFERENCE.lock);
-  if (held < 0) reject("EINVAL", "bpf_spin_unlock without taking a lock");
-  if (referenceId(m.state, held) !== lockOf(target.at)) {
-    reject("EINVAL", "bpf_spin_unlock of different lock");
-  }
-  releaseLockReference(m.state, lockOf(target.at));
-  // What is in lists and trees is anybody's from now on.
-  endPointers(m, (at) => hasFlag(kindOf(at), FLAG.nonOwning));
+  leaveLock(m, target, REFERENCE.lock);
 }
 
-/** Whether the program holds a lock. */
-export const holdsAnyLock = (m: Machine): boolean => lastReference(m.state, REFERENCE.lock) >= 0;
+/** How messages call locks. */
+const LOCK_NAMES: ReadonlyMap<ReferenceKind, string> = new Map([[REFERENCE.lock, "bpf_spin"]]);
+
+function leaveLock(m: Machine, { at }: Target, kind: ReferenceKind): void {
+  const name = LOCK_NAMES.get(kind) ?? "bpf_res_spin";
+  const last = lastLock(m.state);
+  if (last < 0) reject("EINVAL", `${name}_unlock without taking a lock`);
+  const id = lockOf(at);
+  if (!holdsLockReference(m.state, id, (found) => found === kind)) {
+    reject("EINVAL", `${name}_unlock of different lock`);
+  }
+  if (referenceId(m.state, last) !== id) reject("EINVAL", `${name}_unlock cannot be out of order`);
+  releaseLockReference(m.state, id, kind);
+  // What is in lists and trees is anybody's from now on.
+  endPointers(m, (each) => hasFlag(kindOf(each), FLAG.nonOwning));
+}
+
+/** Kinds of references that resilient locks are. */
+type ResilientKind = typeof REFERENCE.resilientLock | typeof REFERENCE.resilientLockIrq;
+
+/** Checks that a resilient lock is where the pointer leads, and that it is not held already. */
+export function requireFreeResilientLock(m: Machine, target: Target): void {
+  requireResilientLock(m, target);
+  const isMeant = (kind: number): boolean => isLock(kind) && kind !== REFERENCE.lock;
+  if (holdsLockReference(m.state, lockOf(target.at), isMeant)) {
+    reject("EINVAL", "Acquiring the same lock again, AA deadlock detected");
+  }
+}
+
+function requireResilientLock(m: Machine, target: Target): void {
+  if (isInLess(m.state)) throw new Unsupported("resilient spin locks in what compares nodes");
+  requireField(m, target, "res_spin_lock");
+}
+
+export const takeResilientLock = (m: Machine, { at }: Target, kind: ResilientKind): void =>
+  acquireReference(m.state, lockOf(at), kind, m.pc);
+
+export function releaseResilientLock(m: Machine, target: Target, kind: ResilientKind): void {
+  requireResilientLock(m, target);
+  leaveLock(m, target, kind);
+}
+
+/** Whether the program holds a lock of any kind. */
+export const holdsAnyLock = (m: Machine): boolean => lastLock(m.state) >= 0;

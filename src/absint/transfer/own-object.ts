@@ -40,16 +40,17 @@ export const isOwnObject = (kind: number): boolean =>
 export function ownStruct(m: Machine, id: number): OwnStruct {
   const struct = m.program.ownTypes?.(id);
   if (struct === undefined) throw new Unsupported("objects of types that the program's BTF lacks");
-  const field = struct.fields.find(({ kind }) => !OBJECT_FIELDS.has(kind));
-  if (field !== undefined) throw new Unsupported(`${field.kind} in objects that programs allocate`);
   // To free one would be to free the next, with a stack that ends somewhere.
   if (struct.ownsItself) throw new Unsupported("objects that own others of their own type");
   return struct;
 }
 
+/** Fields that are locks, by `MapField.kind`. */
+export const LOCK_FIELDS: ReadonlySet<string> = new Set(["spin_lock", "res_spin_lock"]);
+
 /** Whether a pointer leads to an object with a lock: then its id tells which. */
 export const leadsToLock = (m: Machine, at: number): boolean =>
-  isOwnObject(kindOf(at)) && ownStruct(m, objectOf(at)).fields.some(({ kind }) => kind === "spin_lock");
+  isOwnObject(kindOf(at)) && ownStruct(m, objectOf(at)).fields.some(({ kind }) => LOCK_FIELDS.has(kind));
 
 /** Loads through a pointer to an object of the program's own that is not null. What is loaded is a number, even if it was stored as a pointer. */
 export function loadOwnObject(m: Machine, target: Target, size: Size, destination: number): void {

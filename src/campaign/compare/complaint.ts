@@ -72,7 +72,7 @@ const CLASSES = [
   ["map field", /bpf_timer|timer pointer|bpf_wq|workqueue pointer|\bkptr\b/],
   [
     "lock",
-    /spin_lock|rcu_read_lock|rcu_read_unlock|preempt_disable|preempt_enable|local_irq|irq state|\bRCU (CS|critical)|\block(ed|s)?\b/,
+    /spin_(un)?lock|rcu_read_lock|rcu_read_unlock|preempt_disable|preempt_enable|local_irq|irq state|\bRCU (CS|critical)|\block(ed|s)?\b/,
   ],
   ["arena", /addr_space_cast|arena/],
   ["dynptr", /dynptr/],

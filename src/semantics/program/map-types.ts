@@ -75,6 +75,7 @@ export interface MapField {
 /** What the kernel keeps in values for programs, by `MapField.kind`: bytes, and the structure's name (linux/bpf.h). Others are not modelled. */
 export const MAP_FIELDS: ReadonlyMap<string, { readonly size: number; readonly name: string }> = new Map([
   ["spin_lock", { size: 4, name: "bpf_spin_lock" }],
+  ["res_spin_lock", { size: 4, name: "bpf_res_spin_lock" }],
   ["timer", { size: 16, name: "bpf_timer" }],
   ["workqueue", { size: 16, name: "bpf_wq" }],
   ["list_head", { size: 16, name: "bpf_list_head" }],

@@ -29,6 +29,7 @@ export type OwnTypes = (id: number) => OwnStruct | undefined;
 /** What the kernel keeps in objects for programs, by `MapField.kind`: bytes, and the structure's name (linux/bpf.h). Others are not modelled. */
 export const OBJECT_FIELDS: ReadonlyMap<string, { readonly size: number; readonly name: string }> = new Map([
   ["spin_lock", { size: 4, name: "bpf_spin_lock" }],
+  ["res_spin_lock", { size: 4, name: "bpf_res_spin_lock" }],
   ["list_head", { size: 16, name: "bpf_list_head" }],
   ["list_node", { size: 24, name: "bpf_list_node" }],
   ["rb_root", { size: 16, name: "bpf_rb_root" }],

@@ -63,11 +63,37 @@ const LOCKS: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
-    pattern: /^bpf_spin_unlock (?:without taking a lock|of different lock)/,
+    pattern: /^bpf_(?:res_)?spin_unlock (?:without taking a lock|of different lock|cannot be out of order)/,
     category: "Execution Context Safety",
     problem: "a lock is left that is not held",
     needed: "the lock that was taken last",
     suggestion: "Leave the lock through the pointer through which it was taken.",
+    follow: "nothing",
+  },
+  {
+    pattern: /AA deadlock detected/,
+    category: "Execution Context Safety",
+    problem: "a lock is taken that is held already",
+    needed: "the lock to be left first",
+    suggestion: "Take each lock once; functions that need it can rely on their caller for that.",
+    follow: "nothing",
+  },
+  {
+    pattern:
+      /^arg#\d+ doesn't point to map value or allocated object|doesn't point to 'struct bpf_res_spin_lock'|(?:no valid|order to use) bpf_res_spin_lock/,
+    category: CALLS,
+    problem: "a lock is to be taken where none can be",
+    needed: "a pointer to a bpf_res_spin_lock in a map value or in an object",
+    suggestion: "Look up the map's value, compare it with null, and pass the address of the lock in it.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^irq flag acquired by/,
+    category: CALLS,
+    problem: "interrupt flags that were saved in another way are restored",
+    needed:
+      "flags that bpf_res_spin_lock_irqsave has saved for bpf_res_spin_unlock_irqrestore, and those of bpf_local_irq_save for bpf_local_irq_restore",
+    suggestion: "Keep the two kinds of flags in variables of their own.",
     follow: "nothing",
   },
 ];

@@ -2,7 +2,7 @@
 import { Unsupported } from "../../../semantics/errors.ts";
 import { TIMER } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
-import { REFERENCE, type Reference, referenceOfState, shownId } from "../../references.ts";
+import { isLock, REFERENCE, type Reference, referenceOfState, shownId } from "../../references.ts";
 import {
   component64,
   copyRegister,
@@ -95,7 +95,7 @@ function givesResult({ state, exceptionCallback }: Machine): boolean {
 export function requireNothingHeld(m: Machine, where: string, withCallers = false): void {
   const held: Reference[] = [];
   for (let i = 0; i < referenceCount(m.state); i += 1) held.push(referenceOfState(m.state, i));
-  if (held.some(({ kind }) => kind === REFERENCE.lock)) {
+  if (held.some(({ kind }) => isLock(kind))) {
     reject("EINVAL", `${where} cannot be used inside bpf_spin_lock-ed region`);
   }
   if (held.some(({ kind }) => kind === REFERENCE.interrupts)) {

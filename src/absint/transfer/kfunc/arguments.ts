@@ -176,7 +176,7 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
     if (!/^bpf_local_irq_(?:save|restore)$/.test(call.facts.name)) {
       throw new Unsupported(`saved interrupt flags as argument of kernel function ${call.facts.name}`);
     }
-    saveOrRestore(m, call.facts.name, target);
+    saveOrRestore(m, { saves: call.facts.name === "bpf_local_irq_save", ofLock: false }, target);
   },
   callback: checkWorkFunction,
 };

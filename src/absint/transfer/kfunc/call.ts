@@ -26,6 +26,7 @@ import { hasKfuncFlag, type KfuncCall, newKfuncCall } from "./facts.ts";
 import { graphFunction } from "./graph.ts";
 import { refuseUnknown } from "./missing.ts";
 import { ownObjectFunction } from "./own-objects.ts";
+import { callResilientLock, isResilientLockFunction } from "./resilient-locks.ts";
 import { giveElement, giveKfuncResult } from "./result.ts";
 import { addToTree } from "./tree.ts";
 
@@ -33,7 +34,7 @@ import { addToTree } from "./tree.ts";
 export function callKernelFunction(m: Machine, insn: Instruction): Step {
   const call = newKfuncCall(lookUp(m, insn));
   const { facts } = call;
-  if (holdsAnyLock(m) && !WHILE_LOCKED.test(facts.name)) {
+  if (holdsAnyLock(m) && !isForLocked(call)) {
     reject("EINVAL", "function calls are not allowed while holding a lock");
   }
   requirePermission(m, call);
@@ -44,6 +45,7 @@ export function callKernelFunction(m: Machine, insn: Instruction): Step {
     m.pc += 1;
     return STEP.next;
   }
+  if (isResilientLockFunction(facts.name)) return callResilientLock(m, call);
   if (isArenaFunction(facts.name)) {
     callArenaFunction(m, call);
     m.pc += 1;
@@ -85,14 +87,18 @@ function goOn(m: Machine, call: KfuncCall): Step {
 /** Compilers put a call of it where they think that nothing leads. */
 const TRAP = "__bpf_trap";
 
-/** Functions that may be called with a lock held: those on lists and trees have to be. */
-const WHILE_LOCKED = /^bpf_(?:iter_num_|list_|rbtree_|refcount_acquire)/;
+/** Functions that may be called with a lock held, of kernels whose functions do not say so themselves: those on lists and trees have to be. */
+const WHILE_LOCKED = /^bpf_(?:iter_num_|list_|rbtree_|refcount_acquire|res_spin_|stream_)/;
+
+const isForLocked = (call: KfuncCall): boolean =>
+  (hasKfuncFlag(call, "spinlock_safe") || WHILE_LOCKED.test(call.facts.name)) &&
+  !hasKfuncFlag(call, "sleepable");
 
 /**
  * Functions that do more than their prototype and flags say, and that are not modelled: they work on fields of map values, or have the
  * kernel call back.
  */
-const OWN_RULES = /^bpf_(?:list|rbtree|arena|res_spin|task_work)_?/;
+const OWN_RULES = /^bpf_(?:list|rbtree|arena|task_work)_?/;
 
 /** Flags that mean more than is modelled. */
 const OWN_FLAGS: readonly KfuncFlag[] = ["kptr_get", "destructive", "arena_ret", "arena_arg1", "arena_arg2"];

@@ -10,7 +10,7 @@ import type { MapDefinition, MapField } from "../../../semantics/program/map-typ
 import { OBJECT_FIELDS } from "../../../semantics/program/own-types.ts";
 import { isInLess } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
-import { lastReference, REFERENCE, referenceId, releaseReference } from "../../references.ts";
+import { holdsLockReference, isLock, lastLock, releaseReference } from "../../references.ts";
 import {
   FLAG,
   isConstant,
@@ -32,7 +32,7 @@ import {
 import { forEachRegister, takeId } from "../../state.ts";
 import { type Machine, mapAt, readable, register } from "../machine.ts";
 import { lockOf } from "../map-fields.ts";
-import { isOwnObject, ownStruct } from "../own-object.ts";
+import { isOwnObject, LOCK_FIELDS, ownStruct } from "../own-object.ts";
 import { reject } from "../rejection.ts";
 import { type KfuncCall, reliesOnArguments } from "./facts.ts";
 import { requirePlace } from "./objects.ts";
@@ -68,7 +68,7 @@ const LINKS: { readonly [R in Root]: string } = { list_head: "list_node", rb_roo
 const nameOf = (kind: string): string => OBJECT_FIELDS.get(kind)?.name ?? kind;
 
 /** Functions that rely on their arguments get no pointer that may be null. */
-function requireNotNull(m: Machine, call: KfuncCall, number: number): void {
+export function requireNotNull(m: Machine, call: KfuncCall, number: number): void {
   const at = readable(m, number);
   const isNull = kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
   if (!reliesOnArguments(call) || !(isNull || mayBeNull(kindOf(at)))) return;
@@ -115,12 +115,13 @@ function fieldAt(
 
 /** The lock that is held lies in the same value or object. */
 function requireLocked(m: Machine, at: number, { fields }: Pick<MapDefinition, "fields">, kind: Root): void {
-  const lock = fields?.find((field) => field.kind === "spin_lock");
+  const lock = fields?.find((field) => LOCK_FIELDS.has(field.kind));
   if (lock === undefined) throw new Unsupported(`a ${nameOf(kind)} without a lock`);
-  const held = lastReference(m.state, REFERENCE.lock);
-  if (held >= 0 && referenceId(m.state, held) === lockOf(at)) return;
-  const other = held < 0 ? "" : "held lock and object are not in the same allocation\n";
-  reject("EINVAL", `${other}bpf_spin_lock at off=${lock.offset} must be held for ${nameOf(kind)}`);
+  if (holdsLockReference(m.state, lockOf(at), isLock)) return;
+  const other = lastLock(m.state) < 0 ? "" : "held lock and object are not in the same allocation\n";
+  // The kernel names the offset of a spin lock even where it is another that has to be held.
+  const offset = lock.kind === "spin_lock" ? lock.offset : -22;
+  reject("EINVAL", `${other}bpf_spin_lock at off=${offset} must be held for ${nameOf(kind)}`);
 }
 
 /** The object that r2 points into, at the links of a node. */
