@@ -75,7 +75,7 @@ const none = (message: string, errno: "EACCES" | "EINVAL" = "EACCES"): Field => 
 
 /** Walks into nested structures and arrays to the member that an access touches. */
 function fieldAt(btf: Btf, id: number, offset: number, size: number): Field {
-  let [at, off] = [btf.resolve(id).id, offset];
+  let [at, off, past] = [btf.resolve(id).id, offset, false];
   for (let depth = 0; depth < DEEPEST; depth += 1) {
     const { type } = btf.resolve(at);
     if (type.kind !== "struct" && type.kind !== "union")
@@ -88,9 +88,13 @@ function fieldAt(btf: Btf, id: number, offset: number, size: number): Field {
         ? none(`access beyond struct ${type.name} at off ${off} size ${size}`)
         : none(`struct ${type.name} doesn't have field at offset ${off}`, "EINVAL");
     }
+    past ||= beyond;
     const start = member.bitOffset >>> 3;
     const step = stepInto(btf, member, off - start);
-    if (step === undefined) return valueOf(btf, type, member, off, size);
+    if (step === undefined) {
+      const field = valueOf(btf, type, member, off, size);
+      return past && field.kind === "found" ? { ...field, beyond: true } : field;
+    }
     at = step.id;
     off = step.off;
   }

@@ -11,6 +11,7 @@ import {
   FLAG,
   hasFlag,
   KIND,
+  kindName,
   kindOf,
   mayBeNull,
   objectOf,
@@ -48,6 +49,27 @@ export function loadKernelObject(m: Machine, target: Target, size: Size, destina
   if (field.kind === "none") reject(field.errno, field.message);
   const vouched = hasFlag(kind, FLAG.trusted | FLAG.rcu) || referenceOf(at) !== 0;
   give(m, field.value, size, destination, trustFlags(m, kind, vouched, objectOf(at), field));
+}
+
+/** `size` bytes of a trusted object that a helper reads by itself, so without what guards a program's loads. */
+export function requireObjectBytes(m: Machine, target: Target, size: number): void {
+  const { at, number } = target;
+  const constant = smallConstant(at);
+  if (constant === undefined) {
+    return reject("EACCES", `variable ${kindName(kindOf(at))} access var_off=${tnumText(at)} disallowed`);
+  }
+  const off = offOf(at) + constant;
+  if (off < 0)
+    reject("EACCES", `negative offset ${kindName(kindOf(at))} ptr R${number} off=${off} disallowed`);
+  requireMayLook(m, () => typesOf(m).structName(objectOf(at)));
+  const start = placeInObject(m, target);
+  if (size === 0) {
+    reject("EINVAL", `struct ${typesOf(m).structName(objectOf(at))} doesn't have field at offset ${start}`);
+  }
+  const field = typesOf(m).fieldAt(objectOf(at), start, size);
+  if (field.kind === "none") reject(field.errno, field.message);
+  // How many elements there are nobody knows.
+  if (field.beyond === true) throw new Unsupported("an array of no fixed length as memory of a helper");
 }
 
 /**

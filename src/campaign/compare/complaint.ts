@@ -31,7 +31,7 @@ const CLASSES = [
   ["alignment", /misaligned/],
   [
     "read only",
-    /cannot write into|(write|read) (in)?to?( from)? ?map forbidden|read from map forbidden|write to change key|only read from|write into .* forbidden|does not allow writes to packet/,
+    /(cannot|may) write into|(write|read) (in)?to?( from)? ?map forbidden|read from map forbidden|write to change key|only read from|write into .* forbidden|does not allow writes to packet/,
   ],
   // Registers and what they hold.
   ["register uninitialised", /!read_ok/],

@@ -25,7 +25,13 @@ export type TypedValue =
   | { readonly kind: "pointer"; readonly struct: number; readonly tags: readonly PointerTag[] };
 
 export type Field =
-  | { readonly kind: "found"; readonly value: TypedValue; readonly name: string }
+  | {
+      readonly kind: "found";
+      readonly value: TypedValue;
+      readonly name: string;
+      /** It lies behind its structure, in a last array of no fixed length. */
+      readonly beyond?: true;
+    }
   /** Nothing may be read there. In the kernel's words, with its error. */
   | { readonly kind: "none"; readonly errno: "EACCES" | "EINVAL"; readonly message: string };
 

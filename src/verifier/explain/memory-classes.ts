@@ -100,6 +100,14 @@ const BOUNDS: readonly MessageClass[] = [
       "Constants (const data, .rodata, BPF_F_RDONLY_PROG) cannot be written: take a writable map or a copy on the stack.",
   },
   {
+    pattern: /^bpf_\w+\(\) may write into memory pointed by R\d+/,
+    category: MEMORY,
+    problem: "an object of the kernel where a helper wants memory of the program's",
+    needed:
+      "memory of the program's own: helpers read an object only through arguments that they never write",
+    suggestion: "Copy what is wanted of the object to the stack, and hand that to the helper.",
+  },
+  {
     pattern: /^R\d+ cannot write into/,
     category: MEMORY,
     problem: "write to memory that is read only",

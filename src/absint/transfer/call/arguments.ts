@@ -12,6 +12,7 @@ import {
 import { demand } from "../../origins.ts";
 import { holdsReference } from "../../references.ts";
 import {
+  baseOf,
   FLAG,
   hasFlag,
   isConstant,
@@ -123,7 +124,11 @@ function requireTaken(call: CallFacts, argument: Argument, { number, at }: Targe
   const kind = isPutIn ? kindOf(at) & ~OWN : isOfMap ? kindOf(at) & ~FLAG.allocated : kindOf(at);
   // What may only be read is taken where it is only read; where the memory lies does not matter.
   const anywhere = argument.kind === "mem" ? kind & ~FLAG.inPacket : kind;
-  if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? anywhere & ~FLAG.readOnly : anywhere)) return;
+  if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? anywhere & ~FLAG.readOnly : anywhere)) {
+    if (taken !== MEMORY || baseOf(kind) !== KIND.btf || hasArgumentFlag(argument, "mem_rdonly")) return;
+    const name = `bpf_${call.helper.name}`;
+    reject("EACCES", `${name}() may write into memory pointed by R${number} type=${kindName(kind)}`);
+  }
   const unlessNull = argument.kind === "btf_id" && taken.includes(kind & ~FLAG.orNull);
   if (unlessNull && hasArgumentFlag(argument, "ptr_maybe_null")) {
     reject("EACCES", `Possibly NULL pointer passed to helper arg${number}`);

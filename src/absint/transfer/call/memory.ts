@@ -13,6 +13,7 @@ import {
   uminOf,
 } from "../../register.ts";
 import { LAYOUT } from "../../scalar/operators.ts";
+import { requireObjectBytes } from "../kernel-object.ts";
 import { type Machine, readable, register, type Target } from "../machine.ts";
 import { checkPlainMemory, type Direction } from "../region.ts";
 import { reject } from "../rejection.ts";
@@ -21,6 +22,9 @@ import { type CallFacts, hasArgumentFlag } from "./facts.ts";
 
 /** Sizes from here on are not bounds at all. */
 const MAX_SIZE = 2 ** 29;
+
+/** An object of the kernel that a helper may read. */
+const TRUSTED = KIND.btf | FLAG.trusted;
 
 /** The kinds of pointers that are memory to a helper, in the order in which the kernel names them. */
 export const MEMORY: readonly number[] = [
@@ -32,7 +36,7 @@ export const MEMORY: readonly number[] = [
   KIND.memory,
   KIND.memory | FLAG.ringbuf,
   KIND.buffer,
-  KIND.btf | FLAG.trusted,
+  TRUSTED,
 ];
 
 /** The `size` bytes of a map's key; maps without keys have nothing that could be looked up. */
@@ -52,7 +56,8 @@ export function checkWhole(m: Machine, target: Target, size: number, direction: 
   if (direction === "write" && kindOf(target.at) === KIND.mapKey) {
     reject("EACCES", `R${target.number} cannot write into ${kindName(KIND.mapKey)}`);
   }
-  if (!checkPlainMemory(m, target, size, direction)) rejectMemory(target);
+  if (direction === "read" && kindOf(target.at) === TRUSTED) requireObjectBytes(m, target, size);
+  else if (!checkPlainMemory(m, target, size, direction)) rejectMemory(target);
 }
 
 function rejectMemory({ number, at }: Target): never {
