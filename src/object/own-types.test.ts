@@ -27,12 +27,12 @@ test("a list or tree says what it is made of, and where the links are", () => {
 
 test("a structure has its size, what the kernel keeps in it, and its members", () => {
   const holder = struct("own_holder");
-  expect(holder).toMatchObject({ name: "own_holder", size: 16, numbers: false, ownsItself: false });
+  expect(holder).toMatchObject({ name: "own_holder", size: 16, numbers: false });
   expect(holder?.fields).toEqual([
     { kind: "kptr_ref", offset: 8, type: "own_plain", struct: idOf("own_plain") },
   ]);
-  expect(holder?.flawAt(0, 8)).toBeUndefined();
-  expect(holder?.flawAt(16, 8)).toMatchObject({
+  expect(holder?.fieldAt(0, 8).kind).toBe("found");
+  expect(holder?.fieldAt(16, 8)).toMatchObject({
     errno: "EACCES",
     message: "access beyond struct own_holder at off 16 size 8",
   });
@@ -46,8 +46,11 @@ test("what is made of numbers alone is told from what has pointers", () => {
 test("what may lead to others of its own type is told", () => {
   const { btf: bytes, ownTypes: types } = program("allocated-object-that-may-lead-to-others-of-its-type");
   const chain = readBtf(bytes!).findKind("own_chain", "struct")!;
-  expect(types?.(chain)).toMatchObject({ name: "own_chain", ownsItself: true });
-  expect(struct("own_list")?.ownsItself).toBe(false);
+  expect(types?.(chain)?.name).toBe("own_chain");
+  expect(types?.(chain)?.owns.has(chain)).toBe(true);
+  const list = struct("own_list");
+  expect(list?.owns.has(list.id)).toBe(false);
+  expect(list?.owns.has(struct("own_item")?.id ?? 0)).toBe(true);
 });
 
 test("only structures are objects", () => {

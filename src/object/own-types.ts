@@ -20,11 +20,8 @@ export function ownTypes(btf: Btf): OwnTypes {
             size: type.size,
             fields: keptFields(btf, id),
             numbers: holdsNumbers(btf, id, 0),
-            ownsItself: ownsItself(btf, id),
-            flawAt: (offset, size) => {
-              const field = fieldAt(id, offset, size);
-              return field.kind === "none" ? field : undefined;
-            },
+            owns: owned(btf, id),
+            fieldAt: (offset, size) => fieldAt(id, offset, size),
           }
         : undefined;
     known.set(id, found);
@@ -69,18 +66,17 @@ function holdsNumbers(btf: Btf, id: number, depth: number): boolean {
   }
 }
 
-/** Whether a type is among those that objects of it may own, directly or by others. */
-function ownsItself(btf: Btf, start: number): boolean {
+/** The types of the objects that those of a type may own, directly or by others. */
+function owned(btf: Btf, start: number): ReadonlySet<number> {
   const seen = new Set<number>();
   const pending = [start];
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     for (const { struct, node } of keptFields(btf, id)) {
-      const owned = node?.struct ?? struct;
-      if (owned === start) return true;
-      if (owned === undefined || seen.has(owned)) continue;
-      seen.add(owned);
-      pending.push(owned);
+      const found = node?.struct ?? struct;
+      if (found === undefined || seen.has(found)) continue;
+      seen.add(found);
+      pending.push(found);
     }
   }
-  return false;
+  return seen;
 }

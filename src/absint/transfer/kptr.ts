@@ -11,6 +11,7 @@ import { demand } from "../origins.ts";
 import {
   baseOf,
   FLAG,
+  hasFlag,
   isConstant,
   KIND,
   kindName,
@@ -26,7 +27,7 @@ import {
 import { REGISTERS, SECTION, sectionDepth, takeId } from "../state.ts";
 import { typesOf } from "./kernel-object.ts";
 import { type Machine, mapAt, register, type Target } from "./machine.ts";
-import { isOwnObject, ownStruct } from "./own-object.ts";
+import { isOwnObject, ownStruct, requireNoChain } from "./own-object.ts";
 import { reject } from "./rejection.ts";
 import { maySleep } from "./sections.ts";
 import { tnumText } from "./text.ts";
@@ -192,8 +193,11 @@ function fieldsAt(
 }
 
 /** What is put in, if it is not null: it must be of the field's type. */
-export const requireExchangeable = (m: Machine, field: MapField, target: Target): void =>
+export function requireExchangeable(m: Machine, field: MapField, target: Target): void {
   requireMatch(m, field, target);
+  const { struct, flags } = pointeeOf(m, field);
+  if (hasFlag(flags, FLAG.allocated)) requireNoChain(m, register(m, 1), struct);
+}
 
 /** What comes out: of the field's type, or null. The reference is the caller's to give. */
 export function giveExchanged(m: Machine, field: MapField, at: number): void {

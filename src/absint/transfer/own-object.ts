@@ -5,7 +5,7 @@
  *
  * γ: a pointer with a reference leads to an object that the program owns, alone or with others. One that is *non-owning* leads to an object that is, or was, in
  * a list or tree whose lock the program holds; one under RCU to one that a map's value owned when it was loaded. The memory of neither is used for anything else
- * before all RCU sections have ended, and a program that holds a lock is in one.
+ * before all RCU sections have ended, and a program that holds a lock is in one. One that nobody vouches for is any number: loads through it are guarded.
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
@@ -19,6 +19,7 @@ import {
   mayBeNull,
   objectOf,
   offOf,
+  setPointer,
   setUnknown,
   smallConstant,
   sminOf,
@@ -35,14 +36,24 @@ export const isOwnObject = (kind: number): boolean =>
 /**
  * The structure of an object.
  *
- * @throws Unsupported  if the kernel keeps something in it that is not modelled
+ * @throws Unsupported  if there is no such type
  */
 export function ownStruct(m: Machine, id: number): OwnStruct {
   const struct = m.program.ownTypes?.(id);
   if (struct === undefined) throw new Unsupported("objects of types that the program's BTF lacks");
-  // To free one would be to free the next, with a stack that ends somewhere.
-  if (struct.ownsItself) throw new Unsupported("objects that own others of their own type");
   return struct;
+}
+
+/**
+ * The object that `at` points into, if it is one of the program's own, is to own one of the structure `owned`. The kernel frees what an object owns while it frees the
+ * object, on a stack that ends somewhere: so there must be no chains of any length.
+ */
+export function requireNoChain(m: Machine, at: number, owned: number): void {
+  if (!isOwnObject(kindOf(at))) return;
+  const holder = ownStruct(m, objectOf(at));
+  const struct = ownStruct(m, owned);
+  if (struct.id !== holder.id && !struct.owns.has(holder.id)) return;
+  reject("EINVAL", `struct ${holder.name} would own others of its type, in chains of any length`);
 }
 
 /** Fields that are locks, by `MapField.kind`. */
@@ -54,9 +65,23 @@ export const leadsToLock = (m: Machine, at: number): boolean =>
 
 /** Loads through a pointer to an object of the program's own that is not null. What is loaded is a number, even if it was stored as a pointer. */
 export function loadOwnObject(m: Machine, target: Target, size: Size, destination: number): void {
+  if (hasFlag(kindOf(target.at), FLAG.untrusted)) return loadGone(m, target, size, destination);
   requirePlain(m, target, size);
   setUnknown(destination);
   unknownScalarAt(destination, size * 8);
+}
+
+/** Loads where an object of the type may have been: the kernel guards the load. What is found there nobody vouches for. */
+function loadGone(m: Machine, target: Target, size: Size, destination: number): void {
+  const struct = ownStruct(m, objectOf(target.at));
+  const field = struct.fieldAt(requirePlace(target, struct.name), size);
+  if (field.kind === "none") return reject(field.errno, field.message);
+  if (field.value.kind === "scalar") {
+    setUnknown(destination);
+    unknownScalarAt(destination, size * 8);
+    return;
+  }
+  setPointer(destination, KIND.btf | FLAG.allocated | FLAG.untrusted, field.value.struct);
 }
 
 /** Checks a load or store of `size` bytes: inside the object, within one member, and nothing that the kernel keeps there. */
@@ -64,17 +89,17 @@ export function requirePlain(m: Machine, target: Target, size: number): void {
   const { at } = target;
   const kind = kindOf(at);
   if (mayBeNull(kind)) throw new Error("the pointer has been compared with null");
-  if (hasFlag(kind, FLAG.untrusted)) throw new Unsupported("objects of the program's own that may be gone");
   const struct = ownStruct(m, objectOf(at));
   const start = requirePlace(target, struct.name);
+  if (hasFlag(kind, FLAG.untrusted)) reject("EACCES", "only read is supported");
   for (const { kind: what, offset } of struct.fields) {
     const { size: bytes, name } = OBJECT_FIELDS.get(what) ?? { size: struct.size, name: what };
     if (start < offset + bytes && offset < start + size) {
       reject("EACCES", `direct access to ${name} is disallowed`);
     }
   }
-  const flaw = struct.flawAt(start, size);
-  if (flaw !== undefined) reject(flaw.errno, flaw.message);
+  const field = struct.fieldAt(start, size);
+  if (field.kind === "none") reject(field.errno, field.message);
   // The kernel lets arrays of no fixed length go on behind the object, where something else is.
   if (start + size > struct.size) {
     reject("EACCES", `access beyond struct ${struct.name} at off ${start} size ${size}`);

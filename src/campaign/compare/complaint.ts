@@ -63,7 +63,7 @@ const CLASSES = [
   ],
   [
     "allocated object",
-    /bpf_(percpu_)?obj_new|local type ID|bpf_(list|rb)_(head|node|root)\b|not allowed in rbtree cb/,
+    /bpf_(percpu_)?obj_new|local type ID|would own others of its type|bpf_(list|rb)_(head|node|root)\b|not allowed in rbtree cb/,
   ],
   [
     "reference",

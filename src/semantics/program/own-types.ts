@@ -5,9 +5,6 @@
 import type { Field } from "./kernel-types.ts";
 import type { MapField } from "./map-types.ts";
 
-/** In the kernel's words, with its error. */
-export type Flaw = Extract<Field, { kind: "none" }>;
-
 export interface OwnStruct {
   readonly id: number;
   readonly name: string;
@@ -17,10 +14,10 @@ export interface OwnStruct {
   readonly fields: readonly MapField[];
   /** Whether it is made of numbers alone, as what each processor has its own of must be. */
   readonly numbers: boolean;
-  /** Whether objects of the type may lead to others of the same type by what they own, however long the chain. */
-  readonly ownsItself: boolean;
-  /** Why `size` bytes at `offset` are not of one member; undefined if they are. */
-  readonly flawAt: (offset: number, size: number) => Flaw | undefined;
+  /** The structures of the objects that one of this may own, itself or by others; its own, if chains of them may have any length. */
+  readonly owns: ReadonlySet<number>;
+  /** What `size` bytes at `offset` are: of one member, or why not. */
+  readonly fieldAt: (offset: number, size: number) => Field;
 }
 
 /** The structure with an id; `undefined` if there is no type with that id, or it is something else. */

@@ -96,6 +96,14 @@ const LOCKS: readonly MessageClass[] = [
     suggestion: "Keep the two kinds of flags in variables of their own.",
     follow: "nothing",
   },
+  {
+    pattern: /would own others of its type, in chains of any length$/,
+    category: LIFETIMES,
+    problem: "an object would own another of its own type, itself or by others",
+    needed: "structures of which none can own itself by what it owns",
+    suggestion: "Keep the objects in one list or tree, or in a map, in place of a chain of pointers.",
+    follow: "nothing",
+  },
 ];
 
 const GRAPHS: readonly MessageClass[] = [

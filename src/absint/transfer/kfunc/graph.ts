@@ -32,7 +32,7 @@ import {
 import { forEachRegister, takeId } from "../../state.ts";
 import { type Machine, mapAt, readable, register } from "../machine.ts";
 import { lockOf } from "../map-fields.ts";
-import { isOwnObject, LOCK_FIELDS, ownStruct } from "../own-object.ts";
+import { isOwnObject, LOCK_FIELDS, ownStruct, requireNoChain } from "../own-object.ts";
 import { reject } from "../rejection.ts";
 import { type KfuncCall, reliesOnArguments } from "./facts.ts";
 import { requirePlace } from "./objects.ts";
@@ -153,6 +153,7 @@ export function requireOwnedNode(m: Machine, call: KfuncCall, node: Node, kind: 
   if (kindOf(at) !== OWNED) reject("EINVAL", "arg#1 expected pointer to allocated object");
   if (referenceOf(at) === 0) reject("EINVAL", "allocated object must be referenced");
   requireNode(m, node, kind);
+  requireNoChain(m, register(m, 1), node.struct);
 }
 
 /** The program's pointers to the object in r2 own it no longer. */
