@@ -88,6 +88,8 @@ export const KIND = {
   dynptr: 19,
   /** A place in the program's arena (transfer/arena-pointers.ts): any number. */
   arena: 20,
+  /** The record of a writable tracepoint, whose size is checked when the program is attached. */
+  tracepointBuffer: 21,
 } as const;
 
 export type Kind = number;
@@ -122,6 +124,7 @@ const BASE_NAMES: readonly string[] = [
   "func",
   "dynptr_ptr",
   "arena",
+  "tp_buffer",
 ];
 
 /** Flags that the kernel prints in front of the base's name, in its order. */

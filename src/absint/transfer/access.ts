@@ -43,6 +43,7 @@ import {
   checkMapBounds,
   checkMapValue,
   checkPlainMemory,
+  checkTracepointBuffer,
   type Direction,
   NEGATIVE,
   UNTRUSTED_BYTES,
@@ -95,6 +96,11 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
     case KIND.xdpSock:
       loadSocket(m, target, size, kind, destination);
       break;
+    case KIND.tracepointBuffer:
+      checkTracepointBuffer(target, size);
+      setUnknown(destination);
+      unknownScalarAt(destination, size * 8);
+      break;
     case UNTRUSTED_BYTES:
       // The kernel guards each load.
       setUnknown(destination);
@@ -127,6 +133,9 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
       writeStack(m, target, size, value);
       break;
     case KIND.arena:
+      break;
+    case KIND.tracepointBuffer:
+      checkTracepointBuffer(target, size);
       break;
     case KIND.context:
       storeContext(m, target, size);
@@ -167,7 +176,7 @@ function requireAligned(m: Machine, target: Target, size: number, kind: number):
   requireNaturallyAligned(target, size, kind);
 }
 
-/** For atomic instructions, which must be aligned wherever they go. */
+/** For atomic instructions and what some helpers write, which must be aligned wherever they go. */
 export function requireNaturallyAligned({ at, off }: Target, size: number, kind: number): void {
   // The bits below the size must be known zeros in the variable part.
   const unknown = (arena.i32[(at >> 2) + 2] ?? 0) & (size - 1);
@@ -259,6 +268,7 @@ const FIELD_KINDS: { readonly [V in ContextValue]?: number } = {
   socket: KIND.socket,
   tcp_sock: KIND.tcpSock,
   xdp_sock: KIND.xdpSock,
+  tp_buffer: KIND.tracepointBuffer,
 };
 
 // --- Sockets

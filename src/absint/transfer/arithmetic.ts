@@ -172,6 +172,7 @@ const MOVABLE: ReadonlySet<number> = new Set([
   KIND.packetMeta,
   KIND.memory,
   KIND.buffer,
+  KIND.tracepointBuffer,
   KIND.flowKeys,
   KIND.btf,
   KIND.func,

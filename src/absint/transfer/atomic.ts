@@ -101,6 +101,14 @@ export function atomic(
   setUnknown(result);
 }
 
+const MEMORY: ReadonlySet<number> = new Set([
+  KIND.stack,
+  KIND.mapValue,
+  KIND.memory,
+  KIND.buffer,
+  KIND.tracepointBuffer,
+]);
+
 function requireMemory(m: Machine, to: Target, size: Size, kind: number): void {
   requireAtomicKind(to.number, kind, STORES);
   // A store that says no.
@@ -110,8 +118,6 @@ function requireMemory(m: Machine, to: Target, size: Size, kind: number): void {
   // Of the kernel's objects those that may be written, which the store finds out.
   const isKernels = baseOf(kind) === KIND.btf && m.facts.writes !== undefined;
   const isObject = isKernels || (isOwnObject(kind) && !mayBeNull(kind));
-  if (memory !== KIND.stack && memory !== KIND.mapValue && memory !== KIND.memory && !isObject) {
-    rejectKind(to, kind);
-  }
+  if (!MEMORY.has(memory) && !isObject) rejectKind(to, kind);
   requireNoKptr(m, to, size, kind);
 }

@@ -16,7 +16,7 @@ import { endPointers } from "./privileges.ts";
  */
 export function endLent(m: Machine, state = m.state): void {
   const frame = frameCount(state) - 1;
-  if (callbackOf(state, frame) !== 0 && allows(m.profile, "spilled_dynptrs")) {
+  if (callbackOf(state, frame) !== 0 && allows(m.profile, "spilled_pointers")) {
     endPointers(m, (at) => kindOf(at) === KIND.dynptr && objectOf(at) === DYNPTR.local, state);
   }
   if (sharedSlots(state, frame).every((bits) => bits === 0)) return;

@@ -82,12 +82,20 @@ function checkMemory(target: Target, size: number, direction: Direction): void {
 }
 
 /** What the kernel checks when the program is attached or run: here, only that the place is known and not in front of it. */
-function checkBuffer({ number, at, off }: Target, size: number, direction: Direction): void {
-  const kind = kindOf(at);
+function checkBuffer(target: Target, size: number, direction: Direction): void {
+  const kind = kindOf(target.at);
   if (direction === "write" && hasFlag(kind, FLAG.readOnly)) {
-    reject("EACCES", `R${number} cannot write into ${kindName(kind)}`);
+    reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
   }
-  const name = hasFlag(kind, FLAG.readOnly) ? "rdonly" : "rdwr";
+  requirePlace(target, size, hasFlag(kind, FLAG.readOnly) ? "rdonly" : "rdwr");
+}
+
+/** The record of a writable tracepoint, which helpers do not take for memory. */
+export function checkTracepointBuffer(target: Target, size: number): void {
+  requirePlace(target, size, "tracepoint");
+}
+
+function requirePlace({ number, at, off }: Target, size: number, name: string): void {
   if (off + offOf(at) < 0) {
     reject("EACCES", `R${number} invalid ${name} buffer access: off=${off + offOf(at)}, size=${size}`);
   }

@@ -247,9 +247,11 @@ function endSharing(m: Machine): void {
   shareNothing(m.state);
 }
 
-/** What the stack remembers of a register: of a pointer to a dynptr that the kernel keeps, some kernels remember only that it is some number. */
+/** What the stack remembers of a register: of pointers to some objects, some kernels remember only that they are some numbers. */
 function asKept(m: Machine, value: number): number {
-  if (kindOf(value) !== KIND.dynptr || allows(m.profile, "spilled_dynptrs")) return value;
+  const kind = kindOf(value);
+  if (kind !== KIND.dynptr && kind !== KIND.tracepointBuffer) return value;
+  if (allows(m.profile, "spilled_pointers")) return value;
   setUnknown(SCRATCH.operand);
   return SCRATCH.operand;
 }

@@ -281,8 +281,8 @@ export const ALLOWANCES = [
   "timers_in_tracing",
   /** Maps with work queues in programs of tracing. */
   "work_queues_in_tracing",
-  /** A pointer to a dynptr that the kernel keeps, loaded from the stack where the program has stored it. */
-  "spilled_dynptrs",
+  /** Pointers to dynptrs that the kernel keeps, and to the records of tracepoints, loaded from the stack where the program has stored them. */
+  "spilled_pointers",
   /** Slices of a packet, and those that are only read, when their dynptr was overwritten. */
   "lasting_slices",
   /** Calls of global functions without a result. */

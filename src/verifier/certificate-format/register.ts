@@ -45,6 +45,7 @@ const BASES: readonly number[] = [
   KIND.func,
   KIND.dynptr,
   KIND.arena,
+  KIND.tracepointBuffer,
 ];
 
 /** Flags likewise: bit i is the i-th of these. */

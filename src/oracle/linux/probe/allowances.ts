@@ -65,7 +65,7 @@ const PROGRAMS: Readonly<Record<Allowance, object>> = {
     kfuncs: ["bpf_wq_init"],
     asm: [...look, "r1 = r0", "r1 += 8", "r2 = map[m]", "r3 = 0", "call bpf_wq_init", ...end],
   },
-  spilled_dynptrs: {
+  spilled_pointers: {
     type: "xdp",
     btf,
     func_info: [
