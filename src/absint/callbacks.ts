@@ -32,8 +32,16 @@ export function isInLess(state: number): boolean {
  */
 export const WORK = 1 << 16;
 
-/** The map in whose value the timer or work queue is that has begun the run. */
-export const mapOfTimer = (state: number): number => callbackObject(state, 0) & ~WORK;
+/** A bit besides that of `WORK`: the function is work that a task does, whose result is any number of 32 bits. */
+const TASK = 1 << 17;
+export const TASK_WORK = WORK | TASK;
+
+/** The map in whose value the timer, work queue or task work is that has begun the run. */
+export const mapOfTimer = (state: number): number => callbackObject(state, 0) & ~TASK_WORK;
+
+/** Whether the state is about work that a task does. */
+export const isOfTask = (state: number): boolean =>
+  isOfTimer(state) && (callbackObject(state, 0) & TASK) !== 0;
 
 /** Helpers that ask who has called the program: nobody has, where a timer calls one of its functions. By name, without `bpf_`. */
 export const OF_CALLER: ReadonlySet<string> = new Set([
@@ -49,7 +57,7 @@ export const OF_CALLER: ReadonlySet<string> = new Set([
 /** Whether the state is about a run that a timer has begun. */
 export const isOfTimer = (state: number): boolean => callbackOf(state, 0) === TIMER;
 
-/** Whether the state is about a run that a work queue has begun. */
+/** Whether the state is about a run that a work queue has begun, or a task. */
 export const isOfWork = (state: number): boolean =>
   isOfTimer(state) && (callbackObject(state, 0) & WORK) !== 0;
 

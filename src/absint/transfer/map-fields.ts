@@ -94,6 +94,9 @@ export const holdsTimer = (map: MapDefinition): boolean => fieldOf(map, "timer")
 /** The pointer is at a work queue. */
 export const requireWork = (m: Machine, target: Target): void => requireField(m, target, "workqueue");
 
+/** The pointer is at task work. */
+export const requireTaskWork = (m: Machine, target: Target): void => requireField(m, target, "task_work");
+
 /** Whether values of the map hold a work queue. */
 export const holdsWork = (map: MapDefinition): boolean => fieldOf(map, "workqueue") !== undefined;
 

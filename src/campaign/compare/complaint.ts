@@ -69,7 +69,7 @@ const CLASSES = [
     "reference",
     /reference (leak|.*has not been acquired)|unreleased reference|release (func|kfunc)|referenced when passed|ref_obj_id|must be referenced|unacquired reference/i,
   ],
-  ["map field", /bpf_timer|timer pointer|bpf_wq|workqueue pointer|\bkptr\b/],
+  ["map field", /bpf_timer|timer pointer|bpf_wq|workqueue pointer|bpf_task_work|\bkptr\b/],
   [
     "lock",
     /spin_(un)?lock|rcu_read_lock|rcu_read_unlock|preempt_disable|preempt_enable|local_irq|irq state|\bRCU (CS|critical)|\block(ed|s)?\b/,

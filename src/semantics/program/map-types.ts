@@ -78,6 +78,7 @@ export const MAP_FIELDS: ReadonlyMap<string, { readonly size: number; readonly n
   ["res_spin_lock", { size: 4, name: "bpf_res_spin_lock" }],
   ["timer", { size: 16, name: "bpf_timer" }],
   ["workqueue", { size: 16, name: "bpf_wq" }],
+  ["task_work", { size: 8, name: "bpf_task_work" }],
   ["list_head", { size: 16, name: "bpf_list_head" }],
   ["rb_root", { size: 16, name: "bpf_rb_root" }],
   ["kptr", { size: 8, name: "kptr" }],

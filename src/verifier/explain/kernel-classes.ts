@@ -51,11 +51,11 @@ export const KERNEL_CLASSES: readonly MessageClass[] = [
   },
   {
     pattern:
-      /doesn't point to 'struct bpf_wq'|(?:no valid|order to use) bpf_wq|^arg#\d doesn't point to a map value|^workqueue pointer in R1/,
+      /doesn't point to 'struct bpf_(?:wq|task_work)'|(?:no valid|order to use) bpf_(?:wq|task_work)|^arg#\d doesn't point to a map value|^(?:workqueue|bpf_task_work) pointer in R\d/,
     category: "Call Type Safety",
-    problem: "no work queue of a map's value",
-    needed: "the address of the work queue in a value of the map, and that map",
-    suggestion: "Declare a struct bpf_wq in the map's value, and pass its address and the same map.",
+    problem: "no work queue or task work of a map's value",
+    needed: "the address of the work in a value of the map, and that map",
+    suggestion: "Declare a struct bpf_wq or bpf_task_work in the map's value, and pass its address and the same map.",
     follow: "nothing",
   },
   {

@@ -1,6 +1,6 @@
 /** The program's own functions: entering and leaving them, and what must hold where the program ends. */
 import { Unsupported } from "../../../semantics/errors.ts";
-import { TIMER } from "../../callbacks.ts";
+import { isOfTask, TIMER } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { isLock, REFERENCE, type Reference, referenceOfState, shownId } from "../../references.ts";
 import {
@@ -119,17 +119,18 @@ function checkGlobalResult(result: number): void {
   reject("EINVAL", `At subprogram exit the register R0 is not a scalar value (${kind})`);
 }
 
-/** A timer has nothing to ask. */
+/** A timer has nothing to ask; of work that a task does the kernel wants some number of 32 bits. */
 function checkTimerResult(m: Machine, result: number): void {
   demand(m.marks, result);
   if (kindOf(result) !== KIND.scalar) {
     const kind = kindName(kindOf(result));
     reject("EINVAL", `At async callback return the register R0 is not a known value (${kind})`);
   }
-  if (sminOf(result) === 0 && smaxOf(result) === 0) return;
+  const [least, greatest] = isOfTask(m.state) ? [-(2 ** 31), 2 ** 31 - 1] : [0, 0];
+  if (sminOf(result) >= least && smaxOf(result) <= greatest) return;
   reject(
     "EINVAL",
-    `At async callback return the register R0 has ${knownBounds(result)} should have been in [0, 0]`,
+    `At async callback return the register R0 has ${knownBounds(result)} should have been in [${least}, ${greatest}]`,
   );
 }
 

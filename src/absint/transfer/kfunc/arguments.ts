@@ -38,7 +38,7 @@ import {
   reliesOnArguments,
 } from "./facts.ts";
 import { checkObject, isObject } from "./objects.ts";
-import { checkMapOfWork, checkWork, checkWorkFunction } from "./work.ts";
+import { checkMapOfWork, checkTaskWork, checkWork, checkWorkFunction } from "./work.ts";
 
 /** Checks all arguments of a call. */
 export function checkKfuncArguments(m: Machine, call: KfuncCall): void {
@@ -171,6 +171,7 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
     constantString(m, target);
   },
   work: checkWork,
+  task_work: checkTaskWork,
   map: checkMapOfWork,
   interrupts: (m, call, _value, target) => {
     if (!/^bpf_local_irq_(?:save|restore)$/.test(call.facts.name)) {

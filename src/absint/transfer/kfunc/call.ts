@@ -98,7 +98,7 @@ const isForLocked = (call: KfuncCall): boolean =>
  * Functions that do more than their prototype and flags say, and that are not modelled: they work on fields of map values, or have the
  * kernel call back.
  */
-const OWN_RULES = /^bpf_(?:list|rbtree|arena|task_work)_?/;
+const OWN_RULES = /^bpf_(?:list|rbtree|arena)_?/;
 
 /** Flags that mean more than is modelled. */
 const OWN_FLAGS: readonly KfuncFlag[] = ["kptr_get", "destructive", "arena_ret", "arena_arg1", "arena_arg2"];

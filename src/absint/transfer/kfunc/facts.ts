@@ -56,8 +56,8 @@ export const pointeeText = ({ to = "?" }: KfuncValue): string =>
 /** Functions that take the program's context, whatever its type is called. */
 const OF_CONTEXT = /^bpf_(?:cast_to_kern_ctx|session_\w+)$/;
 
-/** Whether the function is one for work queues. */
-export const ofWork = (name: string): boolean => name.startsWith("bpf_wq_");
+/** Whether the function is one for work queues, or for work of tasks. */
+export const ofWork = (name: string): boolean => /^bpf_(?:wq|task_work)_/.test(name);
 
 /** What a parameter asks for, by its type and the end of its name. What is not modelled has its own class, so that it can be named. */
 export type ArgumentClass =
@@ -70,6 +70,7 @@ export type ArgumentClass =
   | "iterator"
   | "field"
   | "work"
+  | "task_work"
   | "text"
   | "map"
   | "interrupts"
@@ -85,7 +86,6 @@ const FIELDS: ReadonlySet<string> = new Set([
   "struct bpf_rb_root",
   "struct bpf_rb_node",
   "struct bpf_res_spin_lock",
-  "struct bpf_task_work",
   "struct bpf_timer",
 ]);
 
@@ -119,6 +119,7 @@ export function classOf(call: KfuncCall, index: number, context: string | undefi
   if (ends(value, "__iter") || (index === 0 && ITERATES.some((flag) => hasKfuncFlag(call, flag))))
     return "iterator";
   if (value.to === "struct bpf_wq") return "work";
+  if (value.to === "struct bpf_task_work") return "task_work";
   // On newer kernels the map's parameter has another name.
   if (ofWork(call.facts.name) && ends(value, "__const_map")) return "map";
   if ((value.to !== undefined && FIELDS.has(value.to)) || ELSEWHERE.test(value.name ?? "")) return "field";
