@@ -71,12 +71,12 @@ export function isInCallback(state: number): boolean {
   return false;
 }
 
-/** Whether a helper that has not returned yet holds what keeps its callbacks from sleeping: bpf_loop alone does not. */
+/** Whether a helper that has not returned yet holds what keeps its callbacks from sleeping: bpf_loop does not, nor what goes through a ring of user space. */
 export function isKeptAwake(state: number): boolean {
   for (let f = 0; f < frameCount(state); f += 1) {
     const by = callbackOf(state, f);
     if (by === TIMER && isOfWork(state)) continue;
-    if (by !== 0 && by !== CALLBACK.loop) return true;
+    if (by !== 0 && by !== CALLBACK.loop && by !== CALLBACK.user_ringbuf_drain) return true;
   }
   return false;
 }

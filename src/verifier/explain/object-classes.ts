@@ -102,6 +102,13 @@ const DYNPTRS: readonly MessageClass[] = [
     suggestion: "Use the function for dynptrs of this kind.",
   },
   {
+    pattern: /points into the dynptr that is to be copied there/,
+    category: CALLS,
+    problem: "a copy of a dynptr over a half of it",
+    needed: ({ name }) => `${name} to point beside the dynptr`,
+    suggestion: "Declare the copy as a variable of its own: struct bpf_dynptr copy;",
+  },
+  {
     pattern: /(?:^|\n)Dynptr has to be an uninitialized dynptr/,
     category: CALLS,
     problem: "no place where a dynptr can be made",

@@ -62,14 +62,16 @@ export function checkDynptr(m: Machine, call: KfuncCall, value: KfuncValue, targ
 export const writesPacket = ({ facts, dynptrs }: KfuncCall): boolean =>
   mayWriteDynptr(facts) && dynptrs.some(({ kind }) => isPacketBuffer(kind));
 
-/** A copy over the other half of what it is a copy of would be made of what it has just overwritten. */
-function requireApart(m: Machine, { at }: Target): void {
+/** A copy over the other half of what it is a copy of would be made of what it has just overwritten: what it is hangs on the order in which a compiler copies. */
+function requireApart(m: Machine, { at, number }: Target): void {
   const parent = register(m, 1);
   if (kindOf(parent) !== KIND.stack || kindOf(at) !== KIND.stack || objectOf(parent) !== objectOf(at)) return;
   const distance = Math.abs(
     offOf(parent) + (smallConstant(parent) ?? 0) - offOf(at) - (smallConstant(at) ?? 0),
   );
-  if (distance > 0 && distance < 16) throw new Unsupported("a copy of a dynptr over a half of it");
+  if (distance > 0 && distance < 16) {
+    reject("EINVAL", `R${number} points into the dynptr that is to be copied there`);
+  }
 }
 
 const SLICES: ReadonlyMap<string, { readonly readOnly: boolean }> = new Map([
