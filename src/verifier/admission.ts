@@ -4,8 +4,8 @@
  */
 import { reject } from "../absint/transfer/rejection.ts";
 import { Unsupported } from "../semantics/errors.ts";
-import { callbackOf, programFacts } from "../semantics/profile/lookup.ts";
-import type { Profile } from "../semantics/profile/profile.ts";
+import { callbackOf, isFunction, programFacts } from "../semantics/profile/lookup.ts";
+import type { FunctionTargets, Profile } from "../semantics/profile/profile.ts";
 import { isGplCompatible } from "../semantics/program/license.ts";
 import { type Capability, isCapable } from "../semantics/program/privileges.ts";
 import type { Program } from "../semantics/program/program.ts";
@@ -56,6 +56,7 @@ export function admit(program: Program, profile: Profile): ControlFlow {
   checkInstructions(program.insns, profile);
   checkLoops(program, flow.functions);
   checkTarget(program, profile);
+  checkFunction(program, profile);
   checkCallback(program, profile);
   checkSleepable(program, profile);
   return flow;
@@ -65,6 +66,27 @@ export function admit(program: Program, profile: Profile): ControlFlow {
 function checkTarget({ attach, target = "" }: Program, { targets }: Profile): void {
   const refused = attach === undefined ? undefined : targets?.[attach]?.refused?.[target];
   if (refused !== undefined) reject("EINVAL", `points to ${refused} bpf_lsm_${target}`);
+}
+
+/** How programs attach to functions of the kernel. */
+const TO_FUNCTIONS: ReadonlySet<string> = new Set([
+  "trace_fentry",
+  "trace_fexit",
+  "trace_fsession",
+  "modify_return",
+]);
+
+/** Functions of the kernel may be closed, or open to programs that do less. */
+function checkFunction({ type, attach, target = "", flags }: Program, profile: Profile): void {
+  const ofHook = type === "lsm" && attach === "lsm_mac";
+  const ofFunction = type === "tracing" && TO_FUNCTIONS.has(attach ?? "");
+  if (profile.functions === undefined || !(ofHook || ofFunction)) return;
+  const name = ofHook ? `bpf_lsm_${target}` : target;
+  const is = (what: keyof FunctionTargets): boolean => isFunction(profile, what, name);
+  if (is("missing")) reject("ENOENT", `The address of function ${name} cannot be found`);
+  if (is("closed")) reject("EINVAL", `Attaching tracing programs to function '${name}' is rejected.`);
+  if (flags.includes("sleepable") && !is("sleepable")) reject("EINVAL", `${name} is not sleepable`);
+  if (attach === "modify_return" && !is("modifiable")) reject("EINVAL", `${name}() is not modifiable`);
 }
 
 /**

@@ -56,3 +56,41 @@ test("a hook of which the kernel was not asked", () => {
     feature: "lsm programs for file_opened_by_nobody, of which Linux 7.3 was not asked",
   });
 });
+
+const tracing = (attach: "trace_fentry" | "modify_return", target: string, sleepable = false): Program => ({
+  ...program("lsm_mac", target, 0),
+  type: "tracing",
+  attach,
+  flags: sleepable ? ["sleepable"] : [],
+});
+
+test.each([
+  ["an open one", tracing("trace_fentry", "vfs_read"), undefined, ""],
+  [
+    "in the types alone",
+    tracing("trace_fentry", "blk_account_io_done"),
+    "ENOENT",
+    "The address of function blk_account_io_done cannot be found",
+  ],
+  [
+    "closed to all",
+    tracing("trace_fentry", "migrate_disable"),
+    "EINVAL",
+    "Attaching tracing programs to function 'migrate_disable' is rejected.",
+  ],
+  ["a result that may be replaced", tracing("modify_return", "security_file_open"), undefined, ""],
+  ["one that may not", tracing("modify_return", "vfs_read"), "EINVAL", "vfs_read() is not modifiable"],
+  ["a system call, asleep", tracing("trace_fentry", "__x64_sys_connect", true), undefined, ""],
+  ["another, asleep", tracing("trace_fentry", "vfs_read", true), "EINVAL", "vfs_read is not sleepable"],
+  ["a hook, asleep", { ...program("lsm_mac", "file_open", 0), flags: ["sleepable"] as const }, undefined, ""],
+  [
+    "a hook where nobody sleeps",
+    { ...program("lsm_mac", "file_free_security", 0), flags: ["sleepable"] as const },
+    "EINVAL",
+    "bpf_lsm_file_free_security is not sleepable",
+  ],
+] as const)("functions of the kernel: %s", (_, given, errno, message) => {
+  const verdict = verify(given, undefined, { profile });
+  if (errno === undefined) expect(verdict).toMatchObject({ verdict: "accept" });
+  else expect(verdict).toMatchObject({ verdict: "reject", errno, message });
+});

@@ -6,7 +6,7 @@ import type { Instruction, Size } from "../../semantics/isa/instruction.ts";
 import { allows } from "../../semantics/profile/lookup.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import { isOfWork } from "../callbacks.ts";
-import { KIND, setConstant, setOff, setPointer, setScalar, setUnknown } from "../register.ts";
+import { KIND, kindOf, setConstant, setOff, setPointer, setScalar, setUnknown } from "../register.ts";
 import { load, store, targetOf } from "./access.ts";
 import { castAddressSpace, loadArenaValue } from "./arena-pointers.ts";
 import { alu } from "./arithmetic.ts";
@@ -100,6 +100,9 @@ function storeRegister(m: Machine, insn: Instruction, size: Size, operand: "imm"
   else setConstant(value, insn.imm, insn.imm >> 31);
   const to = targetOf(m, insn.dst, insn.off);
   if (operand === "reg") requireNoLeak(m, insn.src, value, to);
+  else if (kindOf(to.at) === KIND.context && !m.profile.contextStoresImmediate) {
+    reject("EACCES", `BPF_ST stores into R${insn.dst} ctx is not allowed`);
+  }
   store(m, to, size, value);
 }
 

@@ -16,7 +16,7 @@ const CLASSES = [
   ["stack spill", /invalid size of register (fill|spill)|corrupt(ed)? spill/],
   [
     "context access",
-    /invalid bpf_context access|(dereference of modified|variable|negative offset) ctx|modified ctx ptr/,
+    /invalid bpf_context access|BPF_ST stores into|(dereference of modified|variable|negative offset) ctx|modified ctx ptr/,
   ],
   ["packet bounds", /invalid access to packet|offset is outside of the packet|packet access/],
   ["unbounded access", /unbounded memory access|min value is negative/],
@@ -108,7 +108,7 @@ const CLASSES = [
   ["map", /bpf_map|map .* (is not|not) (supported|compatible)|value access support|uses unsupported map/],
   [
     "attachment",
-    /attach|points to (disabled|wrong)|bpf_lsm_|trampoline|is not a (function|tracepoint|module)/i,
+    /attach|^The address of function|is not modifiable|points to (disabled|wrong)|bpf_lsm_|trampoline|is not a (function|tracepoint|module)/i,
   ],
   ["types", /btf|func_info|line_info|FUNC_PROTO|subprog|Global function|Arg#\d+ type/i],
 ] as const satisfies readonly (readonly [string, RegExp])[];

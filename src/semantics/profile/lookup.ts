@@ -7,6 +7,7 @@ import type {
   Allowance,
   Context,
   ContextField,
+  FunctionTargets,
   HelperFacts,
   KfuncFacts,
   Profile,
@@ -227,4 +228,16 @@ export function knowsInstruction(profile: Profile, name: string): boolean {
 /** Whether the kernel accepts what others refuse. */
 export function allows(profile: Profile, what: Allowance): boolean {
   return profile.allows.includes(what);
+}
+
+const FUNCTIONS = new WeakMap<FunctionTargets, Map<string, ReadonlySet<string>>>();
+
+/** Whether a function of the kernel is among those of which the profile says something; false if it says nothing of functions. */
+export function isFunction({ functions }: Profile, what: keyof FunctionTargets, name: string): boolean {
+  if (functions === undefined) return false;
+  const lists = FUNCTIONS.get(functions) ?? new Map<string, ReadonlySet<string>>();
+  FUNCTIONS.set(functions, lists);
+  const list = lists.get(what) ?? new Set(functions[what].split(" "));
+  lists.set(what, list);
+  return list.has(name);
 }

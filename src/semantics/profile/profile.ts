@@ -271,8 +271,6 @@ export interface KfuncFacts {
 
 /** Rules of the verifier in which kernels differ: what those accept whose profile names it, and others refuse. */
 export const ALLOWANCES = [
-  /** Without `cap_perfmon`: whatever stands where nothing but a processor's guess leads. There is a barrier before it. */
-  "guesses",
   /** Without `cap_perfmon`: to compare what may be null with a register that is null. */
   "null_registers",
   /** RCU read sections inside of others. */
@@ -344,6 +342,18 @@ export interface TargetFacts {
   readonly refused?: Readonly<Record<string, string>>;
 }
 
+/** What programs attach to of the kernel's functions: names, with a space between any two. */
+export interface FunctionTargets {
+  /** In the kernel's BTF, and nowhere to be found in the kernel. */
+  readonly missing: string;
+  /** Closed to all programs. */
+  readonly closed: string;
+  /** Those whose result programs may replace (`modify_return`). */
+  readonly modifiable: string;
+  /** Those in which programs may sleep, and hooks (`bpf_lsm_…`) likewise. */
+  readonly sleepable: string;
+}
+
 export interface Profile {
   /** `6.18`. */
   readonly kernel: string;
@@ -357,8 +367,10 @@ export interface Profile {
   /** Whether a constant may be stored to a context (BPF_ST), or registers only. */
   readonly contextStoresImmediate: boolean;
   readonly allows: readonly Allowance[];
-  /** Absent if the kernel was not asked. */
+  /** Absent if the kernel was not asked, or refuses what only a processor's guess leads to, as those before 6.18 do. */
   readonly capabilities?: NeededCapabilities;
+  /** Functions of the kernel as targets. Absent if it lets no program attach to functions. */
+  readonly functions?: FunctionTargets;
   /** Of what programs attach to, by attach type. */
   readonly targets?: Partial<Readonly<Record<AttachType, TargetFacts>>>;
   /** Sorted by id. */

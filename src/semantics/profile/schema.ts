@@ -131,6 +131,14 @@ const schema = z.strictObject({
     }),
   ),
   contexts: z.record(z.string(), context),
+  functions: z
+    .strictObject({
+      missing: z.string(),
+      closed: z.string(),
+      modifiable: z.string(),
+      sleepable: z.string(),
+    })
+    .exactOptional(),
   targets: z
     .partialRecord(
       z.enum(ATTACH_TYPES),

@@ -4,6 +4,7 @@ import type { Profile } from "./profile.ts";
 /** Depth below which a value stands on one line, by the profile's part. */
 const DEPTH: Readonly<Record<string, number>> = {
   contexts: 3,
+  functions: 1,
   targets: 3,
   programs: 2,
   callbacks: 2,

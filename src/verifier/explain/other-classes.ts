@@ -81,6 +81,13 @@ const REGISTERS: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^BPF_ST stores into R\d+ ctx/,
+    category: "Memory Safety",
+    problem: "a constant stored to the context",
+    needed: "a register with the value",
+    suggestion: "Put the constant into a register and store that.",
+  },
+  {
     pattern: /^BPF_ATOMIC/,
     category: "Memory Safety",
     problem: "atomic access to memory that allows none",
@@ -303,6 +310,30 @@ const STRUCTURE: readonly MessageClass[] = [
       "every instruction to be reachable, jumps to stay within their function, and functions to end in an exit or a jump",
     suggestion:
       "A compiler makes such programs only of undefined behaviour, such as a function without a return.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^The address of function \w+ cannot be found|^Attaching tracing programs to function/,
+    category: "Program Structure",
+    problem: "a function that programs cannot attach to",
+    needed: "a function of the kernel that is there and not closed",
+    suggestion: "Attach to its caller, or to another that it calls.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^\w+\(\) is not modifiable/,
+    category: "Program Structure",
+    problem: "a function whose result programs may not replace",
+    needed: "one of the kernel's functions for that: security_…, or one where errors may be injected",
+    suggestion: "Attach to its entry or exit if the result is only looked at.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^\w+ is not sleepable/,
+    category: "Execution Context Safety",
+    problem: "a program that may sleep at a place where nothing may",
+    needed: "a function or hook in which the kernel lets programs sleep",
+    suggestion: "Load the program as one that does not sleep.",
     follow: "nothing",
   },
   {

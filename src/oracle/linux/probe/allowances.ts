@@ -32,11 +32,6 @@ const end = ["out:", "r0 = 0", "exit"];
 
 /** Each beside the others as a bundle without its name. */
 const PROGRAMS: Readonly<Record<Allowance, object>> = {
-  guesses: {
-    type: "socket_filter",
-    privileges: ["cap_bpf"],
-    asm: ["r1 = 0", "if r1 == 0 goto out", "r2 = *(u64 *)(r1 +0)", ...end],
-  },
   null_registers: {
     type: "socket_filter",
     privileges: [],

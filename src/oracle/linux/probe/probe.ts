@@ -32,6 +32,7 @@ import {
 } from "./callbacks.ts";
 import { probeCapabilities } from "./capabilities.ts";
 import { probeArguments, probeContext, probePacket, probeStoresImmediate } from "./contexts.ts";
+import { probeFunctions } from "./functions.ts";
 import {
   byName,
   type KnownKind,
@@ -102,6 +103,8 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       probeAllowances(kernel),
       probeCapabilities(kernel, asked),
     ]);
+    progress("functions", 0, 1);
+    const functions = answer(kernel, probeFunctions(kernel, btf));
     const sockets = answer(kernel, probeSockets(kernel, btf, kinds, materials));
     return {
       kernel: /^\d+\.\d+/.exec(kernel.release)?.[0] ?? kernel.release,
@@ -117,6 +120,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
       ...(capabilities === undefined ? {} : { capabilities }),
       attachTypes: attachTypes(found, kinds),
       maps: mapFacts(materials.maps, answer(kernel, probeMapStructs(kernel, plain, materials))),
+      ...(functions === undefined ? {} : { functions }),
       targets: answer(kernel, probeTargets(kernel, btf)),
       contexts: { ...contexts.table, ...callbacks.written, ...sockets },
       programs: programTable(learnt, contexts.names, helperSets, callbacks.writes),
