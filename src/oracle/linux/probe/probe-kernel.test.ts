@@ -9,6 +9,7 @@ import { profileOfRelease } from "../../profiles.ts";
 import { kernelAvailable } from "../kernel.ts";
 import { KERNEL_BTF } from "../object-options.ts";
 import { THIS_MACHINE } from "../this-machine.ts";
+import { probeAllowances } from "./allowances.ts";
 import { answer } from "./ask.ts";
 import { SIZES } from "./fields.ts";
 import { openMemory, readSymbols } from "./memory.ts";
@@ -97,6 +98,12 @@ describe.skipIf(!same)(`the profile of Linux ${profile.kernel}, asked again`, ()
       }),
       { numRuns: 30 },
     );
+  });
+
+  it("what it allows", () => {
+    // What loaders without capabilities may do is asked only where everybody may load programs.
+    const asked = (what: string): boolean => what !== "null_registers";
+    expect(probeAllowances(THIS_MACHINE).filter(asked)).toEqual(profile.allows.filter(asked));
   });
 
   it("prototypes, in the kernel's own data", () => {
