@@ -22,6 +22,7 @@ import { constantString } from "../format.ts";
 import { saveOrRestore } from "../interrupts.ts";
 import { checkIterator } from "../iterator.ts";
 import { type Machine, register, SCRATCH, type Target } from "../machine.ts";
+import { requireTimer } from "../map-fields.ts";
 import { Rejection, reject } from "../rejection.ts";
 import { requireFillable } from "../stack.ts";
 import { checkDynptr, isSlice } from "./dynptr.ts";
@@ -38,7 +39,7 @@ import {
   reliesOnArguments,
 } from "./facts.ts";
 import { checkObject, isObject } from "./objects.ts";
-import { checkMapOfWork, checkTaskWork, checkWork, checkWorkFunction } from "./work.ts";
+import { checkMapOfWork, checkTaskWork, checkWork, checkWorkFunction, requireMapValue } from "./work.ts";
 
 /** Checks all arguments of a call. */
 export function checkKfuncArguments(m: Machine, call: KfuncCall): void {
@@ -172,6 +173,10 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
   },
   work: checkWork,
   task_work: checkTaskWork,
+  timer: (m, _call, _value, target) => {
+    requireMapValue(target);
+    requireTimer(m, target);
+  },
   map: checkMapOfWork,
   interrupts: (m, call, _value, target) => {
     if (!/^bpf_local_irq_(?:save|restore)$/.test(call.facts.name)) {

@@ -71,6 +71,7 @@ export type ArgumentClass =
   | "field"
   | "work"
   | "task_work"
+  | "timer"
   | "text"
   | "map"
   | "interrupts"
@@ -86,7 +87,6 @@ const FIELDS: ReadonlySet<string> = new Set([
   "struct bpf_rb_root",
   "struct bpf_rb_node",
   "struct bpf_res_spin_lock",
-  "struct bpf_timer",
 ]);
 
 /** Pointers into arenas, to nodes that the program does not own, to maps by other names. */
@@ -120,6 +120,7 @@ export function classOf(call: KfuncCall, index: number, context: string | undefi
     return "iterator";
   if (value.to === "struct bpf_wq") return "work";
   if (value.to === "struct bpf_task_work") return "task_work";
+  if (value.to === "struct bpf_timer") return "timer";
   // On newer kernels the map's parameter has another name.
   if (ofWork(call.facts.name) && ends(value, "__const_map")) return "map";
   if ((value.to !== undefined && FIELDS.has(value.to)) || ELSEWHERE.test(value.name ?? "")) return "field";

@@ -48,6 +48,11 @@ const FUNCTIONS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["bpf_list_pop_back", (m, call) => giveOwnedNode(m, nodeIn(m, call, "list_head"))],
   ["bpf_list_front", (m, call) => giveNode(m, nodeIn(m, call, "list_head"))],
   ["bpf_list_back", (m, call) => giveNode(m, nodeIn(m, call, "list_head"))],
+  ["bpf_list_add", insert],
+  ["bpf_list_del", (m, call) => giveOwnedNode(m, memberOfList(m, call))],
+  ["bpf_list_empty", (m, call) => giveNumber(m, nodeIn(m, call, "list_head"))],
+  ["bpf_list_is_first", (m, call) => giveNumber(m, memberOfList(m, call))],
+  ["bpf_list_is_last", (m, call) => giveNumber(m, memberOfList(m, call))],
   ["bpf_rbtree_first", (m, call) => giveNode(m, nodeIn(m, call, "rb_root"))],
   ["bpf_rbtree_root", (m, call) => giveNode(m, nodeIn(m, call, "rb_root"))],
   ["bpf_rbtree_left", (m, call) => giveNode(m, neighbour(m, call))],
@@ -124,24 +129,24 @@ function requireLocked(m: Machine, at: number, { fields }: Pick<MapDefinition, "
   reject("EINVAL", `${other}bpf_spin_lock at off=${offset} must be held for ${nameOf(kind)}`);
 }
 
-/** The object that r2 points into, at the links of a node. */
-function requireNode(m: Machine, node: Node, kind: Root): void {
-  const at = readable(m, 2);
+/** The object that the register points into, at the links of a node. */
+function requireNode(m: Machine, number: number, node: Node, kind: Root): void {
+  const at = readable(m, number);
   const [root, link] = [nameOf(kind), nameOf(LINKS[kind])];
   const struct = ownStruct(m, objectOf(at));
-  const { offset } = fieldAt(2, at, struct, LINKS[kind]);
+  const { offset } = fieldAt(number, at, struct, LINKS[kind]);
   const wanted = ownStruct(m, node.struct).name;
   if (struct.id !== node.struct) {
     const expected = `${link} at offset=${node.offset} in struct ${wanted}`;
     reject(
       "EINVAL",
-      `operation on ${root} expects arg#1 ${expected}, but arg is at offset=${offset} in struct ${struct.name}`,
+      `operation on ${root} expects arg#${number - 1} ${expected}, but arg is at offset=${offset} in struct ${struct.name}`,
     );
   }
   if (offset !== node.offset) {
     reject(
       "EINVAL",
-      `arg#1 offset=${offset}, but expected ${link} at offset=${node.offset} in struct ${wanted}`,
+      `arg#${number - 1} offset=${offset}, but expected ${link} at offset=${node.offset} in struct ${wanted}`,
     );
   }
 }
@@ -152,7 +157,7 @@ export function requireOwnedNode(m: Machine, call: KfuncCall, node: Node, kind: 
   const at = readable(m, 2);
   if (kindOf(at) !== OWNED) reject("EINVAL", "arg#1 expected pointer to allocated object");
   if (referenceOf(at) === 0) reject("EINVAL", "allocated object must be referenced");
-  requireNode(m, node, kind);
+  requireNode(m, 2, node, kind);
   requireNoChain(m, register(m, 1), node.struct);
 }
 
@@ -179,8 +184,35 @@ function push(m: Machine, call: KfuncCall): void {
   requireOwnedNode(m, call, node, "list_head");
   requireOffset(m, call);
   giveAway(m);
-  clearArguments(m);
-  setUnknown(register(m, 0));
+  giveNumber(m, node);
+}
+
+/** Puts the object in r2 behind that in r3, which may be in the list. */
+function insert(m: Machine, call: KfuncCall): void {
+  const node = nodeIn(m, call, "list_head");
+  requireOwnedNode(m, call, node, "list_head");
+  requireListed(m, call, 3, node);
+  giveAway(m);
+  giveNumber(m, node);
+}
+
+/** What a list is made of that r1 points to, and r2 to a node of maybe that list. */
+function memberOfList(m: Machine, call: KfuncCall): Node {
+  const node = nodeIn(m, call, "list_head");
+  requireListed(m, call, 2, node);
+  return node;
+}
+
+/** The register points to a node of some list, which the program need not own. */
+function requireListed(m: Machine, call: KfuncCall, number: number, node: Node): void {
+  requireNotNull(m, call, number);
+  const at = readable(m, number);
+  const kind = kindOf(at);
+  if (kind !== (OWNED | FLAG.nonOwning) && !(kind === OWNED && referenceOf(at) !== 0)) {
+    reject("EINVAL", `arg#${number - 1} expected pointer to allocated object`);
+  }
+  if (isInLess(m.state)) throw new Unsupported(`kernel function ${call.facts.name} in what compares nodes`);
+  requireNode(m, number, node, "list_head");
 }
 
 /** What a tree is made of that r1 points to, and r2 to a node of maybe that tree. */
@@ -193,8 +225,13 @@ function neighbour(m: Machine, call: KfuncCall): Node {
     reject("EINVAL", `${call.facts.name} can only take non-owning or refcounted bpf_rb_node pointer`);
   }
   if (isInLess(m.state)) reject("EINVAL", `${call.facts.name} not allowed in rbtree cb`);
-  requireNode(m, node, "rb_root");
+  requireNode(m, 2, node, "rb_root");
   return node;
+}
+
+function giveNumber(m: Machine, _node: Node): void {
+  clearArguments(m);
+  setUnknown(register(m, 0));
 }
 
 function giveOwnedNode(m: Machine, { struct, offset }: Node): void {

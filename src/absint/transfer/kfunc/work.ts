@@ -18,21 +18,23 @@ export const setsWork = (name: string): boolean => /^bpf_wq_set_callback(?:_impl
 export const setsTaskWork = (name: string): boolean =>
   /^bpf_task_work_schedule_(?:signal|resume)(?:_impl)?$/.test(name);
 
+export function requireMapValue({ at, number }: Target): void {
+  if (kindOf(at) !== KIND.mapValue) reject("EINVAL", `arg#${number - 1} doesn't point to a map value`);
+}
+
 /** An argument that is a work queue. */
 export function checkWork(m: Machine, _call: KfuncCall, _value: KfuncValue, target: Target): void {
-  const { at, number } = target;
-  if (kindOf(at) !== KIND.mapValue) reject("EINVAL", `arg#${number - 1} doesn't point to a map value`);
+  requireMapValue(target);
   requireWork(m, target);
   // Which inner map it is would have to be known.
-  if (objectOf(at) >= m.program.maps.length) throw new Unsupported("work queues in inner maps");
+  if (objectOf(target.at) >= m.program.maps.length) throw new Unsupported("work queues in inner maps");
 }
 
 /** An argument that is work of a task. */
 export function checkTaskWork(m: Machine, _call: KfuncCall, _value: KfuncValue, target: Target): void {
-  const { at, number } = target;
-  if (kindOf(at) !== KIND.mapValue) reject("EINVAL", `arg#${number - 1} doesn't point to a map value`);
+  requireMapValue(target);
   requireTaskWork(m, target);
-  if (objectOf(at) >= m.program.maps.length) throw new Unsupported("task work in inner maps");
+  if (objectOf(target.at) >= m.program.maps.length) throw new Unsupported("task work in inner maps");
 }
 
 /** The map of the work queue in the first argument, or of the task work in the second. */
