@@ -13,6 +13,7 @@ import { demand } from "../../origins.ts";
 import { holdsReference } from "../../references.ts";
 import {
   baseOf,
+  copyRegister,
   FLAG,
   hasFlag,
   isConstant,
@@ -21,24 +22,25 @@ import {
   KIND,
   kindName,
   kindOf,
+  mayBeNull,
   objectOf,
   offOf,
   referenceOf,
+  setKind,
   smallConstant,
 } from "../../register.ts";
-import { requireUnmoved } from "../access.ts";
+import { requireNaturallyAligned, requireUnmoved } from "../access.ts";
 import { dynptrKindOf, makeDynptr, requireOwned, usedDynptr } from "../dynptr.ts";
 import { constantString } from "../format.ts";
 import { typesOf } from "../kernel-object.ts";
 import { exchangedField, requireExchangeable } from "../kptr.ts";
-import { type Machine, readable, type Target } from "../machine.ts";
+import { type Machine, readable, SCRATCH, type Target } from "../machine.ts";
 import { releaseLock, requireTimer, takeLock } from "../map-fields.ts";
 import { isOwnObject } from "../own-object.ts";
 import { requireNoLeakToHelper } from "../privileges.ts";
 import { isReadOnlyToPrograms } from "../region.ts";
 import { reject } from "../rejection.ts";
 import { constantAt } from "../stack.ts";
-import { tnumText } from "../text.ts";
 import { type CallFacts, hasArgumentFlag, holdsSockets, mapOf } from "./facts.ts";
 import { checkKey, checkSized, checkWhole, MEMORY } from "./memory.ts";
 
@@ -111,6 +113,14 @@ function forMap(m: Machine, call: CallFacts, argument: Argument): Argument {
   return asks ? { kind: "map_value" } : argument;
 }
 
+/** What is pointed to if it is not null. */
+function notNull(target: Target): Target {
+  if (!mayBeNull(kindOf(target.at))) return target;
+  copyRegister(target.at, SCRATCH.operand);
+  setKind(SCRATCH.operand, kindOf(target.at) & ~FLAG.orNull);
+  return { ...target, at: SCRATCH.operand };
+}
+
 const isNull = (at: number): boolean =>
   kindOf(at) === KIND.scalar && isConstant(at) && smallConstant(at) === 0;
 
@@ -123,7 +133,7 @@ function requireTaken(call: CallFacts, argument: Argument, { number, at }: Targe
   const isOfMap = argument.kind === "percpu_btf_id" && hasFlag(kindOf(at), FLAG.rcu);
   const kind = isPutIn ? kindOf(at) & ~OWN : isOfMap ? kindOf(at) & ~FLAG.allocated : kindOf(at);
   // What may only be read is taken where it is only read; where the memory lies does not matter.
-  const anywhere = argument.kind === "mem" ? kind & ~FLAG.inPacket : kind;
+  const anywhere = kind & ~(argument.kind === "mem" ? FLAG.inPacket : nullable(argument));
   if (taken.includes(hasArgumentFlag(argument, "mem_rdonly") ? anywhere & ~FLAG.readOnly : anywhere)) {
     if (taken !== MEMORY || baseOf(kind) !== KIND.btf || hasArgumentFlag(argument, "mem_rdonly")) return;
     const name = `bpf_${call.helper.name}`;
@@ -135,6 +145,10 @@ function requireTaken(call: CallFacts, argument: Argument, { number, at }: Targe
   }
   reject("EACCES", `R${number} type=${kindName(kind)} expected=${taken.map(kindName).join(", ")}`);
 }
+
+/** What a kind may have besides where the helper itself looks whether it was given null. Of memory and a size it does not, if the size is not 0. */
+const nullable = (argument: Argument): number =>
+  argument.kind === "map_value" && hasArgumentFlag(argument, "ptr_maybe_null") ? FLAG.orNull : 0;
 
 /** What the objects that a program allocates have besides what others have. */
 const OWN = FLAG.allocated | FLAG.perCpu;
@@ -182,7 +196,7 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     const writes = hasArgumentFlag(argument, "mem_uninit");
     const size = mapOf(m, call).valueSize;
     if (size === 0) reject("EACCES", "invalid zero-sized read");
-    checkWhole(m, target, size, writes ? "write" : "read");
+    checkWhole(m, notNull(target), size, writes ? "write" : "read");
     if (writes) call.filled.push({ target, size, certain: true });
   },
   mem: (m, call, argument, target) => {
@@ -191,7 +205,8 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
     const writes = hasArgumentFlag(argument, "mem_write") || hasArgumentFlag(argument, "mem_uninit");
     if (writes) checkWhole(m, target, argument.size, "write");
     if (!hasArgumentFlag(argument, "mem_uninit")) checkWhole(m, target, argument.size, "read");
-    if (hasArgumentFlag(argument, "mem_aligned")) requireAlignedMemory(target, argument.size);
+    if (hasArgumentFlag(argument, "mem_aligned"))
+      requireNaturallyAligned(target, argument.size, kindOf(target.at));
     if (!writes) return;
     call.filled.push({ target, size: argument.size, certain: true });
   },
@@ -215,7 +230,12 @@ const CHECKS: { readonly [K in ArgumentKind]?: Check } = {
   },
   sock_common: checkUnmoved,
   socket: checkUnmoved,
-  btf_id_sock_common: checkUnmoved,
+  btf_id_sock_common: (m, call, argument, target) => {
+    if (kindOf(target.at) === KIND.btf || kindOf(target.at) === (KIND.btf | FLAG.trusted)) {
+      requireStruct(m, target, "sock_common");
+    }
+    checkUnmoved(m, call, argument, target);
+  },
   ringbuf_mem: checkUnmoved,
   timer: (m, call, _argument, target) => {
     const map = objectOf(target.at);
@@ -271,13 +291,6 @@ function requireStruct(m: Machine, { number, at }: Target, wanted: string | unde
   if (inner === undefined) throw new Unsupported(`kernel objects of type ${wanted ?? "?"}`);
   if (offset !== undefined && types.holdsAt(struct, offOf(at) + offset, inner)) return;
   reject("EACCES", `R${number} is of type ${types.structName(struct)} but ${wanted} is expected`);
-}
-
-function requireAlignedMemory({ at }: Target, size: number): void {
-  const constant = smallConstant(at);
-  if (constant !== undefined && ((constant + offOf(at)) & (size - 1)) === 0) return;
-  const what = kindOf(at) === KIND.stack ? "stack " : "value ";
-  reject("EACCES", `misaligned ${what}access off ${tnumText(at)}+${offOf(at)}+0 size ${size}`);
 }
 
 const OF_TIMERS: ReadonlySet<string> = new Set([

@@ -97,10 +97,12 @@ export function checkSized(m: Machine, call: CallFacts, zeroAllowed: boolean, nu
   }
   const writes = memory !== undefined && hasArgumentFlag(memory, "mem_write");
   const uninitialised = memory !== undefined && hasArgumentFlag(memory, "mem_uninit");
-  if (writes || uninitialised) checkWhole(m, target, greatest, "write");
   // What the helper does not fill stays what it is, and may be read afterwards.
   const partly = !m.rights.leaks && uminOf(size) !== greatest;
-  if (!uninitialised || partly) checkWhole(m, target, greatest, "read");
+  // What only it writes has to hold something before: other memory than the stack always does.
+  const reads = uninitialised ? partly : !writes || kindOf(target.at) === KIND.stack;
+  if (writes || uninitialised) checkWhole(m, target, greatest, "write");
+  if (reads) checkWhole(m, target, greatest, "read");
   if (!writes && !uninitialised) return;
   call.filled.push({ target, size: greatest, certain: uminOf(size) === greatest });
 }
