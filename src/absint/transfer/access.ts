@@ -37,8 +37,8 @@ import {
 import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
 import { type Machine, mapAt, readable, type Target } from "./machine.ts";
 import { storeKernelObject } from "./object-writes.ts";
-import { isOwnObject, loadOwnObject, requirePlain } from "./own-object.ts";
-import { mayAccessField, requireMayLook } from "./privileges.ts";
+import { isOwnObject, loadOwnObject, ownStruct, requirePlain } from "./own-object.ts";
+import { mayAccessField, requireMayLook, requireMayLookAnywhere } from "./privileges.ts";
 import {
   checkMapBounds,
   checkMapValue,
@@ -103,11 +103,13 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
       break;
     case UNTRUSTED_BYTES:
       // The kernel guards each load.
+      requireMayLookAnywhere(m, target);
       setUnknown(destination);
       unknownScalarAt(destination, size * 8);
       break;
     default:
       if (isOwnObject(kind) && !mayBeNull(kind)) {
+        requireMayLook(m, () => ownStruct(m, objectOf(target.at)).name);
         loadOwnObject(m, target, size, destination);
         break;
       }
@@ -156,8 +158,14 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case UNTRUSTED_BYTES:
       return reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
     default:
-      if (isOwnObject(kind) && !mayBeNull(kind)) return requirePlain(m, target, size);
-      if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) return storeKernelObject(m, target, size);
+      if (isOwnObject(kind) && !mayBeNull(kind)) {
+        requireMayLook(m, () => ownStruct(m, objectOf(target.at)).name);
+        return requirePlain(m, target, size);
+      }
+      if (baseOf(kind) === KIND.btf && !mayBeNull(kind)) {
+        requireMayLook(m, () => typesOf(m).structName(objectOf(target.at)));
+        return storeKernelObject(m, target, size);
+      }
       if (!checkPlainMemory(m, target, size, "write")) rejectKind(target, kind);
   }
 }

@@ -2,13 +2,12 @@
  * Buffers on the stack of a function that was called, which slices may lie in: such a slice goes where the function's frame goes. It carries the buffer's place
  * (references.ts) as its reference, and the buffer's slots are shared, so that nothing else that has a place comes to lie there.
  */
-import { allows } from "../../semantics/profile/lookup.ts";
 import { isPlaceId, placeFrame } from "../references.ts";
 import { KIND, kindOf, objectOf, referenceOf } from "../register.ts";
 import { callbackOf, frameCount, sharedSlots } from "../state.ts";
 import { DYNPTR } from "./dynptr-slots.ts";
 import type { Machine } from "./machine.ts";
-import { endPointers } from "./privileges.ts";
+import { endPointers, keepsPointers } from "./privileges.ts";
 
 /**
  * The innermost frame of `state` is about to be left: slices that may lie in it are none any more, and if it is a callback's, no dynptr that the kernel has
@@ -16,7 +15,7 @@ import { endPointers } from "./privileges.ts";
  */
 export function endLent(m: Machine, state = m.state): void {
   const frame = frameCount(state) - 1;
-  if (callbackOf(state, frame) !== 0 && allows(m.profile, "spilled_pointers")) {
+  if (callbackOf(state, frame) !== 0 && keepsPointers(m)) {
     endPointers(m, (at) => kindOf(at) === KIND.dynptr && objectOf(at) === DYNPTR.local, state);
   }
   if (sharedSlots(state, frame).every((bits) => bits === 0)) return;

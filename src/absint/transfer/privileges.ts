@@ -6,10 +6,10 @@
  *
  * Source: the messages and limits are those of Linux 6.18.
  */
-import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction, Operation } from "../../semantics/isa/instruction.ts";
 import { allows } from "../../semantics/profile/lookup.ts";
-import type { ContextField, Prototype } from "../../semantics/profile/profile.ts";
+import type { ContextField } from "../../semantics/profile/profile.ts";
+import { MAP_FIELDS, type MapField } from "../../semantics/program/map-types.ts";
 import {
   baseOf,
   FLAG,
@@ -19,10 +19,12 @@ import {
   isPacketPointer,
   isPointer,
   KIND,
+  kindName,
   kindOf,
   mayBeNull,
   objectOf,
   offOf,
+  referenceOf,
   setNone,
   setUnknown,
   smallConstant,
@@ -49,15 +51,6 @@ import { tnumText } from "./text.ts";
 
 type Jump = Extract<Operation, { kind: "jump" }>;
 
-/** Kinds of arguments that lead addresses along ways of their own, which are not followed for programs that must not leak any. */
-const UNFOLLOWED: ReadonlySet<string> = new Set(["func", "timer", "dynptr", "kptr_xchg_dest"]);
-
-/** @throws Unsupported  for helpers whose part in leaks is not modelled */
-export function requireFollowed({ rights }: Machine, { args }: Prototype, label: string): void {
-  if (rights.leaks || !args.some(({ kind }) => UNFOLLOWED.has(kind))) return;
-  throw new Unsupported(`helper ${label} without cap_perfmon`);
-}
-
 /** Whether a field of the context may be accessed by programs without `cap_bpf`. */
 export function mayAccessField({ program, rights }: Machine, field: ContextField, write: boolean): boolean {
   if (rights.bpf || program.type !== "cgroup_skb") return true;
@@ -79,6 +72,7 @@ const NOWHERE: ReadonlySet<number> = new Set([
   KIND.socket,
   KIND.tcpSock,
   KIND.xdpSock,
+  KIND.btf,
 ]);
 
 const PLACES: Readonly<Record<number, string>> = {
@@ -174,7 +168,8 @@ const NEVER_NULL: ReadonlySet<number> = new Set([
 const isNeverNull = (at: number): boolean => {
   const kind = kindOf(at);
   if (hasFlag(kind, FLAG.untrusted)) return false;
-  return NEVER_NULL.has(baseOf(kind)) || (baseOf(kind) === KIND.btf && hasFlag(kind, FLAG.trusted));
+  if (baseOf(kind) !== KIND.btf) return NEVER_NULL.has(baseOf(kind));
+  return hasFlag(kind, FLAG.trusted | FLAG.allocated) || referenceOf(at) !== 0;
 };
 
 const isPacket = (at: number): boolean => isPacketPointer(kindOf(at)) || kindOf(at) === KIND.packetEnd;
@@ -215,6 +210,10 @@ const isEndOf = (at: number, end: number): boolean =>
       smallConstant(end) === 0;
 
 // --- The stack
+
+/** What is spilled of a pointer is a pointer, of whatever kind. */
+export const keepsPointers = ({ profile, rights }: Machine): boolean =>
+  !rights.leaks || allows(profile, "spilled_pointers");
 
 /** A place on the stack that is one place: the kernel cannot keep others in bounds. */
 export function requireKnownPlace({ rights }: Machine, { number, at }: Target): void {
@@ -296,9 +295,12 @@ export function requireInside(m: Machine, number: number, at: number): void {
     }
   }
   if (kind !== KIND.mapValue) return;
-  const { valueSize } = mapAt(m, objectOf(at));
+  const { valueSize, fields } = mapAt(m, objectOf(at));
   const [least, greatest] = [offOf(at) + sminOf(at), offOf(at) + smaxOf(at)];
-  if (least >= 0 && greatest < valueSize) return;
+  // Nor does it point to what the kernel keeps there.
+  const isFree = ({ kind, offset }: MapField): boolean =>
+    least >= offset + (MAP_FIELDS.get(kind)?.size ?? valueSize) || greatest < offset;
+  if (least >= 0 && greatest < valueSize && fields?.every(isFree) !== false) return;
   reject("EACCES", `R${number} pointer arithmetic of map value goes out of range, prohibited for !root`);
 }
 
@@ -306,4 +308,11 @@ export function requireInside(m: Machine, number: number, at: number): void {
 export function requireMayLook({ rights }: Machine, struct: () => string): void {
   if (rights.leaks) return;
   reject("EPERM", `'struct ${struct()}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
+}
+
+/** Bytes that may be anywhere could be those of an address, or of anything else. */
+export function requireMayLookAnywhere({ rights }: Machine, { number, at }: Target): void {
+  if (rights.leaks) return;
+  const what = `R${number} ${kindName(kindOf(at))}`;
+  reject("EPERM", `${what}: access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
 }

@@ -5,7 +5,6 @@
  * low bytes, gives it back; any other read of initialised bytes gives some number of that many bytes.
  */
 import type { Size } from "../../semantics/isa/instruction.ts";
-import { allows } from "../../semantics/profile/lookup.ts";
 import { demand, isRewritten, noteSlotRead, setRewritten } from "../origins.ts";
 import {
   baseOf,
@@ -46,7 +45,13 @@ import { removeObject } from "./counted-slots.ts";
 import { isDynptrSlot, overwriteDynptr } from "./dynptr-slots.ts";
 import { beginLink, cutLink } from "./links.ts";
 import { currentFrame, type Machine, SCRATCH, type Target } from "./machine.ts";
-import { endPointers, holdsAddress, requireKnownPlace, requireNotCorrupted } from "./privileges.ts";
+import {
+  endPointers,
+  holdsAddress,
+  keepsPointers,
+  requireKnownPlace,
+  requireNotCorrupted,
+} from "./privileges.ts";
 import { reject } from "./rejection.ts";
 import { tnumText } from "./text.ts";
 
@@ -247,11 +252,14 @@ function endSharing(m: Machine): void {
   shareNothing(m.state);
 }
 
-/** What the stack remembers of a register: of pointers to some objects, some kernels remember only that they are some numbers. */
+/**
+ * What the stack remembers of a register: of pointers to some objects, some kernels remember only that they are some numbers. Those are no numbers
+ * for a program that must not see addresses.
+ */
 function asKept(m: Machine, value: number): number {
   const kind = kindOf(value);
   if (kind !== KIND.dynptr && kind !== KIND.tracepointBuffer) return value;
-  if (allows(m.profile, "spilled_pointers")) return value;
+  if (keepsPointers(m)) return value;
   setUnknown(SCRATCH.operand);
   return SCRATCH.operand;
 }
@@ -301,6 +309,14 @@ const unreadable =
     fixed
       ? `invalid read from stack R${number} off ${first}+${off - first} size ${size}`
       : `invalid read from stack R${number} var_off ${tnumText(at)}+${off - first} size ${size}`;
+
+/** Where only what was written may be read, a place is one that the frame has used, be it for no bytes. */
+export function requireUsed(m: Machine, { number, at, off }: Target, size: number): void {
+  if (m.rights.leaks) return;
+  const first = offOf(at) + off + (smallConstant(at) ?? 0);
+  if (slotOf(first) < depthOf(m.state, objectOf(at))) return;
+  reject("EACCES", `invalid read from stack R${number} off=${first} size=${size}`);
+}
 
 /** `size` initialised bytes that a helper reads. */
 export function requireReadable(m: Machine, target: Target, size: number): void {

@@ -80,6 +80,14 @@ export const PRIVILEGE_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^R\d+ [\w]+: access is allowed only to CAP_PERFMON/,
+    category: POLICY,
+    problem: "a look at bytes that may be anywhere in the kernel",
+    needed: "a loader with cap_perfmon",
+    suggestion:
+      "Load the program with CAP_PERFMON beside CAP_BPF, or read from memory that is the program's.",
+  },
+  {
     pattern: /^loading\/calling other bpf or kernel functions/,
     category: POLICY,
     problem: "functions in a program whose loader lacks cap_bpf",

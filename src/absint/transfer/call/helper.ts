@@ -32,7 +32,7 @@ import { typesOf } from "../kernel-object.ts";
 import { giveExchanged } from "../kptr.ts";
 import { type Machine, mapAt, register, SCRATCH } from "../machine.ts";
 import { holdsAnyLock, isToLock } from "../map-fields.ts";
-import { endPointers, requireFollowed } from "../privileges.ts";
+import { endPointers } from "../privileges.ts";
 import { reject } from "../rejection.ts";
 import { maySleep, requireHelperMaySleep } from "../sections.ts";
 import { markWritten } from "../stack.ts";
@@ -123,7 +123,6 @@ function lookUp(m: Machine, id: number): CallFacts {
   if (OF_CALLER.has(helper.name) && isOfTimer(m.state)) {
     throw new Unsupported(`helper ${label} in what a timer calls`);
   }
-  requireFollowed(m, prototype, label);
   if (prototype.sleeps === true && !maySleep(m)) {
     reject("EINVAL", "helper call might sleep in a non-sleepable prog");
   }

@@ -17,7 +17,7 @@ import { requireObjectBytes } from "../kernel-object.ts";
 import { type Machine, readable, register, type Target } from "../machine.ts";
 import { checkPlainMemory, type Direction } from "../region.ts";
 import { reject } from "../rejection.ts";
-import { requireInFrame, requireReadable } from "../stack.ts";
+import { requireInFrame, requireReadable, requireUsed } from "../stack.ts";
 import { type CallFacts, hasArgumentFlag } from "./facts.ts";
 
 /** Sizes from here on are not bounds at all. */
@@ -48,9 +48,9 @@ export function checkKey(m: Machine, target: Target, size: number): void {
 /** `size` bytes at a pointer that a helper reads, or writes whatever was there before. */
 export function checkWhole(m: Machine, target: Target, size: number, direction: Direction): void {
   if (kindOf(target.at) === KIND.stack) {
-    if (direction === "read") requireReadable(m, target, size);
-    else requireInFrame(m, target, size);
-    return;
+    if (direction === "write") return requireInFrame(m, target, size);
+    requireUsed(m, target, size);
+    return requireReadable(m, target, size);
   }
   if (size === 0 && kindOf(target.at) === KIND.mapValue) return;
   if (direction === "write" && kindOf(target.at) === KIND.mapKey) {
@@ -102,7 +102,9 @@ export function checkSized(m: Machine, call: CallFacts, zeroAllowed: boolean, nu
   // What only it writes has to hold something before: other memory than the stack always does.
   const reads = uninitialised ? partly : !writes || kindOf(target.at) === KIND.stack;
   if (writes || uninitialised) checkWhole(m, target, greatest, "write");
-  if (reads) checkWhole(m, target, greatest, "read");
+  if (reads && (writes || uninitialised) && kindOf(target.at) === KIND.stack)
+    requireReadable(m, target, greatest);
+  else if (reads) checkWhole(m, target, greatest, "read");
   if (!writes && !uninitialised) return;
   call.filled.push({ target, size: greatest, certain: uminOf(size) === greatest });
 }

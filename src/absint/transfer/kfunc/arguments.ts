@@ -224,7 +224,8 @@ function checkMemory(m: Machine, call: KfuncCall, target: Target, size: number):
     setKind(SCRATCH.left, kindOf(target.at) & ~FLAG.orNull);
     checked = { ...target, at: SCRATCH.left };
   }
-  if (fillsFirst && kindOf(checked.at) === KIND.stack) requireFillable(m, checked, size);
+  // Programs that must not see addresses get no bytes to read that may be left of one.
+  if (fillsFirst && m.rights.leaks && kindOf(checked.at) === KIND.stack) requireFillable(m, checked, size);
   else checkWhole(m, checked, size, "read");
   checkWhole(m, checked, size, "write");
   call.filled.push({ target, size });

@@ -38,7 +38,10 @@ function give(m: Machine, call: KfuncCall, trust: number): void {
   if (returns.kind === "void") return setNone(r0);
   // `void *` is no more than a number.
   if (returns.kind === "scalar" || (returns.kind === "pointer" && returns.to === "void")) {
-    if (hasKfuncFlag(call, "acquire")) throw new Unsupported(`result of kernel function ${call.facts.name}`);
+    const isAddress = returns.kind === "pointer" && !m.rights.leaks;
+    if (isAddress || hasKfuncFlag(call, "acquire")) {
+      throw new Unsupported(`result of kernel function ${call.facts.name}`);
+    }
     return setUnknown(r0);
   }
   if (returns.kind !== "pointer") throw new Unsupported(`result of kernel function ${call.facts.name}`);
