@@ -35,6 +35,7 @@ import {
 import { scalarIncludes, tightAluOperator, unknownScalarAt } from "./scalar/operators.ts";
 import {
   BYTE,
+  budgetFrame,
   callbackObject,
   callbackOf,
   depthOf,
@@ -319,10 +320,15 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
     }
   }
   for (let g = 0; g < ghostCount(outer); g += 1) {
-    if (!registerIncludes(ghostAt(outer, g), ghostAt(inner, g))) return ELSEWHERE;
+    const [at, other] = [ghostAt(outer, g), ghostAt(inner, g)];
+    if (!registerIncludes(at, other) || !budgetIncludes(rangeOf(at), rangeOf(other))) return ELSEWHERE;
   }
   return -1;
 }
+
+/** What a ghost's range says of a frame's budget (state.ts) follows from what another's does. */
+const budgetIncludes = (outer: number, inner: number): boolean =>
+  outer === 0 || (budgetFrame(outer) === budgetFrame(inner) && outer <= inner);
 
 /** Whether the same functions are active, called from the same places, and in calls that call back at the same stage. */
 export function sameFrames(a: number, b: number): boolean {

@@ -47,6 +47,7 @@ import {
 } from "./scalar/operators.ts";
 import {
   BYTE,
+  budgetFrame,
   CARRIED,
   clearSlot,
   depthOf,
@@ -106,7 +107,10 @@ export function joinStates(first: number, second: number, out: number): boolean 
     }
   }
   for (let g = 0; g < ghostCount(out); g += 1) {
-    joinRegister(out, ghostAt(out, g), ghostAt(second, g), classes);
+    const [at, other] = [ghostAt(out, g), ghostAt(second, g)];
+    const [a, b] = [rangeOf(at), rangeOf(other)];
+    joinRegister(out, at, other, classes);
+    setRange(at, budgetFrame(a) === budgetFrame(b) ? Math.min(a, b) : 0);
   }
   dropSingles(out, classes);
   return true;

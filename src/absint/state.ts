@@ -14,9 +14,10 @@
  *
  * *Ghosts* are registers that no instruction reads or writes, one for each loop that the state is inside of, outermost first: γ has for each some
  * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (verifier/measure.ts).
+ * A ghost whose range is `overBudget(f, d)` is at least BUDGET of the active frame f plus d, too.
  */
 import { allocate, arena, copyBytes } from "./arena.ts";
-import { KIND, REGISTER_BYTES, setNone, setPointer } from "./register.ts";
+import { KIND, REGISTER_BYTES, rangeOf, setNone, setPointer, setRange } from "./register.ts";
 
 /** The most frames that any kernel allows (Linux 7.3); a profile may allow fewer. */
 export const MAX_FRAMES = 16;
@@ -153,6 +154,11 @@ export const ghostAt = (state: number, index: number): number =>
 /** Sets how many ghosts there are: the innermost go. What is added has to be written by the caller, in live states only. */
 export const setGhostCount = (state: number, count: number): void => setWord(state + GHOSTS, count);
 
+/** The range of a ghost that is at least BUDGET of `frame` plus `more`, 0 or 1. */
+export const overBudget = (frame: number, more: number): number => 2 * (frame + 1) + more;
+/** The frame of whose budget a ghost's range speaks; -1 for none. */
+export const budgetFrame = (range: number): number => (range >> 1) - 1;
+
 export const registerAt = (state: number, frame: number, register: number): number =>
   frameAt(state, frame) + register * REGISTER_BYTES;
 export const slotAt = (state: number, frame: number, slot: number): number =>
@@ -204,6 +210,10 @@ function openFrame(state: number, frame: number, functionStart: number, returnPc
 /** Leaves the innermost frame. Equal states are equal bytes: nothing of the frame stays in the header. */
 export function popFrame(state: number): void {
   const frame = frameCount(state) - 1;
+  // What ghosts say of its budget does not hold of that of a frame that takes its place.
+  for (let g = 0; g < ghostCount(state); g += 1) {
+    if (budgetFrame(rangeOf(ghostAt(state, g))) === frame) setRange(ghostAt(state, g), 0);
+  }
   setFrameCount(state, frame);
   arena.u8.fill(0, frameHeader(state, frame), frameHeader(state, frame + 1));
 }

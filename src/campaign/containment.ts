@@ -21,6 +21,7 @@ import { constantScalar, scalarIncludes } from "../absint/scalar/operators.ts";
 import {
   BUDGET,
   BYTE,
+  budgetFrame,
   depthOf,
   frameCount,
   ghostAt,
@@ -275,6 +276,9 @@ export function escape(
     if (!holds(at, value) || !agreesNumber(at, value)) {
       return `ghost ${g} is 0x${value.toString(16)}, not ${registerText(m, at, frames - 1)}`;
     }
+    const frame = budgetFrame(rangeOf(at));
+    const left = frame < 0 ? 0n : BigInt(view.loopsLeft(callers + frame)) + BigInt(rangeOf(at) & 1);
+    if (left > value) return `ghost ${g} is ${value}, less than ${left}`;
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import { addMarks, beginOrigins, newMarks } from "../absint/origins.ts";
 import { frameCount, pack, packedBytes, setGhostCount } from "../absint/state.ts";
 import type { GlobalFunction } from "../absint/transfer/global-functions.ts";
 import { type Machine, SCRATCH } from "../absint/transfer/machine.ts";
+import type { Unsupported } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Checkpoint, Head, Passage, Pending, Trial } from "./checkpoint.ts";
 import type { ControlFlow } from "./control-flow.ts";
@@ -73,6 +74,8 @@ export interface Exploration {
   kept: number;
   /** Instructions processed for nothing. */
   wasted: number;
+  /** Why there will be no accept; undefined as long as there may be one. */
+  unclosed: Unsupported | undefined;
 }
 
 /** What a checkpoint is besides where it is. */

@@ -38,7 +38,7 @@ import {
 } from "./exploration.ts";
 import { liveRegisters } from "./liveness.ts";
 import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
-import { comeBack, hasLeft, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
+import { comeBack, hasLeft, leave, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
 import { hintOf, nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
@@ -155,16 +155,22 @@ function exploreFrom(
     met: true,
     kept: 0,
     wasted,
+    unclosed: undefined,
   };
   const x: Exploration = Object.assign(begun, { current: keep(begun, undefined) });
   observer?.pathBegins(m, -1, undefined);
   for (;;) {
     try {
       run(x, live);
+      if (x.unclosed !== undefined) throw x.unclosed;
       const needs = new Set(x.finished.flatMap((checkpoint) => [...(checkpoint.roots ?? [])]));
       return { explored: { root, finished: x.finished, needs }, wasted: x.wasted };
     } catch (error) {
-      if (!recover(x, error, isOverLimit(x))) throw error;
+      if (leave(x, error)) {
+        if (!resume(x)) throw error;
+      } else if (!recover(x, error, isOverLimit(x))) {
+        throw isOverLimit(x) ? (x.unclosed ?? error) : error;
+      }
     }
   }
 }

@@ -13,10 +13,12 @@ import {
   idOf,
   KIND,
   kindOf,
+  rangeOf,
   setRange,
 } from "../absint/register.ts";
 import { LAYOUT } from "../absint/scalar/operators.ts";
 import {
+  BUDGET,
   BYTE,
   CARRIED,
   depthOf,
@@ -24,6 +26,7 @@ import {
   ghostAt,
   ghostCount,
   MAX_GHOSTS,
+  overBudget,
   registerAt,
   setGhostCount,
   slotAt,
@@ -64,9 +67,11 @@ export function passHead(state: number, { place, order }: Measure): boolean {
   setGhostCount(state, ghost + 1);
   copyRegister(at, ghostAt(state, ghost));
   // A ghost is a number and no object, whatever it was copied from.
-  setRange(ghostAt(state, ghost), 0);
+  setRange(ghostAt(state, ghost), isBudget(place) ? overBudget(place.frame, 0) : 0);
   return true;
 }
+
+const isBudget = (place: Place): boolean => place.kind === "register" && place.register === BUDGET;
 
 interface Interval {
   readonly least: bigint;
@@ -99,6 +104,7 @@ const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
  *
  * Either the bounds say so. Or both are linked, so that the counter v is the ghost g plus a constant d modulo 2^bits: if d > 0 and v is at
  * least d more than the least number there is, then g + d has not wrapped around, and v = g + d. If d < 0, likewise.
+ * Or it is a frame's budget, and the ghost is said to be more than that.
  */
 export function progressOf(state: number, { place, order, direction }: Measure, ghost: number): bigint {
   const at = counterAt(state, place);
@@ -106,7 +112,9 @@ export function progressOf(state: number, { place, order, direction }: Measure, 
   const before = ghostAt(state, ghost);
   const [now, then] = [intervalOf(at, order), intervalOf(before, order)];
   const apart = direction === "up" ? now.least - then.greatest : then.least - now.greatest;
-  return greater(greater(apart, 0n), linkedProgress(at, before, order, direction));
+  const down = direction === "down" && order.bits === 64 && !order.signed;
+  const spent = down && isBudget(place) && rangeOf(before) === overBudget(place.frame, 1) ? 1n : 0n;
+  return greater(greater(apart, spent), linkedProgress(at, before, order, direction));
 }
 
 function linkedProgress(at: number, before: number, order: Order, direction: Measure["direction"]): bigint {

@@ -37,6 +37,7 @@ import {
 import {
   BUDGET,
   BYTE,
+  budgetFrame,
   CARRIED,
   callbackOf,
   depthOf,
@@ -128,7 +129,7 @@ function stateFlaw(
   if (last < 0 || last > MAX_ID) return `its last id is ${last}`;
   if (sectionsOf(state) >>> 24 !== 0) return "it is in an unknown section";
   const limits: Limits = { frames: frameCount(state), last, maps: maps.length, insns: program.insns.length };
-  return referencesFlaw(state, limits) ?? framesFlaw(state, limits, calls) ?? ghostsFlaw(state, limits);
+  return referencesFlaw(state, limits) ?? framesFlaw(state, limits, calls) ?? ghostsFlaw(state);
 }
 
 interface Limits {
@@ -244,13 +245,22 @@ function countFlaw(at: number, limits: Limits): string | undefined {
   return scalarFlaw(at) ?? idFlaw(at);
 }
 
-function ghostsFlaw(state: number, limits: Limits): string | undefined {
+function ghostsFlaw(state: number): string | undefined {
   for (let g = 0; g < ghostCount(state); g += 1) {
     const at = ghostAt(state, g);
-    const flaw = kindOf(at) === KIND.scalar ? registerFlaw(at, limits) : "is no number";
+    const flaw = kindOf(at) === KIND.scalar ? ghostFlaw(at, state) : "is no number";
     if (flaw !== undefined) return `ghost ${g} ${flaw}`;
   }
   return undefined;
+}
+
+function ghostFlaw(at: number, state: number): string | undefined {
+  const range = rangeOf(at);
+  const ofFrame = budgetFrame(range) >= 0 && budgetFrame(range) < frameCount(state);
+  if (range !== 0 && !ofFrame) return `has ${range} as its range`;
+  const id = idOf(at);
+  if (id < 0 || id > lastId(state)) return `has id ${id}, the last is ${lastId(state)}`;
+  return scalarFlaw(at) ?? idFlaw(at);
 }
 
 function registerFlaw(at: number, limits: Limits): string | undefined {

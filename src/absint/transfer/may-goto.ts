@@ -7,13 +7,21 @@
  * the number of passages does not hold there, and that loops end does.
  */
 import type { Instruction } from "../../semantics/isa/instruction.ts";
-import { KIND, kindOf } from "../register.ts";
-import { BUDGET, registerAt, unpack } from "../state.ts";
+import { KIND, kindOf, rangeOf, setRange } from "../register.ts";
+import { BUDGET, ghostAt, ghostCount, overBudget, registerAt, unpack } from "../state.ts";
 import { countDown, setAtMost } from "./countdown.ts";
 import { currentFrame, type Machine, STEP, type Step } from "./machine.ts";
 
 /** BPF_MAX_LOOPS. */
 const MOST = 8 * 1024 * 1024;
+
+/** The frame's budget has become one less: what was at least as much is more. */
+function spend(state: number, frame: number): void {
+  for (let g = 0; g < ghostCount(state); g += 1) {
+    const at = ghostAt(state, g);
+    if (rangeOf(at) === overBudget(frame, 0)) setRange(at, overBudget(frame, 1));
+  }
+}
 
 /** Forks: the live state jumps, the forked one falls through with one less left. */
 export function mayGoto(m: Machine, insn: Instruction): Step {
@@ -22,6 +30,7 @@ export function mayGoto(m: Machine, insn: Instruction): Step {
   if (kindOf(budget) === KIND.none) setAtMost(budget, MOST);
   unpack(m.state, m.forked);
   const falls = countDown({ ...m, state: m.forked }, registerAt(m.forked, frame, BUDGET));
+  if (falls) spend(m.forked, frame);
   m.forkedPc = m.pc + 1;
   m.pc += 1 + insn.off;
   return falls ? STEP.fork : STEP.next;

@@ -130,6 +130,33 @@ const iterated = (...again: readonly string[]): readonly string[] => [
   "exit",
 ];
 
+/** Loops over a budget; they end at `e`. */
+const budgeted = (...loops: readonly string[]): readonly string[] => [
+  "r6 = *(u32 *)(r1 +12)",
+  ...loops,
+  "e:",
+  "r0 = 2",
+  "exit",
+];
+
+/** A loop that calls a function with a loop over its own budget. */
+const calling = (...rest: readonly string[]): readonly string[] => [
+  "r6 = *(u32 *)(r1 +12)",
+  "s:",
+  "call f",
+  ...rest,
+  "e:",
+  "r0 = 2",
+  "exit",
+  "f:",
+  "may_goto g",
+  "r0 = 0",
+  "goto f",
+  "g:",
+  "r0 = 0",
+  "exit",
+];
+
 const FAMILIES: readonly (readonly [good: readonly string[], ...bad: (readonly string[])[]])[] = [
   [
     iterated("call bpf_iter_num_next", "if r0 != 0 goto l"),
@@ -144,6 +171,19 @@ const FAMILIES: readonly (readonly [good: readonly string[], ...bad: (readonly s
     ["r6 = *(u32 *)(r1 +12)", "l:", "may_goto l", "r6 += 1", "goto l", "e:", "r0 = 2", "exit"],
     ["r6 = *(u32 *)(r1 +12)", "l:", "if r6 == 0 goto e", "r6 += 2", "goto l", "e:", "r0 = 2", "exit"],
     ["r6 = *(u32 *)(r1 +12)", "may_goto e", "l:", "r6 += 1", "goto l", "e:", "r0 = 2", "exit"],
+  ],
+  [
+    budgeted("o:", "may_goto e", "l:", "may_goto n", "r6 += 1", "goto l", "n:", "goto o"),
+    // The loop outside passes none that ends it, the one inside, the one outside but for the first time.
+    budgeted("o:", "may_goto a", "a:", "l:", "may_goto n", "r6 += 1", "goto l", "n:", "goto o"),
+    budgeted("o:", "may_goto e", "l:", "may_goto a", "a:", "r6 += 1", "goto l", "n:", "goto o"),
+    budgeted("may_goto e", "o:", "l:", "may_goto n", "r6 += 1", "goto l", "n:", "goto o"),
+  ],
+  [
+    // Each call of a function has a budget of its own.
+    calling("r6 += 1", "may_goto e", "goto s"),
+    calling("r6 += 1", "may_goto s", "goto s"),
+    calling("r6 += 1", "may_goto a", "a:", "goto s"),
   ],
   [
     ["r6 = *(u32 *)(r1 +12)", "r7 = 0", "l:", "r7 += 1", "if r7 < 1000000 goto l", "r0 = 2", "exit"],

@@ -335,11 +335,20 @@ export function ranOut(x: Exploration): boolean {
 }
 
 /**
+ * A path that goes round a loop without an end is left, and nothing that it came through is ever finished. So there is no accept any more, but other
+ * paths may show what is wrong with the program. Says no if it is something else that was thrown.
+ */
+export function leave(x: Exploration, error: unknown): boolean {
+  if (!(error instanceof NotClosed)) return false;
+  x.unclosed ??= error;
+  return true;
+}
+
+/**
  * What was thrown while loops were tried is no verdict: undoes the innermost trial, or all of them if `all`, and goes on. Says no if none is tried.
  */
 export function recover(x: Exploration, error: unknown, all: boolean): boolean {
-  if (error instanceof NotClosed || !(error instanceof Rejection || error instanceof Unsupported))
-    return false;
+  if (!(error instanceof Rejection || error instanceof Unsupported)) return false;
   const trial = all ? x.trials[0] : x.trials.at(-1);
   if (trial === undefined) return false;
   undo(x, trial.origin);
