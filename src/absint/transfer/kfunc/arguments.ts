@@ -72,7 +72,7 @@ function checkKfuncArgument(m: Machine, call: KfuncCall, value: KfuncValue, inde
   if (cls !== "scalar") {
     if (value.kind !== "pointer")
       throw new Unsupported(`parameter ${index} of kernel function ${call.facts.name}`);
-    if (kindOf(target.at) === KIND.none) reject("EACCES", `R${number} !read_ok`);
+    if (kindOf(target.at) === KIND.none) rejectUnset(cls, value, target);
     const isNull = isNullConstant(m, target.at);
     requireNotNull(call, value, target, isNull);
     noteReference(m, call, target);
@@ -83,6 +83,12 @@ function checkKfuncArgument(m: Machine, call: KfuncCall, value: KfuncValue, inde
   const actual = isMemory && isObject(kindOf(target.at)) ? "object" : cls;
   CHECKS[actual](m, call, value, target);
   return actual;
+}
+
+/** A register that nothing was written to: where an object is wanted, Linux says that it is no memory. */
+function rejectUnset(cls: ArgumentClass, value: KfuncValue, target: Target): never {
+  if (cls === "memory") requireNumbers(value, target, false);
+  return reject("EACCES", `R${target.number} !read_ok`);
 }
 
 function isNullConstant(m: Machine, at: number): boolean {

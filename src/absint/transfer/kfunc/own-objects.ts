@@ -110,7 +110,7 @@ export function clearArguments(m: Machine): void {
 }
 
 function dropObject(m: Machine, { facts }: KfuncCall, perCpu: boolean): void {
-  const at = readable(m, 1);
+  const at = register(m, 1);
   const target: Target = { number: 1, at, off: 0 };
   const kind = kindOf(at);
   requireNotNull(m, target);
