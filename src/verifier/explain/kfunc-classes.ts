@@ -30,6 +30,14 @@ export const KFUNC_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^metadata kfuncs require device-bound program/,
+    category: "Policy",
+    problem: "a question to the device of a program that is bound to none",
+    needed: "a program that is loaded for one device",
+    suggestion: "Load the program for the device (bpf_program__set_ifindex, BPF_F_XDP_DEV_BOUND_ONLY).",
+    follow: "nothing",
+  },
+  {
     pattern: /^program must be sleepable to call sleepable kfunc/,
     category: "Execution Context Safety",
     problem: "a call that may sleep where nothing may",

@@ -141,6 +141,7 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
     requireNumbers(value, target, false);
     if (value.size === undefined) throw new Unsupported(`memory of unknown size for ${call.facts.name}`);
     if (value.to?.startsWith("struct ") === true) call.memoryAsObject = true;
+    if (isContext(m, value)) throw new Unsupported(`memory in place of a context for ${call.facts.name}`);
     if (isNullConstant(m, target.at)) return;
     checkMemory(m, call, target, value.size);
   },
@@ -210,6 +211,10 @@ function requireConstant(m: Machine, { at, number }: Target, what: string): numb
   if (constant === undefined || constant < 0) return reject("EINVAL", `R${number} ${what}`);
   return constant;
 }
+
+/** Whether programs of some type have a context of the structure: the function takes it for the kernel's own form of that, whatever lies there. */
+const isContext = ({ profile }: Machine, { to }: KfuncValue): boolean =>
+  Object.values(profile.contexts).some(({ struct }) => to === `struct ${struct}`);
 
 /** What the program's memory stands for holds numbers alone; any bytes, where the size is told. */
 function requireNumbers(value: KfuncValue, { number }: Target, sized: boolean): void {

@@ -103,6 +103,9 @@ const OWN_RULES = /^bpf_(?:list|rbtree|arena)_?/;
 /** Flags that mean more than is modelled. */
 const OWN_FLAGS: readonly KfuncFlag[] = ["kptr_get", "destructive", "arena_ret", "arena_arg1", "arena_arg2"];
 
+/** Functions that ask the device that a program is bound to. Programs here are bound to none. */
+const OF_DEVICE = /^bpf_xdp_metadata_rx_/;
+
 function lookUp(m: Machine, insn: Instruction): KfuncFacts {
   const name = m.kfuncs.get(m.pc);
   if (name === undefined || insn.off !== 0) throw new Unsupported(`kernel function ${insn.imm}`);
@@ -115,6 +118,7 @@ function requirePermission(m: Machine, call: KfuncCall): void {
   if (!isGplCompatible(program.license)) {
     reject("EINVAL", "cannot call kernel function from non-GPL compatible program");
   }
+  if (OF_DEVICE.test(name)) reject("EINVAL", "metadata kfuncs require device-bound program");
   if (!mayCallKfunc(profile, facts, call.facts)) {
     reject("EACCES", `calling kernel function ${name} is not allowed`);
   }
