@@ -254,6 +254,8 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
     return;
   }
   const isObject = field.value === "btf_id" && field.type !== undefined;
+  // Linux 6.1 takes parts of addresses for addresses.
+  if (isObject && size !== 8) reject("EACCES", `invalid bpf_context access off=${target.off} size=${size}`);
   const kind = isObject ? KIND.btf : FIELD_KINDS[field.value];
   const struct = isObject ? typesOf(m).structId(field.type) : 0;
   if (kind === undefined || struct === undefined) {

@@ -109,7 +109,10 @@ function argumentsOf(
       `Global function ${name}() with ${parameters.length} > ${MOST_ARGUMENTS} args. Buggy compiler.`,
     );
   }
-  return parameters.map((parameter, index) => argumentOf(name, parameter, index, program, context, types));
+  const tagged = allows(profile, "argument_tags");
+  return parameters.map(({ type, tags }, index) =>
+    argumentOf(name, { type, tags: tagged ? tags : [] }, index, program, context, types),
+  );
 }
 
 function requireResult(name: string, { returns }: FunctionPrototype, mayBeVoid: boolean): void {

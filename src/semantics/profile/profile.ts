@@ -283,6 +283,8 @@ export const ALLOWANCES = [
   "spilled_pointers",
   /** Slices of a packet, and those that are only read, when their dynptr was overwritten. */
   "lasting_slices",
+  /** Tags of global functions' arguments (`arg:nonnull` and others); who does not allow them does not look at them. */
+  "argument_tags",
   /** Calls of global functions without a result. */
   "void_functions",
 ] as const;

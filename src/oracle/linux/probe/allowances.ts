@@ -5,7 +5,7 @@ import { ALLOWANCES, type Allowance } from "../../../semantics/profile/profile.t
 import type { Kernel } from "../calls.ts";
 import { KernelError } from "../errno.ts";
 import { loadProgram } from "../load.ts";
-import { CALLED_BACK, KEY_TYPE, MAIN, NOTHING, TIMER_VALUE, TYPES, WORK_VALUE } from "./types.ts";
+import { CALLED_BACK, KEY_TYPE, MAIN, NOTHING, TAGGED, TIMER_VALUE, TYPES, WORK_VALUE } from "./types.ts";
 
 const btf = Buffer.from(TYPES).toString("hex");
 const array = (name: string, size: number): object => ({
@@ -103,6 +103,24 @@ const PROGRAMS: Readonly<Record<Allowance, object>> = {
       "*(u64 *)(r10 -16) = 0",
       "r0 = *(u64 *)(r0 +0)",
       ...end,
+    ],
+  },
+  argument_tags: {
+    type: "xdp",
+    btf,
+    func_info: [
+      { insn: 0, type_id: MAIN },
+      { insn: 5, type_id: TAGGED },
+    ],
+    asm: [
+      "*(u64 *)(r10 -8) = 0",
+      "r1 = r10",
+      "r1 += -8",
+      "call tagged",
+      "exit",
+      "tagged:",
+      "r0 = *(u32 *)(r1 +0)",
+      "exit",
     ],
   },
   void_functions: {

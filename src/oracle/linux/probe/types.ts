@@ -17,7 +17,7 @@ function rawBtf(words: readonly number[], text: string): Uint8Array {
   return bytes;
 }
 
-const KIND = { int: 1, ptr: 2, array: 3, struct: 4, func: 12, funcProto: 13 } as const;
+const KIND = { int: 1, ptr: 2, array: 3, struct: 4, func: 12, funcProto: 13, declTag: 17 } as const;
 const GLOBAL = 1;
 
 class Types {
@@ -56,6 +56,11 @@ class Types {
     return this.add("func", name, global ? GLOBAL : 0, prototype, []);
   }
 
+  /** A tag of a function's first parameter. */
+  tag(name: string, func: number): number {
+    return this.add("declTag", name, 0, func, [0]);
+  }
+
   get bytes(): Uint8Array {
     return rawBtf(this.#words, this.#text);
   }
@@ -83,5 +88,9 @@ export const WORK_VALUE = types.struct("works", 24, [
 export const MAIN = types.func("main", KEY_TYPE, [pointer], true);
 export const NOTHING = types.func("nothing", 0, [KEY_TYPE], true);
 export const CALLED_BACK = types.func("back", VALUE_TYPE, [pointer, pointer], false);
+const toNumber = types.add("ptr", "", 0, KEY_TYPE, []);
+/** For all to call, of a pointer to a number that is tagged as one that is not null. */
+export const TAGGED = types.func("tagged", KEY_TYPE, [toNumber], true);
+types.tag("arg:nonnull", TAGGED);
 
 export const TYPES = types.bytes;
