@@ -74,8 +74,9 @@ export interface Exploration {
   kept: number;
   /** Instructions processed for nothing. */
   wasted: number;
-  /** Why there will be no accept; undefined as long as there may be one. */
+  /** Why there will be no accept; undefined as long as there may be one. And how many instructions are processed then at most. */
   unclosed: Unsupported | undefined;
+  until: number;
 }
 
 /** What a checkpoint is besides where it is. */

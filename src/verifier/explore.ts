@@ -156,6 +156,7 @@ function exploreFrom(
     kept: 0,
     wasted,
     unclosed: undefined,
+    until: Number.POSITIVE_INFINITY,
   };
   const x: Exploration = Object.assign(begun, { current: keep(begun, undefined) });
   observer?.pathBegins(m, -1, undefined);
@@ -166,17 +167,17 @@ function exploreFrom(
       const needs = new Set(x.finished.flatMap((checkpoint) => [...(checkpoint.roots ?? [])]));
       return { explored: { root, finished: x.finished, needs }, wasted: x.wasted };
     } catch (error) {
+      const over = isOverLimit(x);
+      if (over && x.unclosed !== undefined) throw x.unclosed;
       if (leave(x, error)) {
         if (!resume(x)) throw error;
-      } else if (!recover(x, error, isOverLimit(x))) {
-        throw isOverLimit(x) ? (x.unclosed ?? error) : error;
-      }
+      } else if (!recover(x, error, over)) throw error;
     }
   }
 }
 
-const isOverLimit = ({ progress, wasted }: Exploration): boolean =>
-  progress.processed - wasted >= progress.limit;
+const isOverLimit = ({ progress, wasted, until }: Exploration): boolean =>
+  progress.processed - wasted >= progress.limit || progress.processed >= until;
 
 /** Follows paths until none is left. */
 function run(x: Exploration, live: Uint16Array): void {

@@ -60,6 +60,9 @@ const BUDGET_FACTOR = 2;
 /** Instructions that may be processed for nothing in a whole exploration before no more loops are tried. */
 const WASTE = 500_000;
 
+/** Instructions that are processed once it is known that there will be no accept. */
+const AFTERWARDS = 10_000;
+
 type Plan = Omit<Trial, "head" | "closed" | "closedAt" | "left" | "noted">;
 
 /**
@@ -340,7 +343,10 @@ export function ranOut(x: Exploration): boolean {
  */
 export function leave(x: Exploration, error: unknown): boolean {
   if (!(error instanceof NotClosed)) return false;
-  x.unclosed ??= error;
+  if (x.unclosed === undefined) {
+    x.unclosed = error;
+    x.until = x.progress.processed + AFTERWARDS;
+  }
   return true;
 }
 
