@@ -48,10 +48,12 @@ const INVALID_BYTES = BYTE.invalid * 0x01010101;
 
 /** References that a state can hold at once (references.ts), eight bytes each. */
 export const MAX_REFERENCES = 16;
-const REFERENCES = 16 + MAX_FRAMES * 16;
 /** The number of ghosts and where they begin. */
-const GHOSTS = REFERENCES + MAX_REFERENCES * 8;
-const HEADER_BYTES = GHOSTS + 8;
+const GHOSTS = 16;
+const REFERENCES = GHOSTS + 8;
+/** The frames come last in the header: it ends with those that are there. */
+const FRAMES = REFERENCES + MAX_REFERENCES * 8;
+const headerBytes = (frames: number): number => FRAMES + frames * 16;
 /** Loops that can be inside each other. */
 export const MAX_GHOSTS = 8;
 /** Words of a frame besides its registers: two of what has called it, and two with a bit for each slot that is shared. */
@@ -60,7 +62,8 @@ const FRAME_REGISTER_BYTES = REGISTERS * REGISTER_BYTES + FRAME_WORD_BYTES;
 /** A slot is the kinds of its eight bytes, from the lowest address on, and the register spilled there. */
 const SLOT_BYTES = 8 + REGISTER_BYTES;
 const LIVE_FRAME_BYTES = FRAME_REGISTER_BYTES + SLOTS * SLOT_BYTES;
-const LIVE_GHOSTS = HEADER_BYTES + MAX_FRAMES * LIVE_FRAME_BYTES;
+const LIVE_FRAMES = headerBytes(MAX_FRAMES);
+const LIVE_GHOSTS = LIVE_FRAMES + MAX_FRAMES * LIVE_FRAME_BYTES;
 export const LIVE_STATE_BYTES = LIVE_GHOSTS + MAX_GHOSTS * REGISTER_BYTES;
 
 const word = (at: number): number => arena.i32[at >> 2] ?? 0;
@@ -83,7 +86,7 @@ export function takeId(state: number): number {
 export const lastId = (state: number): number => word(state + 4);
 export const setLastId = (state: number, id: number): void => setWord(state + 4, id);
 
-const frameHeader = (state: number, frame: number): number => state + 16 + frame * 16;
+const frameHeader = (state: number, frame: number): number => state + headerBytes(frame);
 const frameAt = (state: number, frame: number): number => state + word(frameHeader(state, frame));
 /** Stack slots in use: slot s is the eight bytes from -8 * (s + 1) on, relative to the frame pointer. */
 export const depthOf = (state: number, frame: number): number => word(frameHeader(state, frame) + 4);
@@ -197,7 +200,7 @@ export function pushFrame(state: number, functionStart: number, returnPc: number
 
 function openFrame(state: number, frame: number, functionStart: number, returnPc: number): void {
   const header = frameHeader(state, frame);
-  setWord(header, HEADER_BYTES + frame * LIVE_FRAME_BYTES);
+  setWord(header, LIVE_FRAMES + frame * LIVE_FRAME_BYTES);
   setWord(header + 4, 0);
   setWord(header + 8, returnPc);
   setWord(header + 12, functionStart);
@@ -207,7 +210,7 @@ function openFrame(state: number, frame: number, functionStart: number, returnPc
   setPointer(registerAt(state, frame, FP), KIND.stack, frame);
 }
 
-/** Leaves the innermost frame. Equal states are equal bytes: nothing of the frame stays in the header. */
+/** Leaves the innermost frame. */
 export function popFrame(state: number): void {
   const frame = frameCount(state) - 1;
   // What ghosts say of its budget does not hold of that of a frame that takes its place.
@@ -215,12 +218,11 @@ export function popFrame(state: number): void {
     if (budgetFrame(rangeOf(ghostAt(state, g))) === frame) setRange(ghostAt(state, g), 0);
   }
   setFrameCount(state, frame);
-  arena.u8.fill(0, frameHeader(state, frame), frameHeader(state, frame + 1));
 }
 
 /** Makes a live block a state without frames, for whoever writes one down frame by frame. */
 export function clear(state: number): void {
-  arena.u8.fill(0, state, state + HEADER_BYTES);
+  arena.u8.fill(0, state, state + FRAMES);
   setWord(state + GHOSTS + 4, LIVE_GHOSTS);
 }
 
@@ -233,8 +235,8 @@ export function initialise(state: number): void {
 
 /** Bytes of the packed form of a state. */
 export function packedBytes(state: number): number {
-  let bytes = HEADER_BYTES;
   const frames = frameCount(state);
+  let bytes = headerBytes(frames);
   for (let f = 0; f < frames; f += 1) bytes += FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
   return bytes + ghostCount(state) * REGISTER_BYTES;
 }
@@ -250,8 +252,8 @@ function copyGhosts(state: number, to: number, offset: number): void {
 /** Copies a state, in either layout, to a block of `packedBytes(state)` bytes. */
 export function pack(state: number, to: number): void {
   const frames = frameCount(state);
-  copyBytes(to, state, HEADER_BYTES);
-  let offset = HEADER_BYTES;
+  let offset = headerBytes(frames);
+  copyBytes(to, state, offset);
   for (let f = 0; f < frames; f += 1) {
     const bytes = FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
     const from = frameAt(state, f);
@@ -265,11 +267,11 @@ export function pack(state: number, to: number): void {
 /** Copies a state, in either layout, to a live block. */
 export function unpack(state: number, to: number): void {
   const frames = frameCount(state);
-  copyBytes(to, state, HEADER_BYTES);
+  copyBytes(to, state, headerBytes(frames));
   for (let f = 0; f < frames; f += 1) {
     const bytes = FRAME_REGISTER_BYTES + depthOf(state, f) * SLOT_BYTES;
     const from = frameAt(state, f);
-    const offset = HEADER_BYTES + f * LIVE_FRAME_BYTES;
+    const offset = LIVE_FRAMES + f * LIVE_FRAME_BYTES;
     copyBytes(to + offset, from, bytes);
     setWord(frameHeader(to, f), offset);
   }
@@ -324,11 +326,12 @@ export function forEachRegister(state: number, visit: (register: number) => void
  * belong. Until that is known no other function here may look at it. What the state says is another matter (verifier/well-formed.ts).
  */
 export function isPacked(state: number, bytes: number): boolean {
-  if (bytes < HEADER_BYTES) return false;
+  if (bytes < FRAMES) return false;
   const [frames, ghosts] = [frameCount(state), ghostCount(state)];
   if (frames < 1 || frames > MAX_FRAMES || ghosts < 0 || ghosts > MAX_GHOSTS) return false;
   if (referenceCount(state) < 0 || referenceCount(state) > MAX_REFERENCES) return false;
-  let offset = HEADER_BYTES;
+  let offset = headerBytes(frames);
+  if (bytes < offset) return false;
   for (let f = 0; f < frames; f += 1) {
     const depth = depthOf(state, f);
     if (depth < 0 || depth > SLOTS || word(frameHeader(state, f)) !== offset) return false;

@@ -58,7 +58,7 @@ const PROGRAM: Program = {
   functions: [],
 };
 
-const WORD = { frames: 0, frame1: 32, returnTo1: 40, function1: 44 };
+const WORD = { frames: 0, frame1: 168, returnTo1: 176, function1: 180 };
 
 function node(): CertificateNode {
   const verdict = verify(PROGRAM);
