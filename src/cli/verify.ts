@@ -9,6 +9,7 @@ import {
   explain as explainRejection,
   type InstructionPlace,
 } from "../verifier/explain/explain.ts";
+import { headline } from "../verifier/explain/message-class.ts";
 import { explanationText } from "../verifier/explain/text.ts";
 import { closingLine, VerifierLog } from "../verifier/log.ts";
 import type { Verdict } from "../verifier/verdict.ts";
@@ -115,7 +116,7 @@ function verdictLine(file: string, answer: VerdictAnswer, program?: Program): st
   const at = insn === null ? "" : ` at insn ${insn}${program === undefined ? "" : placeOf(program, insn)}`;
   const why = {
     accept: () => ` (${processed} insns processed in ${ms} ms)`,
-    reject: () => ` ${errno}${at}: ${message?.trimEnd().split("\n").at(-1) ?? ""}`,
+    reject: () => ` ${errno}${at}: ${headline(message ?? "")}`,
     unsupported: () => `${at}: ${message}`,
   }[verdict]();
   const word = paint([COLOURS[verdict], "bold"], verdict);

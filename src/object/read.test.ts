@@ -24,6 +24,12 @@ describe("a file is read by its content", () => {
     expect(file.expect).toEqual({ verdict: "reject", runs: [] });
   });
 
+  it("takes JSON that is no bundle for none, not for assembly", () => {
+    expect(problem("x.prog.json", bytes("[]"))).toBe(
+      "x.prog.json: bundle: Invalid input: expected object, received array",
+    );
+  });
+
   it("reads assembly with its opening comments", () => {
     const text = [
       "; Counts packets. Free text: any comment.",

@@ -56,7 +56,8 @@ export function readPrograms(name: string, bytes: Uint8Array, options: ObjectOpt
       return { format: "object", ...readObject(bytes, options) };
     }
     const text = textOf(bytes);
-    if (/^\s*\{/.test(text)) {
+    // Assembly has another name than JSON that is no bundle.
+    if (/^\s*\{/.test(text) || name.endsWith(".json")) {
       const { program, expect } = readBundle(text);
       return {
         format: "bundle",

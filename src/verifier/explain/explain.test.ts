@@ -5,6 +5,7 @@ import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { verify } from "../verify.ts";
 import { type Explanation, explain } from "./explain.ts";
+import { headline } from "./message-class.ts";
 import { explanationText } from "./text.ts";
 
 const DATA: MapDefinition = {
@@ -168,6 +169,56 @@ describe("the words", () => {
     );
     expect(lost).toMatchObject({ at: { insn: 7 }, text: "a pointer becomes a number" });
     expect(suggestion).toContain("bpf_xdp_adjust_head may move the packet");
+  });
+
+  const RINGBUF: MapDefinition = {
+    ...DATA,
+    name: "rb",
+    type: "ringbuf",
+    keySize: 0,
+    valueSize: 0,
+    maxEntries: 4096,
+  };
+  const reserving = (...asm: readonly string[]): Program => {
+    const maps = [RINGBUF];
+    const reserve = ["r1 = map[rb]", "r2 = 8", "r3 = 0", "call 131", "if r0 == 0 goto out"];
+    const insns = assemble([...reserve, ...asm, "out:", "r0 = 0", "exit"], { maps });
+    return { ...program("exit"), maps, insns };
+  };
+
+  test("of a record that was given away: the function that it was given to", () => {
+    const { suggestion } = explained(
+      reserving("r6 = r0", "r1 = r0", "r2 = 0", "call 132", "*(u64 *)(r6 +0) = 0"),
+    );
+    expect(suggestion).toContain("until bpf_ringbuf_submit is called");
+  });
+
+  test("of a record that is kept: where it was acquired", () => {
+    expect(explained(reserving("r6 = r0")).lost).toMatchObject({
+      at: { insn: 4, text: "call bpf_ringbuf_reserve#131" },
+      text: "acquired, and held from here on",
+    });
+  });
+
+  test("of the context: what may be done there, if anything", () => {
+    const ofStore = explained({ ...program("*(u32 *)(r1 +0) = 5", "exit"), type: "sched_cls" });
+    expect(ofStore.needed).toContain("; len may be read with 1, 2, 4 bytes and not be written");
+    const ofLoad = explained({ ...program("r0 = *(u32 *)(r1 +500)", "exit"), type: "sched_cls" });
+    expect(ofLoad.needed).toContain("; __sk_buff has none there");
+  });
+
+  test("of a helper that programs of the type lack, and of a map that it does not take", () => {
+    expect(explained(program("r2 = 0", "call 39", "r0 = 0", "exit")).needed).toContain("of type xdp");
+    const maps = [{ ...DATA, name: "pe", type: "perf_event_array", valueSize: 4 } as const];
+    const key = ["*(u32 *)(r10 -4) = 0", "r2 = r10", "r2 += -4", "r3 = r2", "r4 = 0"];
+    const insns = assemble(["r1 = map[pe]", ...key, "call 2", "r0 = 0", "exit"], { maps });
+    const { needed } = explained({ ...program("exit"), maps, insns });
+    expect(needed).toContain("; this one is of type perf_event_array");
+  });
+
+  test("of a loop in one line: that it does not end, not its states", () => {
+    const states = "infinite loop detected at insn 1\ncur state: R0=0\nold state: R0=0";
+    expect(headline(states)).toBe("infinite loop detected at insn 1");
   });
 
   test("of a loop that does not end: its instructions", () => {

@@ -6,6 +6,7 @@ import { frameCount } from "../../absint/state.ts";
 import type { Machine } from "../../absint/transfer/machine.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { disassembleInstruction } from "../../semantics/isa/disassemble.ts";
+import { programFacts } from "../../semantics/profile/lookup.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { Program, SourceLine } from "../../semantics/program/program.ts";
 import type { Verdict } from "../verdict.ts";
@@ -17,7 +18,7 @@ import { KERNEL_CLASSES } from "./kernel-classes.ts";
 import { KFUNC_CLASSES } from "./kfunc-classes.ts";
 import { collectLines, type SliceLine } from "./lines.ts";
 import { MEMORY_CLASSES } from "./memory-classes.ts";
-import { type Category, type MessageClass, wordsOf } from "./message-class.ts";
+import { type Category, headline, type MessageClass, wordsOf } from "./message-class.ts";
 import type { Note } from "./notes.ts";
 import { OTHER_CLASSES } from "./other-classes.ts";
 import { OWN_OBJECT_CLASSES } from "./own-object-classes.ts";
@@ -102,24 +103,35 @@ export function explain(program: Program, verdict: Rejected, rules: Rules = DEFA
   const history =
     found?.follow === "nothing" ? loopOf(program, verdict) : historyOf(program, rules, verdict, found);
   const { subject, known, variable, movedBy, lines } = history;
-  const about = { name: subject ?? "the register", variable, movedBy };
   const last = (kind: Note["kind"]): SliceLine | undefined =>
     lines.findLast(({ note }) => note?.kind === kind);
   const lost = verdict.message.includes("_or_null") ? last("null") : (last("loss") ?? last("origin"));
+  const [, endedBy] = lost?.note?.kind === "loss" ? (/^call ([\w]+)/.exec(lost.text) ?? []) : [];
+  const facts = programFacts(rules.profile, program);
+  const context = rules.profile.contexts[facts?.context ?? ""];
+  const about = { name: subject ?? "the register", variable, movedBy, endedBy, program, context };
   return {
     category: found?.category ?? "Policy",
-    problem: found?.problem ?? verdict.message.split("\n").at(-1) ?? "",
+    problem: found?.problem ?? headline(verdict.message),
     needed: found === undefined ? undefined : wordsOf(found.needed, found.match, about),
     known,
     at: verdict.insn === undefined ? undefined : instructionPlace(program, verdict.insn),
     lost:
       lost?.note === undefined
-        ? undefined
+        ? acquiredAt(program, verdict)
         : { at: instructionPlace(program, lost.insn), text: lost.note.text },
     subject,
     slice: lines,
     suggestion: found === undefined ? undefined : wordsOf(found.suggestion, found.match, about),
   };
+}
+
+/** Where what is still held was acquired. */
+function acquiredAt(program: Program, { message }: Rejected): Explanation["lost"] {
+  const [, insn] = /^Unreleased reference id=\d+ alloc_insn=(\d+)/.exec(message) ?? [];
+  return insn === undefined
+    ? undefined
+    : { at: instructionPlace(program, Number(insn)), text: "acquired, and held from here on" };
 }
 
 /** How what the message is about came to be, if the path can be executed again and ends in the same message. */

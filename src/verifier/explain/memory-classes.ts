@@ -1,5 +1,5 @@
 /** Messages about memory: what may be read and written where. */
-import type { MessageClass } from "./message-class.ts";
+import type { MessageClass, Subject } from "./message-class.ts";
 
 const MEMORY = "Memory Safety";
 
@@ -220,8 +220,8 @@ const CONTEXT: readonly MessageClass[] = [
     pattern: /^invalid bpf_context access off=(-?\d+) size=(\d+)/,
     category: MEMORY,
     problem: "access to the context that this program type does not have",
-    needed: (_, [, off, size]) =>
-      `a field at offset ${off} that may be accessed with ${size} bytes in this direction`,
+    needed: (subject, [, off, size]) =>
+      `a field at offset ${off} that may be accessed with ${size} bytes in this direction${fieldText(subject, Number(off))}`,
     suggestion:
       "Use the fields of the program type's context structure, in their own size; some may be read only, some only be written by some program types.",
   },
@@ -234,6 +234,20 @@ const CONTEXT: readonly MessageClass[] = [
       "Access fields by name from the unchanged pointer. If the compiler adds the offset first, read the field into a variable earlier, or behind a barrier_var().",
   },
 ];
+
+/** What a program may do at an offset of its context, for the words of a refusal. */
+function fieldText({ context, program }: Subject, off: number): string {
+  // A loader without capabilities may do less than the context says.
+  if (context === undefined || program.privileges !== undefined) return "";
+  const fields = context.fields.filter(({ offset, size }) => off >= offset && off < offset + size);
+  const [field] = fields;
+  if (field === undefined) return `; ${context.struct} has none there that this program type may use`;
+  const ways = (sizes: readonly number[], how: string): string =>
+    sizes.length === 0 ? `not be ${how}` : `be ${how} with ${[...new Set(sizes)].join(", ")} bytes`;
+  const reads = fields.flatMap((each) => each.reads);
+  const writes = fields.flatMap((each) => each.writes);
+  return `; ${field.name} may ${ways(reads, "read")} and ${ways(writes, "written")}`;
+}
 
 export const MEMORY_CLASSES: readonly MessageClass[] = [
   ...PACKET,

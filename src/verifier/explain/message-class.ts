@@ -1,5 +1,8 @@
 /** What a kernel's message means to whoever wrote the program: the fact that was needed, and what usually mends it. */
 
+import type { Context } from "../../semantics/profile/profile.ts";
+import type { Program } from "../../semantics/program/program.ts";
+
 /** The categories of Linux 7.3's explanations. */
 export type Category =
   | "Memory Safety"
@@ -17,8 +20,13 @@ export interface Subject {
   readonly name: string;
   /** The helper that moved the packet on the way, if one did. */
   readonly movedBy: string | undefined;
+  /** The function after whose call it was a pointer no more, if there was one. */
+  readonly endedBy: string | undefined;
   /** Whether it may have several values. */
   readonly variable: boolean;
+  readonly program: Program;
+  /** What the program begins with, if that is a structure. */
+  readonly context: Context | undefined;
 }
 
 /** `groups` are those of the pattern; each takes part in every match. */
@@ -40,3 +48,10 @@ export interface MessageClass {
 /** A class' words for a message that matched. */
 export const wordsOf = (words: Words, match: RegExpExecArray, subject: Subject): string =>
   typeof words === "string" ? words : words(subject, [...match]);
+
+/** The line of a message that says most: the last one, unless it is a state. */
+export const headline = (message: string): string =>
+  message
+    .trimEnd()
+    .split("\n")
+    .findLast((line) => !/^(?:cur|old) state:/.test(line)) ?? "";

@@ -1,4 +1,5 @@
 /** Messages about registers and pointers, calls, what is held, the program's structure and the limits. */
+import { MAP_TYPES } from "../../semantics/program/map-types.ts";
 import type { MessageClass } from "./message-class.ts";
 import { OBJECT_CLASSES } from "./object-classes.ts";
 
@@ -27,10 +28,12 @@ const REGISTERS: readonly MessageClass[] = [
     category: TYPES,
     problem: "access through a number",
     needed: ({ name }) => `${name} to be a pointer`,
-    suggestion: ({ movedBy }) =>
+    suggestion: ({ movedBy, endedBy }) =>
       movedBy !== undefined
         ? `${movedBy} may move the packet: read data and data_end from the context again after it, and compare again.`
-        : "A pointer stays one through + and - in 64 bits alone; what was read from memory that is no context field is a number. Kernel memory is read with bpf_probe_read_kernel or BPF_CORE_READ.",
+        : endedBy !== undefined
+          ? `The pointer is of use until ${endedBy} is called: access what it points to before, or keep a copy of what is needed.`
+          : "A pointer stays one through + and - in 64 bits alone; what was read from memory that is no context field is a number. Kernel memory is read with bpf_probe_read_kernel or BPF_CORE_READ.",
   },
   {
     pattern: /^R\d+ invalid mem access '(\w+)'/,
@@ -147,7 +150,8 @@ const HELPERS: readonly MessageClass[] = [
     category: CALLS,
     problem: "a size that may be 0",
     needed: ({ name }) => `a lower bound of ${name} of 1 or more`,
-    suggestion: "Compare the size with 0 before the call.",
+    suggestion:
+      "Bound the size on both sides before the call: if (size == 0 || size > sizeof(buffer)) return …; and use the same variable, unsigned, in the call.",
   },
   {
     pattern: /^invalid zero-sized read/,
@@ -190,7 +194,7 @@ const HELPERS: readonly MessageClass[] = [
     pattern: /^(?:program of this type cannot use helper|invalid func|unknown func) ?(.*)/,
     category: "Policy",
     problem: "a helper that programs of this type do not have",
-    needed: "a helper of this program type",
+    needed: ({ program: { type } }) => `a helper that programs of type ${type} have`,
     suggestion:
       "Use another helper or program type; `bpftool feature probe` lists what the running kernel has.",
     follow: "nothing",
@@ -221,10 +225,11 @@ const HELPERS: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
-    pattern: /^(?:cannot pass map_type|expected prog array map|invalid arg_type for sockmap\/sockhash)/,
+    pattern: /^(?:cannot pass map_type (\d+)|expected prog array map|invalid arg_type for sockmap\/sockhash)/,
     category: CALLS,
     problem: "a helper that does not take maps of this type",
-    needed: "a map of a type that the helper takes",
+    needed: (_, [, type]) =>
+      `a map of a type that the helper takes${type === undefined ? "" : `; this one is of type ${MAP_TYPES[Number(type)] ?? type}`}`,
     suggestion: "Look up which map types go with the helper.",
     follow: "nothing",
   },
