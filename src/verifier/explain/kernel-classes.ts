@@ -55,7 +55,8 @@ export const KERNEL_CLASSES: readonly MessageClass[] = [
     category: "Call Type Safety",
     problem: "no work queue or task work of a map's value",
     needed: "the address of the work in a value of the map, and that map",
-    suggestion: "Declare a struct bpf_wq or bpf_task_work in the map's value, and pass its address and the same map.",
+    suggestion:
+      "Declare a struct bpf_wq or bpf_task_work in the map's value, and pass its address and the same map.",
     follow: "nothing",
   },
   {
