@@ -300,12 +300,12 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
 function loadMapValue(state: State, { dst, imm, immHigh }: Op): void {
   const map = state.map(imm);
   const key = new Uint8Array(map.definition.keySize);
-  const bytes = map.kind === "values" ? map.find(key, 0) : undefined;
-  if (bytes === undefined || map.definition.type !== "array") {
+  const value = map.kind === "values" ? map.find(key, 0) : undefined;
+  if (value === undefined || map.definition.type !== "array") {
     return fault(
       "invalid_instruction",
       `map ${map.definition.name} is no array: it has no value to point to`,
     );
   }
-  state.setPointer(dst, state.valueRegion(map, key, bytes), immHigh);
+  state.setPointer(dst, state.valueRegion(map, key, value), immHigh);
 }

@@ -7,6 +7,7 @@ import type { Environment } from "./environment.ts";
 import { fault } from "./fault.ts";
 import type { Input } from "./input.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
+import type { MapValue } from "./maps/storage.ts";
 import type { Packet } from "./packet.ts";
 import { FRAME_POINTER, processor, REGISTERS } from "./processor.ts";
 import {
@@ -113,7 +114,7 @@ export class State {
   readonly #space: AddressSpace;
   readonly #frames: Frame[] = [];
   readonly #stacks: { readonly memory: StackMemory; readonly base: Address }[] = [];
-  readonly #values = new Map<Uint8Array, Region>();
+  readonly #values = new Map<MapValue, Region>();
   readonly #maps = new Map<MapStorage, Region>();
   readonly #functions = new Map<number, Region>();
 
@@ -334,11 +335,12 @@ export class State {
     });
   }
 
-  /** The region of a value, which is `bytes` itself: one for each value and run. */
-  valueRegion({ definition }: MapStorage, key: Uint8Array, bytes: Uint8Array): Region {
-    let region = this.#values.get(bytes);
+  /** The region of a value, which is its bytes themselves: one for each value and run. */
+  valueRegion({ definition }: MapStorage, key: Uint8Array, value: MapValue): Region {
+    let region = this.#values.get(value);
     if (region === undefined) {
       const { name, flags } = definition;
+      const { bytes } = value;
       region = new Region({
         place: { kind: "map_value", map: name, key: hex(key) },
         base: this.#space.take(bytes.length),
@@ -349,7 +351,7 @@ export class State {
         readable: (flags & MAP_FLAGS.wronly_prog) === 0,
         writable: (flags & MAP_FLAGS.rdonly_prog) === 0,
       });
-      this.#values.set(bytes, region);
+      this.#values.set(value, region);
     }
     return region;
   }

@@ -56,13 +56,13 @@ const PLANS: { readonly [name in CallingBack]?: (call: Call) => Plan } = {
         // What has been deleted meanwhile is passed over.
         for (; at < keys.length; ) {
           const key = keys[at] ?? new Uint8Array(0);
-          const bytes = map.find(key, cpu);
+          const value = map.find(key, cpu);
           at += 1;
-          if (bytes === undefined) continue;
+          if (value === undefined) continue;
           return () => {
             state.setPointer(1, state.mapRegion(map), 0);
             state.setPointer(2, state.keyRegion(map, key), 0);
-            state.setPointer(3, state.valueRegion(map, key, bytes), 0);
+            state.setPointer(3, state.valueRegion(map, key, value), 0);
             state.setCopy(4, context);
           };
         }

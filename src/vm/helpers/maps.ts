@@ -29,9 +29,9 @@ function lookup(call: Call): number | undefined {
     call.state.setPointer(0, call.state.mapRegion(inner), 0);
     return undefined;
   }
-  const bytes = valueMap(call, map).find(key, call.cpu);
-  if (bytes === undefined) return 0;
-  call.state.setPointer(0, call.state.valueRegion(map, key, bytes), 0);
+  const value = valueMap(call, map).find(key, call.cpu);
+  if (value === undefined) return 0;
+  call.state.setPointer(0, call.state.valueRegion(map, key, value), 0);
   return undefined;
 }
 

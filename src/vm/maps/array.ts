@@ -11,6 +11,7 @@ import {
   indexKey,
   indexOf,
   isUnknownUpdate,
+  type MapValue,
   perCpuStride,
   type ValueMap,
 } from "./storage.ts";
@@ -21,7 +22,7 @@ export class ArrayMap implements ValueMap {
   readonly #copies: number;
   readonly #perCpu: boolean;
   /** Made when first used: one for each processor and element. */
-  readonly #values = new Map<number, Uint8Array>();
+  readonly #values = new Map<number, MapValue>();
 
   /** @param cpus  how many processors the machine has */
   constructor(definition: MapDefinition, cpus: number) {
@@ -34,20 +35,20 @@ export class ArrayMap implements ValueMap {
   reset(): void {
     this.#values.clear();
     const { data } = this.definition;
-    if (data !== undefined) this.#value(0, 0).set(data.subarray(0, this.definition.valueSize));
+    if (data !== undefined) this.#value(0, 0).bytes.set(data.subarray(0, this.definition.valueSize));
   }
 
-  #value(index: number, cpu: number): Uint8Array {
+  #value(index: number, cpu: number): MapValue {
     const at = index * this.#copies + (this.#perCpu ? cpu : 0);
     let value = this.#values.get(at);
     if (value === undefined) {
-      value = new Uint8Array(this.definition.valueSize);
+      value = { bytes: new Uint8Array(this.definition.valueSize) };
       this.#values.set(at, value);
     }
     return value;
   }
 
-  find(key: Uint8Array, cpu: number): Uint8Array | undefined {
+  find(key: Uint8Array, cpu: number): MapValue | undefined {
     const index = indexOf(key);
     return index < this.definition.maxEntries ? this.#value(index, cpu) : undefined;
   }
@@ -61,7 +62,7 @@ export class ArrayMap implements ValueMap {
 
   put(key: Uint8Array, value: Uint8Array, flags: bigint, cpu: number): number {
     const wrong = this.#checkUpdate(key, flags);
-    if (wrong === 0) this.#value(indexOf(key), cpu).set(value);
+    if (wrong === 0) this.#value(indexOf(key), cpu).bytes.set(value);
     return wrong;
   }
 
@@ -72,10 +73,10 @@ export class ArrayMap implements ValueMap {
   lookup(key: Uint8Array): Uint8Array | undefined {
     const index = indexOf(key);
     if (index >= this.definition.maxEntries) return undefined;
-    if (!this.#perCpu) return this.#value(index, 0).slice();
+    if (!this.#perCpu) return this.#value(index, 0).bytes.slice();
     const stride = perCpuStride(this.definition);
     const all = new Uint8Array(stride * this.#copies);
-    for (let cpu = 0; cpu < this.#copies; cpu += 1) all.set(this.#value(index, cpu), cpu * stride);
+    for (let cpu = 0; cpu < this.#copies; cpu += 1) all.set(this.#value(index, cpu).bytes, cpu * stride);
     return all;
   }
 
@@ -86,7 +87,7 @@ export class ArrayMap implements ValueMap {
     if (value.length !== stride * this.#copies) return EINVAL;
     for (let cpu = 0; cpu < this.#copies; cpu += 1) {
       const own = value.subarray(cpu * stride, cpu * stride + this.definition.valueSize);
-      this.#value(indexOf(key), cpu).set(own);
+      this.#value(indexOf(key), cpu).bytes.set(own);
     }
     return 0;
   }

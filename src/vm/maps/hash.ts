@@ -11,6 +11,7 @@ import {
   checkUserWrite,
   isUnknownUpdate,
   keyText,
+  type MapValue,
   perCpuStride,
   type ValueMap,
 } from "./storage.ts";
@@ -18,7 +19,7 @@ import {
 interface Element {
   readonly key: Uint8Array;
   /** One for each processor, or a single one. */
-  values: readonly Uint8Array[];
+  readonly values: readonly MapValue[];
 }
 
 export class HashMap implements ValueMap {
@@ -39,7 +40,7 @@ export class HashMap implements ValueMap {
     this.#elements.clear();
   }
 
-  find(key: Uint8Array, cpu: number): Uint8Array | undefined {
+  find(key: Uint8Array, cpu: number): MapValue | undefined {
     return this.#elements.get(keyText(key))?.values[this.#perCpu ? cpu : 0];
   }
 
@@ -56,20 +57,22 @@ export class HashMap implements ValueMap {
     const wrong = this.#checkUpdate(existing, flags);
     if (wrong !== 0) return wrong;
     if (this.#perCpu && existing !== undefined) {
-      existing.values[cpu]?.set(value);
+      existing.values[cpu]?.bytes.set(value);
       return 0;
     }
     const values = this.#newValues();
-    values[this.#perCpu ? cpu : 0]?.set(value);
+    values[this.#perCpu ? cpu : 0]?.bytes.set(value);
     this.#insert(key, values);
     return 0;
   }
 
-  #newValues(): readonly Uint8Array[] {
-    return Array.from({ length: this.#copies }, () => new Uint8Array(this.definition.valueSize));
+  #newValues(): readonly MapValue[] {
+    return Array.from({ length: this.#copies }, () => ({
+      bytes: new Uint8Array(this.definition.valueSize),
+    }));
   }
 
-  #insert(key: Uint8Array, values: readonly Uint8Array[]): void {
+  #insert(key: Uint8Array, values: readonly MapValue[]): void {
     this.#elements.set(keyText(key), { key: key.slice(), values });
   }
 
@@ -79,10 +82,10 @@ export class HashMap implements ValueMap {
 
   #userValue({ values }: Element): Uint8Array {
     const [first] = values;
-    if (!this.#perCpu && first !== undefined) return first.slice();
+    if (!this.#perCpu && first !== undefined) return first.bytes.slice();
     const stride = perCpuStride(this.definition);
     const all = new Uint8Array(stride * this.#copies);
-    for (const [cpu, bytes] of values.entries()) all.set(bytes, cpu * stride);
+    for (const [cpu, { bytes }] of values.entries()) all.set(bytes, cpu * stride);
     return all;
   }
 
@@ -98,7 +101,7 @@ export class HashMap implements ValueMap {
     const stride = this.#perCpu ? perCpuStride(this.definition) : this.definition.valueSize;
     if (value.length !== stride * this.#copies) return EINVAL;
     const values = this.#perCpu && existing !== undefined ? existing.values : this.#newValues();
-    for (const [cpu, bytes] of values.entries()) {
+    for (const [cpu, { bytes }] of values.entries()) {
       bytes.set(value.subarray(cpu * stride, cpu * stride + bytes.length));
     }
     this.#insert(key, values);

@@ -13,6 +13,14 @@ export const BPF_NOEXIST = 1;
 export const BPF_EXIST = 2;
 const BPF_F_LOCK = 4;
 
+/**
+ * Where a value lies: the same object as long as the element lives. During a run the machine may put the bytes elsewhere, so whoever
+ * touches them takes `bytes` at that moment and does not keep it.
+ */
+export interface MapValue {
+  bytes: Uint8Array;
+}
+
 /** A map of values: what programs reach through helpers, and what user space reaches through system calls. */
 export interface ValueMap {
   readonly kind: "values";
@@ -20,8 +28,8 @@ export interface ValueMap {
 
   // --- A program's side: `key` and `value` have the map's sizes, `cpu` is the processor that the program runs on
 
-  /** The value's own bytes, for a pointer to point to; the same object as long as the element lives. */
-  find(key: Uint8Array, cpu: number): Uint8Array | undefined;
+  /** The value itself, for a pointer to point to. */
+  find(key: Uint8Array, cpu: number): MapValue | undefined;
   put(key: Uint8Array, value: Uint8Array, flags: bigint, cpu: number): number;
   remove(key: Uint8Array): number;
 
