@@ -32,6 +32,14 @@ export const FAULT_KINDS = [
   "forbidden_helper",
   /** The program's type has no such instruction. */
   "invalid_instruction",
+  /** The program ended with something that it had to give back. */
+  "reference_leak",
+  /** Something was given back that the program did not have. */
+  "not_held",
+  /** A lock was taken that the program has already. */
+  "deadlock",
+  /** Bytes that the kernel keeps for the program were read or written like others. */
+  "kept_bytes",
   /** The step limit was reached. */
   "budget",
 ] as const;

@@ -9,8 +9,9 @@ import { atomicPlace, fetch, isPlainStack, load, put, store } from "./access.ts"
 import { type Fault, FaultSignal, fault } from "./fault.ts";
 import { beginCalling, goOnCalling } from "./helpers/callback.ts";
 import { invoke } from "./helpers/invoke.ts";
+import { callKernelFunction } from "./kfuncs/invoke.ts";
 import { DO, type Op, PROVENANCE, refuse } from "./op.ts";
-import { LOADED_AT, OPERAND, STORED_AT } from "./processor.ts";
+import { LOADED_AT, OPERAND_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
 import { type Region, SCALAR, UNINITIALISED } from "./region.ts";
 import type { Run } from "./run.ts";
 import type { State } from "./state.ts";
@@ -18,7 +19,7 @@ import type { State } from "./state.ts";
 /** Called before each instruction; `state.pc` says which. */
 export type Step = (state: State) => void;
 
-const OPERAND_WORD = OPERAND / 4;
+const OPERAND_WORD = (OPERAND_AT - REGISTERS_AT) / 4;
 
 function uninitialised(register: number): never {
   return fault("uninitialised_register", `r${register} is not initialised`);
@@ -53,8 +54,8 @@ function loadSlowly(state: State, op: Op): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- prepared from an operation of this size
   const tag = load(state, op.src, op.off, op.size as Size, op.aligned);
   if (tag === SCALAR) op.effect(op.dstAt, LOADED_AT, 0, 0);
-  else state.quads[op.dst] = state.quads[LOADED_AT / 8] ?? 0n;
-  state.tags[op.dst] = tag;
+  else state.quads[op.dst] = state.quads[(LOADED_AT - REGISTERS_AT) / 8] ?? 0n;
+  state.setTag(op.dst, tag);
 }
 
 /** Stores the scratch word, with no more checks than the memory needs. */
@@ -78,8 +79,8 @@ function atomic(state: State, op: Op): void {
   op.effect(STORED_AT, LOADED_AT, op.operandAt, 0);
   put(state.words, region.view, at, op.size);
   region.shadow?.write(at, op.size);
-  if (op.fetch) state.tags[op.src] = SCALAR;
-  if (op.exchange) state.tags[0] = SCALAR;
+  if (op.fetch) state.setTag(op.src, SCALAR);
+  if (op.exchange) state.setTag(0, SCALAR);
 }
 
 /**
@@ -103,13 +104,13 @@ function legacyLoad(state: State, op: Op): boolean {
   const offset = op.code === DO.packet ? op.imm : indirectOffset(state, op);
   const found = packet.legacyIndex(offset, op.size);
   state.scratch();
-  state.tags[0] = SCALAR;
+  state.setTag(0, SCALAR);
   if (found === undefined) {
     state.setNumber(0, 0n);
     return false;
   }
-  fetch(state.words, packet.region.view, found, op.size);
-  op.effect(0, LOADED_AT, 0, 0);
+  fetch(state.words, packet.region.view, packet.origin + found, op.size);
+  op.effect(REGISTERS_AT, LOADED_AT, 0, 0);
   return true;
 }
 
@@ -125,7 +126,7 @@ function indirectOffset(state: State, { src, imm }: Op): number {
  */
 export function interpret(run: Run, step: Step | undefined): Fault | undefined {
   const { state } = run;
-  const { words, tags } = state;
+  const { words } = state;
   const { budget } = state.options;
   let { ops } = state.loaded;
   let pc = 0;
@@ -144,39 +145,39 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
       switch (op.code) {
         case DO.alu: {
           const { dst } = op;
-          const src = tags[op.src] ?? UNINITIALISED;
-          const old = tags[dst] ?? UNINITIALISED;
+          const src = state.tag(op.src);
+          const old = state.tag(dst);
           if (src === UNINITIALISED) uninitialised(op.src);
           if (old === UNINITIALISED && op.readsDst) uninitialised(dst);
           op.effect(op.dstAt, op.operandAt, 0, 0);
-          if (old !== src || src !== SCALAR) tags[dst] = resultTag(op, old, src);
+          if (old !== src || src !== SCALAR) state.setTag(dst, resultTag(op, old, src));
           pc += 1;
           break;
         }
         case DO.aluImm: {
           const { dst } = op;
-          const old = tags[dst] ?? UNINITIALISED;
+          const old = state.tag(dst);
           if (old === UNINITIALISED && op.readsDst) uninitialised(dst);
           words[OPERAND_WORD] = op.imm;
           words[OPERAND_WORD + 1] = op.imm >> 31;
-          op.effect(op.dstAt, OPERAND, 0, 0);
-          if (old !== SCALAR) tags[dst] = resultTag(op, old, SCALAR);
+          op.effect(op.dstAt, OPERAND_AT, 0, 0);
+          if (old !== SCALAR) state.setTag(dst, resultTag(op, old, SCALAR));
           pc += 1;
           break;
         }
         case DO.jump:
-          if (tags[op.dst] === UNINITIALISED) uninitialised(op.dst);
-          if (tags[op.src] === UNINITIALISED) uninitialised(op.src);
+          if (state.tag(op.dst) === UNINITIALISED) uninitialised(op.dst);
+          if (state.tag(op.src) === UNINITIALISED) uninitialised(op.src);
           pc = op.effect(op.dstAt, op.operandAt, 0, 0) === 0 ? pc + 1 : op.target;
           break;
         case DO.jumpImm:
-          if (tags[op.dst] === UNINITIALISED) uninitialised(op.dst);
+          if (state.tag(op.dst) === UNINITIALISED) uninitialised(op.dst);
           words[OPERAND_WORD] = op.imm;
           words[OPERAND_WORD + 1] = op.imm >> 31;
-          pc = op.effect(op.dstAt, OPERAND, 0, 0) === 0 ? pc + 1 : op.target;
+          pc = op.effect(op.dstAt, OPERAND_AT, 0, 0) === 0 ? pc + 1 : op.target;
           break;
         case DO.load: {
-          const region = tags[op.src] ?? UNINITIALISED;
+          const region = state.tag(op.src);
           const offset = region.offsetOf(words[2 * op.src] ?? 0, words[2 * op.src + 1] ?? 0) + op.off;
           if (
             region.plain
@@ -185,13 +186,13 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
           ) {
             fetch(words, region.view, region.origin + offset, op.size);
             op.effect(op.dstAt, LOADED_AT, 0, 0);
-            tags[op.dst] = SCALAR;
+            state.setTag(op.dst, SCALAR);
           } else loadSlowly(state, op);
           pc += 1;
           break;
         }
         case DO.store: {
-          const tag = tags[op.src] ?? UNINITIALISED;
+          const tag = state.tag(op.src);
           if (tag === UNINITIALISED) uninitialised(op.src);
           op.effect(STORED_AT, op.operandAt, 0, 0);
           storeScratch(state, op, tag);
@@ -201,7 +202,7 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
         case DO.storeImm:
           words[OPERAND_WORD] = op.imm;
           words[OPERAND_WORD + 1] = op.imm >> 31;
-          op.effect(STORED_AT, OPERAND, 0, 0);
+          op.effect(STORED_AT, OPERAND_AT, 0, 0);
           storeScratch(state, op, undefined);
           pc += 1;
           break;
@@ -211,7 +212,7 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
         case DO.constant:
           words[2 * op.dst] = op.imm;
           words[2 * op.dst + 1] = op.immHigh;
-          tags[op.dst] = SCALAR;
+          state.setTag(op.dst, SCALAR);
           pc += 2;
           break;
         case DO.helper:
@@ -233,13 +234,23 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
           else pc = goOnCalling(state, calling) ?? pc + 1;
           break;
         }
+        case DO.kernelFunction: {
+          state.pc = pc;
+          state.steps = steps;
+          const next = callKernelFunction(run, op.name);
+          if (next === undefined) return undefined;
+          pc = next;
+          ({ ops } = state.loaded);
+          break;
+        }
         case DO.function:
           state.setPointer(op.dst, state.functionRegion(op.target), 0);
           pc += 2;
           break;
         case DO.exit:
           if (state.depth === 0) {
-            if (tags[0] === UNINITIALISED) uninitialised(0);
+            if (state.tag(0) === UNINITIALISED) uninitialised(0);
+            run.held.end();
             return undefined;
           }
           pc = state.pop();
@@ -264,8 +275,10 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
         case DO.packet:
         case DO.packetIndirect:
           if (legacyLoad(state, op)) pc += 1;
-          else if (state.depth === 0) return undefined;
-          else {
+          else if (state.depth === 0) {
+            run.held.end();
+            return undefined;
+          } else {
             pc = state.pop();
             ({ ops } = state.loaded);
           }

@@ -8,7 +8,8 @@ import { defaultProfile } from "../semantics/profile/default.ts";
 import { helperCall, programFacts } from "../semantics/profile/lookup.ts";
 import { isGplCompatible } from "../semantics/program/license.ts";
 import type { Program } from "../semantics/program/program.ts";
-import { type Effect, FRAME_POINTER, OPERAND, processor } from "./processor.ts";
+import { FRAME_POINTER, OPERAND_AT, REGISTERS_AT } from "./memory.ts";
+import { type Effect, processor } from "./processor.ts";
 
 /** What the interpreter does with an op. */
 export const DO = {
@@ -38,6 +39,8 @@ export const DO = {
   /** A helper that calls back. */
   callback: 22,
   function: 23,
+  /** A function of the kernel, by name. */
+  kernelFunction: 24,
 } as const;
 
 /** What becomes of pointers in arithmetic. */
@@ -71,11 +74,11 @@ export interface Op {
   /** Whether src, or r0, receives the old value (atomic operations). */
   readonly fetch: boolean;
   readonly exchange: boolean;
-  /** Byte addresses in the register file: of `dst`, and of the operand. */
+  /** Indices in memory: of `dst`, and of the operand. */
   readonly dstAt: number;
   readonly operandAt: number;
   readonly effect: Effect;
-  /** What is not modelled, for `unsupported`. */
+  /** What is not modelled, for `unsupported`; of a kernel function its name. */
   readonly name: string;
 }
 
@@ -118,7 +121,7 @@ function specifics(
 ): Partial<Op> & { code: number } {
   const { off, imm } = instruction;
   const next = slot + 1;
-  const operandAt = (operand: string): Partial<Op> => (operand === "reg" ? {} : { operandAt: OPERAND });
+  const operandAt = (operand: string): Partial<Op> => (operand === "reg" ? {} : { operandAt: OPERAND_AT });
   switch (operation.kind) {
     case "alu": {
       const { operand, op } = operation;
@@ -188,6 +191,12 @@ function writesFramePointer({ row: { operation }, dst, src }: Instruction): bool
   }
 }
 
+/** The kernel's function that a call is of. */
+function calleeAt({ kfuncs = [] }: Program, slot: number): Partial<Op> {
+  const found = kfuncs.find(({ insn }) => insn === slot);
+  return found === undefined ? {} : { code: DO.kernelFunction, name: found.name };
+}
+
 /** What the machine has none of: variables and functions of a kernel. */
 function symbolAt({ ksyms = [] }: Program, slot: number): Partial<Op> {
   const symbol = ksyms.find(({ insn }) => insn === slot);
@@ -225,12 +234,13 @@ function prepareOne(instruction: Instruction, slot: number, program: Program): O
     off,
     imm,
     immHigh,
-    dstAt: 8 * dst,
-    operandAt: 8 * src,
+    dstAt: REGISTERS_AT + 8 * dst,
+    operandAt: REGISTERS_AT + 8 * src,
     effect,
     name: row.name,
     ...specifics(row.operation, instruction, slot),
     ...(writesFramePointer(instruction) ? { code: DO.framePointerWrite } : {}),
+    ...calleeAt(program, slot),
     ...symbolAt(program, slot),
     ...guardedCallee(instruction, slot, program),
     ...(isForbidden(instruction, program) ? { code: DO.forbiddenHelper } : {}),

@@ -1,19 +1,17 @@
 /** A run in progress: its state, and what it has done to the world so far. */
+import type { Clone, Redirect } from "./effects.ts";
 import type { LoadedProgram } from "./maps/map.ts";
+import { Held } from "./objects/held.ts";
 import type { State } from "./state.ts";
-
-/** Where bpf_redirect sends the packet. */
-export interface Redirect {
-  readonly ifindex: number;
-  /** To the interface's receiving side. */
-  readonly ingress: boolean;
-}
 
 export class Run {
   readonly state: State;
   /** The trace's lines. */
   readonly printed: string[] = [];
   redirect: Redirect | undefined;
+  readonly clones: Clone[] = [];
+  /** What the program has to give back before it ends. */
+  readonly held = new Held();
   tailCalls = 0;
   /** A tail call has replaced the program since the interpreter last looked. */
   entered = false;

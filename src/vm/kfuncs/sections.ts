@@ -1,0 +1,27 @@
+/** Functions that begin and end sections: of reading under RCU, without preemption. */
+import { fault } from "../fault.ts";
+import type { Call } from "../helpers/call.ts";
+import type { HelperTable } from "../helpers/helper.ts";
+import type { Section } from "../objects/held.ts";
+import { UNINITIALISED } from "../region.ts";
+
+const enter =
+  (section: Section) =>
+  ({ run }: Call): undefined => {
+    run.held.enter(section);
+    run.state.tags[0] = UNINITIALISED;
+  };
+
+const leave =
+  (section: Section) =>
+  ({ run, helper }: Call): undefined => {
+    if (!run.held.leave(section)) fault("not_held", `call ${helper}: the program is in no ${section}`);
+    run.state.tags[0] = UNINITIALISED;
+  };
+
+export const SECTION_FUNCTIONS: HelperTable = {
+  bpf_rcu_read_lock: enter("RCU read section"),
+  bpf_rcu_read_unlock: leave("RCU read section"),
+  bpf_preempt_disable: enter("section without preemption"),
+  bpf_preempt_enable: leave("section without preemption"),
+};
