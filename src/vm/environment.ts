@@ -1,3 +1,5 @@
+import type { Arrival } from "./environment/arrival.ts";
+
 /**
  * What a run depends on beside the program and its maps: the packet or context it is given, time, chance and who is running.
  * Defaults are those of BPF_PROG_TEST_RUN where it has any. Equal environments and maps give equal runs.
@@ -20,6 +22,8 @@ export interface Environment {
    * `data` says how many of the packet's first bytes are metadata, for tracing programs the context itself. Missing bytes are 0.
    */
   readonly context?: Uint8Array;
+  /** That the packet is at a hook of a device, and how it came there; otherwise it is one that BPF_PROG_TEST_RUN has made. */
+  readonly arrival?: Arrival;
   /** The clock at the start; it advances by a nanosecond an instruction. */
   readonly clockNs?: bigint;
   /** Of get_prandom_u32; an integer. */

@@ -27,6 +27,8 @@ export interface Input {
   readonly given?: Uint8Array;
   /** Programs on packets have one. */
   readonly packet?: Packet;
+  /** All of the context is given back, not only what BPF_PROG_TEST_RUN would give. */
+  readonly whole?: boolean;
 }
 
 /** The context as bytes of the layout's size. */
@@ -65,8 +67,10 @@ function xdpInput(space: AddressSpace, layout: ContextLayout, environment: Envir
   const context = contextBytes(layout, environment.context);
   const given = context.slice();
   const view = new DataView(context.buffer);
-  const metadata = view.getUint32(XDP_MD.data, true);
-  if (environment.context !== undefined) checkXdpContext(view, bytes.length, metadata);
+  const { arrival } = environment;
+  const metadata = arrival?.metadata ?? view.getUint32(XDP_MD.data, true);
+  if (environment.context !== undefined && arrival === undefined)
+    checkXdpContext(view, bytes.length, metadata);
   if (view.getUint32(XDP_MD.ingress_ifindex, true) === 0)
     view.setUint32(XDP_MD.ingress_ifindex, LOOPBACK_IFINDEX, true);
   const packet = new Packet(space, {
@@ -243,25 +247,31 @@ function skBuffInput(
   environment: Environment,
 ): Input {
   const frame = requirePacket(environment, type);
-  const hidden = SEES_ETHERNET[type] === true ? 0 : ETHERNET_HEADER;
+  const { arrival } = environment;
+  const seesEthernet = arrival === undefined ? SEES_ETHERNET[type] === true : arrival.from === "link";
+  const hidden = seesEthernet ? 0 : ETHERNET_HEADER;
   const bytes = contextBytes(layout, environment.context);
-  const view = new DataView(bytes.buffer);
-  checkSkBuff(bytes, view, frame.length - hidden);
-  fillSkBuff(view, frame, frame.length - hidden, environment.context !== undefined);
+  if (arrival === undefined) {
+    const view = new DataView(bytes.buffer);
+    checkSkBuff(bytes, view, frame.length - hidden);
+    fillSkBuff(view, frame, frame.length - hidden, environment.context !== undefined);
+  }
   const packet = new Packet(space, {
     bytes: frame,
     headroom: 0,
     tailroom: 0,
-    metadata: 0,
+    metadata: arrival?.metadata ?? 0,
     hidden,
     writable,
   });
-  return { context: new Context(space, layout, bytes), packet };
+  return { context: new Context(space, layout, bytes), packet, whole: arrival !== undefined };
 }
 
-/** `__sk_buff` as BPF_PROG_TEST_RUN returns it: the settable fields. */
-export function skBuffContextOut({ context }: Input): Uint8Array {
-  return context.region.bytes.map((byte, at) => (isSettable(at) ? byte : 0));
+/** `__sk_buff` as BPF_PROG_TEST_RUN returns it, with the settable fields; all of it at a hook. */
+export function skBuffContextOut({ context, whole }: Input): Uint8Array {
+  const { bytes, origin, end } = context.region;
+  const all = bytes.slice(origin, origin + end);
+  return whole === true ? all : all.map((byte, at) => (isSettable(at) ? byte : 0));
 }
 
 // --- All types
