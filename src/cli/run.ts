@@ -4,6 +4,7 @@ import { BUDGET, CPUS, environmentOf } from "../campaign/run-program.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { returnName } from "../semantics/program/return-names.ts";
+import type { Redirect } from "../vm/effects.ts";
 import type { Environment } from "../vm/environment.ts";
 import { mayWritePacket } from "../vm/input.ts";
 import { Machine, type RunResult } from "../vm/machine.ts";
@@ -85,6 +86,18 @@ function changedPacket(program: Program, before: Uint8Array, result: RunResult):
   return mayWrite && Buffer.compare(before, result.packet) !== 0 ? result.packet : undefined;
 }
 
+function redirectText(redirect: Redirect): string {
+  if (redirect.to === "map")
+    return redirect.all ? `all of map ${redirect.map}` : `key ${redirect.key} of map ${redirect.map}`;
+  const how = {
+    device: "",
+    peer: ", its peer",
+    neighbour: ", with addresses of its neighbours",
+  }[redirect.to];
+  const ingress = redirect.to === "device" && redirect.ingress ? ", receiving side" : "";
+  return `interface ${redirect.ifindex}${how}${ingress}`;
+}
+
 function resultText(program: Program, before: Uint8Array, result: RunResult): string {
   const count = result.steps === 1 ? "1 instruction" : `${result.steps} instructions`;
   const printed = result.printed.map((line) => `  trace: ${line}\n`).join("");
@@ -97,12 +110,10 @@ function resultText(program: Program, before: Uint8Array, result: RunResult): st
   const name = returnName(program.type, low);
   const meaning = name === undefined ? "" : ` ${paint("bold", name)}`;
   const packet = changedPacket(program, before, result);
-  const redirect = result.redirect;
+  const { redirect } = result.effects;
   return [
     `returned ${low} (0x${low.toString(16)})${meaning} after ${count}\n`,
-    redirect === undefined
-      ? ""
-      : `  redirected to interface ${redirect.ifindex}${redirect.ingress ? ", receiving side" : ""}\n`,
+    redirect === undefined ? "" : `  redirected to ${redirectText(redirect)}\n`,
     printed,
     packet === undefined ? "" : `  packet out, ${packet.length} bytes:\n${hexDump(packet, "    ")}`,
   ].join("");
@@ -124,7 +135,7 @@ function resultJson(program: Program, before: Uint8Array, result: RunResult): ob
     r0: `0x${result.r0.toString(16)}`,
     steps,
     printed,
-    ...(result.redirect === undefined ? {} : { redirect: result.redirect }),
+    ...(result.effects.redirect === undefined ? {} : { redirect: result.effects.redirect }),
     ...(packet === undefined ? {} : { packet: hexOf(packet) }),
   };
 }

@@ -209,7 +209,7 @@ describe("the result", () => {
     expect(run("xdp", asm)).toMatchObject({
       r0: 4n,
       printed: [" is -5\n"],
-      redirect: { ifindex: 3, ingress: false },
+      effects: { clones: [], redirect: { to: "device", ifindex: 3, ingress: false } },
     });
   });
 

@@ -6,6 +6,7 @@
  */
 import { InputError } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { Effects } from "./effects.ts";
 import type { Environment } from "./environment.ts";
 import type { Fault } from "./fault.ts";
 import { type Input, inputFor, skBuffContextOut, xdpContextOut } from "./input.ts";
@@ -16,7 +17,7 @@ import { prepare } from "./op.ts";
 import { ETHERNET_HEADER } from "./packet.ts";
 import { processor } from "./processor.ts";
 import { AddressSpace } from "./region.ts";
-import { type Redirect, Run } from "./run.ts";
+import { Run } from "./run.ts";
 import { type RunOptions, State } from "./state.ts";
 import { View } from "./view.ts";
 
@@ -39,7 +40,7 @@ export type RunResult =
       readonly packet?: Uint8Array;
       /** The context as BPF_PROG_TEST_RUN returns it, for programs on packets. */
       readonly context?: Uint8Array;
-      readonly redirect?: Redirect;
+      readonly effects: Effects;
       readonly printed: readonly string[];
       readonly steps: number;
     }
@@ -119,11 +120,15 @@ export class Machine {
       r0: state.value(0),
       pointer: state.tag(0).place.kind !== "none",
       ...packetOut(state.input),
-      ...(run.redirect === undefined ? {} : { redirect: run.redirect }),
+      effects: effectsOf(run),
       printed,
       steps,
     };
   }
+}
+
+function effectsOf({ redirect, clones }: Run): Effects {
+  return { clones, ...(redirect === undefined ? {} : { redirect }) };
 }
 
 function packetOut(input: Input): { readonly packet?: Uint8Array; readonly context?: Uint8Array } {

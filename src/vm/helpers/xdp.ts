@@ -62,7 +62,7 @@ function redirect(call: Call): number {
   const flags = call.u64(2, "flags");
   const xdp = call.type === "xdp";
   if ((flags & ~(xdp ? 0n : REDIRECT_INGRESS)) !== 0n) return xdp ? XDP_ABORTED : TC_ACT_SHOT;
-  call.run.redirect = { ifindex, ingress: flags === REDIRECT_INGRESS };
+  call.run.redirect = { to: "device", ifindex, ingress: flags === REDIRECT_INGRESS };
   return xdp ? XDP_REDIRECT : TC_ACT_REDIRECT;
 }
 
