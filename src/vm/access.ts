@@ -7,12 +7,12 @@ import { Unsupported } from "../semantics/errors.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
 import type { ContextField } from "../semantics/profile/profile.ts";
 import { fault, memoryFault } from "./fault.ts";
-import { LOADED_AT, STORED_AT } from "./processor.ts";
-import { addressAt, type Region, SCALAR, UNINITIALISED } from "./region.ts";
+import { LOADED_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
+import { addressIn, type Region, SCALAR, UNINITIALISED } from "./region.ts";
 import type { State } from "./state.ts";
 
-const LOADED = LOADED_AT / 4;
-const STORED = STORED_AT / 4;
+const LOADED = (LOADED_AT - REGISTERS_AT) / 4;
+const STORED = (STORED_AT - REGISTERS_AT) / 4;
 
 /** Addresses below this are null pointers that were moved a little. */
 const NULL_PAGE = 4096n;
@@ -137,7 +137,7 @@ export function load(state: State, register: number, off: number, size: Size, al
   checkInitialised(state, region, offset, size, "load");
   fetch(state.words, region.view, region.origin + offset, size);
   const at = region.origin + offset;
-  const spilled = size === 8 && (at & 7) === 0 ? shadow?.spilled[at >> 3] : undefined;
+  const spilled = size === 8 && (at & 7) === 0 ? shadow?.spilled(at) : undefined;
   return spilled ?? SCALAR;
 }
 
@@ -162,9 +162,8 @@ export function store(
   const at = region.origin + offset;
   put(state.words, region.view, at, size);
   if (shadow === undefined) return;
-  if ((at & 7) + size <= 8) shadow.writeInSlot(at, size);
+  if (size === 8 && (at & 7) === 0 && tag !== undefined && tag !== SCALAR) shadow.spill(at, tag);
   else shadow.write(at, size);
-  if (size === 8 && (at & 7) === 0 && tag !== SCALAR) shadow.spilled[at >> 3] = tag;
 }
 
 /** The checks for an atomic operation on memory; returns the place. */
@@ -207,14 +206,14 @@ function loadField(state: State, region: Region, offset: number, size: Size, ali
   if (aligned) memoryFault("context_access", region, offset, size, "load with acquire from the context");
   const { value, name } = fieldOf(state, region, offset, size, "read");
   if (value === "scalar") {
-    fetch(state.words, region.view, offset, size);
+    fetch(state.words, region.view, region.origin + offset, size);
     return SCALAR;
   }
   const { packet } = state;
   const target = packet?.region;
   const at = target === undefined ? undefined : packetPosition(value, target);
   if (target === undefined || at === undefined) throw new Unsupported(`the context field ${name}`);
-  const { low, high } = addressAt({ low: target.baseLow, high: target.baseHigh }, at);
+  const { low, high } = addressIn(target, at);
   state.words[LOADED] = low;
   state.words[LOADED + 1] = high;
   return target;
@@ -245,7 +244,7 @@ function storeField(
   if (aligned) memoryFault("context_access", region, offset, size, "store with release to the context");
   const field = fieldOf(state, region, offset, size, "write");
   const { context } = state.input;
-  const before = field.size === 4 ? context.view.getUint32(field.offset, true) : 0;
-  put(state.words, region.view, offset, size);
+  const before = field.size === 4 ? region.view.getUint32(region.origin + field.offset, true) : 0;
+  put(state.words, region.view, region.origin + offset, size);
   context.settle(field, before, immediate);
 }

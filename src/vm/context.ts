@@ -6,7 +6,8 @@
 import type { Size } from "../semantics/isa/instruction.ts";
 import { fieldAt } from "../semantics/profile/lookup.ts";
 import type { ContextField, Context as ContextLayout } from "../semantics/profile/profile.ts";
-import { type AddressSpace, Region } from "./region.ts";
+import type { AddressSpace } from "./address-space.ts";
+import type { Region } from "./region.ts";
 
 /** Fields that Linux keeps in 16 bits. */
 const SHORT_FIELDS: ReadonlySet<string> = new Set(["queue_mapping", "tc_index", "tc_classid"]);
@@ -15,21 +16,18 @@ const NO_QUEUE = 0xffff;
 
 export class Context {
   readonly layout: ContextLayout;
-  readonly view: DataView;
   readonly region: Region;
 
-  /** @param bytes  of the layout's size */
+  /** @param bytes  of the layout's size; they are copied */
   constructor(space: AddressSpace, layout: ContextLayout, bytes: Uint8Array) {
     this.layout = layout;
-    this.region = new Region({
-      place: { kind: "context", struct: layout.struct },
-      base: space.take(layout.size),
-      bytes,
-      origin: 0,
-      start: 0,
-      end: layout.size,
-    });
-    this.view = this.region.view;
+    this.region = space.region({ place: { kind: "context", struct: layout.struct }, bytes });
+  }
+
+  /** Its bytes themselves. */
+  get bytes(): Uint8Array {
+    const { bytes, origin, end } = this.region;
+    return bytes.subarray(origin, origin + end);
   }
 
   /** The field that an access touches, or `undefined` if it may not. */
@@ -43,8 +41,10 @@ export class Context {
    */
   settle({ name, offset }: ContextField, before: number, immediate: boolean): void {
     if (!SHORT_FIELDS.has(name)) return;
-    const written = immediate ? this.view.getInt32(offset, true) : this.view.getUint32(offset, true);
+    const { view, origin } = this.region;
+    const at = origin + offset;
+    const written = immediate ? view.getInt32(at, true) : view.getUint32(at, true);
     const kept = name === "queue_mapping" && written >= NO_QUEUE ? before : written & 0xffff;
-    this.view.setUint32(offset, kept, true);
+    view.setUint32(at, kept, true);
   }
 }

@@ -8,10 +8,10 @@ import { contextFor, programFacts } from "../semantics/profile/lookup.ts";
 import type { Context as ContextLayout } from "../semantics/profile/profile.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
+import type { AddressSpace } from "./address-space.ts";
 import { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import { ETHERNET_HEADER, Packet } from "./packet.ts";
-import type { AddressSpace } from "./region.ts";
 
 /** The buffer of an XDP frame: a page, with room in front and for the kernel's own structures behind. */
 const XDP_HEADROOM = 256;
@@ -103,7 +103,7 @@ export const XDP_FRAME = 40;
 
 /** `xdp_md` as BPF_PROG_TEST_RUN returns it: positions count from the metadata. */
 export function xdpContextOut({ context, given, packet }: Input): Uint8Array {
-  const out = (given ?? context.region.bytes).slice();
+  const out = (given ?? context.bytes).slice();
   const view = new DataView(out.buffer);
   if (packet !== undefined) {
     view.setUint32(XDP_MD.data, packet.data - packet.meta, true);
@@ -269,9 +269,8 @@ function skBuffInput(
 
 /** `__sk_buff` as BPF_PROG_TEST_RUN returns it, with the settable fields; all of it at a hook. */
 export function skBuffContextOut({ context, whole }: Input): Uint8Array {
-  const { bytes, origin, end } = context.region;
-  const all = bytes.slice(origin, origin + end);
-  return whole === true ? all : all.map((byte, at) => (isSettable(at) ? byte : 0));
+  if (whole === true) return context.bytes.slice();
+  return context.bytes.map((byte, at) => (isSettable(at) ? byte : 0));
 }
 
 // --- All types

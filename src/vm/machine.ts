@@ -6,6 +6,7 @@
  */
 import { InputError } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import { AddressSpace } from "./address-space.ts";
 import type { Effects } from "./effects.ts";
 import type { Environment } from "./environment.ts";
 import type { Fault } from "./fault.ts";
@@ -15,8 +16,6 @@ import { createMaps } from "./maps/create.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import { prepare } from "./op.ts";
 import { ETHERNET_HEADER } from "./packet.ts";
-import { processor } from "./processor.ts";
-import { AddressSpace } from "./region.ts";
 import { Run } from "./run.ts";
 import { type RunOptions, State } from "./state.ts";
 import { View } from "./view.ts";
@@ -96,15 +95,12 @@ export class Machine {
       throw new InputError(`cpu: ${cpu}, but there are ${this.#cpus} processors`);
     }
     const space = new AddressSpace();
-    const input = inputFor(space, this.loaded.program, environment);
-    const { bytes } = processor();
-    const before = bytes.slice();
-    const state = new State(this.loaded, space, input, environment, this.#options);
     try {
+      const input = inputFor(space, this.loaded.program, environment);
+      const state = new State(this.loaded, space, input, environment, this.#options);
       return this.#finish(new Run(state), observer);
     } finally {
-      state.release();
-      bytes.set(before);
+      space.release();
     }
   }
 

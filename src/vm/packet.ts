@@ -3,7 +3,9 @@
  * indices in the buffer. The region that programs see begins at the metadata, has its offset 0 at the data, and is replaced
  * whenever the packet may have moved, which makes the pointers to it stale.
  */
-import { type Address, type AddressSpace, addressAt, Region } from "./region.ts";
+import type { AddressSpace } from "./address-space.ts";
+import { ADDRESS_HIGH, memoryBytes, memoryWords, PACKET_AT } from "./memory.ts";
+import type { Region } from "./region.ts";
 
 export const ETHERNET_HEADER = 14;
 const SKF_NET_OFF = -0x100000;
@@ -22,18 +24,12 @@ interface PacketParts {
   readonly writable: boolean;
 }
 
-/** Buffers that no packet uses at the moment, zeroed, by size: those of XDP frames all have the same. */
-const SPARE = new Map<number, Uint8Array[]>();
-const SPARE_MOST = 8;
-const SPARE_SIZES = 16;
-
-function takeBuffer(size: number): Uint8Array {
-  return SPARE.get(size)?.pop() ?? new Uint8Array(size);
-}
-
 export class Packet {
+  /** Valid while the run lasts. */
   readonly buffer: Uint8Array;
-  readonly #base: Address;
+  /** The index in the machine's memory of the buffer's first byte. */
+  readonly origin: number;
+  readonly #space: AddressSpace;
   readonly #writable: boolean;
   /** How far before the data helpers and legacy loads may reach. */
   readonly hidden: number;
@@ -43,9 +39,11 @@ export class Packet {
   #region: Region;
 
   constructor(space: AddressSpace, { bytes, headroom, tailroom, metadata, hidden, writable }: PacketParts) {
-    this.buffer = takeBuffer(headroom + bytes.length + tailroom);
+    const size = headroom + bytes.length + tailroom;
+    this.#space = space;
+    this.origin = space.take(size);
+    this.buffer = memoryBytes.subarray(this.origin, this.origin + size);
     this.buffer.set(bytes, headroom);
-    this.#base = space.take(this.buffer.length);
     this.#writable = writable;
     this.hidden = hidden;
     this.#meta = headroom + hidden;
@@ -55,15 +53,19 @@ export class Packet {
   }
 
   #newRegion(): Region {
-    return new Region({
+    const region = this.#space.regionWithin({
       place: { kind: "packet" },
-      base: addressAt(this.#base, this.#data),
-      bytes: this.buffer,
-      origin: this.#data,
+      origin: this.origin + this.#data,
       start: this.#meta - this.#data,
       end: this.#end - this.#data,
       writable: this.#writable,
     });
+    memoryWords[PACKET_AT >> 2] = region.record;
+    for (const [i, at] of [this.#data, this.#end, this.#meta].entries()) {
+      memoryWords[(PACKET_AT >> 2) + 2 * i + 2] = this.origin + at;
+      memoryWords[(PACKET_AT >> 2) + 2 * i + 3] = ADDRESS_HIGH;
+    }
+    return region;
   }
 
   get meta(): number {
@@ -98,15 +100,6 @@ export class Packet {
   invalidate(): void {
     this.#region.live = false;
     this.#region = this.#newRegion();
-  }
-
-  /** Gives the buffer back; the packet is gone. */
-  release(): void {
-    const { buffer } = this;
-    const spare = SPARE.get(buffer.length) ?? [];
-    if (SPARE.size >= SPARE_SIZES) SPARE.clear();
-    SPARE.set(buffer.length, spare);
-    if (spare.length < SPARE_MOST) spare.push(buffer.fill(0));
   }
 
   /** `size` bytes at `offset` of the data, or `undefined` if it does not have them. */

@@ -1,28 +1,13 @@
 /**
- * The arithmetic of the machine: a register file in WebAssembly memory, and for each row of the instruction table the function that its
+ * The arithmetic of the machine: a register file in the machine's memory, and for each row of the instruction table the function that its
  * effect terms compile to. Nothing else in the machine computes with a program's values.
- *
- * One processor serves every machine of the process: a run starts by clearing the registers, and saves and restores them around itself,
- * so that an observer may run another program.
  */
 import type { Operation, Row } from "../semantics/isa/instruction.ts";
 import { DST, LOADED, R0, SRC } from "../semantics/isa/row.ts";
 import { ROWS } from "../semantics/isa/table.ts";
 import type { Term } from "../semantics/term/node.ts";
 import { type FunctionSpec, instantiateOnAddresses, type Sink, type Source } from "../semantics/term/wasm.ts";
-
-export const REGISTERS = 11;
-export const FRAME_POINTER = 10;
-
-/** Where the scratch words are, in bytes: the register file comes first, 8 bytes each. */
-const SCRATCH = 8 * REGISTERS;
-/** The operand of an instruction that takes an immediate. */
-export const OPERAND = SCRATCH;
-/** What memory holds before the instruction. */
-export const LOADED_AT = SCRATCH + 8;
-/** What memory holds after it. */
-export const STORED_AT = SCRATCH + 16;
-const USED_BYTES = SCRATCH + 24;
+import { memory, PROCESSOR_SIZE, REGISTERS_AT } from "./memory.ts";
 
 /** Up to four addresses of 8-byte words; what they are depends on the operation's kind, see `specOf`. The result is a jump's condition. */
 export type Effect = (a: number, b: number, c: number, d: number) => number;
@@ -93,19 +78,15 @@ export interface Processor {
   readonly words: Int32Array;
   /** The same memory as 64-bit values. */
   readonly quads: BigUint64Array;
-  /** Register file and scratch, for saving and restoring. */
-  readonly bytes: Uint8Array;
   /** By row name; rows without an effect of their own (jumps without condition, calls) have none. */
   readonly effects: ReadonlyMap<string, Effect>;
 }
 
 function build(): Processor {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   const effects = instantiateOnAddresses(ROWS.flatMap(specOf), memory);
   return {
-    words: new Int32Array(memory.buffer, 0, USED_BYTES / 4),
-    quads: new BigUint64Array(memory.buffer, 0, USED_BYTES / 8),
-    bytes: new Uint8Array(memory.buffer, 0, USED_BYTES),
+    words: new Int32Array(memory.buffer, REGISTERS_AT, PROCESSOR_SIZE / 4),
+    quads: new BigUint64Array(memory.buffer, REGISTERS_AT, PROCESSOR_SIZE / 8),
     effects,
   };
 }

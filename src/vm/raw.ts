@@ -3,11 +3,11 @@
  * Where there is no memory both are 0.
  */
 import type { Program, Slots } from "../semantics/program/program.ts";
+import { AddressSpace } from "./address-space.ts";
 import type { Fault } from "./fault.ts";
 import type { Input } from "./input.ts";
 import { interpret } from "./interpreter.ts";
 import { prepare } from "./op.ts";
-import { AddressSpace, Region } from "./region.ts";
 import { Run } from "./run.ts";
 import { type RunOptions, State } from "./state.ts";
 
@@ -23,16 +23,9 @@ export type RawResult =
   | { readonly outcome: "fault"; readonly fault: Fault };
 
 function inputOf(space: AddressSpace, memory: Uint8Array): Input {
-  const region = new Region({
-    place: { kind: "memory" },
-    base: space.take(memory.length),
-    bytes: memory,
-    origin: 0,
-    start: 0,
-    end: memory.length,
-  });
+  const region = space.region({ place: { kind: "memory" }, bytes: memory });
   const layout = { struct: "memory", size: memory.length, fields: [], packet: "none" } as const;
-  return { context: { layout, region, view: region.view, field: () => undefined, settle: () => undefined } };
+  return { context: { layout, region, bytes: memory, field: () => undefined, settle: () => undefined } };
 }
 
 /**
@@ -53,10 +46,16 @@ export function runRaw(insns: Slots, memory: Uint8Array): RawResult {
   };
   const space = new AddressSpace();
   const loaded = { program, ops: prepare(program), maps: [] };
-  const state = new State(loaded, space, inputOf(space, memory), {}, OPTIONS);
-  if (memory.length === 0) state.setNumber(1, 0n);
-  state.setNumber(2, BigInt(memory.length));
-  const fault = interpret(new Run(state), undefined);
-  state.release();
-  return fault === undefined ? { outcome: "exit", r0: state.value(0) } : { outcome: "fault", fault };
+  try {
+    const input = inputOf(space, memory);
+    const state = new State(loaded, space, input, {}, OPTIONS);
+    if (memory.length === 0) state.setNumber(1, 0n);
+    state.setNumber(2, BigInt(memory.length));
+    const fault = interpret(new Run(state), undefined);
+    const { bytes, origin } = input.context.region;
+    memory.set(bytes.subarray(origin, origin + memory.length));
+    return fault === undefined ? { outcome: "exit", r0: state.value(0) } : { outcome: "fault", fault };
+  } finally {
+    space.release();
+  }
 }

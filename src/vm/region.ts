@@ -7,9 +7,20 @@
  * life (a packet that is resized, a frame that is left) is marked dead, and what replaces it is another object: a stale
  * pointer is one whose region is dead.
  *
- * Base addresses look like the kernel's, are a pure function of the order of allocation, and leave wide gaps.
+ * Addresses look like the kernel's and are a pure function of the order of allocation (`address-space.ts`, where regions are made). All bytes lie in
+ * one memory (`memory.ts`), where generated code finds a record of each region (`region-record.ts`).
  */
 import type { MapStorage } from "./maps/map.ts";
+import {
+  ADDRESS_HIGH,
+  memoryBytes,
+  memoryView,
+  memoryWords,
+  SCALAR_RECORD,
+  UNINITIALISED_RECORD,
+} from "./memory.ts";
+import { closeRecord, openRecord, RECORD, RECORD_KIND, writeRecord } from "./region-record.ts";
+import type { StackShadow } from "./stack-shadow.ts";
 
 /** Which memory a region is: stable within a run, and readable in a fault. */
 export type Place =
@@ -54,60 +65,9 @@ export function placeName(place: Place): string {
 
 const WORD = 2 ** 32;
 
-/** The bits of `size` bytes from byte `at` on in their slot's mask, for bytes that lie in one slot. */
-const bitsOf = (at: number, size: number): number => ((1 << size) - 1) << (at & 7);
-
-/** What is known of each byte of a stack frame, and of each of its 8-byte slots. Indexed from the frame's lower end. */
-export class StackShadow {
-  /** For each slot a mask of its bytes: set for those that have been written. */
-  readonly #written: Uint8Array;
-  /** The region of a pointer that was stored whole into the slot; `undefined` for data. */
-  readonly spilled: (Region | undefined)[];
-
-  constructor(size: number) {
-    this.#written = new Uint8Array(size / 8);
-    this.spilled = Array.from({ length: size / 8 }, () => undefined);
-  }
-
-  clear(): void {
-    this.#written.fill(0);
-    this.spilled.fill(undefined);
-  }
-
-  /** Data is written to bytes `at` … `at + size - 1`. */
-  write(at: number, size: number): void {
-    for (let i = at; i < at + size; i += 1) this.writeInSlot(i, 1);
-  }
-
-  /** The same for bytes that lie in one slot. */
-  writeInSlot(at: number, size: number): void {
-    const slot = at >> 3;
-    this.#written[slot] = (this.#written[slot] ?? 0) | bitsOf(at, size);
-    this.spilled[slot] = undefined;
-  }
-
-  /** Whether all of the bytes, which lie in one slot, have been written and are no part of a pointer. */
-  holdsData(at: number, size: number): boolean {
-    const slot = at >> 3;
-    const bits = bitsOf(at, size);
-    return ((this.#written[slot] ?? 0) & bits) === bits && this.spilled[slot] === undefined;
-  }
-
-  /** The first of the bytes that has not been written, or `undefined`. */
-  firstUninitialised(at: number, size: number): number | undefined {
-    for (let i = at; i < at + size; i += 1) {
-      if (((this.#written[i >> 3] ?? 0) & bitsOf(i, 1)) === 0) return i;
-    }
-    return undefined;
-  }
-}
-
 interface RegionParts {
   readonly place: Place;
-  /** The address of offset 0. */
-  readonly base: Address;
-  readonly bytes: Uint8Array;
-  /** The index in `bytes` of offset 0. */
+  /** The index in the machine's memory of offset 0. */
   readonly origin: number;
   /** The accessible offsets: `start` … `end - 1`. */
   readonly start: number;
@@ -121,11 +81,12 @@ interface RegionParts {
 
 export class Region {
   readonly place: Place;
-  /** The halves of the base address, as int32. */
+  /** The halves of the address of offset 0, as int32. */
   readonly baseLow: number;
-  readonly baseHigh: number;
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+  readonly baseHigh = ADDRESS_HIGH;
+  /** The machine's whole memory: the byte at an offset is at `origin + offset`. */
+  readonly bytes = memoryBytes;
+  readonly view = memoryView;
   readonly origin: number;
   readonly start: number;
   readonly end: number;
@@ -135,15 +96,14 @@ export class Region {
   readonly map: MapStorage | undefined;
   /** Whether nothing but bounds decides about an access of a program's load. */
   readonly plain: boolean;
-  live = true;
+  /** The index of its record. */
+  readonly record: number;
+  #live = true;
 
-  constructor(parts: RegionParts) {
-    const { place, base, bytes, origin, start, end, readable = true, writable = true, shadow, map } = parts;
+  constructor(record: number, position: number, parts: RegionParts) {
+    const { place, origin, start, end, readable = true, writable = true, shadow, map } = parts;
     this.place = place;
-    this.baseLow = base.low;
-    this.baseHigh = base.high;
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.baseLow = origin;
     this.origin = origin;
     this.start = start;
     this.end = end;
@@ -152,6 +112,29 @@ export class Region {
     this.shadow = shadow;
     this.map = map;
     this.plain = readable && shadow === undefined && place.kind !== "context";
+    this.record = record;
+    if (end >= start) writeRecord(record, { first: origin + start, position, ...this.#access() });
+  }
+
+  #access(): { length: number; kind: number; plainReads: boolean; plainWrites: boolean } {
+    const { start, end, place, plain, writable } = this;
+    return {
+      length: end - start,
+      kind: recordKind(place),
+      plainReads: plain,
+      plainWrites: plain && writable,
+    };
+  }
+
+  /** Whether it still exists. */
+  get live(): boolean {
+    return this.#live;
+  }
+
+  set live(live: boolean) {
+    this.#live = live;
+    if (live) openRecord(this.record, this.#access());
+    else closeRecord(this.record);
   }
 
   /** The offset in this region of the address with the given halves (int32): exact where it is less than 2^53 away. */
@@ -161,8 +144,13 @@ export class Region {
 
   /** Whether the region has the bytes, and still exists. */
   holds(offset: number, size: number): boolean {
-    return offset >= this.start && offset + size <= this.end && this.live;
+    return offset >= this.start && offset + size <= this.end && this.#live;
   }
+}
+
+function recordKind({ kind }: Place): number {
+  if (kind === "stack") return RECORD_KIND.stack;
+  return kind === "context" ? RECORD_KIND.context : RECORD_KIND.other;
 }
 
 /** A 64-bit address in two halves, as int32. */
@@ -171,44 +159,43 @@ export interface Address {
   readonly high: number;
 }
 
-/** The address `offset` bytes (an integer below 2^53 either way) from `base`. */
-export function addressAt(base: Address, offset: number): Address {
-  const low = (base.low >>> 0) + offset;
-  return { low: low | 0, high: (base.high + Math.floor(low / WORD)) | 0 };
+/** The address `offset` bytes (an integer below 2^53 either way) from offset 0 of a region. */
+export function addressIn({ baseLow, baseHigh }: Region, offset: number): Address {
+  const low = (baseLow >>> 0) + offset;
+  return { low: low | 0, high: (baseHigh + Math.floor(low / WORD)) | 0 };
 }
 
-const NOWHERE: Address = { low: 0, high: 0 };
-const NO_BYTES = new Uint8Array(0);
-
-function memoryless(): Region {
-  return new Region({
-    place: { kind: "none" },
-    base: NOWHERE,
-    bytes: NO_BYTES,
-    origin: 0,
-    start: 0,
-    end: -1,
-  });
+/** It has no bytes, not even an empty range of them, and its record stays all zeros. */
+function memoryless(record: number): Region {
+  return new Region(record, 0, { place: { kind: "none" }, origin: 0, start: 0, end: -1 });
 }
 
 /** The region of a number. */
-export const SCALAR: Region = memoryless();
+export const SCALAR: Region = memoryless(SCALAR_RECORD);
 /** The region of a register that has not been written. */
-export const UNINITIALISED: Region = memoryless();
+export const UNINITIALISED: Region = memoryless(UNINITIALISED_RECORD);
 
-const BASE_HIGH = 0xffff8880;
-const PAGE_BITS = 20;
+/** The regions of the runs in progress, by their records' positions. The first stands for every record that never was one. */
+const REGIONS: Region[] = [UNINITIALISED];
 
-/** Hands out base addresses: multiples of 1 MiB from 0xffff888000100000 on, with at least as much space free behind a region as it is long. */
-export class AddressSpace {
-  #next = 1;
+/** Makes a region whose record is at an index, 64 zeroed bytes. Only an address space does: it takes the region away again. */
+export function addRegion(record: number, parts: RegionParts): Region {
+  const region = new Region(record, REGIONS.length, parts);
+  REGIONS.push(region);
+  return region;
+}
 
-  take(size: number): Address {
-    const page = this.#next;
-    this.#next += 1 + Math.ceil((2 * size) / 2 ** PAGE_BITS);
-    return {
-      low: (page << PAGE_BITS) | 0,
-      high: (BASE_HIGH + Math.floor(page / 2 ** (32 - PAGE_BITS))) | 0,
-    };
-  }
+/** How many regions there are, and the way back to fewer. */
+export const regionCount = (): number => REGIONS.length;
+export function dropRegions(count: number): void {
+  REGIONS.length = count;
+}
+
+/** The region that a record is of. */
+export function regionOf(record: number): Region {
+  if (record === SCALAR_RECORD) return SCALAR;
+  if (record === UNINITIALISED_RECORD) return UNINITIALISED;
+  const region = REGIONS[memoryWords[(record + RECORD.position) >> 2] ?? 0];
+  if (region === undefined) throw new Error(`no region has the record ${record}`);
+  return region;
 }

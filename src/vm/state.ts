@@ -3,25 +3,18 @@
  */
 import { MAX_LOOPS } from "../semantics/helpers/callbacks.ts";
 import { MAP_FLAGS } from "../semantics/program/map-types.ts";
+import type { AddressSpace } from "./address-space.ts";
 import type { Environment } from "./environment.ts";
 import { fault } from "./fault.ts";
 import type { Input } from "./input.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import type { MapValue } from "./maps/storage.ts";
+import { FRAME_POINTER, memoryWords, TAGS_AT } from "./memory.ts";
 import type { Packet } from "./packet.ts";
-import { FRAME_POINTER, processor, REGISTERS } from "./processor.ts";
-import {
-  type Address,
-  type AddressSpace,
-  addressAt,
-  type Place,
-  Region,
-  SCALAR,
-  StackShadow,
-  UNINITIALISED,
-} from "./region.ts";
+import { processor } from "./processor.ts";
+import { addressIn, type Region, regionOf, SCALAR, UNINITIALISED } from "./region.ts";
+import { RECORD } from "./region-record.ts";
 
-export const STACK_SIZE = 512;
 /** The main program and fifteen subprograms deep, as Linux 7.3 allows (8 frames before; MAX_CALL_FRAMES in linux/bpf_verifier.h). */
 const MAX_FRAMES = 16;
 /** Registers that a subprogram gives back as it found them. */
@@ -78,19 +71,14 @@ export interface Frame {
   calling: CallInProgress | undefined;
 }
 
-const BLANK: readonly Region[] = Array.from({ length: REGISTERS }, () => UNINITIALISED);
+/** The first register's tag, as an index in `memoryWords`. */
+const TAGS = TAGS_AT / 4;
+const NO_BYTES = new Uint8Array(0);
 
-/** The memory of a frame: made once and used again, since making it costs more than many a run. */
+/** The memory of frames of one depth, and the last one's region. */
 interface StackMemory {
-  readonly bytes: Uint8Array;
-  readonly shadow: StackShadow;
-}
-
-/** Memory that no run uses at the moment, zeroed. */
-const SPARE: StackMemory[] = [];
-
-function takeStack(): StackMemory {
-  return SPARE.pop() ?? { bytes: new Uint8Array(STACK_SIZE), shadow: new StackShadow(STACK_SIZE) };
+  readonly at: number;
+  region: Region;
 }
 
 function hex(bytes: Uint8Array): string {
@@ -100,8 +88,6 @@ function hex(bytes: Uint8Array): string {
 export class State {
   readonly words = processor().words;
   readonly quads = processor().quads;
-  /** Each register's region. */
-  readonly tags: Region[] = BLANK.slice();
   readonly environment: Environment;
   readonly options: RunOptions;
   readonly input: Input;
@@ -111,11 +97,13 @@ export class State {
   pc = 0;
   /** Instructions executed, likewise. */
   steps = 0;
-  readonly #space: AddressSpace;
+  /** Where regions are made that are neither the stack's nor a map's. */
+  readonly space: AddressSpace;
   readonly #frames: Frame[] = [];
-  readonly #stacks: { readonly memory: StackMemory; readonly base: Address }[] = [];
+  readonly #stacks: StackMemory[] = [];
   readonly #values = new Map<MapValue, Region>();
   readonly #maps = new Map<MapStorage, Region>();
+  readonly #keys = new Map<MapStorage, Map<string, Region>>();
   readonly #functions = new Map<number, Region>();
 
   constructor(
@@ -126,11 +114,10 @@ export class State {
     options: RunOptions,
   ) {
     this.loaded = loaded;
-    this.#space = space;
+    this.space = space;
     this.input = input;
     this.environment = environment;
     this.options = options;
-    this.quads.fill(0n);
     this.push(0);
     this.setPointer(1, input.context.region, 0);
   }
@@ -141,8 +128,17 @@ export class State {
 
   // --- Registers
 
+  /** Its region. */
   tag(register: number): Region {
-    return this.tags[register] ?? UNINITIALISED;
+    return regionOf(memoryWords[TAGS + register] ?? 0);
+  }
+
+  setTag(register: number, { record }: Region): void {
+    memoryWords[TAGS + register] = record;
+  }
+
+  #clearTags(from: number, to: number): void {
+    memoryWords.fill(UNINITIALISED.record, TAGS + from, TAGS + to);
   }
 
   /** The register's value as an address in `region`: the offset. */
@@ -157,14 +153,14 @@ export class State {
 
   setNumber(register: number, value: bigint): void {
     this.quads[register] = BigInt.asUintN(64, value);
-    this.tags[register] = SCALAR;
+    this.setTag(register, SCALAR);
   }
 
   setPointer(register: number, region: Region, offset: number): void {
-    const { low, high } = addressAt({ low: region.baseLow, high: region.baseHigh }, offset);
+    const { low, high } = addressIn(region, offset);
     this.words[2 * register] = low;
     this.words[2 * register + 1] = high;
-    this.tags[register] = region;
+    this.setTag(register, region);
   }
 
   copyOf(register: number): RegisterCopy {
@@ -173,12 +169,12 @@ export class State {
 
   setCopy(register: number, { value, tag }: RegisterCopy): void {
     this.quads[register] = value;
-    this.tags[register] = tag;
+    this.setTag(register, tag);
   }
 
   /** After a call r1 … r5 hold nothing. */
   scratch(): void {
-    this.tags.fill(UNINITIALISED, 1, FIRST_SAVED);
+    this.#clearTags(1, FIRST_SAVED);
   }
 
   // --- Frames
@@ -207,13 +203,13 @@ export class State {
       caller: this.loaded,
       returnTo,
       saved: this.words.slice(low, low + 2 * SAVED),
-      savedTags: this.tags.slice(FIRST_SAVED, FRAME_POINTER),
+      savedTags: [6, 7, 8, 9].map((register) => this.tag(register)),
       stack: this.#newStack(this.#frames.length),
       loopsLeft: MAX_LOOPS,
       calling: undefined,
     });
-    this.tags[0] = UNINITIALISED;
-    this.tags.fill(UNINITIALISED, FIRST_SAVED, FRAME_POINTER);
+    this.#clearTags(0, 1);
+    this.#clearTags(FIRST_SAVED, FRAME_POINTER);
     this.setPointer(FRAME_POINTER, this.frame.stack, 0);
   }
 
@@ -222,9 +218,10 @@ export class State {
     const frame = this.#frames.pop();
     if (frame === undefined) throw new Error("no frame to leave");
     frame.stack.live = false;
+    if (this.tag(0) === frame.stack) memoryWords[(frame.stack.record + RECORD.escaped) >> 2] = 1;
     this.loaded = frame.caller;
     this.words.set(frame.saved, 2 * FIRST_SAVED);
-    for (const [i, tag] of frame.savedTags.entries()) this.tags[FIRST_SAVED + i] = tag;
+    for (const [i, tag] of frame.savedTags.entries()) this.setTag(FIRST_SAVED + i, tag);
     this.scratch();
     this.setPointer(FRAME_POINTER, this.frame.stack, 0);
     if (this.frame.calling !== undefined) this.#answer(this.frame.calling);
@@ -236,7 +233,7 @@ export class State {
     if (this.tag(0) === UNINITIALISED)
       fault("uninitialised_register", "exit of a callback: r0 is not initialised");
     if (this.value(0) !== 0n) calling.stopped = true;
-    this.tags[0] = UNINITIALISED;
+    this.#clearTags(0, 1);
     for (const [i, copy] of calling.arguments.entries()) this.setCopy(i + 1, copy);
   }
 
@@ -247,37 +244,31 @@ export class State {
     frame.stack.live = false;
     frame.stack = this.#newStack(this.depth);
     frame.loopsLeft = MAX_LOOPS;
-    this.tags.fill(UNINITIALISED);
+    this.#clearTags(0, FRAME_POINTER);
     this.setPointer(1, this.input.context.region, 0);
     this.setPointer(FRAME_POINTER, frame.stack, 0);
   }
 
+  /**
+   * The stack of a new frame. It is the region of the last frame of this depth, unless somebody may still have a pointer into that: nothing in a caller's registers can be
+   * one, so it is enough to watch the stacks and the result.
+   */
   #newStack(frame: number): Region {
-    const { memory, base } = (this.#stacks[frame] ??= {
-      memory: takeStack(),
-      base: addressAt(this.#space.take(STACK_SIZE), STACK_SIZE),
-    });
-    const { bytes, shadow } = memory;
-    shadow.clear();
-    return new Region({
-      place: { kind: "stack", frame },
-      base,
-      bytes,
-      origin: STACK_SIZE,
-      start: -STACK_SIZE,
-      end: 0,
-      shadow,
-    });
-  }
-
-  /** The run is over: gives back what it borrowed. Nothing may look at its frames or packet any more. */
-  release(): void {
-    this.input.packet?.release();
-    for (const { memory } of this.#stacks.splice(0)) {
-      memory.bytes.fill(0);
-      memory.shadow.clear();
-      SPARE.push(memory);
+    const known = this.#stacks[frame];
+    if (known === undefined) {
+      const at = this.space.takeStack();
+      const region = this.space.stackRegion(at, frame);
+      this.#stacks[frame] = { at, region };
+      return region;
     }
+    const { at, region } = known;
+    if (memoryWords[(region.record + RECORD.escaped) >> 2] !== 0)
+      known.region = this.space.stackRegion(at, frame);
+    else {
+      region.live = true;
+      region.shadow?.clear();
+    }
+    return known.region;
   }
 
   // --- Maps
@@ -294,60 +285,44 @@ export class State {
   mapRegion(map: MapStorage): Region {
     let region = this.#maps.get(map);
     if (region === undefined) {
-      region = this.#withoutBytes({ kind: "map", map: map.definition.name }, map);
+      const place = { kind: "map", map: map.definition.name } as const;
+      region = this.space.region({ place, bytes: NO_BYTES, map });
       this.#maps.set(map, region);
     }
     return region;
-  }
-
-  #withoutBytes(place: Place, map?: MapStorage): Region {
-    return new Region({
-      place,
-      base: this.#space.take(0),
-      bytes: new Uint8Array(0),
-      origin: 0,
-      start: 0,
-      end: 0,
-      ...(map === undefined ? {} : { map }),
-    });
   }
 
   /** The region of the function of the current program that begins at a slot. */
   functionRegion(slot: number): Region {
     let region = this.#functions.get(slot);
     if (region === undefined) {
-      region = this.#withoutBytes({ kind: "function", slot });
+      region = this.space.region({ place: { kind: "function", slot }, bytes: NO_BYTES });
       this.#functions.set(slot, region);
     }
     return region;
   }
 
-  /** The region of a key that a function is called with. */
-  keyRegion({ definition }: MapStorage, key: Uint8Array): Region {
-    return new Region({
-      place: { kind: "map_key", map: definition.name },
-      base: this.#space.take(key.length),
-      bytes: key,
-      origin: 0,
-      start: 0,
-      end: key.length,
-      writable: false,
-    });
+  /** The region of a key that a function is called with: one for each key and run. */
+  keyRegion(map: MapStorage, key: Uint8Array): Region {
+    const keys = this.#keys.get(map) ?? new Map<string, Region>();
+    this.#keys.set(map, keys);
+    const text = hex(key);
+    let region = keys.get(text);
+    if (region === undefined) {
+      const place = { kind: "map_key", map: map.definition.name } as const;
+      region = this.space.region({ place, bytes: key, writable: false });
+      keys.set(text, region);
+    }
+    return region;
   }
 
-  /** The region of a value, which is its bytes themselves: one for each value and run. */
+  /** The region of a value, which until the run ends is its bytes themselves: one for each value and run. */
   valueRegion({ definition }: MapStorage, key: Uint8Array, value: MapValue): Region {
     let region = this.#values.get(value);
     if (region === undefined) {
       const { name, flags } = definition;
-      const { bytes } = value;
-      region = new Region({
+      region = this.space.borrow(value, {
         place: { kind: "map_value", map: name, key: hex(key) },
-        base: this.#space.take(bytes.length),
-        bytes,
-        origin: 0,
-        start: 0,
-        end: bytes.length,
         readable: (flags & MAP_FLAGS.wronly_prog) === 0,
         writable: (flags & MAP_FLAGS.rdonly_prog) === 0,
       });

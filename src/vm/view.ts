@@ -1,8 +1,10 @@
 /** A run as an observer sees it: registers, frames and stack, read on demand. It is valid only while the observer is being called. */
+
+import { FRAME_POINTER } from "./memory.ts";
 import type { Packet } from "./packet.ts";
-import { FRAME_POINTER } from "./processor.ts";
 import { type Region, SCALAR, UNINITIALISED } from "./region.ts";
-import { type Frame, STACK_SIZE, type State } from "./state.ts";
+import { STACK_SIZE } from "./region-record.ts";
+import type { Frame, State } from "./state.ts";
 
 /** A register or a spilled one: nothing yet, a number, or a pointer. Values are unsigned 64-bit. */
 export type Content =
@@ -107,15 +109,16 @@ export class View {
 
   /** The 512 bytes of a frame's stack, from its lower end. Not a copy. */
   stack(frame = this.depth): Uint8Array {
-    return this.#frame(frame).stack.bytes;
+    const { bytes, origin } = this.#frame(frame).stack;
+    return bytes.subarray(origin - STACK_SIZE, origin);
   }
 
   /** What the byte at `offset` (-512 … -1, from r10) of a frame's stack is. */
   stackByte(offset: number, frame = this.depth): StackByte {
-    const { shadow } = this.#frame(frame).stack;
-    const at = STACK_SIZE + offset;
+    const { shadow, origin } = this.#frame(frame).stack;
+    const at = origin + offset;
     if (shadow === undefined || shadow.firstUninitialised(at, 1) !== undefined) return "uninitialised";
-    return shadow.spilled[at >> 3] === undefined ? "data" : "pointer";
+    return shadow.spilled(at) === undefined ? "data" : "pointer";
   }
 
   /**
@@ -126,6 +129,6 @@ export class View {
     const { shadow, view, origin } = this.#frame(frame).stack;
     const at = origin + offset;
     if (shadow === undefined || shadow.firstUninitialised(at, 8) !== undefined) return NOTHING;
-    return content(shadow.spilled[at >> 3] ?? SCALAR, view.getInt32(at, true), view.getInt32(at + 4, true));
+    return content(shadow.spilled(at) ?? SCALAR, view.getInt32(at, true), view.getInt32(at + 4, true));
   }
 }

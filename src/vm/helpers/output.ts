@@ -83,7 +83,7 @@ function tailCall(call: Call): undefined {
   if (map.kind !== "programs")
     return call.refuse(2, "prog_array_map", `is a map of type ${map.definition.type}`);
   const target = call.run.tailCalls < MAX_TAIL_CALLS ? map.find(index) : undefined;
-  call.state.tags[0] = UNINITIALISED;
+  call.state.setTag(0, UNINITIALISED);
   if (target === undefined) return undefined;
   if (target.program.type !== call.type)
     fault("helper_argument", `call tail_call: ${target.program.name} is of another type`);

@@ -9,14 +9,14 @@ const enter =
   (section: Section) =>
   ({ run }: Call): undefined => {
     run.held.enter(section);
-    run.state.tags[0] = UNINITIALISED;
+    run.state.setTag(0, UNINITIALISED);
   };
 
 const leave =
   (section: Section) =>
   ({ run, helper }: Call): undefined => {
     if (!run.held.leave(section)) fault("not_held", `call ${helper}: the program is in no ${section}`);
-    run.state.tags[0] = UNINITIALISED;
+    run.state.setTag(0, UNINITIALISED);
   };
 
 export const SECTION_FUNCTIONS: HelperTable = {

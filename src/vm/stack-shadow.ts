@@ -1,0 +1,66 @@
+/**
+ * What is known of each byte of a stack frame, and of each of its 8-byte slots: the marks and tags behind the stack's bytes (`region-record.ts`). Places are indices in
+ * the machine's memory.
+ */
+import { memoryBytes, memoryWords } from "./memory.ts";
+import { type Region, regionOf } from "./region.ts";
+import { MARK, MARKS, RECORD, STACK_SIZE, TAGS } from "./region-record.ts";
+
+const SLOT = 8;
+
+/** The first byte of the slot that a byte is in: stacks begin at multiples of 8. */
+const slotOf = (at: number): number => at & ~(SLOT - 1);
+
+export class StackShadow {
+  readonly #first: number;
+
+  /** @param first  the index of the frame's lower end */
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  clear(): void {
+    memoryBytes.fill(MARK.unwritten, this.#first + MARKS, this.#first + MARKS + STACK_SIZE);
+  }
+
+  /** Data is written to bytes `at` … `at + size - 1`. What is left of a pointer there is data too. */
+  write(at: number, size: number): void {
+    if (size === 0) return;
+    this.#forgetPointer(at);
+    this.#forgetPointer(at + size - 1);
+    memoryBytes.fill(MARK.data, at + MARKS, at + MARKS + size);
+  }
+
+  #forgetPointer(at: number): void {
+    const slot = slotOf(at);
+    if (memoryBytes[slot + MARKS] === MARK.pointer)
+      memoryBytes.fill(MARK.data, slot + MARKS, slot + MARKS + SLOT);
+  }
+
+  /** A pointer into `region`, or a register that was never written, is stored whole into the slot at `at`. */
+  spill(at: number, { record, shadow }: Region): void {
+    if (shadow !== undefined && shadow.#first !== this.#first)
+      memoryWords[(record + RECORD.escaped) >> 2] = 1;
+    memoryBytes.fill(MARK.pointer, at + MARKS, at + MARKS + SLOT);
+    memoryWords[(at + TAGS) >> 2] = record;
+  }
+
+  /** The region of the pointer that lies in the slot of a byte; nothing if that is data. */
+  spilled(at: number): Region | undefined {
+    const slot = slotOf(at);
+    if (memoryBytes[slot + MARKS] !== MARK.pointer) return undefined;
+    return regionOf(memoryWords[(slot + TAGS) >> 2] ?? 0);
+  }
+
+  /** Whether all of the bytes, which lie in one slot, have been written and are no part of a pointer. */
+  holdsData(at: number, size: number): boolean {
+    for (let i = at; i < at + size; i += 1) if (memoryBytes[i + MARKS] !== MARK.data) return false;
+    return true;
+  }
+
+  /** The first of the bytes that has not been written, or `undefined`. */
+  firstUninitialised(at: number, size: number): number | undefined {
+    for (let i = at; i < at + size; i += 1) if (memoryBytes[i + MARKS] === MARK.unwritten) return i;
+    return undefined;
+  }
+}
