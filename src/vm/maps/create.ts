@@ -4,6 +4,7 @@ import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import { ArrayMap } from "./array.ts";
 import { HashMap } from "./hash.ts";
 import { MapOfMaps, type MapStorage, PerfEventArray, ProgramArray } from "./map.ts";
+import { RingBuffer } from "./ring-buffer.ts";
 import { indexKey } from "./storage.ts";
 
 /**
@@ -27,6 +28,8 @@ export function createMap(definition: MapDefinition, cpus: number): MapStorage {
       return new ProgramArray(definition);
     case "perf_event_array":
       return new PerfEventArray(eventPlaces(definition, cpus));
+    case "ringbuf":
+      return new RingBuffer(definition);
     default:
       throw new Unsupported(`map ${definition.name}: maps of type ${definition.type}`);
   }

@@ -6,9 +6,10 @@ import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { E2BIG, EINVAL, ENOENT } from "../errno.ts";
 import type { Op } from "../op.ts";
+import type { RingBuffer } from "./ring-buffer.ts";
 import { indexOf, keyText, type ValueMap } from "./storage.ts";
 
-export type MapStorage = ValueMap | MapOfMaps | ProgramArray | PerfEventArray;
+export type MapStorage = ValueMap | MapOfMaps | ProgramArray | PerfEventArray | RingBuffer;
 
 /** A program with its instructions prepared and its maps bound: what runs, and what a tail call jumps to. */
 export interface LoadedProgram {
