@@ -23,6 +23,7 @@ import {
   BYTE,
   budgetFrame,
   depthOf,
+  FP,
   frameCount,
   ghostAt,
   ghostCount,
@@ -35,7 +36,65 @@ import {
 import { type Machine, mapAt, SCRATCH } from "../absint/transfer/machine.ts";
 import type { Place } from "../verifier/certificate.ts";
 import { registerText } from "../verifier/print-state.ts";
+import { type Region, SCALAR, UNINITIALISED } from "../vm/region.ts";
 import type { Content, View } from "../vm/view.ts";
+
+/** What an abstract state says of a stack slot. */
+interface ExpectedSlot {
+  readonly frame: number;
+  readonly slot: number;
+  readonly at: number;
+  /** Bits of the bytes that are written, and of those that are 0. */
+  readonly written: number;
+  readonly zero: number;
+  /** How many bytes belong to what is spilled there. */
+  readonly spilled: number;
+  /** No address lies there, which the program may not read. */
+  readonly bare: boolean;
+}
+
+/** A packed abstract state, with what it says something about. */
+export interface Expected {
+  readonly state: number;
+  readonly frames: number;
+  /** Frame, register and address of each register that is known, one after the other. */
+  readonly registers: readonly number[];
+  readonly slots: readonly ExpectedSlot[];
+}
+
+/** Looks through a packed state, which has to stay where it is. */
+export function expectedOf(m: Machine, state: number): Expected {
+  const frames = frameCount(state);
+  const registers: number[] = [];
+  const slots: ExpectedSlot[] = [];
+  for (let frame = 0; frame < frames; frame += 1) {
+    for (let register = 0; register <= FP; register += 1) {
+      const at = registerAt(state, frame, register);
+      if (kindOf(at) !== KIND.none) registers.push(frame, register, at);
+    }
+    for (let slot = 0; slot < depthOf(state, frame); slot += 1) {
+      const expected = expectedSlot(m, frame, slot, slotAt(state, frame, slot));
+      if (expected !== undefined) slots.push(expected);
+    }
+  }
+  return { state, frames, registers, slots };
+}
+
+function expectedSlot(m: Machine, frame: number, slot: number, at: number): ExpectedSlot | undefined {
+  let [written, zero, spilled, used] = [0, 0, 0, 0];
+  for (let i = 0; i < 8; i += 1) {
+    const kind = slotByte(at, i);
+    if (kind === BYTE.invalid) continue;
+    used += 1;
+    // Some byte is what lies there, too, where programs may read what they have not written.
+    if (kind === BYTE.misc && m.rights.uninitialisedStack) continue;
+    written |= 1 << i;
+    if (kind === BYTE.zero) zero |= 1 << i;
+    if (kind === BYTE.spill) spilled += 1;
+  }
+  const bare = used > 0 && spilled === 0 && !m.rights.leaks;
+  return written === 0 && !bare ? undefined : { frame, slot, at, written, zero, spilled, bare };
+}
 
 /** What each id of pointers that may be null stands for in this state: 1, or 0 for null. */
 const meanings = new Map<number, bigint>();
@@ -45,10 +104,14 @@ const bases = new Map<number, { readonly base: bigint; readonly bits: number }>(
 /** The machine's frames that are outside of the abstract state: those of the callers of the function that it is about. */
 let outer = 0;
 
-const holds = (at: number, value: bigint): boolean => {
-  constantScalar(SCRATCH.value, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+/** Whether the number with the given halves is one of those that the scalar at `at` stands for. */
+function holds(at: number, low: number, high: number): boolean {
+  constantScalar(SCRATCH.value, low, high);
   return scalarIncludes(at, SCRATCH.value) === 1;
-};
+}
+
+const holdsBig = (at: number, value: bigint): boolean =>
+  holds(at, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
 
 /** Pointers that share an id are null together. */
 function agrees(at: number, value: bigint): boolean {
@@ -68,7 +131,6 @@ function agreesBase(id: number, base: bigint, bits: number): boolean {
 }
 
 function agreesNumber(at: number, value: bigint): boolean {
-  if (idOf(at) === 0) return true;
   const form = formOf(at);
   const shifted = form < 0 ? -form : 0;
   return agreesBase(
@@ -78,13 +140,15 @@ function agreesNumber(at: number, value: bigint): boolean {
   );
 }
 
-/** The variable part of a packet pointer with the id of a class is what the class counts from. */
-const agreesPacket = (at: number, variable: bigint): boolean =>
-  idOf(at) === 0 || agreesBase(idOf(at), variable, 64);
+/** The unsigned number with the given halves. */
+const joined = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+
+/** Whether a number is one that the scalar stands for, and goes with those that it is linked to. */
+const numberHolds = (at: number, low: number, high: number): boolean =>
+  holds(at, low, high) && (idOf(at) === 0 || agreesNumber(at, joined(low, high)));
 
 /** Whether the region is one that the kind of pointer points into. */
-function pointsInto(m: Machine, at: number, content: Extract<Content, { kind: "pointer" }>): boolean {
-  const { place } = content.region;
+function pointsInto(m: Machine, at: number, { place, live }: Region): boolean {
   switch (kindOf(at)) {
     case KIND.context:
       return place.kind === "context";
@@ -105,20 +169,20 @@ function pointsInto(m: Machine, at: number, content: Extract<Content, { kind: "p
     case KIND.packet:
     case KIND.packetMeta:
     case KIND.packetEnd:
-      return place.kind === "packet" && content.region.live;
+      return place.kind === "packet" && live;
     default:
       return false;
   }
 }
 
 /** Where offset 0 of the kind of pointer is in its region. */
-function baseOf(kind: number, content: Extract<Content, { kind: "pointer" }>): number {
-  if (kind === KIND.packetMeta) return content.region.start;
-  return kind === KIND.packetEnd ? content.region.end : 0;
+function baseOf(kind: number, region: Region): number {
+  if (kind === KIND.packetMeta) return region.start;
+  return kind === KIND.packetEnd ? region.end : 0;
 }
 
 /** Memory of a size: as many bytes are there, from where the pointer began. */
-function memoryHolds(at: number, { region, offset }: Extract<Content, { kind: "pointer" }>): boolean {
+function memoryHolds(at: number, region: Region, offset: number): boolean {
   if (!region.live || region.place.kind === "context") return false;
   const moved = smallConstant(at);
   if (moved === undefined) return true;
@@ -126,34 +190,35 @@ function memoryHolds(at: number, { region, offset }: Extract<Content, { kind: "p
   return start >= region.start && start + objectOf(at) <= region.end;
 }
 
-function pointerHolds(m: Machine, at: number, content: Extract<Content, { kind: "pointer" }>): boolean {
-  if ((kindOf(at) & ~FLAG.orNull) === KIND.memory) return memoryHolds(at, content);
-  if (!pointsInto(m, at, content)) return false;
+const WORD = 2 ** 32;
+
+function pointerHolds(m: Machine, at: number, region: Region, offset: number): boolean {
   const kind = kindOf(at);
-  const variable = content.offset - baseOf(kind, content) - offOf(at);
-  const value = BigInt.asUintN(64, BigInt(variable));
-  if (kind !== KIND.map && kind !== KIND.mapOrNull && !holds(at, value)) return false;
+  if ((kind & ~FLAG.orNull) === KIND.memory) return memoryHolds(at, region, offset);
+  if (!pointsInto(m, at, region)) return false;
+  if (kind === KIND.map || kind === KIND.mapOrNull) return true;
+  const variable = offset - baseOf(kind, region) - offOf(at);
+  if (!holds(at, variable | 0, Math.floor(variable / WORD))) return false;
   if (!isPacketPointer(kind)) return true;
   // What lies within the range is there: before the packet's end, or for metadata before the data.
-  const end = kind === KIND.packet ? content.region.end : -content.region.start;
-  return (variable + rangeOf(at) <= Math.max(end, 0) || rangeOf(at) === 0) && agreesPacket(at, value);
+  const end = kind === KIND.packet ? region.end : -region.start;
+  if (variable + rangeOf(at) > Math.max(end, 0) && rangeOf(at) !== 0) return false;
+  // The variable part of a packet pointer with the id of a class is what the class counts from.
+  return idOf(at) === 0 || agreesBase(idOf(at), BigInt.asUintN(64, BigInt(variable)), 64);
 }
 
-function contains(m: Machine, at: number, content: Content): boolean {
+/** Whether what a register holds, its provenance and both halves, is something that the abstract one stands for. */
+function contains(m: Machine, at: number, tag: Region, low: number, high: number): boolean {
   const kind = kindOf(at);
   if (kind === KIND.none) return true;
-  switch (content.kind) {
-    case "uninitialised":
-      return false;
-    case "number":
-      if (kind === KIND.scalar) return holds(at, content.value) && agreesNumber(at, content.value);
-      return mayBeNull(kind) && content.value === 0n && agrees(at, 0n);
-    case "pointer":
-      // An address is a number too, where the abstract state has forgotten that it is one; unless nobody may see addresses.
-      if (kind === KIND.scalar)
-        return m.rights.leaks && holds(at, content.value) && agreesNumber(at, content.value);
-      return pointerHolds(m, at, content) && (!mayBeNull(kind) || agrees(at, 1n));
+  if (tag === UNINITIALISED) return false;
+  if (tag === SCALAR) {
+    if (kind === KIND.scalar) return numberHolds(at, low, high);
+    return mayBeNull(kind) && low === 0 && high === 0 && agrees(at, 0n);
   }
+  // An address is a number too, where the abstract state has forgotten that it is one; unless nobody may see addresses.
+  if (kind === KIND.scalar) return m.rights.leaks && numberHolds(at, low, high);
+  return pointerHolds(m, at, tag, tag.offsetOf(low, high)) && (!mayBeNull(kind) || agrees(at, 1n));
 }
 
 function contentText(content: Content): string {
@@ -167,55 +232,59 @@ function contentText(content: Content): string {
   }
 }
 
-/** The number in the low `size` bytes at the start of a slot. */
-function numberAt(stack: Uint8Array, slot: number, size: number): bigint {
-  let value = 0n;
-  for (let i = size - 1; i >= 0; i -= 1) value = (value << 8n) | BigInt(stack[512 - 8 * (slot + 1) + i] ?? 0);
-  return value;
+/** The lowest bit that is set. */
+const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
+
+/** The number in the low `size` bytes of a stack slot. */
+function numberAt(view: View, frame: number, slot: number, size: number): bigint {
+  view.lookAtSlot(slot, frame);
+  return BigInt.asUintN(8 * size, joined(view.low, view.high));
 }
 
-function slotProblem(m: Machine, view: View, frame: number, slot: number): string | undefined {
-  const at = slotAt(m.state, frame, slot);
+function slotProblem(m: Machine, view: View, expected: ExpectedSlot): string | undefined {
+  const { slot, at, written, zero, spilled, bare } = expected;
+  const frame = outer + expected.frame;
   const start = -8 * (slot + 1);
-  let [spilled, used] = [0, 0];
-  for (let i = 0; i < 8; i += 1) {
-    const kind = slotByte(at, i);
-    if (kind === BYTE.invalid) continue;
-    used += 1;
-    // Some byte is what lies there, too, where programs may read what they have not written.
-    if (kind === BYTE.misc && m.rights.uninitialisedStack) continue;
-    if (view.stackByte(start + i, outer + frame) === "uninitialised")
-      return `byte ${start + i} of the stack is not initialised`;
-    if (kind === BYTE.zero && view.stack(outer + frame)[512 + start + i] !== 0)
+  const missing = written & ~view.written(slot, frame);
+  if (missing !== 0) return `byte ${start + lowestBit(missing)} of the stack is not initialised`;
+  const tag = view.lookAtSlot(slot, frame);
+  const { low, high } = view;
+  for (let rest = zero; rest !== 0; rest &= rest - 1) {
+    const i = lowestBit(rest);
+    if ((((i < 4 ? low : high) >> (8 * (i & 3))) & 0xff) !== 0)
       return `byte ${start + i} of the stack is not 0`;
-    if (kind === BYTE.spill) spilled += 1;
   }
-  const bare = used > 0 && spilled === 0 && !m.rights.leaks;
-  if (bare && view.stackSlot(start, outer + frame).kind === "pointer") return `fp${start} is an address`;
+  if (bare && tag !== SCALAR && tag !== UNINITIALISED) return `fp${start} is an address`;
   if (spilled === 0) return undefined;
-  const content: Content =
-    spilled === 8
-      ? view.stackSlot(start, outer + frame)
-      : { kind: "number", value: numberAt(view.stack(outer + frame), slot, spilled) };
-  if (contains(m, spilledAt(at), content)) return undefined;
-  return `fp${start} is ${contentText(content)}, not ${registerText(m, spilledAt(at), frame)}`;
+  const register = spilledAt(at);
+  if (spilled === 8) {
+    if (contains(m, register, tag, low, high)) return undefined;
+    return `fp${start} is ${contentText(view.stackSlot(start, frame))}, not ${registerText(m, register, expected.frame)}`;
+  }
+  // A part of a number that was stored, and no address.
+  const value = numberAt(view, frame, slot, spilled);
+  if (contains(m, register, SCALAR, Number(BigInt.asIntN(32, value)), Number(value >> 32n))) return undefined;
+  return `fp${start} is 0x${value.toString(16)}, not ${registerText(m, register, expected.frame)}`;
 }
 
 /** What the machine's helper still will do: the abstract state says how often, or that there is no such helper. */
-function runsProblem(m: Machine, view: View, frame: number, callers: number): string | undefined {
-  const [at, runs] = [registerAt(m.state, frame, RUNS), view.runsLeft(callers + frame)];
+function runsProblem(m: Machine, state: number, view: View, frame: number): string | undefined {
+  const at = registerAt(state, frame, RUNS);
+  const runs = view.runsLeft(outer + frame);
   if (kindOf(at) === KIND.none) {
     return runs === undefined ? undefined : `frame ${frame} is in a call that calls back`;
   }
   if (runs === undefined) return `frame ${frame} is in no call that calls back`;
-  if (holds(at, BigInt(runs)) && agreesNumber(at, BigInt(runs))) return undefined;
+  if (numberHolds(at, runs | 0, 0)) return undefined;
   return `frame ${frame}: ${runs} runs are left, not ${registerText(m, at, frame)}`;
 }
 
 /** How often may_goto still may fall through, where the abstract state says something of it. */
-function budgetProblem(m: Machine, view: View, frame: number, callers: number): string | undefined {
-  const [at, left] = [registerAt(m.state, frame, BUDGET), BigInt(view.loopsLeft(callers + frame))];
-  if (kindOf(at) === KIND.none || (holds(at, left) && agreesNumber(at, left))) return undefined;
+function budgetProblem(m: Machine, state: number, view: View, frame: number): string | undefined {
+  const at = registerAt(state, frame, BUDGET);
+  if (kindOf(at) === KIND.none) return undefined;
+  const left = view.loopsLeft(outer + frame);
+  if (numberHolds(at, left | 0, 0)) return undefined;
   return `frame ${frame}: may_goto falls through ${left} times more, not ${registerText(m, at, frame)}`;
 }
 
@@ -224,60 +293,68 @@ function budgetProblem(m: Machine, view: View, frame: number, callers: number): 
  *
  * @param callers  the machine's frames that are outside of the abstract state
  */
-export function numberIn(m: Machine, view: View, place: Place, callers = 0): bigint {
+export function numberIn(state: number, view: View, place: Place, callers = 0): bigint {
+  const frame = callers + place.frame;
   if (place.kind === "slot") {
-    const slot = slotAt(m.state, place.frame, place.slot);
+    const slot = slotAt(state, place.frame, place.slot);
     let size = 0;
     while (size < 8 && slotByte(slot, size) === BYTE.spill) size += 1;
-    return numberAt(view.stack(callers + place.frame), place.slot, size);
+    return numberAt(view, frame, place.slot, size);
   }
-  if (place.register === BUDGET) return BigInt(view.loopsLeft(callers + place.frame));
-  if (place.register === RUNS) return BigInt(view.runsLeft(callers + place.frame) ?? 0);
-  const content = view.register(place.register, callers + place.frame);
-  return content.kind === "uninitialised" ? 0n : content.value;
+  if (place.register === BUDGET) return BigInt(view.loopsLeft(frame));
+  if (place.register === RUNS) return BigInt(view.runsLeft(frame) ?? 0);
+  return view.look(place.register, frame) === UNINITIALISED ? 0n : joined(view.low, view.high);
 }
 
 /**
- * What of the machine's state `m.state` does not cover, or undefined if it covers all of it.
+ * What of the machine's state an abstract one does not cover, or undefined if it covers all of it.
  *
  * @param ghosts  the numbers that its ghosts stand for
  * @param callers  the machine's frames that are outside of the abstract state: it is about a function that they have called
  */
 export function escape(
   m: Machine,
+  { state, frames, registers, slots }: Expected,
   view: View,
   ghosts: readonly bigint[] = [],
   callers = 0,
 ): string | undefined {
   outer = callers;
-  meanings.clear();
-  bases.clear();
-  const frames = frameCount(m.state);
+  // Emptying a map makes a new table, also of one that is empty.
+  if (meanings.size > 0) meanings.clear();
+  if (bases.size > 0) bases.clear();
   const active = view.depth + 1 - outer;
   if (active !== frames) return `${active} frames are active, not ${frames}`;
-  for (let f = 0; f < frames; f += 1) {
-    for (let r = 0; r <= 10; r += 1) {
-      const at = registerAt(m.state, f, r);
-      if (kindOf(at) === KIND.none) continue;
-      const content = view.register(r, outer + f);
-      if (contains(m, at, content)) continue;
-      const where = f === frames - 1 ? "" : ` of frame ${f}`;
-      return `R${r}${where} is ${contentText(content)}, not ${registerText(m, at, f) || kindName(kindOf(at))}`;
-    }
-    const runs = runsProblem(m, view, f, callers) ?? budgetProblem(m, view, f, callers);
-    if (runs !== undefined) return runs;
-    for (let s = 0; s < depthOf(m.state, f); s += 1) {
-      const problem = slotProblem(m, view, f, s);
-      if (problem !== undefined) return f === frames - 1 ? problem : `frame ${f}: ${problem}`;
-    }
+  for (let i = 0; i < registers.length; i += 3) {
+    const frame = registers[i] ?? 0;
+    const register = registers[i + 1] ?? 0;
+    const at = registers[i + 2] ?? 0;
+    const tag = view.look(register, outer + frame);
+    if (contains(m, at, tag, view.low, view.high)) continue;
+    const content = contentText(view.register(register, outer + frame));
+    const where = frame === frames - 1 ? "" : ` of frame ${frame}`;
+    return `R${register}${where} is ${content}, not ${registerText(m, at, frame) || kindName(kindOf(at))}`;
   }
-  for (let g = 0; g < ghostCount(m.state); g += 1) {
-    const [at, value] = [ghostAt(m.state, g), ghosts[g] ?? 0n];
-    if (!holds(at, value) || !agreesNumber(at, value)) {
-      return `ghost ${g} is 0x${value.toString(16)}, not ${registerText(m, at, frames - 1)}`;
+  for (let f = 0; f < frames; f += 1) {
+    const problem = runsProblem(m, state, view, f) ?? budgetProblem(m, state, view, f);
+    if (problem !== undefined) return problem;
+  }
+  for (const slot of slots) {
+    const problem = slotProblem(m, view, slot);
+    if (problem !== undefined) return slot.frame === frames - 1 ? problem : `frame ${slot.frame}: ${problem}`;
+  }
+  return ghostProblem(m, state, view, ghosts);
+}
+
+function ghostProblem(m: Machine, state: number, view: View, ghosts: readonly bigint[]): string | undefined {
+  for (let g = 0; g < ghostCount(state); g += 1) {
+    const at = ghostAt(state, g);
+    const value = ghosts[g] ?? 0n;
+    if (!holdsBig(at, value) || (idOf(at) !== 0 && !agreesNumber(at, value))) {
+      return `ghost ${g} is 0x${value.toString(16)}, not ${registerText(m, at, frameCount(state) - 1)}`;
     }
     const frame = budgetFrame(rangeOf(at));
-    const left = frame < 0 ? 0n : BigInt(view.loopsLeft(callers + frame)) + BigInt(rangeOf(at) & 1);
+    const left = frame < 0 ? 0n : BigInt(view.loopsLeft(outer + frame)) + BigInt(rangeOf(at) & 1);
     if (left > value) return `ghost ${g} is ${value}, less than ${left}`;
   }
   return undefined;

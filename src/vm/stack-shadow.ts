@@ -58,6 +58,13 @@ export class StackShadow {
     return true;
   }
 
+  /** A bit for each of the eight bytes from `at` on that has been written. */
+  writtenBytes(at: number): number {
+    let written = 0;
+    for (let i = 0; i < SLOT; i += 1) if (memoryBytes[at + i + MARKS] !== MARK.unwritten) written |= 1 << i;
+    return written;
+  }
+
   /** The first of the bytes that has not been written, or `undefined`. */
   firstUninitialised(at: number, size: number): number | undefined {
     for (let i = at; i < at + size; i += 1) if (memoryBytes[i + MARKS] === MARK.unwritten) return i;

@@ -3,7 +3,6 @@
 import { FRAME_POINTER } from "./memory.ts";
 import type { Packet } from "./packet.ts";
 import { type Region, SCALAR, UNINITIALISED } from "./region.ts";
-import { STACK_SIZE } from "./region-record.ts";
 import type { Frame, State } from "./state.ts";
 
 /** A register or a spilled one: nothing yet, a number, or a pointer. Values are unsigned 64-bit. */
@@ -29,6 +28,9 @@ export type StackByte = "uninitialised" | "data" | "pointer";
 
 export class View {
   readonly #state: State;
+  /** The halves of what was looked at last (`look`, `lookAtSlot`), as int32. */
+  low = 0;
+  high = 0;
 
   constructor(state: State) {
     this.#state = state;
@@ -70,31 +72,44 @@ export class View {
     return found;
   }
 
-  /** Register 0 … 10 as `frame` has it: for a caller's frame r6 … r9 as they will be restored, its r10, and r1 … r5 if a helper has called back. */
-  register(register: number, frame = this.depth): Content {
+  /**
+   * Register 0 … 10 as `frame` has it: for a caller's frame r6 … r9 as they will be restored, its r10, and r1 … r5 if a helper has called back. Gives the
+   * provenance; the value is in `low` and `high`.
+   */
+  look(register: number, frame = this.depth): Region {
     const { words } = this.#state;
     if (frame === this.depth) {
-      return content(this.#state.tag(register), words[2 * register] ?? 0, words[2 * register + 1] ?? 0);
+      this.low = words[2 * register] ?? 0;
+      this.high = words[2 * register + 1] ?? 0;
+      return this.#state.tag(register);
     }
     if (register === FRAME_POINTER) {
       const { stack } = this.#frame(frame);
-      return content(stack, stack.baseLow, stack.baseHigh);
+      this.low = stack.baseLow;
+      this.high = stack.baseHigh;
+      return stack;
     }
     if (register < FIRST_SAVED) return this.#heldByHelper(register, frame);
     const { saved, savedTags } = this.#frame(frame + 1);
     const at = register - FIRST_SAVED;
-    return content(savedTags[at] ?? UNINITIALISED, saved[2 * at] ?? 0, saved[2 * at + 1] ?? 0);
+    this.low = saved[2 * at] ?? 0;
+    this.high = saved[2 * at + 1] ?? 0;
+    return savedTags[at] ?? UNINITIALISED;
   }
 
   /** What a helper that the frame has called keeps of its arguments. */
-  #heldByHelper(register: number, frame: number): Content {
+  #heldByHelper(register: number, frame: number): Region {
     const copy = this.#frame(frame).calling?.arguments[register - 1];
-    if (copy === undefined) return NOTHING;
-    return content(
-      copy.tag,
-      Number(BigInt.asIntN(32, copy.value)),
-      Number(BigInt.asIntN(32, copy.value >> WORD)),
-    );
+    if (copy === undefined) return UNINITIALISED;
+    this.low = Number(BigInt.asIntN(32, copy.value));
+    this.high = Number(BigInt.asIntN(32, copy.value >> WORD));
+    return copy.tag;
+  }
+
+  /** As `look`, as an object. */
+  register(register: number, frame = this.depth): Content {
+    const tag = this.look(register, frame);
+    return content(tag, this.low, this.high);
   }
 
   /** How often a helper that the frame has called still will call back at most; nothing if there is no such call. */
@@ -107,10 +122,22 @@ export class View {
     return this.#frame(frame).loopsLeft;
   }
 
-  /** The 512 bytes of a frame's stack, from its lower end. Not a copy. */
-  stack(frame = this.depth): Uint8Array {
-    const { bytes, origin } = this.#frame(frame).stack;
-    return bytes.subarray(origin - STACK_SIZE, origin);
+  /** Slot `slot` of a frame's stack, which is the 8 bytes from -8 * (slot + 1) on: a bit for each byte that has been written. */
+  written(slot: number, frame = this.depth): number {
+    const { shadow, origin } = this.#frame(frame).stack;
+    return shadow?.writtenBytes(origin - 8 * (slot + 1)) ?? 0;
+  }
+
+  /**
+   * The bytes of a slot as a register that they would be loaded into, whatever is written of them: the provenance, which is that of a number if a part is not
+   * written; the value is in `low` and `high`.
+   */
+  lookAtSlot(slot: number, frame = this.depth): Region {
+    const { shadow, view, origin } = this.#frame(frame).stack;
+    const at = origin - 8 * (slot + 1);
+    this.low = view.getInt32(at, true);
+    this.high = view.getInt32(at + 4, true);
+    return shadow?.spilled(at) ?? SCALAR;
   }
 
   /** What the byte at `offset` (-512 … -1, from r10) of a frame's stack is. */
@@ -121,14 +148,11 @@ export class View {
     return shadow.spilled(at) === undefined ? "data" : "pointer";
   }
 
-  /**
-   * The 8 bytes at `offset` (a multiple of 8, from r10) as a register that they would be loaded into: uninitialised unless all bytes are
-   * written.
-   */
+  /** A slot as an object: uninitialised unless all its bytes are written. `offset` is from r10, a multiple of 8. */
   stackSlot(offset: number, frame = this.depth): Content {
-    const { shadow, view, origin } = this.#frame(frame).stack;
-    const at = origin + offset;
-    if (shadow === undefined || shadow.firstUninitialised(at, 8) !== undefined) return NOTHING;
-    return content(shadow.spilled(at) ?? SCALAR, view.getInt32(at, true), view.getInt32(at + 4, true));
+    const slot = -offset / 8 - 1;
+    if (this.written(slot, frame) !== 0xff) return NOTHING;
+    const tag = this.lookAtSlot(slot, frame);
+    return content(tag, this.low, this.high);
   }
 }

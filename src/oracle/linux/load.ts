@@ -223,14 +223,22 @@ function logBuffer(size: number): Uint8Array {
   return spareLog.subarray(0, size);
 }
 
+/** How often a load is tried that a signal ends. */
+const MOST_TRIES = 20;
+
 function load(kernel: Kernel, program: RawProgram, level: number, log: Uint8Array): Loaded {
-  const { call, answer } = prepareLoad(kernel, program, level, log);
   const { privileges } = program;
-  const { result, errno } = answer(
-    privileges === undefined
-      ? callKernel(kernel, call.number, call.arguments)
-      : callWith(kernel, privileges, call.number, call.arguments),
-  );
+  const once = () => {
+    const { call, answer } = prepareLoad(kernel, program, level, log);
+    return answer(
+      privileges === undefined
+        ? callKernel(kernel, call.number, call.arguments)
+        : callWith(kernel, privileges, call.number, call.arguments),
+    );
+  };
+  let { result, errno } = once();
+  // A signal, such as a profiler's, ends the kernel's verification.
+  for (let tries = 1; errno === "EAGAIN" && tries < MOST_TRIES; tries += 1) ({ result, errno } = once());
   const text = level === 0 ? "" : logText(log);
   return { result, log: text, ...(errno === undefined ? {} : { errno }) };
 }
