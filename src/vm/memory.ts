@@ -41,14 +41,14 @@ export const LOADED_AT = OPERAND_AT + 8;
 export const STORED_AT = OPERAND_AT + 16;
 /** The register file and scratch together. */
 export const PROCESSOR_SIZE = 8 * REGISTERS + 24;
-/** For each register the record of its region, as u32. */
+/** For each register the record of its region, as u32 at every 8th byte: as far from one to the next as the registers are. */
 export const TAGS_AT = 256;
 /**
  * The run's packet: the record of its region (u32, 0 if there is none), and at +8, +16 and +24 the addresses of its data, its end and its metadata (i64).
  */
-export const PACKET_AT = 304;
+export const PACKET_AT = 352;
 /** Words of generated code that runs: `interpreter.ts` and the JIT say what they hold. */
-export const CONTROL_AT = 336;
+export const CONTROL_AT = 384;
 export const FIXED_SIZE = 512;
 /** The rest of the first page is left free, so that no run's memory has the index of anything above. */
 export const RUNS_AT = 4096;

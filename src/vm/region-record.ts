@@ -41,8 +41,11 @@ export const MARKS = STACK_SIZE;
 export const TAGS = 2 * STACK_SIZE;
 /** Bytes that a stack takes with its shadows. */
 export const STACK_WITH_SHADOWS = 3 * STACK_SIZE;
-/** What a byte of a stack is. The bytes of a slot are either all a pointer's or none is. */
-export const MARK = { unwritten: 0x00, pointer: 0x01, data: 0xff } as const;
+/**
+ * What a byte of a stack is: not written, part of a pointer, part of what the kernel keeps for the program (which generated code leaves alone), or data. Pointers and what is
+ * kept have whole slots.
+ */
+export const MARK = { unwritten: 0x00, pointer: 0x01, kept: 0x02, data: 0xff } as const;
 
 /** The access sizes as exponents of 2. */
 const EXPONENTS = [0, 1, 2, 3] as const;

@@ -11,6 +11,12 @@ const SLOT = 8;
 /** The first byte of the slot that a byte is in: stacks begin at multiples of 8. */
 const slotOf = (at: number): number => at & ~(SLOT - 1);
 
+/** Whether the slot of a byte holds a pointer, or what the kernel keeps. */
+function hasTag(at: number): boolean {
+  const mark = memoryBytes[slotOf(at) + MARKS];
+  return mark === MARK.pointer || mark === MARK.kept;
+}
+
 export class StackShadow {
   readonly #first: number;
 
@@ -32,9 +38,9 @@ export class StackShadow {
   }
 
   #forgetPointer(at: number): void {
+    if (!hasTag(at)) return;
     const slot = slotOf(at);
-    if (memoryBytes[slot + MARKS] === MARK.pointer)
-      memoryBytes.fill(MARK.data, slot + MARKS, slot + MARKS + SLOT);
+    memoryBytes.fill(MARK.data, slot + MARKS, slot + MARKS + SLOT);
   }
 
   /** A pointer into `region`, or a register that was never written, is stored whole into the slot at `at`. */
@@ -47,9 +53,7 @@ export class StackShadow {
 
   /** The region of the pointer that lies in the slot of a byte; nothing if that is data. */
   spilled(at: number): Region | undefined {
-    const slot = slotOf(at);
-    if (memoryBytes[slot + MARKS] !== MARK.pointer) return undefined;
-    return regionOf(memoryWords[(slot + TAGS) >> 2] ?? 0);
+    return hasTag(at) ? regionOf(memoryWords[(slotOf(at) + TAGS) >> 2] ?? 0) : undefined;
   }
 
   /** Whether all of the bytes, which lie in one slot, have been written and are no part of a pointer. */

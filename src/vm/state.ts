@@ -71,8 +71,8 @@ export interface Frame {
   calling: CallInProgress | undefined;
 }
 
-/** The first register's tag, as an index in `memoryWords`. */
-const TAGS = TAGS_AT / 4;
+/** Where a register's tag is in `memoryWords`. */
+const tagAt = (register: number): number => (TAGS_AT + 8 * register) >> 2;
 const NO_BYTES = new Uint8Array(0);
 
 /** The memory of frames of one depth, and the last one's region. */
@@ -130,15 +130,15 @@ export class State {
 
   /** Its region. */
   tag(register: number): Region {
-    return regionOf(memoryWords[TAGS + register] ?? 0);
+    return regionOf(memoryWords[tagAt(register)] ?? 0);
   }
 
   setTag(register: number, { record }: Region): void {
-    memoryWords[TAGS + register] = record;
+    memoryWords[tagAt(register)] = record;
   }
 
   #clearTags(from: number, to: number): void {
-    memoryWords.fill(UNINITIALISED.record, TAGS + from, TAGS + to);
+    memoryWords.fill(UNINITIALISED.record, tagAt(from), tagAt(to));
   }
 
   /** The register's value as an address in `region`: the offset. */
