@@ -8,7 +8,7 @@ import type { Size } from "../semantics/isa/instruction.ts";
 import type { ContextField } from "../semantics/profile/profile.ts";
 import { fault, memoryFault } from "./fault.ts";
 import { LOADED_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
-import { addressIn, type Region, SCALAR, UNINITIALISED } from "./region.ts";
+import { addressIn, type KeptBytes, type Place, type Region, SCALAR, UNINITIALISED } from "./region.ts";
 import type { State } from "./state.ts";
 
 const LOADED = (LOADED_AT - REGISTERS_AT) / 4;
@@ -30,6 +30,12 @@ export function pointer(state: State, register: number, what: string): Region {
   return region;
 }
 
+/** Why memory is there no longer. */
+const GONE: { readonly [K in Place["kind"]]?: string } = {
+  packet: "the packet may have moved since",
+  stack: "the frame was left",
+};
+
 /** Checks that the bytes may be read or written, apart from alignment and what the stack holds. */
 export function checkBytes(
   region: Region,
@@ -47,9 +53,15 @@ export function checkBytes(
   if (region.place.kind === "function") {
     memoryFault("opaque_pointer", region, offset, size, `${what}: a function has no bytes to access`);
   }
+  if (region.place.kind === "kept") {
+    memoryFault("kept_bytes", region, offset, size, `${what} of what the kernel keeps`);
+  }
   if (!region.live) {
-    const gone = region.place.kind === "packet" ? "the packet may have moved since" : "the frame was left";
+    const gone = GONE[region.place.kind] ?? "it was given back";
     memoryFault("stale_pointer", region, offset, size, `${what} through a stale pointer (${gone})`);
+  }
+  if (region.place.kind === "kernel_object" && offset + size > region.end) {
+    throw new Unsupported(`fields of ${region.place.struct}`);
   }
   if (offset < region.start || offset + size > region.end) {
     const bounds = `out of bounds (it has ${region.start} to ${region.end})`;
@@ -59,6 +71,19 @@ export function checkBytes(
     memoryFault("read_only", region, offset, size, `${what} to read-only memory`);
   if (access === "read" && !region.readable)
     memoryFault("write_only", region, offset, size, `${what} from write-only memory`);
+}
+
+/** Checks that none of the bytes, which are the region's, are the kernel's. */
+export function checkKept(region: Region, offset: number, size: number, what: string): void {
+  const field = region.keeps?.at(offset, size);
+  if (field !== undefined)
+    memoryFault("kept_bytes", region, offset, size, `${what} of bytes that the kernel keeps (${field.kind})`);
+  const { shadow } = region;
+  if (shadow === undefined || size === 0) return;
+  for (let at = region.origin + offset; at < region.origin + offset + size; at = (at & ~7) + 8) {
+    if (shadow.spilled(at)?.place.kind === "kept")
+      memoryFault("kept_bytes", region, offset, size, `${what} of what the kernel keeps`);
+  }
 }
 
 /** Checks that stack bytes to be read have been written. */
@@ -132,13 +157,31 @@ export function load(state: State, register: number, off: number, size: Size, al
   const offset = state.offset(register, region) + off;
   if (region.place.kind === "context") return loadField(state, region, offset, size, aligned);
   checkBytes(region, offset, size, "read", "load");
+  if (region.keeps !== undefined && region.keeps.at(offset, size) !== undefined) {
+    return loadKept(state, region, region.keeps, offset, size);
+  }
   const { shadow } = region;
   if (aligned || isAligned(state, region)) checkAligned(region, offset, size, "load");
   checkInitialised(state, region, offset, size, "load");
   fetch(state.words, region.view, region.origin + offset, size);
   const at = region.origin + offset;
   const spilled = size === 8 && (at & 7) === 0 ? shadow?.spilled(at) : undefined;
+  if (shadow !== undefined) checkKept(region, offset, size, "load");
   return spilled ?? SCALAR;
+}
+
+/** Loads a pointer that lies in a map's value or in an object. */
+function loadKept(state: State, region: Region, keeps: KeptBytes, offset: number, size: Size): Region {
+  const field = keeps.at(offset, size);
+  const target = field?.offset === offset && size === 8 ? keeps.load(field) : undefined;
+  if (target === undefined) {
+    const kind = field?.kind ?? "nothing";
+    return memoryFault("kept_bytes", region, offset, size, `load of bytes that the kernel keeps (${kind})`);
+  }
+  const { low, high } = target === SCALAR ? { low: 0, high: 0 } : addressIn(target, 0);
+  state.words[LOADED] = low;
+  state.words[LOADED + 1] = high;
+  return target;
 }
 
 /** Stores the scratch word; `tag` is the region of the value stored, or nothing for an immediate. */
@@ -157,6 +200,12 @@ export function store(
     return;
   }
   checkBytes(region, offset, size, "write", "store");
+  const field = region.keeps?.at(offset, size);
+  if (field !== undefined) {
+    const isPointer = field.offset === offset && size === 8;
+    if (isPointer && region.keeps?.store(field, tag ?? SCALAR) === true) return;
+    memoryFault("kept_bytes", region, offset, size, `store to bytes that the kernel keeps (${field.kind})`);
+  }
   const { shadow } = region;
   if (aligned || isAligned(state, region)) checkAligned(region, offset, size, "store");
   const at = region.origin + offset;
@@ -181,6 +230,7 @@ export function atomicPlace(
   checkBytes(region, offset, size, "read", "atomic operation");
   checkBytes(region, offset, size, "write", "atomic operation");
   checkAligned(region, offset, size, "atomic operation");
+  checkKept(region, offset, size, "atomic operation");
   checkInitialised(state, region, offset, size, "atomic operation");
   return { region, at: region.origin + offset };
 }

@@ -6,7 +6,7 @@ import { Unsupported } from "../semantics/errors.ts";
 import type { MapStorage } from "./maps/map.ts";
 import type { MapValue } from "./maps/storage.ts";
 import { CODE_AT, FIXED_SIZE, memoryBytes, REGISTERS_AT, RUNS_AT } from "./memory.ts";
-import { addRegion, dropRegions, type Place, type Region, regionCount } from "./region.ts";
+import { addRegion, dropRegions, type KeptBytes, type Place, type Region, regionCount } from "./region.ts";
 import { RECORD_SIZE, STACK_SIZE, STACK_WITH_SHADOWS } from "./region-record.ts";
 import { StackShadow } from "./stack-shadow.ts";
 
@@ -24,6 +24,7 @@ interface NewRegion {
   readonly writable?: boolean;
   /** The map that a `map` region stands for. */
   readonly map?: MapStorage;
+  readonly keeps?: KeptBytes;
 }
 
 /** A part of a piece that was taken before. */

@@ -10,6 +10,7 @@
  * Addresses look like the kernel's and are a pure function of the order of allocation (`address-space.ts`, where regions are made). All bytes lie in
  * one memory (`memory.ts`), where generated code finds a record of each region (`region-record.ts`).
  */
+import type { MapField } from "../semantics/program/map-types.ts";
 import type { MapStorage } from "./maps/map.ts";
 import {
   ADDRESS_HIGH,
@@ -38,7 +39,15 @@ export type Place =
   /** A function of the program, by its first slot. */
   | { readonly kind: "function"; readonly slot: number }
   /** What a program without a context is given (`raw.ts`). */
-  | { readonly kind: "memory" };
+  | { readonly kind: "memory" }
+  /** A record of a ring buffer, as long as the program has it. */
+  | { readonly kind: "record"; readonly map: string }
+  /** An object of the program's own types; of the structure with an id in its BTF. */
+  | { readonly kind: "object"; readonly struct: string; readonly id: number }
+  /** An object of the kernel's types: an address, and no bytes here. */
+  | { readonly kind: "kernel_object"; readonly struct: string }
+  /** What the kernel keeps for the program; in slots of the stack this is what marks them. */
+  | { readonly kind: "kept"; readonly what: string };
 
 export function placeName(place: Place): string {
   switch (place.kind) {
@@ -58,9 +67,27 @@ export function placeName(place: Place): string {
       return `a key of map ${place.map}`;
     case "function":
       return `the function at slot ${place.slot}`;
+    case "record":
+      return `a record of map ${place.map}`;
+    case "object":
+      return `an object (${place.struct})`;
+    case "kernel_object":
+      return `an object of the kernel (${place.struct})`;
+    case "kept":
+      return place.what;
     default:
       return `map ${place.map}`;
   }
+}
+
+/** Bytes among a region's that are the kernel's: locks, timers, pointers to objects (`objects/things.ts`). */
+export interface KeptBytes {
+  /** The field of which some of the bytes are. */
+  readonly at: (offset: number, size: number) => MapField | undefined;
+  /** The region of the pointer in a field, or that of a number if it is null; nothing for what programs may not load. */
+  readonly load: (field: MapField) => Region | undefined;
+  /** Stores a pointer into a field, null for that of a number; says no for what programs may not store. */
+  readonly store: (field: MapField, pointer: Region) => boolean;
 }
 
 const WORD = 2 ** 32;
@@ -77,6 +104,7 @@ interface RegionParts {
   readonly shadow?: StackShadow;
   /** The map that a `map` region stands for. */
   readonly map?: MapStorage;
+  readonly keeps?: KeptBytes;
 }
 
 export class Region {
@@ -94,6 +122,7 @@ export class Region {
   readonly writable: boolean;
   readonly shadow: StackShadow | undefined;
   readonly map: MapStorage | undefined;
+  readonly keeps: KeptBytes | undefined;
   /** Whether nothing but bounds decides about an access of a program's load. */
   readonly plain: boolean;
   /** The index of its record. */
@@ -101,7 +130,7 @@ export class Region {
   #live = true;
 
   constructor(record: number, position: number, parts: RegionParts) {
-    const { place, origin, start, end, readable = true, writable = true, shadow, map } = parts;
+    const { place, origin, start, end, readable = true, writable = true, shadow, map, keeps } = parts;
     this.place = place;
     this.baseLow = origin;
     this.origin = origin;
@@ -111,7 +140,8 @@ export class Region {
     this.writable = writable;
     this.shadow = shadow;
     this.map = map;
-    this.plain = readable && shadow === undefined && place.kind !== "context";
+    this.keeps = keeps;
+    this.plain = readable && shadow === undefined && keeps === undefined && place.kind !== "context";
     this.record = record;
     if (end >= start) writeRecord(record, { first: origin + start, position, ...this.#access() });
   }

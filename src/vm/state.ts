@@ -10,9 +10,10 @@ import type { Input } from "./input.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import type { MapValue } from "./maps/storage.ts";
 import { FRAME_POINTER, memoryWords, TAGS_AT } from "./memory.ts";
+import { Things } from "./objects/things.ts";
 import type { Packet } from "./packet.ts";
 import { processor } from "./processor.ts";
-import { addressIn, type Region, regionOf, SCALAR, UNINITIALISED } from "./region.ts";
+import { addressIn, type Place, type Region, regionOf, SCALAR, UNINITIALISED } from "./region.ts";
 import { RECORD } from "./region-record.ts";
 
 /** The main program and fifteen subprograms deep, as Linux 7.3 allows (8 frames before; MAX_CALL_FRAMES in linux/bpf_verifier.h). */
@@ -99,6 +100,7 @@ export class State {
   steps = 0;
   /** Where regions are made that are neither the stack's nor a map's. */
   readonly space: AddressSpace;
+  readonly things: Things;
   readonly #frames: Frame[] = [];
   readonly #stacks: StackMemory[] = [];
   readonly #values = new Map<MapValue, Region>();
@@ -115,6 +117,7 @@ export class State {
   ) {
     this.loaded = loaded;
     this.space = space;
+    this.things = new Things(space);
     this.input = input;
     this.environment = environment;
     this.options = options;
@@ -271,6 +274,11 @@ export class State {
     return known.region;
   }
 
+  /** A region for something that has an address and no bytes. */
+  opaqueRegion(place: Place): Region {
+    return this.space.region({ place, bytes: NO_BYTES });
+  }
+
   // --- Maps
 
   /** The map that index `index` of the current program's maps stands for. */
@@ -320,12 +328,16 @@ export class State {
   valueRegion({ definition }: MapStorage, key: Uint8Array, value: MapValue): Region {
     let region = this.#values.get(value);
     if (region === undefined) {
-      const { name, flags } = definition;
-      region = this.space.borrow(value, {
+      const { name, flags, fields = [] } = definition;
+      const parts = {
         place: { kind: "map_value", map: name, key: hex(key) },
         readable: (flags & MAP_FLAGS.wronly_prog) === 0,
         writable: (flags & MAP_FLAGS.rdonly_prog) === 0,
-      });
+      } as const;
+      region =
+        fields.length === 0
+          ? this.space.borrow(value, parts)
+          : this.things.valueRegion(value, fields, (keeps) => this.space.borrow(value, { ...parts, keeps }));
       this.#values.set(value, region);
     }
     return region;

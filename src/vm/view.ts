@@ -137,7 +137,8 @@ export class View {
     const at = origin - 8 * (slot + 1);
     this.low = view.getInt32(at, true);
     this.high = view.getInt32(at + 4, true);
-    return shadow?.spilled(at) ?? SCALAR;
+    const tag = shadow?.spilled(at) ?? SCALAR;
+    return tag.place.kind === "kept" ? SCALAR : tag;
   }
 
   /** What the byte at `offset` (-512 … -1, from r10) of a frame's stack is. */
@@ -145,7 +146,8 @@ export class View {
     const { shadow, origin } = this.#frame(frame).stack;
     const at = origin + offset;
     if (shadow === undefined || shadow.firstUninitialised(at, 1) !== undefined) return "uninitialised";
-    return shadow.spilled(at) === undefined ? "data" : "pointer";
+    const tag = shadow.spilled(at);
+    return tag === undefined || tag.place.kind === "kept" ? "data" : "pointer";
   }
 
   /** A slot as an object: uninitialised unless all its bytes are written. `offset` is from r10, a multiple of 8. */

@@ -1,7 +1,7 @@
 /**
  * A helper call as the helper sees it: arguments r1 … r5, each checked when it is taken, as strictly as a program's own loads and stores.
  */
-import { checkBytes, checkInitialised, pointer } from "../access.ts";
+import { checkBytes, checkInitialised, checkKept, pointer } from "../access.ts";
 import { fault, memoryFault } from "../fault.ts";
 import type { MapStorage } from "../maps/map.ts";
 import type { Packet } from "../packet.ts";
@@ -25,20 +25,21 @@ export class Call {
     this.state = run.state;
   }
 
-  #what(register: number, name: string): string {
+  /** How a fault calls an argument. */
+  what(register: number, name: string): string {
     return `call ${this.helper}: argument ${register} (${name})`;
   }
 
   /** Ends the run: an argument is not what the helper's prototype asks for. */
   refuse(register: number, name: string, problem: string): never {
-    return fault("helper_argument", `${this.#what(register, name)}: ${problem}`);
+    return fault("helper_argument", `${this.what(register, name)}: ${problem}`);
   }
 
   /** The provenance of an argument, whatever it is. */
   initialised(register: number, name: string): Region {
     const tag = this.state.tag(register);
     if (tag === UNINITIALISED) {
-      fault("uninitialised_register", `${this.#what(register, name)}: r${register} is not initialised`);
+      fault("uninitialised_register", `${this.what(register, name)}: r${register} is not initialised`);
     }
     return tag;
   }
@@ -69,16 +70,22 @@ export class Call {
     return Number(size);
   }
 
+  /** An offset or count of 64 bits. Those beyond 2^53 are rounded, which is far beyond every limit. */
+  offset(register: number, name: string): number {
+    return Number(this.u64(register, name));
+  }
+
   // --- Arguments that are pointers
 
   #place(register: number, size: number, access: "read" | "write", name: string): readonly [Region, number] {
-    const what = this.#what(register, name);
+    const what = this.what(register, name);
     const region = pointer(this.state, register, what);
     const offset = this.state.offset(register, region);
     if (region.place.kind === "context")
       memoryFault("context_access", region, offset, size, `${what} is the context`);
     checkBytes(region, offset, size, access, what);
     if (access === "read") checkInitialised(this.state, region, offset, size, what);
+    if (access === "read" || region.keeps !== undefined) checkKept(region, offset, size, what);
     return [region, offset];
   }
 
@@ -102,9 +109,14 @@ export class Call {
     return region.bytes.subarray(at, at + size);
   }
 
+  /** Where memory lies that may be written later on, or by the program through what it is given. */
+  writable(register: number, size: number, name: string): readonly [Region, number] {
+    return this.#place(register, size, "write", name);
+  }
+
   /** The context itself. */
   context(register: number): void {
-    const what = this.#what(register, "ctx");
+    const what = this.what(register, "ctx");
     const region = pointer(this.state, register, what);
     if (region !== this.state.input.context.region) this.refuse(register, "ctx", "is not the context");
     const offset = this.state.offset(register, region);
@@ -120,7 +132,7 @@ export class Call {
 
   /** The first slot of a function of the program. */
   functionStart(register: number): number {
-    const what = this.#what(register, "callback_fn");
+    const what = this.what(register, "callback_fn");
     const region = pointer(this.state, register, what);
     const offset = this.state.offset(register, region);
     if (region.place.kind !== "function") return this.refuse(register, "callback_fn", "is not a function");
@@ -129,12 +141,18 @@ export class Call {
   }
 
   map(register: number): MapStorage {
-    const region = pointer(this.state, register, this.#what(register, "map"));
+    const region = pointer(this.state, register, this.what(register, "map"));
     if (region.map === undefined) return this.refuse(register, "map", "is not a map");
     const offset = this.state.offset(register, region);
     if (offset !== 0)
-      memoryFault("opaque_pointer", region, offset, 0, `${this.#what(register, "map")} was moved`);
+      memoryFault("opaque_pointer", region, offset, 0, `${this.what(register, "map")} was moved`);
     return region.map;
+  }
+
+  /** The result of what has none: r0 holds nothing. */
+  noResult(): undefined {
+    this.state.setTag(0, UNINITIALISED);
+    return undefined;
   }
 
   // --- What is the same for all

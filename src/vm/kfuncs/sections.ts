@@ -3,20 +3,20 @@ import { fault } from "../fault.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
 import type { Section } from "../objects/held.ts";
-import { UNINITIALISED } from "../region.ts";
 
 const enter =
   (section: Section) =>
-  ({ run }: Call): undefined => {
-    run.held.enter(section);
-    run.state.setTag(0, UNINITIALISED);
+  (call: Call): undefined => {
+    call.run.held.enter(section);
+    return call.noResult();
   };
 
 const leave =
   (section: Section) =>
-  ({ run, helper }: Call): undefined => {
-    if (!run.held.leave(section)) fault("not_held", `call ${helper}: the program is in no ${section}`);
-    run.state.setTag(0, UNINITIALISED);
+  (call: Call): undefined => {
+    if (!call.run.held.leave(section))
+      fault("not_held", `call ${call.helper}: the program is in no ${section}`);
+    return call.noResult();
   };
 
 export const SECTION_FUNCTIONS: HelperTable = {
