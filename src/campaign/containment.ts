@@ -3,9 +3,11 @@
  * stack byte that the abstract state says something about is looked at; what it says nothing about (`none`) may be anything.
  */
 import {
+  baseOf,
   deltaOf,
   FLAG,
   formOf,
+  hasFlag,
   idOf,
   isPacketPointer,
   KIND,
@@ -15,7 +17,6 @@ import {
   objectOf,
   offOf,
   rangeOf,
-  smallConstant,
 } from "../absint/register.ts";
 import { constantScalar, scalarIncludes } from "../absint/scalar/operators.ts";
 import {
@@ -38,6 +39,7 @@ import type { Place } from "../verifier/certificate.ts";
 import { registerText } from "../verifier/print-state.ts";
 import { type Region, SCALAR, UNINITIALISED } from "../vm/region.ts";
 import type { Content, View } from "../vm/view.ts";
+import { memoryHolds, objectHolds } from "./object-pointers.ts";
 
 /** What an abstract state says of a stack slot. */
 interface ExpectedSlot {
@@ -175,29 +177,23 @@ function pointsInto(m: Machine, at: number, { place, live }: Region): boolean {
   }
 }
 
+const WORD = 2 ** 32;
+
 /** Where offset 0 of the kind of pointer is in its region. */
-function baseOf(kind: number, region: Region): number {
+function startOf(kind: number, region: Region): number {
   if (kind === KIND.packetMeta) return region.start;
   return kind === KIND.packetEnd ? region.end : 0;
 }
 
-/** Memory of a size: as many bytes are there, from where the pointer began. */
-function memoryHolds(at: number, region: Region, offset: number): boolean {
-  if (!region.live || region.place.kind === "context") return false;
-  const moved = smallConstant(at);
-  if (moved === undefined) return true;
-  const start = offset - offOf(at) - moved;
-  return start >= region.start && start + objectOf(at) <= region.end;
-}
-
-const WORD = 2 ** 32;
-
 function pointerHolds(m: Machine, at: number, region: Region, offset: number): boolean {
   const kind = kindOf(at);
-  if ((kind & ~FLAG.orNull) === KIND.memory) return memoryHolds(at, region, offset);
-  if (!pointsInto(m, at, region)) return false;
-  if (kind === KIND.map || kind === KIND.mapOrNull) return true;
-  const variable = offset - baseOf(kind, region) - offOf(at);
+  // Of what nobody vouches for nothing is claimed.
+  if (hasFlag(kind, FLAG.untrusted)) return true;
+  if (baseOf(kind) === KIND.memory) return memoryHolds(at, region, offset);
+  if (!(objectHolds(m, at, region) ?? pointsInto(m, at, region))) return false;
+  // The abstract state says nothing of where in these they lead.
+  if (baseOf(kind) === KIND.map || baseOf(kind) === KIND.dynptr) return true;
+  const variable = offset - startOf(kind, region) - offOf(at);
   if (!holds(at, variable | 0, Math.floor(variable / WORD))) return false;
   if (!isPacketPointer(kind)) return true;
   // What lies within the range is there: before the packet's end, or for metadata before the data.
@@ -214,6 +210,7 @@ function contains(m: Machine, at: number, tag: Region, low: number, high: number
   if (tag === UNINITIALISED) return false;
   if (tag === SCALAR) {
     if (kind === KIND.scalar) return numberHolds(at, low, high);
+    if (hasFlag(kind, FLAG.untrusted)) return true;
     return mayBeNull(kind) && low === 0 && high === 0 && agrees(at, 0n);
   }
   // An address is a number too, where the abstract state has forgotten that it is one; unless nobody may see addresses.

@@ -1,0 +1,41 @@
+/** Whether pointers of a run to what the kernel keeps for programs are those that an abstract register stands for: memory, objects, dynptrs. */
+import {
+  baseOf,
+  FLAG,
+  hasFlag,
+  KIND,
+  kindOf,
+  objectOf,
+  offOf,
+  referenceOf,
+  smallConstant,
+} from "../absint/register.ts";
+import type { Machine } from "../absint/transfer/machine.ts";
+import type { Region } from "../vm/region.ts";
+
+/** Memory of a size: as many bytes are there, from where the pointer began. */
+export function memoryHolds(at: number, region: Region, offset: number): boolean {
+  if (!region.live || region.place.kind === "context") return false;
+  if (hasFlag(kindOf(at), FLAG.ringbuf) && region.place.kind !== "record") return false;
+  const moved = smallConstant(at);
+  if (moved === undefined) return true;
+  const start = offset - offOf(at) - moved;
+  return start >= region.start && start + objectOf(at) <= region.end;
+}
+
+/** Whether a pointer to an object, or to a dynptr, leads where the abstract one does; nothing for pointers of other kinds. */
+export function objectHolds(m: Machine, at: number, region: Region): boolean | undefined {
+  const kind = kindOf(at);
+  const { place } = region;
+  switch (baseOf(kind)) {
+    case KIND.dynptr:
+      return place.kind === "stack" || place.kind === "kept";
+    case KIND.btf:
+      if (hasFlag(kind, FLAG.allocated)) {
+        return place.kind === "object" && place.id === objectOf(at) && (region.live || referenceOf(at) === 0);
+      }
+      return place.kind === "kernel_object" && m.types?.structName(objectOf(at)) === place.struct;
+    default:
+      return undefined;
+  }
+}
