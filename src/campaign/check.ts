@@ -65,7 +65,7 @@ export interface InputFile {
   readonly bytes: Uint8Array;
 }
 
-interface Task {
+export interface Task {
   readonly file: string;
   readonly program: Program;
   /** All programs of the file. */
@@ -76,16 +76,17 @@ interface Task {
 /** Logs longer than this are cut to their end: what a report shows. */
 const LONGEST_LOG = 60_000;
 
-/** Checks every program of the files. A file that cannot be read is reported and does not stop the others. */
-export function checkFiles(files: readonly InputFile[], options: CheckOptions): CheckSummary {
-  const start = options.now();
-  const { knowledge = NO_KNOWLEDGE } = options;
+/** The programs of the files. A file that cannot be read is reported and does not stop the others. */
+export function readTasks(
+  files: readonly InputFile[],
+  { knowledge = NO_KNOWLEDGE, object }: Pick<CheckOptions, "knowledge" | "object">,
+): Pick<CheckSummary, "unreadable" | "faults"> & { readonly tasks: readonly Task[] } {
   const tasks: Task[] = [];
   const unreadable: UnreadableReport[] = [];
   const faults: FaultReport[] = [];
   for (const { name, bytes } of files) {
     try {
-      const { programs, failures, expect } = readPrograms(name, bytes, options.object);
+      const { programs, failures, expect } = readPrograms(name, bytes, object);
       for (const program of programs) {
         const expected = expect ?? knowledge.expected(name, program.name);
         tasks.push({ file: name, program, together: programs, expected });
@@ -99,7 +100,23 @@ export function checkFiles(files: readonly InputFile[], options: CheckOptions): 
       else faults.push({ file: name, error });
     }
   }
-  const kernel = options.compare ? kernelAvailable() : { ok: false as const, reason: "not asked for" };
+  return { tasks, unreadable, faults };
+}
+
+/** The kernel to compare with, or why there is none. */
+export const kernelToAsk = (compare: boolean): ReturnType<typeof kernelAvailable> =>
+  compare ? kernelAvailable() : { ok: false, reason: "not asked for" };
+
+/** What a summary says of it. */
+export const comparedWith = (kernel: ReturnType<typeof kernelAvailable>): CheckSummary["kernel"] =>
+  kernel.ok ? { compared: true, release: kernel.release } : { compared: false, reason: kernel.reason };
+
+/** Checks every program of the files, one after the other. */
+export function checkFiles(files: readonly InputFile[], options: CheckOptions): CheckSummary {
+  const start = options.now();
+  const { tasks, unreadable, faults: unread } = readTasks(files, options);
+  const faults: FaultReport[] = [...unread];
+  const kernel = kernelToAsk(options.compare);
   const reports: ProgramReport[] = [];
   for (const [index, task] of tasks.entries()) {
     const event = { total: tasks.length, file: task.file, program: task.program.name };
@@ -117,16 +134,15 @@ export function checkFiles(files: readonly InputFile[], options: CheckOptions): 
     reports,
     unreadable,
     faults,
-    kernel: kernel.ok
-      ? { compared: true, release: kernel.release }
-      : { compared: false, reason: kernel.reason },
+    kernel: comparedWith(kernel),
     seed: options.seed,
     runs: options.runs,
     seconds: (options.now() - start) / 1000,
   };
 }
 
-function checkProgram(
+/** Everything about one program. Takes over the abstract machine's memory. */
+export function checkProgram(
   task: Task,
   options: CheckOptions,
   kernel: ReturnType<typeof kernelAvailable>,

@@ -1,6 +1,7 @@
 /** `soundcheck check`: the main job, on files or on the bundled corpus. */
 import { writeFile } from "node:fs/promises";
 import { type CheckProgress, checkFiles, type InputFile } from "../campaign/check.ts";
+import { checkInPool } from "../campaign/check-pool.ts";
 import {
   type CheckedRun,
   type CheckSummary,
@@ -25,6 +26,7 @@ export interface CheckCommandOptions {
   readonly json?: true;
   readonly runs: number;
   readonly seed: number;
+  readonly workers: number;
   readonly kernel: boolean;
   /** The report's file, or `false` for none. */
   readonly report: string | false;
@@ -109,24 +111,48 @@ async function writeReport(file: string, summary: CheckSummary): Promise<void> {
   }
 }
 
+/** Files from which on it pays to start other processes. */
+const MANY = 24;
+
+/** Checks the files, in several processes if they are many. */
+async function checkAll(
+  files: readonly InputFile[],
+  names: readonly string[],
+  { seed, runs, kernel, profile, workers }: CheckCommandOptions,
+  progress: (event: CheckProgress) => void,
+): Promise<CheckSummary> {
+  const common = {
+    seed,
+    runs,
+    compare: kernel,
+    now: () => performance.now(),
+    knowledge: knowledgeOf(names),
+    progress,
+  };
+  const own = names.every(inCorpus);
+  if (workers > 1 && files.length >= MANY) {
+    return checkInPool(files, {
+      ...common,
+      workers,
+      ...(profile === undefined ? {} : { profile }),
+      ...(own ? { profileWithoutKernel: CORPUS_PROFILE } : {}),
+    });
+  }
+  return checkFiles(files, {
+    ...common,
+    object: objectOptionsFor(),
+    ...(profile === undefined ? {} : { rules: { profile: readProfile(profile) } }),
+    ...(own ? { rulesWithoutKernel: { profile: readProfile(CORPUS_PROFILE) } } : {}),
+  });
+}
+
 export async function check(names: readonly string[], options: CheckCommandOptions): Promise<Status> {
   const chosen = names.length === 0 ? corpusFiles() : names;
   const { files, unreadable } = await readAll(chosen);
-  const now = (): number => performance.now();
-  const display = new ProgressDisplay(now);
-  const checked = checkFiles(files, {
-    seed: options.seed,
-    runs: options.runs,
-    compare: options.kernel,
-    now,
-    knowledge: knowledgeOf(chosen),
-    object: objectOptionsFor(),
-    ...(options.profile === undefined ? {} : { rules: { profile: readProfile(options.profile) } }),
-    ...(chosen.every(inCorpus) ? { rulesWithoutKernel: { profile: readProfile(CORPUS_PROFILE) } } : {}),
-    progress: (event: CheckProgress) => {
-      display.show(event);
-      if (options.json === true && event.report !== undefined) outJson(reportJson(event.report));
-    },
+  const display = new ProgressDisplay(() => performance.now());
+  const checked = await checkAll(files, chosen, options, (event) => {
+    display.show(event);
+    if (options.json === true && event.report !== undefined) outJson(reportJson(event.report));
   });
   display.clear();
   const summary = { ...checked, unreadable: [...unreadable, ...checked.unreadable] };

@@ -93,6 +93,11 @@ cli
       .argParser(integer(0, 1_000_000)),
   )
   .addOption(seed("of the generated runs").env("SOUNDCHECK_SEED").default(1))
+  .addOption(
+    new Option("--workers <n>", "processes, for many files")
+      .default(availableParallelism(), "as many as processors")
+      .argParser(integer(1, 256)),
+  )
   .option("--no-kernel", "do not ask the running kernel")
   .option("--report <file>", "where the HTML report goes", "soundcheck-report.html")
   .option("--no-report", "write no HTML report")
