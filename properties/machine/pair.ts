@@ -126,11 +126,15 @@ function onMachine(machine: Machine, environment: Environment): Ended {
   return { retval: Number(BigInt.asUintN(32, ended.r0)), packet: hex(ended.packet), context };
 }
 
+/** Helpers make packets longer than four pages only if they stand for several. */
+const GROWTH = 50_000;
+
 function onKernel({ fd }: Accepted, { packet, context }: Environment): Ended {
   const ended = testRun(fd, {
     ...(packet === undefined ? {} : { packet }),
     ...(context === undefined ? {} : { context }),
     contextBack: packet !== undefined,
+    growth: GROWTH,
   });
   if (!ended.ran) return { retval: ended.message, packet: "", context: "" };
   return { retval: ended.retval, packet: hex(ended.packet), context: hex(ended.context) };

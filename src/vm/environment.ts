@@ -1,4 +1,5 @@
 import type { Arrival } from "./environment/arrival.ts";
+import type { SocketBufferGiven } from "./environment/socket-buffer.ts";
 
 /**
  * What a run depends on beside the program and its maps: the packet or context it is given, time, chance and who is running.
@@ -24,6 +25,8 @@ export interface Environment {
   readonly context?: Uint8Array;
   /** That the packet is at a hook of a device, and how it came there; otherwise it is one that BPF_PROG_TEST_RUN has made. */
   readonly arrival?: Arrival;
+  /** What is known of the packet beside its context, for programs on socket buffers. */
+  readonly socketBuffer?: SocketBufferGiven;
   /** The clock at the start; it advances by a nanosecond an instruction. */
   readonly clockNs?: bigint;
   /** Of get_prandom_u32; an integer. */

@@ -12,5 +12,6 @@ export const EINVAL = -22;
 export const ENOSPC = -28;
 export const ERANGE = -34;
 export const EOPNOTSUPP = -95;
+export const EALREADY = -114;
 /** Exists inside the kernel only, and bpf(2) lets it out. */
 export const ENOTSUPP = -524;

@@ -12,6 +12,7 @@ import type { AddressSpace } from "./address-space.ts";
 import { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import { ETHERNET_HEADER, Packet } from "./packet.ts";
+import { ETH_P_IP, ETH_P_IPV6, SK_BUFF, SocketBuffer } from "./socket-buffer.ts";
 
 /** The buffer of an XDP frame: a page, with room in front and for the kernel's own structures behind. */
 const XDP_HEADROOM = 256;
@@ -23,10 +24,12 @@ const LOOPBACK_IFINDEX = 1;
 
 export interface Input {
   readonly context: Context;
-  /** XDP: the context as it was given. */
+  /** Programs on packets: the context as the program found it. */
   readonly given?: Uint8Array;
   /** Programs on packets have one. */
   readonly packet?: Packet;
+  /** Those on socket buffers, this too. */
+  readonly socketBuffer?: SocketBuffer;
   /** All of the context is given back, not only what BPF_PROG_TEST_RUN would give. */
   readonly whole?: boolean;
 }
@@ -114,6 +117,9 @@ export function xdpContextOut({ context, given, packet }: Input): Uint8Array {
 
 // --- Socket buffers
 
+/** Free bytes in front of a socket buffer's data (NET_SKB_PAD). More are made where they are needed. */
+const SK_BUFF_HEADROOM = 64;
+
 /** Program types on socket buffers, and whether they see the Ethernet header. */
 const SEES_ETHERNET: { readonly [T in ProgramType]?: boolean } = {
   socket_filter: false,
@@ -123,27 +129,6 @@ const SEES_ETHERNET: { readonly [T in ProgramType]?: boolean } = {
   lwt_in: false,
   lwt_out: false,
   lwt_xmit: false,
-};
-
-const SK_BUFF = {
-  len: 0,
-  pkt_type: 4,
-  mark: 8,
-  protocol: 16,
-  priority: 32,
-  ingress_ifindex: 36,
-  ifindex: 40,
-  cb: 48,
-  family: 88,
-  remote_ip4: 92,
-  local_ip4: 96,
-  remote_ip6: 100,
-  local_ip6: 116,
-  tstamp: 152,
-  wire_len: 160,
-  gso_segs: 164,
-  gso_size: 176,
-  hwtstamp: 184,
 };
 
 /** What `ctx_in` may set, by offset and size; the rest must be 0. */
@@ -177,8 +162,6 @@ function packetType(frame: Uint8Array): number {
 const ETHERTYPE_MIN = 0x600;
 const ETH_P_802_3 = 0x0001;
 const ETH_P_802_2 = 0x0004;
-const ETH_P_IP = 0x0800;
-const ETH_P_IPV6 = 0x86dd;
 
 /** The protocol as Linux's eth_type_trans finds it, in host order. */
 function protocolOf(frame: Uint8Array): number {
@@ -258,19 +241,23 @@ function skBuffInput(
   }
   const packet = new Packet(space, {
     bytes: frame,
-    headroom: 0,
+    headroom: SK_BUFF_HEADROOM,
     tailroom: 0,
     metadata: arrival?.metadata ?? 0,
     hidden,
     writable,
   });
-  return { context: new Context(space, layout, bytes), packet, whole: arrival !== undefined };
+  const context = new Context(space, layout, bytes);
+  const socketBuffer = new SocketBuffer(packet, context, environment.socketBuffer);
+  return { context, packet, given: bytes, socketBuffer, whole: arrival !== undefined };
 }
 
-/** `__sk_buff` as BPF_PROG_TEST_RUN returns it, with the settable fields; all of it at a hook. */
-export function skBuffContextOut({ context, whole }: Input): Uint8Array {
+/** `__sk_buff` as BPF_PROG_TEST_RUN returns it: the settable fields, of which the size of segments is the one that was given. At a hook it is all of it. */
+export function skBuffContextOut({ context, given, whole }: Input): Uint8Array {
   if (whole === true) return context.bytes.slice();
-  return context.bytes.map((byte, at) => (isSettable(at) ? byte : 0));
+  const out = context.bytes.map((byte, at) => (isSettable(at) ? byte : 0));
+  if (given !== undefined) out.set(given.subarray(SK_BUFF.gso_size, SK_BUFF.gso_size + 4), SK_BUFF.gso_size);
+  return out;
 }
 
 // --- All types

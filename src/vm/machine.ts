@@ -15,7 +15,7 @@ import { interpret } from "./interpreter.ts";
 import { createMaps } from "./maps/create.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import { prepare } from "./op.ts";
-import { ETHERNET_HEADER } from "./packet.ts";
+import type { Packet } from "./packet.ts";
 import { Run } from "./run.ts";
 import { type RunOptions, State } from "./state.ts";
 import { View } from "./view.ts";
@@ -123,15 +123,27 @@ export class Machine {
   }
 }
 
-function effectsOf({ redirect, clones }: Run): Effects {
-  return { clones, ...(redirect === undefined ? {} : { redirect }) };
+function effectsOf({ redirect, clones, state }: Run): Effects {
+  const { socketBuffer } = state.input;
+  return {
+    clones,
+    ...(redirect === undefined ? {} : { redirect }),
+    ...(socketBuffer === undefined ? {} : { socketBuffer: socketBuffer.state() }),
+  };
 }
 
 function packetOut(input: Input): { readonly packet?: Uint8Array; readonly context?: Uint8Array } {
   const { packet, context } = input;
   if (packet === undefined) return {};
-  const out = packet.buffer.slice(packet.meta - packet.hidden, packet.end);
-  out.fill(0, 0, Math.min(packet.hidden, ETHERNET_HEADER));
   const isXdp = context.layout.struct === "xdp_md";
-  return { packet: out, context: isXdp ? xdpContextOut(input) : skBuffContextOut(input) };
+  return { packet: frameOut(input, packet), context: isXdp ? xdpContextOut(input) : skBuffContextOut(input) };
+}
+
+/** At a hook the frame as it is. A test run takes off no metadata, and puts zeros where it took off an Ethernet header. */
+function frameOut({ whole }: Input, packet: Packet): Uint8Array {
+  const { buffer, meta, end, hidden, headers } = packet;
+  if (whole === true) return buffer.slice(Math.min(meta, headers.link), end);
+  const out = new Uint8Array(hidden + end - meta);
+  out.set(buffer.subarray(meta, end), hidden);
+  return out;
 }

@@ -24,11 +24,18 @@ interface PacketParts {
   readonly writable: boolean;
 }
 
+/** Where headers begin, as positions in the buffer. They stay where they are when the data begins elsewhere. */
+export interface PacketHeaders {
+  link: number;
+  network: number;
+  /** Nothing if it is not known. */
+  transport: number | undefined;
+}
+
 export class Packet {
-  /** Valid while the run lasts. */
-  readonly buffer: Uint8Array;
-  /** The index in the machine's memory of the buffer's first byte. */
-  readonly origin: number;
+  #buffer: Uint8Array;
+  #origin: number;
+  readonly headers: PacketHeaders;
   readonly #space: AddressSpace;
   readonly #writable: boolean;
   /** How far before the data helpers and legacy loads may reach. */
@@ -41,31 +48,43 @@ export class Packet {
   constructor(space: AddressSpace, { bytes, headroom, tailroom, metadata, hidden, writable }: PacketParts) {
     const size = headroom + bytes.length + tailroom;
     this.#space = space;
-    this.origin = space.take(size);
-    this.buffer = memoryBytes.subarray(this.origin, this.origin + size);
-    this.buffer.set(bytes, headroom);
+    this.#origin = space.take(size);
+    this.#buffer = memoryBytes.subarray(this.#origin, this.#origin + size);
+    this.#buffer.set(bytes, headroom);
     this.#writable = writable;
     this.hidden = hidden;
     this.#meta = headroom + hidden;
     this.#data = this.#meta + metadata;
     this.#end = headroom + bytes.length;
+    const link = this.#data - hidden;
+    this.headers = { link, network: link + ETHERNET_HEADER, transport: undefined };
     this.#region = this.#newRegion();
   }
 
   #newRegion(): Region {
     const region = this.#space.regionWithin({
       place: { kind: "packet" },
-      origin: this.origin + this.#data,
+      origin: this.#origin + this.#data,
       start: this.#meta - this.#data,
       end: this.#end - this.#data,
       writable: this.#writable,
     });
     memoryWords[PACKET_AT >> 2] = region.record;
     for (const [i, at] of [this.#data, this.#end, this.#meta].entries()) {
-      memoryWords[(PACKET_AT >> 2) + 2 * i + 2] = this.origin + at;
+      memoryWords[(PACKET_AT >> 2) + 2 * i + 2] = this.#origin + at;
       memoryWords[(PACKET_AT >> 2) + 2 * i + 3] = ADDRESS_HIGH;
     }
     return region;
+  }
+
+  /** Valid until room is made in the packet (`reserve`), and while the run lasts. */
+  get buffer(): Uint8Array {
+    return this.#buffer;
+  }
+
+  /** The index in the machine's memory of the buffer's first byte. */
+  get origin(): number {
+    return this.#origin;
   }
 
   get meta(): number {
@@ -97,6 +116,25 @@ export class Packet {
     this.invalidate();
   }
 
+  /**
+   * Makes sure that at least so many bytes are free in front and behind. The packet may come to lie elsewhere, so its pointers become stale; positions in the
+   * buffer are others afterwards, the headers' among them.
+   */
+  reserve(front: number, behind: number): void {
+    if (this.#meta >= front && this.#buffer.length - this.#end >= behind) return;
+    const used = this.#buffer.subarray(0, this.#end);
+    const before = Math.max(2 * front - this.#meta, 0);
+    const size = before + used.length + 2 * behind;
+    this.#origin = this.#space.take(size);
+    this.#buffer = memoryBytes.subarray(this.#origin, this.#origin + size);
+    this.#buffer.set(used, before);
+    const { headers } = this;
+    headers.link += before;
+    headers.network += before;
+    if (headers.transport !== undefined) headers.transport += before;
+    this.resize(this.#meta + before, this.#data + before, this.#end + before);
+  }
+
   invalidate(): void {
     this.#region.live = false;
     this.#region = this.#newRegion();
@@ -113,13 +151,13 @@ export class Packet {
    * from the data; far negative ones from the network and link-layer headers (SKF_NET_OFF, SKF_LL_OFF in linux/filter.h).
    */
   legacyIndex(offset: number, size: number): number | undefined {
-    const frame = this.#data - this.hidden;
+    const { link, network } = this.headers;
     let at = this.#data + offset;
     if (offset < 0) {
-      if (offset >= SKF_NET_OFF) at = frame + ETHERNET_HEADER + (offset - SKF_NET_OFF);
-      else if (offset >= SKF_LL_OFF) at = frame + (offset - SKF_LL_OFF);
+      if (offset >= SKF_NET_OFF) at = network + (offset - SKF_NET_OFF);
+      else if (offset >= SKF_LL_OFF) at = link + (offset - SKF_LL_OFF);
       else return undefined;
     }
-    return at >= frame && at + size <= this.#end ? at : undefined;
+    return at >= 0 && at + size <= this.#end ? at : undefined;
   }
 }

@@ -22,6 +22,8 @@ export interface TestInput {
   readonly context?: Uint8Array;
   /** Whether to ask for the context afterwards (the default); raw_tracepoint and syscall programs refuse to be asked. */
   readonly contextBack?: boolean;
+  /** How many bytes longer the program may make the packet; more is an error. Default 4096. */
+  readonly growth?: number;
   /** Runs in a row; the packet is not put back between them. Default 1. */
   readonly repeat?: number;
 }
@@ -45,13 +47,12 @@ export interface NotRun {
   readonly message: string;
 }
 
-/** A program may make its packet longer (`bpf_skb_adjust_room`, `bpf_xdp_adjust_head`) by less than this. */
 const GROWTH = 4096;
 
 /** @param fd the program's descriptor, in the given kernel. */
 export function testRun(fd: number, input: TestInput = {}, kernel: Kernel = THIS_MACHINE): TestRun | NotRun {
-  const { packet, context, repeat } = input;
-  const packetOut = packet === undefined ? undefined : new Uint8Array(packet.length + GROWTH);
+  const { packet, context, repeat, growth = GROWTH } = input;
+  const packetOut = packet === undefined ? undefined : new Uint8Array(packet.length + growth);
   const contextOut =
     input.contextBack === false || context === undefined ? undefined : new Uint8Array(context.length);
   const answer = bpf(kernel, "prog_test_run", {

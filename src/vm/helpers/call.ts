@@ -7,6 +7,7 @@ import type { MapStorage } from "../maps/map.ts";
 import type { Packet } from "../packet.ts";
 import { type Region, SCALAR, UNINITIALISED } from "../region.ts";
 import type { Run } from "../run.ts";
+import type { SocketBuffer } from "../socket-buffer.ts";
 import type { State } from "../state.ts";
 
 /** The longest memory that a helper takes (BPF_MAX_VAR_SIZ in linux/bpf_verifier.h). */
@@ -54,6 +55,10 @@ export class Call {
 
   u32(register: number, name: string): number {
     return Number(BigInt.asUintN(32, this.u64(register, name)));
+  }
+
+  u16(register: number, name: string): number {
+    return Number(BigInt.asUintN(16, this.u64(register, name)));
   }
 
   i32(register: number, name: string): number {
@@ -128,6 +133,13 @@ export class Call {
     this.context(register);
     const { packet } = this.state;
     return packet ?? this.refuse(register, "ctx", `a ${this.type} program has no packet`);
+  }
+
+  /** The context of a program on socket buffers. */
+  socketBuffer(register: number): SocketBuffer {
+    this.context(register);
+    const { socketBuffer } = this.state.input;
+    return socketBuffer ?? this.refuse(register, "ctx", `a ${this.type} program has no socket buffer`);
   }
 
   /** The first slot of a function of the program. */

@@ -1,8 +1,7 @@
-/** Helpers on socket buffers: copying, pulling, checksums, redirecting. */
+/** Helpers that read, write and pull in the bytes of socket buffers. */
 import { EFAULT, EINVAL, ENOMEM } from "../errno.ts";
-import type { Packet } from "../packet.ts";
+import type { SocketBuffer } from "../socket-buffer.ts";
 import type { Call } from "./call.ts";
-import { csumPartial, csumReplace2, csumReplace4, csumReplaceByDiff, csumSub, csumTo16 } from "./checksum.ts";
 import type { HelperTable } from "./helper.ts";
 
 /** Offsets are unsigned 32-bit numbers of which those over the largest signed one are refused. */
@@ -13,7 +12,11 @@ function loadBytes(call: Call): number {
   const offset = call.u32(2, "offset");
   const size = call.size(4, "len");
   const out = call.write(3, size, "to");
-  const found = offset > MAX_OFFSET ? undefined : packet.slice(offset, size);
+  return copied(out, offset > MAX_OFFSET ? undefined : packet.slice(offset, size));
+}
+
+/** Copies what was found; what was not is zeros. */
+function copied(out: Uint8Array, found: Uint8Array | undefined): number {
   if (found === undefined) {
     out.fill(0);
     return EFAULT;
@@ -22,10 +25,30 @@ function loadBytes(call: Call): number {
   return 0;
 }
 
+/** Where `skb_load_bytes_relative` may begin to count (BPF_HDR_START_MAC, BPF_HDR_START_NET). */
+function headerAt({ headers }: SocketBuffer, start: number): number | undefined {
+  if (start === 0) return headers.link;
+  return start === 1 ? headers.network : undefined;
+}
+
+function loadBytesRelative(call: Call): number {
+  const socketBuffer = call.socketBuffer(1);
+  const { packet } = socketBuffer;
+  const offset = call.u32(2, "offset");
+  const size = call.size(4, "len");
+  const out = call.write(3, size, "to");
+  const header = headerAt(socketBuffer, call.u32(5, "start_header"));
+  const at = (header ?? 0) + offset;
+  const isThere = header !== undefined && offset <= MAX_OFFSET && at + size <= packet.end;
+  return copied(out, isThere ? packet.buffer.subarray(at, at + size) : undefined);
+}
+
+const STORE_INVALIDATES_HASH = 0x2n;
 const STORE_FLAGS = 0x3n;
 
 function storeBytes(call: Call): number {
-  const packet = call.packet(1);
+  const socketBuffer = call.socketBuffer(1);
+  const { packet } = socketBuffer;
   const offset = call.u32(2, "offset");
   const from = call.read(3, call.size(4, "len"), "from").slice();
   const flags = call.u64(5, "flags");
@@ -34,6 +57,7 @@ function storeBytes(call: Call): number {
   const target = offset > MAX_OFFSET ? undefined : packet.slice(offset, from.length);
   if (target === undefined) return EFAULT;
   target.set(from);
+  if ((flags & STORE_INVALIDATES_HASH) !== 0n) socketBuffer.clearHash();
   return 0;
 }
 
@@ -44,81 +68,9 @@ function pullData(call: Call): number {
   return size > packet.length ? ENOMEM : 0;
 }
 
-// --- Checksums
-
-const HEADER_FIELD_MASK = 0xfn;
-const L4_PSEUDO_HEADER = 0x10n;
-const L4_MANGLED_0 = 0x20n;
-const L4_ENFORCE = 0x40n;
-const L4_IPV6 = 0x80n;
-const CHECKSUM_MAX_OFFSET = 0xffff;
-const MANGLED_0 = 0xffff;
-
-/** The two bytes of a checksum in the packet; the packet's pointers become stale. */
-function checksumField(packet: Packet, offset: number): DataView | undefined {
-  packet.invalidate();
-  if (offset > CHECKSUM_MAX_OFFSET || offset % 2 === 1) return undefined;
-  const field = packet.slice(offset, 2);
-  return field === undefined ? undefined : new DataView(field.buffer, field.byteOffset, 2);
-}
-
-/** The new checksum, by how many bytes `from` and `to` have; `undefined` where that makes no sense. */
-function replaced(old: number, from: bigint, to: bigint, size: bigint): number | undefined {
-  const low = (value: bigint, bits: number): number => Number(BigInt.asUintN(bits, value));
-  if (size === 0n) return from === 0n ? csumReplaceByDiff(old, low(to, 32)) : undefined;
-  if (size === 2n) return csumReplace2(old, low(from, 16), low(to, 16));
-  if (size === 4n) return csumReplace4(old, low(from, 32), low(to, 32));
-  return undefined;
-}
-
-function replaceChecksum(call: Call, layer: 3 | 4): number {
-  const packet = call.packet(1);
-  const offset = call.u32(2, "offset");
-  const from = call.u64(3, "from");
-  const to = call.u64(4, "to");
-  const flags = call.u64(5, "flags");
-  const own = layer === 4 ? L4_PSEUDO_HEADER | L4_MANGLED_0 | L4_ENFORCE | L4_IPV6 : 0n;
-  const field = checksumField(packet, offset);
-  if ((flags & ~(HEADER_FIELD_MASK | own)) !== 0n) return EINVAL;
-  if (field === undefined) return EFAULT;
-  const old = field.getUint16(0, true);
-  const mangled = (flags & L4_MANGLED_0) !== 0n;
-  if (mangled && (flags & L4_ENFORCE) === 0n && old === 0) return 0;
-  const value =
-    layer === 4 ? replaced4(old, from, to, flags) : replaced(old, from, to, flags & HEADER_FIELD_MASK);
-  if (value === undefined) return EINVAL;
-  field.setUint16(0, mangled && value === 0 ? MANGLED_0 : value, true);
-  return 0;
-}
-
-/** UDP and TCP: a 16-bit word counts as a 32-bit one whose upper half is 0. */
-function replaced4(old: number, from: bigint, to: bigint, flags: bigint): number | undefined {
-  const size = flags & HEADER_FIELD_MASK;
-  if (size !== 2n) return replaced(old, from, to, size);
-  return replaced(old, BigInt.asUintN(16, from), BigInt.asUintN(16, to), 4n);
-}
-
-function csumDiff(call: Call): number {
-  const fromSize = call.size(2, "from_size", "zero");
-  const from = call.readOrNull(1, fromSize, "from");
-  const toSize = call.size(4, "to_size", "zero");
-  const to = call.readOrNull(3, toSize, "to");
-  const seed = call.u32(5, "seed");
-  return csumTo16(difference(from, to, seed));
-}
-
-/** Added to a checksum's sum this takes `from` away and puts `to` in; which zero it is depends on what is there. */
-function difference(from: Uint8Array, to: Uint8Array, seed: number): number {
-  if (from.length > 0 && to.length > 0) return csumSub(csumPartial(to, seed), csumPartial(from, 0));
-  if (from.length > 0) return ~csumPartial(from, ~seed >>> 0) >>> 0;
-  return csumPartial(to, seed);
-}
-
 export const SOCKET_BUFFER_HELPERS: HelperTable = {
   skb_load_bytes: loadBytes,
+  skb_load_bytes_relative: loadBytesRelative,
   skb_store_bytes: storeBytes,
   skb_pull_data: pullData,
-  l3_csum_replace: (call) => replaceChecksum(call, 3),
-  l4_csum_replace: (call) => replaceChecksum(call, 4),
-  csum_diff: csumDiff,
 };

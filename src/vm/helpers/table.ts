@@ -3,20 +3,18 @@ import { HELPER_NAMES } from "../../semantics/helpers/names.ts";
 import { DYNPTR_HELPERS } from "./dynptr.ts";
 import type { Helper, HelperTable } from "./helper.ts";
 import { MAP_HELPERS } from "./maps.ts";
+import { NETWORK_HELPERS } from "./network.ts";
 import { OUTPUT_HELPERS } from "./output.ts";
 import { RING_BUFFER_HELPERS } from "./ring-buffer.ts";
-import { SOCKET_BUFFER_HELPERS } from "./socket-buffer.ts";
 import { SYSTEM_HELPERS } from "./system.ts";
-import { XDP_HELPERS } from "./xdp.ts";
 
 const HELPERS: HelperTable = {
   ...DYNPTR_HELPERS,
   ...RING_BUFFER_HELPERS,
   ...MAP_HELPERS,
+  ...NETWORK_HELPERS,
   ...OUTPUT_HELPERS,
-  ...SOCKET_BUFFER_HELPERS,
   ...SYSTEM_HELPERS,
-  ...XDP_HELPERS,
 };
 
 /** By id; `undefined` where the machine has none. */

@@ -1,0 +1,166 @@
+/** Calls of helpers as assembly, with arguments near the borders of what they take. r6 is the context, also in r1; r9 a map's value; r10-64 and on are data. */
+import { fc } from "@fast-check/vitest";
+import type { MapDefinition } from "../../src/semantics/program/map-types.ts";
+import type { ProgramType } from "../../src/semantics/program/program-types.ts";
+
+export interface HelperCall {
+  readonly helper: string;
+  /** Up to the call and its result in r0. */
+  readonly asm: string;
+  readonly maps?: readonly MapDefinition[];
+}
+
+export interface CallKind {
+  readonly call: fc.Arbitrary<HelperCall>;
+  /** The program types that may make it; all if it is not said. */
+  readonly types?: readonly ProgramType[];
+}
+
+/** Where helpers write, from r9. */
+const OUTPUTS = 256;
+
+const CLASSIFIERS: readonly ProgramType[] = ["sched_cls", "sched_act"];
+const WRITERS: readonly ProgramType[] = [...CLASSIFIERS, "lwt_xmit"];
+
+type Value = number | bigint;
+const imm = (register: number, value: Value): string => `r${register} = ${value} ll`;
+const stack = (register: number, at = -64): string => `r${register} = r10\nr${register} += ${at}`;
+const output = (register: number): string => `r${register} = r9\nr${register} += ${OUTPUTS}`;
+
+/** A call whose arguments from r2 on are given: numbers, or lines that set the register. */
+function call(helper: string, ...given: readonly (Value | string)[]): HelperCall {
+  const lines = given.map((value, i) => (typeof value === "string" ? value : imm(i + 2, value)));
+  return { helper, asm: [...lines, `call bpf_${helper}`].join("\n") };
+}
+
+const pick = fc.constantFrom;
+const near = (length: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: length });
+const offset = fc.oneof(
+  pick(0, 1, 12, 13, 14, 16, 18, 24, 34, 40, 50, 54),
+  near(130),
+  pick<number>(0x7fffffff, 0x80000000, 0xffffffff, 0xfffc),
+);
+const any16 = fc.oneof(pick(0, 1, 0xffff, 0x8000), fc.integer({ min: 0, max: 0xffff }));
+const any32 = fc.oneof(pick(0, 1, 0xffffffff, 0x80000000), fc.integer({ min: 0, max: 0xffffffff }));
+const flags = (...often: readonly Value[]): fc.Arbitrary<Value> =>
+  fc.oneof(pick(...often), pick<Value>(0, 1, 2, 4, 8, 1n << 32n, 1n << 63n));
+const noFlags = fc.oneof(
+  { arbitrary: pick<Value>(0), weight: 9 },
+  { arbitrary: pick<Value>(1, 1n << 40n), weight: 1 },
+);
+
+const mapped = <T>(
+  arbitrary: fc.Arbitrary<T>,
+  make: (value: T) => HelperCall,
+  types?: readonly ProgramType[],
+): CallKind => ({
+  call: arbitrary.map(make),
+  ...(types === undefined ? {} : { types }),
+});
+
+const VLAN_PROTOCOLS = [0x0081, 0xa888, 0, 0x0008, 0xdd86];
+const ROOM_FLAGS: readonly Value[] = [
+  0,
+  1,
+  2,
+  4,
+  8,
+  0xa,
+  0x12,
+  0xc,
+  0x14,
+  0x20,
+  0x42 + 0,
+  0x44,
+  0x80,
+  0x100,
+  0x180,
+  0x200,
+  0x6,
+  0x1a,
+  (14n << 56n) | 0x4an,
+  (14n << 56n) | 0x52n,
+  (13n << 56n) | 0x4an,
+  (200n << 56n) | 2n,
+];
+
+export const SOCKET_BUFFER_CALLS: readonly CallKind[] = [
+  mapped(fc.tuple(offset, pick(1, 2, 4, 8, 14, 20, 64, 200)), ([at, size]) =>
+    call("skb_load_bytes", at, output(3), size),
+  ),
+  mapped(
+    fc.tuple(offset, pick(1, 2, 4, 8, 20, 64), pick(0, 1, 1, 0, 2, 0x80000000)),
+    ([at, size, start]) => call("skb_load_bytes_relative", at, output(3), size, start),
+    [...CLASSIFIERS, "cgroup_skb", "socket_filter"],
+  ),
+  mapped(
+    fc.tuple(offset, pick(1, 2, 4, 6, 8, 20, 64), flags(0, 1, 2, 3)),
+    ([at, size, f]) => call("skb_store_bytes", at, stack(3), size, f),
+    WRITERS,
+  ),
+  mapped(fc.tuple(offset), ([size]) => call("skb_pull_data", size), [...WRITERS, "lwt_in", "lwt_out"]),
+  mapped(
+    fc.tuple(pick(3, 4), offset, any32, any32, flags(0, 2, 4, 0x12, 0x14, 0x22, 0x32, 0x62, 0x72, 0x92)),
+    ([layer, at, from, to, f]) => call(`l${layer}_csum_replace`, at, from, to, f),
+    WRITERS,
+  ),
+  mapped(
+    fc.tuple(pick(0, 4, 8, 20), pick(0, 4, 8, 32), any32),
+    ([from, to, seed]) => ({
+      helper: "csum_diff",
+      asm: `${stack(1)}\n${imm(2, from)}\n${stack(3, -48)}\n${imm(4, to)}\n${imm(5, seed)}\ncall bpf_csum_diff`,
+    }),
+    WRITERS,
+  ),
+  mapped(any32, (sum) => call("csum_update", sum), WRITERS),
+  mapped(pick<Value>(0, 0, 1, 1, 2, 3, 4, 1n << 32n), (level) => call("csum_level", level), WRITERS),
+  mapped(
+    fc.tuple(pick(...VLAN_PROTOCOLS), any16),
+    ([protocol, tci]) => call("skb_vlan_push", protocol, tci),
+    CLASSIFIERS,
+  ),
+  mapped(fc.constant(0), () => call("skb_vlan_pop"), CLASSIFIERS),
+  mapped(
+    fc.tuple(fc.oneof(offset, pick(16064, 16065, 5000)), noFlags),
+    ([size, f]) => call("skb_change_tail", size, f),
+    WRITERS,
+  ),
+  mapped(
+    fc.tuple(
+      fc.oneof(pick(0, 4, 8, 14, 20, 40, 64, 15900, 16000), near(130), pick(0xffffffff, 0x80000000)),
+      noFlags,
+    ),
+    ([size, f]) => call("skb_change_head", size, f),
+    WRITERS,
+  ),
+  mapped(pick(0, 1, 2, 3, 4, 5, 0xffffffff), (type) => call("skb_change_type", type), CLASSIFIERS),
+  mapped(
+    fc.tuple(pick(0x0008, 0xdd86, 0x0081, 0), noFlags),
+    ([protocol, f]) => call("skb_change_proto", protocol, f),
+    CLASSIFIERS,
+  ),
+  mapped(
+    fc.tuple(
+      fc.oneof(
+        pick(0, 4, 8, 20, 28, 40, 50, -4, -8, -20, -40, 4095, 4096, -4095, -4096, -0x80000000),
+        fc.integer({ min: -80, max: 80 }),
+      ),
+      pick(0, 0, 1, 1, 2),
+      fc.oneof(pick<Value>(0, 0x20), pick(...ROOM_FLAGS)),
+    ),
+    ([size, mode, f]) => call("skb_adjust_room", size, mode, f),
+    CLASSIFIERS,
+  ),
+];
+
+const delta = fc.oneof(
+  pick(0, 1, -1, 4, -4, 8, 14, 20, -20, 32, -32, 50, 64, 66, -200, -216, -217, -256, -0x80000000, 0x7fffffff),
+  fc.integer({ min: -300, max: 300 }),
+  pick(3000, 3400, 3500),
+);
+
+const RESIZING = ["xdp_adjust_head", "xdp_adjust_tail", "xdp_adjust_meta"];
+
+export const XDP_CALLS: readonly CallKind[] = RESIZING.map((helper) =>
+  mapped(delta, (by) => call(helper, by)),
+);

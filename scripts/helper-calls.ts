@@ -1,0 +1,30 @@
+/**
+ * Calls of helpers on packets, drawn by chance, on the machine and on the running kernel: more of them than the tests make time for. Prints each program
+ * about which the two disagree, and a table by helper; exit status 1 if there is one.
+ *
+ *     npx tsx scripts/helper-calls.ts [CALLS] [SEED]
+ */
+import fc from "fast-check";
+import { calls } from "../properties/machine/helper-calls.ts";
+import { compareCalls, Tally } from "../properties/machine/helper-tally.ts";
+import { kernelAvailable } from "../src/oracle/linux/kernel.ts";
+
+const wanted = Number(process.argv[2] ?? 10_000);
+const seed = Number(process.argv[3] ?? 1);
+const LOT = 100;
+/** So many disagreements are printed. */
+const SHOWN = 10;
+
+const kernel = kernelAvailable();
+if (!kernel.ok) throw new Error(kernel.reason);
+
+const tally = new Tally();
+for (let lot = 0; tally.compared < wanted; lot += 1) {
+  for (const drawn of fc.sample(calls, { seed: seed * 100_000 + lot, numRuns: LOT })) {
+    const problem = compareCalls(drawn, tally);
+    if (problem === undefined || tally.different > SHOWN) continue;
+    console.log(`${drawn.program.type}:\n${drawn.asm}\n${problem}\n`);
+  }
+}
+console.log(tally.table());
+if (tally.different > 0) process.exitCode = 1;
