@@ -286,7 +286,7 @@ function budgetProblem(m: Machine, state: number, view: View, frame: number): st
 }
 
 /**
- * The number in a place of the machine: of a slot, the bytes that the abstract state takes for one.
+ * The number in a place of the machine: of a slot, the bytes that the abstract state takes for one, or how many elements an iterator there still gives.
  *
  * @param callers  the machine's frames that are outside of the abstract state
  */
@@ -294,6 +294,7 @@ export function numberIn(state: number, view: View, place: Place, callers = 0): 
   const frame = callers + place.frame;
   if (place.kind === "slot") {
     const slot = slotAt(state, place.frame, place.slot);
+    if (slotByte(slot, 0) === BYTE.object) return BigInt(view.elementsLeft(place.slot, frame) ?? 0);
     let size = 0;
     while (size < 8 && slotByte(slot, size) === BYTE.spill) size += 1;
     return numberAt(view, frame, place.slot, size);

@@ -5,6 +5,7 @@
  */
 import { reset } from "../absint/arena.ts";
 import { frameCount } from "../absint/state.ts";
+import { THROW } from "../absint/transfer/exceptions.ts";
 import { helperId } from "../semantics/helpers/names.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
@@ -34,6 +35,8 @@ export class CertificateWalk {
   readonly #trail: Trail;
   /** The nodes at which global functions begin, by first instruction. */
   readonly #roots: ReadonlyMap<number, number>;
+  /** Where exceptions are thrown. */
+  readonly #throwing: ReadonlySet<number>;
   readonly #longestRun: number;
   #steps = 0;
   /** Where the run was when the machine was last seen: the instruction there is about to have been executed. Nothing before the first. */
@@ -58,6 +61,8 @@ export class CertificateWalk {
     this.#longestRun = longestRun === undefined ? Number.POSITIVE_INFINITY : Number(longestRun);
     this.#program = program;
     this.#start = certificate.nodes.length - 1;
+    const thrown = program.kfuncs?.filter(({ name }) => name === THROW) ?? [];
+    this.#throwing = new Set(thrown.map(({ insn }) => insn));
     this.#trail = new Trail(program, certificate, rules);
     this.#roots = new Map(
       certificate.roots.map((root) => [certificate.nodes[root]?.pc ?? -1, root] as const),
@@ -88,6 +93,7 @@ export class CertificateWalk {
     let stop: Stop | undefined;
     if (last === undefined) stop = this.#enter(this.#start, view);
     else if (this.#leftByTailCall(last.pc, pc)) this.#done = true;
+    else if (this.#throwing.has(last.pc)) stop = this.#enterExceptionCallback(pc, view);
     else stop = this.#advance(last, pc, view);
     if (stop === undefined) return;
     this.#steps += 1;
@@ -115,6 +121,15 @@ export class CertificateWalk {
     if (insn === undefined || insn.imm !== TAIL_CALL || pc === last + 1) return false;
     const { operation } = insn.row;
     return operation.kind === "call" && operation.callee === "helper";
+  }
+
+  /** An exception has ended all functions; the machine goes on in the one that makes the result of it. */
+  #enterExceptionCallback(pc: number, view: View): Stop | undefined {
+    const root = this.#roots.get(pc);
+    if (root === undefined) return this.#end(pc, "an exception callback without a root");
+    this.#waiting.length = 0;
+    this.#callers = 0;
+    return this.#enter(root, view);
   }
 
   /** Follows the machine, which has executed the instruction at `last`, to `pc`. Gives nothing if it cannot be where it is. */

@@ -34,6 +34,10 @@ export interface Environment {
   /** The processor that the program runs on. */
   readonly cpu?: number;
   readonly task?: Partial<Task>;
+  /** Tasks that there are beside the running one: none by default. */
+  readonly otherTasks?: readonly Task[];
+  /** The ids of the control groups from the root down to that of all tasks, each in the one before it: the root alone, 1, by default. */
+  readonly cgroups?: readonly bigint[];
 }
 
 export const DEFAULT_TASK: Task = { pid: 1, tgid: 1, uid: 0, gid: 0, comm: "soundcheck" };

@@ -46,6 +46,8 @@ export type Place =
   | { readonly kind: "object"; readonly struct: string; readonly id: number }
   /** An object of the kernel's types: an address, and no bytes here. */
   | { readonly kind: "kernel_object"; readonly struct: string }
+  /** What an iterator gave last. */
+  | { readonly kind: "element"; readonly of: string }
   /** What the kernel keeps for the program; in slots of the stack this is what marks them. */
   | { readonly kind: "kept"; readonly what: string };
 
@@ -73,6 +75,8 @@ export function placeName(place: Place): string {
       return `an object (${place.struct})`;
     case "kernel_object":
       return `an object of the kernel (${place.struct})`;
+    case "element":
+      return `an element of ${place.of}`;
     case "kept":
       return place.what;
     default:

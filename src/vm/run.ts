@@ -3,7 +3,6 @@ import type { Clone, Redirect } from "./effects.ts";
 import type { LoadedProgram } from "./maps/map.ts";
 import { Held } from "./objects/held.ts";
 import { Records } from "./objects/record.ts";
-import { Slots } from "./objects/slots.ts";
 import type { State } from "./state.ts";
 
 export class Run {
@@ -16,8 +15,6 @@ export class Run {
   readonly held = new Held();
   /** Its records of ring buffers. */
   readonly records = new Records();
-  /** What the kernel keeps on the stack. */
-  readonly slots = new Slots();
   tailCalls = 0;
   /** A tail call has replaced the program since the interpreter last looked. */
   entered = false;

@@ -10,6 +10,7 @@ import type { Input } from "./input.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import type { MapValue } from "./maps/storage.ts";
 import { FRAME_POINTER, memoryWords, TAGS_AT } from "./memory.ts";
+import { Slots } from "./objects/slots.ts";
 import { Things } from "./objects/things.ts";
 import type { Packet } from "./packet.ts";
 import { processor } from "./processor.ts";
@@ -50,10 +51,11 @@ export interface CallInProgress {
   /** How often the function will be called at most, and how often it has been. */
   left: number;
   done: number;
-  /** It has asked for the end. */
+  /** Takes the function's result; says whether that is the end. */
+  readonly answer: (r0: bigint) => boolean;
   stopped: boolean;
-  /** The error number with which the helper ends at once. */
-  readonly refusal: number | undefined;
+  /** What the helper returns in the end. */
+  readonly result: (done: number) => number;
   /** r1 … r5 of the call. */
   readonly arguments: readonly RegisterCopy[];
 }
@@ -103,6 +105,8 @@ export class State {
   readonly things: Things;
   readonly #frames: Frame[] = [];
   readonly #stacks: StackMemory[] = [];
+  /** What the kernel keeps on the stack. */
+  readonly slots = new Slots();
   readonly #values = new Map<MapValue, Region>();
   readonly #maps = new Map<MapStorage, Region>();
   readonly #keys = new Map<MapStorage, Map<string, Region>>();
@@ -235,13 +239,20 @@ export class State {
   #answer(calling: CallInProgress): void {
     if (this.tag(0) === UNINITIALISED)
       fault("uninitialised_register", "exit of a callback: r0 is not initialised");
-    if (this.value(0) !== 0n) calling.stopped = true;
+    if (calling.answer(this.value(0))) calling.stopped = true;
     this.#clearTags(0, 1);
     for (const [i, copy] of calling.arguments.entries()) this.setCopy(i + 1, copy);
   }
 
   /** A tail call: the current function becomes the main function of another program, with a stack of its own. */
   replace(loaded: LoadedProgram): void {
+  /** Leaves all functions for one of the main program, which takes its place: an exception. Gives nothing back. */
+  unwind(): void {
+    const main = this.#frames[1]?.caller ?? this.loaded;
+    for (const { stack } of this.#frames.splice(1)) stack.live = false;
+    this.replace(main);
+  }
+
     const { frame } = this;
     this.loaded = loaded;
     frame.stack.live = false;

@@ -117,6 +117,13 @@ export class View {
     return this.#frame(frame).calling?.left;
   }
 
+  /** How many elements the iterator that begins in a stack slot still gives; nothing if none does. */
+  elementsLeft(slot: number, frame = this.depth): number | undefined {
+    const { shadow, origin } = this.#frame(frame).stack;
+    const mark = shadow?.spilled(origin - 8 * (slot + 1));
+    return mark === undefined ? undefined : this.#state.slots.of(mark)?.left;
+  }
+
   /** How often may_goto may still fall through in a frame. */
   loopsLeft(frame = this.depth): number {
     return this.#frame(frame).loopsLeft;

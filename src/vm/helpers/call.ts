@@ -94,6 +94,11 @@ export class Call {
     return [region, offset];
   }
 
+  /** The region that an argument points into. */
+  region(register: number, name: string): Region {
+    return pointer(this.state, register, this.what(register, name));
+  }
+
   /** Memory that the helper reads: the bytes themselves, not a copy. */
   read(register: number, size: number, name: string): Uint8Array {
     const [region, offset] = this.#place(register, size, "read", name);

@@ -20,6 +20,10 @@ interface Plan {
   readonly next: (index: number) => (() => void) | undefined;
   /** The error number with which the helper ends at once. */
   readonly refusal?: number;
+  /** The result in the end (default: how often the function was called). */
+  readonly result?: (done: number) => number;
+  /** Takes the function's result, and says whether that is the end (default: it is not 0). */
+  readonly answer?: (r0: bigint) => boolean;
 }
 
 const nothing = (): undefined => undefined;
@@ -82,14 +86,20 @@ export function beginCalling(run: Run, id: number): void {
   const make = PLANS[name];
   if (make === undefined) throw new Unsupported(`the helper ${name}`);
   call.initialised(callbackArguments(name).context, "callback_ctx");
-  const { runs, next, refusal } = make(call);
+  startCalling(state, entry, make(call));
+}
+
+/** Begins a call that calls the function at `entry` as planned. */
+export function startCalling(state: State, entry: number, plan: Plan): void {
+  const { runs, next, refusal, result, answer } = plan;
   state.frame.calling = {
     entry,
     next,
     left: runs,
     done: 0,
     stopped: false,
-    refusal,
+    answer: answer ?? ((r0) => r0 !== 0n),
+    result: (done) => refusal ?? result?.(done) ?? done,
     arguments: [1, 2, 3, 4, 5].map((register) => state.copyOf(register)),
   };
 }
@@ -100,7 +110,7 @@ export function goOnCalling(state: State, calling: CallInProgress): number | und
   if (prepare === undefined) {
     state.frame.calling = undefined;
     state.scratch();
-    state.setNumber(0, BigInt(calling.refusal ?? calling.done));
+    state.setNumber(0, BigInt(calling.result(calling.done)));
     return undefined;
   }
   calling.left -= 1;

@@ -10,7 +10,7 @@ function fromMemory(call: Call): number {
   const flags = call.u64(3, "flags");
   const error = size > DYNPTR_MAX ? E2BIG : flags === 0n ? 0 : EINVAL;
   const made = error === 0 ? new Dynptr({ kind: "local", region, offset }, size) : new Dynptr(undefined, 0);
-  call.run.slots.put(call, 4, "ptr", made);
+  call.state.slots.put(call, 4, "ptr", made);
   return error;
 }
 

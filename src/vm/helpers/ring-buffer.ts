@@ -47,7 +47,7 @@ function reserveDynptr(call: Call): number {
     reserved === undefined
       ? new Dynptr(undefined, 0)
       : new Dynptr({ kind: "ringbuf", region: reserved.region, offset: 0 }, size);
-  call.run.slots.put(call, 4, "ptr", made);
+  call.state.slots.put(call, 4, "ptr", made);
   if (isTooLong && !isRefused) return E2BIG;
   return reserved === undefined ? EINVAL : 0;
 }
@@ -62,7 +62,7 @@ function giveBackDynptr(call: Call, discard: boolean): undefined {
     if (reserved === undefined) throw new Error("a dynptr of a record that nobody reserved");
     call.run.records.commit(call, reserved, discard, flags);
   } else if (memory !== undefined) call.refuse(1, "ptr", "is no dynptr of a record");
-  call.run.slots.remove(call, 1, "ptr", dynptr);
+  call.state.slots.remove(call, 1, "ptr", dynptr);
   return call.noResult();
 }
 

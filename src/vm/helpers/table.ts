@@ -2,6 +2,8 @@
 import { HELPER_NAMES } from "../../semantics/helpers/names.ts";
 import { DYNPTR_HELPERS } from "./dynptr.ts";
 import type { Helper, HelperTable } from "./helper.ts";
+import { KPTR_HELPERS } from "./kptr.ts";
+import { LOCK_HELPERS } from "./lock.ts";
 import { MAP_HELPERS } from "./maps.ts";
 import { NETWORK_HELPERS } from "./network.ts";
 import { OUTPUT_HELPERS } from "./output.ts";
@@ -10,6 +12,8 @@ import { SYSTEM_HELPERS } from "./system.ts";
 
 const HELPERS: HelperTable = {
   ...DYNPTR_HELPERS,
+  ...KPTR_HELPERS,
+  ...LOCK_HELPERS,
   ...RING_BUFFER_HELPERS,
   ...MAP_HELPERS,
   ...NETWORK_HELPERS,

@@ -11,7 +11,7 @@ function fromPacket(call: Call, kind: "skb" | "xdp" | "skb_meta"): number {
   const length = kind === "skb_meta" ? -packet.region.start : packet.length;
   const readOnly = kind !== "xdp" && !mayWritePacket(call.state.loaded.program);
   const made = error === 0 ? new Dynptr({ kind, packet }, length, readOnly) : new Dynptr(undefined, 0);
-  call.run.slots.put(call, 3, "ptr__uninit", made);
+  call.state.slots.put(call, 3, "ptr__uninit", made);
   return error;
 }
 
@@ -34,7 +34,7 @@ function slice(call: Call, writable: boolean): number | undefined {
 
 function clone(call: Call): number {
   const dynptr = dynptrAt(call, 1, "p");
-  call.run.slots.put(call, 2, "clone__uninit", dynptr.clone());
+  call.state.slots.put(call, 2, "clone__uninit", dynptr.clone());
   return dynptr.memory === undefined ? EINVAL : 0;
 }
 

@@ -1,9 +1,21 @@
 /** The kernel's functions that the machine has, by name, without `_impl`. */
 import type { HelperTable } from "../helpers/helper.ts";
 import { DYNPTR_FUNCTIONS } from "./dynptr.ts";
+import { ITERATOR_FUNCTIONS } from "./iterators.ts";
+import { LIST_FUNCTIONS } from "./lists.ts";
+import { LOCK_FUNCTIONS } from "./locks.ts";
+import { OWN_OBJECT_FUNCTIONS } from "./own-objects.ts";
 import { SECTION_FUNCTIONS } from "./sections.ts";
+import { TASK_FUNCTIONS } from "./tasks.ts";
+import { TREE_FUNCTIONS } from "./trees.ts";
 
 export const KERNEL_FUNCTIONS: HelperTable = {
   ...DYNPTR_FUNCTIONS,
+  ...ITERATOR_FUNCTIONS,
+  ...LIST_FUNCTIONS,
+  ...LOCK_FUNCTIONS,
+  ...OWN_OBJECT_FUNCTIONS,
   ...SECTION_FUNCTIONS,
+  ...TASK_FUNCTIONS,
+  ...TREE_FUNCTIONS,
 };

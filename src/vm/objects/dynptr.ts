@@ -121,6 +121,6 @@ const STORE_FLAGS = 0x3n;
 
 /** The dynptr that an argument points to. */
 export function dynptrAt(call: Call, register: number, name: string): Dynptr {
-  const found = call.run.slots.find(call, register, name);
+  const found = call.state.slots.find(call, register, name);
   return found instanceof Dynptr ? found : call.refuse(register, name, "there is no dynptr");
 }

@@ -15,6 +15,8 @@ export interface InSlots {
   readonly what: string;
   /** Bytes. */
   readonly size: number;
+  /** Of an iterator: how many elements it still gives. */
+  readonly left?: number;
 }
 
 interface Kept {

@@ -24,6 +24,8 @@ export class Thing {
   references = 1;
   /** Whether it counts: another reference may be taken. */
   readonly counted: boolean;
+  /** Whether others than the program have had it: they may look at it as long as the run lasts. */
+  shared = false;
   /** The list or tree that each of its links is in, by the link's offset. */
   readonly owners = new Map<number, object>();
 

@@ -7,6 +7,8 @@ import type { MapValue } from "../maps/storage.ts";
 import { type KeptBytes, type Region, SCALAR } from "../region.ts";
 import { type FieldPlace, keep, keptIn, Thing } from "./thing.ts";
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Fields that are pointers. */
 const POINTERS: ReadonlySet<string> = new Set(["kptr", "kptr_ref", "kptr_percpu"]);
 
@@ -20,6 +22,7 @@ export class Things {
   readonly #space: AddressSpace;
   readonly #regions = new Map<Thing, Region>();
   readonly #things = new Map<Region, Thing>();
+  readonly #kernels = new Map<string, Thing>();
   readonly #cells = new Map<Region, { readonly cell: MapValue; readonly fields: readonly MapField[] }>();
 
   constructor(space: AddressSpace) {
@@ -45,6 +48,17 @@ export class Things {
     const region = this.#space.borrow(cell, { place, keeps: this.#keptBytes(cell, fields) });
     this.#cells.set(region, { cell, fields });
     return region;
+  }
+
+  /** The kernel's object of a structure that goes by a name: the same one throughout a run. */
+  kernelObject(struct: string, name: bigint | number): Thing {
+    const key = `${struct} ${name}`;
+    let thing = this.#kernels.get(key);
+    if (thing === undefined) {
+      thing = new Thing(struct, NO_BYTES);
+      this.#kernels.set(key, thing);
+    }
+    return thing;
   }
 
   /** The object that a region is of. */

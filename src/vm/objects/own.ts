@@ -1,0 +1,70 @@
+/** Objects of a program's own types: made, counted, and freed with all that they own. */
+import { fault } from "../fault.ts";
+import type { Call } from "../helpers/call.ts";
+import type { Run } from "../run.ts";
+import { type FieldPlace, keep, keptIn, Thing } from "./thing.ts";
+import { Tree } from "./tree.ts";
+
+/** What new memory holds that nobody has written: the kernel does not clear it. */
+const GARBAGE = 0xa5;
+
+/** A list in a map's value or an object, from its front on. */
+export class List {
+  /** Where an object has the link by which it is in this list. */
+  readonly link: number;
+  readonly things: Thing[] = [];
+
+  constructor(link: number) {
+    this.link = link;
+  }
+}
+
+/** Makes an object of a structure of the program's BTF, which the program owns. */
+export function newObject({ run, state }: Call, id: number): Thing | undefined {
+  const own = state.loaded.program.ownTypes?.(id);
+  if (own === undefined) return undefined;
+  const thing = new Thing(own.name, new Uint8Array(own.size).fill(GARBAGE), own);
+  run.held.acquire(thing, `an object (${own.name})`);
+  return thing;
+}
+
+/** The object that an argument points to, and how far into it. */
+export function objectAt(call: Call, register: number, name: string): readonly [Thing, number] {
+  const region = call.region(register, name);
+  const thing = call.state.things.thingOf(region);
+  if (thing === undefined) return call.refuse(register, name, "is no object");
+  return [thing, call.state.offset(register, region)];
+}
+
+/** The run gives its reference to an object away, to something that keeps it. */
+export function giveAway({ run, helper }: Call, thing: Thing): void {
+  if (!run.held.release(thing))
+    fault("not_held", `call ${helper}: the program does not own the object (${thing.struct})`);
+}
+
+/** The run has a reference that something else had. */
+export function take({ run }: Call, thing: Thing): void {
+  run.held.acquire(thing, `an object (${thing.struct})`);
+}
+
+/** One reference less; the last one frees the object and what it owns. */
+export function drop(run: Run, thing: Thing): void {
+  thing.references -= 1;
+  if (thing.references > 0) return;
+  const region = run.state.things.regionOf(thing);
+  // Others may still look at it until the read section ends, which no run here outlives.
+  if (!thing.shared) region.live = false;
+  for (const field of thing.fields) release(run, { cell: thing.cell, field });
+}
+
+/** What a field of something that is freed owns is freed too. */
+function release(run: Run, place: FieldPlace): void {
+  const kept = keptIn(place);
+  keep(place, undefined);
+  if (kept instanceof Thing && place.field.kind !== "kptr") drop(run, kept);
+  const things = kept instanceof List ? kept.things : kept instanceof Tree ? [...kept.things()] : [];
+  for (const thing of things) {
+    thing.owners.clear();
+    drop(run, thing);
+  }
+}
