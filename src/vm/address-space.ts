@@ -56,6 +56,11 @@ export class AddressSpace {
     memoryBytes.fill(0, REGISTERS_AT, FIXED_SIZE);
   }
 
+  /** Whether no other run is in progress around this one. */
+  get isOutermost(): boolean {
+    return this.#start === RUNS_AT;
+  }
+
   /**
    * The index of `size` free bytes, which are zeros.
    *

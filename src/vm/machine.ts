@@ -62,14 +62,14 @@ export class Machine {
 
   /** @throws Unsupported  for a type of map that the machine does not have */
   constructor(program: Program, options: MachineOptions = {}) {
-    const { cpus = 1, budget = DEFAULT_BUDGET, uninitialisedStack = "fault" } = options;
+    const { cpus = 1, budget = DEFAULT_BUDGET, uninitialisedStack = "fault", generated = true } = options;
     const maps = options.maps ?? createMaps(program.maps, cpus);
     if (maps.length !== program.maps.length) {
       throw new Error(`${maps.length} maps given, but the program has ${program.maps.length}`);
     }
     this.loaded = { program, ops: prepare(program), maps };
     this.#cpus = cpus;
-    this.#options = { budget, uninitialisedStack };
+    this.#options = { budget, uninitialisedStack, generated };
   }
 
   get maps(): readonly MapStorage[] {

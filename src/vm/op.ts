@@ -78,6 +78,8 @@ export interface Op {
   readonly dstAt: number;
   readonly operandAt: number;
   readonly effect: Effect;
+  /** Whether generated code executes it where nothing is out of the ordinary; `name` is then the row's. */
+  readonly plain: boolean;
   /** What is not modelled, for `unsupported`; of a kernel function its name. */
   readonly name: string;
 }
@@ -101,17 +103,18 @@ const HOLE: Op = {
   dstAt: 0,
   operandAt: 0,
   effect: noEffect,
+  plain: false,
   name: "",
 };
 
-function provenanceOf({ op, width, operand }: Operation & { readonly kind: "alu" }): number {
+export function provenanceOf({ op, width, operand }: Operation & { readonly kind: "alu" }): number {
   if (width === 32) return PROVENANCE.none;
   if (op === "mov") return operand === "reg" ? PROVENANCE.copy : PROVENANCE.none;
   if (op === "add") return PROVENANCE.add;
   return op === "sub" ? PROVENANCE.subtract : PROVENANCE.none;
 }
 
-const MOVES: ReadonlySet<string> = new Set(["mov", "movsx8", "movsx16", "movsx32"]);
+export const MOVES: ReadonlySet<string> = new Set(["mov", "movsx8", "movsx16", "movsx32"]);
 
 /** The parts of an op that depend on what its operation is. */
 function specifics(
@@ -224,10 +227,23 @@ function isForbidden({ row: { operation }, imm }: Instruction, program: Program)
   return permission === "forbidden" || (permission === "gpl_only" && !isGplCompatible(program.license));
 }
 
+/** What generated code knows. */
+const PLAIN: ReadonlySet<number> = new Set([
+  DO.alu,
+  DO.aluImm,
+  DO.jump,
+  DO.jumpImm,
+  DO.goto,
+  DO.load,
+  DO.store,
+  DO.storeImm,
+  DO.constant,
+]);
+
 function prepareOne(instruction: Instruction, slot: number, program: Program): Op {
   const { row, dst, src, off, imm, immHigh } = instruction;
   const effect = processor().effects.get(row.name) ?? noEffect;
-  return {
+  const op = {
     ...HOLE,
     dst,
     src,
@@ -245,6 +261,7 @@ function prepareOne(instruction: Instruction, slot: number, program: Program): O
     ...guardedCallee(instruction, slot, program),
     ...(isForbidden(instruction, program) ? { code: DO.forbiddenHelper } : {}),
   };
+  return { ...op, plain: PLAIN.has(op.code) && !op.aligned };
 }
 
 /** The program's instructions, by slot. */

@@ -12,7 +12,7 @@ import { Run } from "./run.ts";
 import { type RunOptions, State } from "./state.ts";
 
 /** Linux permits privileged programs to read stack that they have not written, and so do the other machines that suites compare. */
-const OPTIONS: RunOptions = { budget: 100_000_000, uninitialisedStack: "allow" };
+const OPTIONS: RunOptions = { budget: 100_000_000, uninitialisedStack: "allow", generated: true };
 
 export type RawResult =
   | {

@@ -44,10 +44,11 @@ export class StackShadow {
   }
 
   /** A pointer into `region`, or a register that was never written, is stored whole into the slot at `at`. */
-  spill(at: number, { record, shadow }: Region): void {
+  spill(at: number, { place, record, shadow }: Region): void {
     if (shadow !== undefined && shadow.#first !== this.#first)
       memoryWords[(record + RECORD.escaped) >> 2] = 1;
-    memoryBytes.fill(MARK.pointer, at + MARKS, at + MARKS + SLOT);
+    const mark = place.kind === "kept" ? MARK.kept : MARK.pointer;
+    memoryBytes.fill(mark, at + MARKS, at + MARKS + SLOT);
     memoryWords[(at + TAGS) >> 2] = record;
   }
 

@@ -32,6 +32,8 @@ export interface RunOptions {
    * Linux permits privileged programs to do.
    */
   readonly uninitialisedStack: UninitialisedStack;
+  /** Whether generated code executes what it can; else every instruction is executed by its definition. */
+  readonly generated: boolean;
 }
 
 export type UninitialisedStack = "fault" | "allow";

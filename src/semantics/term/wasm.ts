@@ -14,7 +14,7 @@ import type { Term } from "./node.ts";
 
 type ByteCount = 1 | 2 | 4 | 8;
 
-/** Where a variable comes from; if there are more bits than it has, their low ones. */
+/** Where a variable comes from; if there are more bits than it has, their low ones. Parameters may be locals as well, where the code has any. */
 export type Source =
   | { readonly kind: "parameter"; readonly index: number }
   | {
@@ -33,10 +33,8 @@ export interface Sink {
   readonly bytes: ByteCount;
 }
 
-export interface FunctionSpec {
-  readonly name: string;
-  /** Pointers are i32. */
-  readonly parameters: readonly ValueType[];
+/** What is computed from what. */
+export interface Computation {
   /** Every free variable of the outputs and the result; each of at most 64 bits. */
   readonly inputs: readonly (readonly [Term, Source])[];
   /** All inputs are read before any output is written, so the two may share memory. */
@@ -45,21 +43,26 @@ export interface FunctionSpec {
   readonly result?: Term;
 }
 
+export interface FunctionSpec extends Computation {
+  readonly name: string;
+  /** Pointers are i32. */
+  readonly parameters: readonly ValueType[];
+}
+
 /** An exported function; i32 is `number`, i64 `bigint`. */
 export type Compiled = (...args: readonly (number | bigint)[]) => number | bigint | undefined;
 
-function inputValue(graph: Graph, spec: FunctionSpec, term: Term, source: Source): Value {
+function inputValue(graph: Graph, code: FunctionBuilder, term: Term, source: Source): Value {
   const type = typeOf(term.width);
   if (source.kind === "memory") {
     const { pointer, offset, bytes } = source;
-    requirePointer(spec, pointer);
+    requirePointer(code, pointer);
     const wanted = type === "i32" ? Math.min(4, bytes) : bytes;
     const name: LoadName =
       wanted * 8 === (type === "i32" ? 32 : 64) ? `${type}.load` : loadName(type, wanted);
     return graph.load(type, name, 8 * wanted, pointer, offset);
   }
-  const given = spec.parameters[source.index];
-  if (given === undefined) throw new TermError(`${spec.name}: no parameter ${source.index}`);
+  const given = code.typeOf(source.index);
   const value = graph.parameter(given, source.index);
   if (given === type) return value;
   return graph.unary(type === "i32" ? "i32.wrap_i64" : "i64.extend_i32_u", value);
@@ -71,15 +74,15 @@ function loadName(type: ValueType, bytes: number): LoadName {
   return "i64.load32_u";
 }
 
-function requirePointer(spec: FunctionSpec, index: number): void {
-  if (spec.parameters[index] !== "i32") throw new TermError(`${spec.name}: parameter ${index} is no pointer`);
+function requirePointer(code: FunctionBuilder, index: number): void {
+  if (code.typeOf(index) !== "i32") throw new TermError(`${code.name}: parameter ${index} is no pointer`);
 }
 
-function outputStore(lowering: Lowering, spec: FunctionSpec, term: Term, sink: Sink): Store {
+function outputStore(lowering: Lowering, code: FunctionBuilder, term: Term, sink: Sink): Store {
   const { pointer, offset, bytes } = sink;
-  requirePointer(spec, pointer);
+  requirePointer(code, pointer);
   if (term.width > 8 * bytes)
-    throw new TermError(`${spec.name}: ${term.width} bits do not fit into ${bytes} bytes`);
+    throw new TermError(`${code.name}: ${term.width} bits do not fit into ${bytes} bytes`);
   const extended = bytes === 8 ? zext(64, term) : term;
   const value = extended.width === 8 * bytes ? lowering.raw(extended) : lowering.zero(extended);
   return { value, name: storeName(value.type, bytes), pointer, offset };
@@ -92,25 +95,28 @@ function storeName(type: ValueType, bytes: ByteCount): StoreName {
   return type === "i32" ? "i32.store" : "i64.store32";
 }
 
-function compileFunction(spec: FunctionSpec): FunctionBuilder {
+/** Writes the code of a computation, which leaves the result, if any, on the stack. Throws `TermError` on a wrong one. */
+export function emitComputation(code: FunctionBuilder, { inputs, outputs, result }: Computation): void {
   const graph = new Graph();
-  const sources = new Map(spec.inputs);
+  const sources = new Map(inputs);
   const lowering = new Lowering(graph, (variable) => {
     const source = sources.get(variable);
     if (source === undefined)
       throw new TermError(
-        `${spec.name}: no source for ${variable.op === "var" ? variable.name : "a variable"}`,
+        `${code.name}: no source for ${variable.op === "var" ? variable.name : "a variable"}`,
       );
-    return inputValue(graph, spec, variable, source);
+    return inputValue(graph, code, variable, source);
   });
-  const stores = spec.outputs.map(([term, sink]) => outputStore(lowering, spec, term, sink));
-  const { result } = spec;
-  const code = new FunctionBuilder(
-    spec.name,
-    spec.parameters,
-    result === undefined ? [] : [typeOf(result.width)],
-  );
-  emit(code, stores, result === undefined ? undefined : lowering.zero(result));
+  const stores = outputs.map(([term, sink]) => outputStore(lowering, code, term, sink));
+  code.scope(() => {
+    emit(code, stores, result === undefined ? undefined : lowering.zero(result));
+  });
+}
+
+function compileFunction(spec: FunctionSpec): FunctionBuilder {
+  const { name, parameters, result } = spec;
+  const code = new FunctionBuilder(name, parameters, result === undefined ? [] : [typeOf(result.width)]);
+  emitComputation(code, spec);
   return code;
 }
 

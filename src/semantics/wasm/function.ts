@@ -20,6 +20,9 @@ export class FunctionBuilder {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
   readonly #locals: ValueType[] = [];
+  /** Locals that nobody uses any more. */
+  readonly #spare: Record<ValueType, number[]> = { i32: [], i64: [] };
+  readonly #taken: number[] = [];
   readonly #code = new Bytes();
 
   constructor(name: string, parameters: readonly ValueType[], results: readonly ValueType[]) {
@@ -28,10 +31,26 @@ export class FunctionBuilder {
     this.results = results;
   }
 
-  /** Declares a local, zero at the start; returns its index. */
+  /** A local for the caller alone until its scope ends; it may hold anything. Returns its index. */
   local(type: ValueType): number {
-    this.#locals.push(type);
-    return this.parameters.length + this.#locals.length - 1;
+    const spare = this.#spare[type].pop();
+    const index = spare ?? this.parameters.length + this.#locals.push(type) - 1;
+    this.#taken.push(index);
+    return index;
+  }
+
+  /** What is written by `body` has the locals that it takes for itself alone. */
+  scope(body: () => void): void {
+    const before = this.#taken.length;
+    body();
+    for (const local of this.#taken.splice(before)) this.#spare[this.typeOf(local)].push(local);
+  }
+
+  /** The type of a parameter or local. */
+  typeOf(index: number): ValueType {
+    const type = this.parameters[index] ?? this.#locals[index - this.parameters.length];
+    if (type === undefined) throw new Error(`${this.name} has no local ${index}`);
+    return type;
   }
 
   #withIndex(opcode: number, index: number): void {
@@ -106,6 +125,16 @@ export class FunctionBuilder {
   /** Takes a condition (i32) and branches to the `depth`-th enclosing block, 0 being the innermost, if it is not zero. */
   brIf(depth: number): void {
     this.#withIndex(0x0d, depth);
+  }
+  /** Branches to the `depth`-th enclosing block. */
+  br(depth: number): void {
+    this.#withIndex(0x0c, depth);
+  }
+  /** Takes a number (i32) and branches to the block of that position in `depths`, or to `otherwise`. */
+  brTable(depths: readonly number[], otherwise: number): void {
+    this.#withIndex(0x0e, depths.length);
+    for (const depth of depths) this.#code.unsigned(depth);
+    this.#code.unsigned(otherwise);
   }
 
   /** The entry of the code section: local declarations (runs of equal types) and instructions. */
