@@ -67,8 +67,13 @@ function onKernel(map: KernelMap, { what, key, seed, flags }: Operation): number
 }
 
 function onMachine(map: ValueMap, size: number, { what, key, seed, flags }: Operation): number | string {
-  if (what === "lookup") return hex(map.lookup(word(key)));
-  return what === "delete" ? map.delete(word(key)) : map.update(word(key), valueOf(seed, size), flags);
+  if (what === "lookup") {
+    const value = map.lookup(word(key));
+    return hex(typeof value === "number" ? undefined : value);
+  }
+  return what === "delete"
+    ? map.delete(word(key))
+    : map.update(word(key), valueOf(seed, size), BigInt(flags));
 }
 
 const sorted = (entries: readonly (readonly [Uint8Array, Uint8Array])[]): readonly string[] =>

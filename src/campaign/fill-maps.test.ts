@@ -21,7 +21,7 @@ test("what the kernel keeps in values is zeros, the rest of some of them is not"
     fillMaps([map], new Uint8Array(0), seed, 1);
     for (let index = 0; index < definition.maxEntries; index += 1) {
       const value = map.lookup(Uint8Array.of(index, 0, 0, 0));
-      if (value === undefined) throw new Error("an array has all its elements");
+      if (typeof value === "number") throw new Error("an array has all its elements");
       expect(value.slice(8, 16)).toEqual(new Uint8Array(8));
       if (value.some((byte) => byte !== 0)) written += 1;
     }

@@ -2,10 +2,9 @@
  * Map contents for runs. Keys of hash maps are pieces of the packet where it is long enough, since that is where programs take theirs from;
  * so look-ups find something now and then.
  */
-import { MAP_FIELDS, type MapDefinition } from "../semantics/program/map-types.ts";
 import { createMap } from "../vm/maps/create.ts";
 import type { MapStorage } from "../vm/maps/map.ts";
-import { indexKey, perCpuStride, type ValueMap } from "../vm/maps/storage.ts";
+import { indexKey, type ValueMap } from "../vm/maps/storage.ts";
 import { generator, type Random } from "./random.ts";
 
 /** Entries written into one map at most. */
@@ -15,40 +14,27 @@ const MOST_ENTRIES = 6;
 export function fillMaps(maps: readonly MapStorage[], packet: Uint8Array, seed: number, cpus: number): void {
   const random = generator(seed);
   for (const map of maps) {
-    if (map.kind === "values") fillValues(map, packet, random, cpus);
-    else if (map.kind === "maps" && map.definition.inner !== undefined) {
+    if (map.kind === "values") fillValues(map, packet, random);
+    else if (map.kind === "queue") {
+      for (let i = random.below(MOST_ENTRIES); i > 0; i -= 1) map.push(valueOf(map.transferSize, random), 0n);
+    } else if (map.kind === "maps" && map.definition.inner !== undefined) {
       for (let i = 0; i < 2; i += 1) {
         const inner = createMap(map.definition.inner, cpus);
-        if (inner.kind === "values") fillValues(inner, packet, random, cpus);
+        if (inner.kind === "values") fillValues(inner, packet, random);
         map.set(keyFor(map.definition.type, map.definition.keySize, packet, random, 2), inner);
       }
     }
   }
 }
 
-function fillValues(map: ValueMap, packet: Uint8Array, random: Random, cpus: number): void {
-  const { type, keySize, valueSize, maxEntries, data, frozen } = map.definition;
+function fillValues(map: ValueMap, packet: Uint8Array, random: Random): void {
+  const { type, keySize, maxEntries, data, frozen } = map.definition;
   // Global data starts as the program says.
   if (data !== undefined || frozen === true) return;
-  const perCpu = type.startsWith("percpu_");
-  const size = perCpu ? perCpuStride(map.definition) * cpus : valueSize;
   const count = random.below(MOST_ENTRIES + 1);
   for (let i = 0; i < count; i += 1) {
-    const value = valueOf(size, random);
-    clearFields(value, map.definition);
+    const value = valueOf(map.transferSize, random);
     map.update(keyFor(type, keySize, packet, random, maxEntries), value);
-  }
-}
-
-/** What the kernel keeps in values for programs is not user space's to write: it begins as zeros. */
-function clearFields(value: Uint8Array, definition: MapDefinition): void {
-  const { type, fields = [] } = definition;
-  const stride = type.startsWith("percpu_") ? perCpuStride(definition) : value.length;
-  for (let start = 0; start < value.length; start += stride) {
-    for (const { kind, offset } of fields) {
-      const bytes = MAP_FIELDS.get(kind)?.size ?? 0;
-      value.fill(0, start + offset, start + offset + bytes);
-    }
   }
 }
 
@@ -59,6 +45,10 @@ function keyFor(
   random: Random,
   entries: number,
 ): Uint8Array {
+  if (type === "lpm_trie") {
+    const bits = indexKey(random.below(8 * (keySize - 4) + 1));
+    return Uint8Array.from({ length: keySize }, (_, i) => bits[i] ?? packet[i] ?? random.below(4));
+  }
   if (type.includes("array")) return indexKey(random.below(Math.min(entries, 64)));
   if (packet.length >= keySize && random.below(4) > 0) {
     const at = random.below(packet.length - keySize + 1);

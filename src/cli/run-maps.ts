@@ -7,18 +7,18 @@ interface Entry {
   readonly value: string;
 }
 
-/** What the map holds; of an array the elements that are not all zeros. */
+/** What the map holds; of an array the elements that are not all zeros, of a ring buffer the records that user space would read. */
 function entriesOf(map: MapStorage): readonly Entry[] {
   switch (map.kind) {
-    case "values":
+    case "events":
+      return map.records.map(({ index, data }) => ({ key: `${index}`, value: hexOf(data) }));
+    case "ring":
+      return map.records.map((data, index) => ({ key: `${index}`, value: hexOf(data) }));
+    default:
       return map
         .entries()
         .filter(([, value]) => !map.definition.type.includes("array") || value.some((byte) => byte !== 0))
         .map(([key, value]) => ({ key: hexOf(key), value: hexOf(value) }));
-    case "events":
-      return map.records.map(({ index, data }) => ({ key: `${index}`, value: hexOf(data) }));
-    default:
-      return [];
   }
 }
 
@@ -38,8 +38,8 @@ export function mapText(map: MapStorage): string {
   const { name, type } = map.definition;
   const entries = entriesOf(map);
   if (entries.length === 0) return `map ${name} (${type}): nothing\n`;
-  const array = type === "array" || type === "percpu_array";
+  const array = type.includes("array");
   const keyText = (key: string): string =>
-    array ? `${Buffer.from(key, "hex").readUInt32LE()}` : valueText(key);
+    array && key.length === 8 ? `${Buffer.from(key, "hex").readUInt32LE()}` : valueText(key);
   return `map ${name} (${type}):\n${entries.map(({ key, value }) => `  [${keyText(key)}] = ${valueText(value)}\n`).join("")}`;
 }

@@ -53,7 +53,8 @@ describe("calls", () => {
     expect(() => run("xdp", "call bpf_fib_lookup\nr0 = 0\nexit")).toThrow(
       new Unsupported("the helper fib_lookup"),
     );
-    expect(() => createMap(map("ringbuf"), 1)).toThrow(Unsupported);
+    expect(() => createMap(map("struct_ops"), 1)).toThrow(Unsupported);
+    expect(() => createMap(map("ringbuf"), 1)).toThrow(InputError);
     const read = new Machine(program("xdp", "r1 = map[m]\nr0 = *(u32 *)(r1 +76)\nexit", [map("array")]));
     expect(() => read.run({ packet: FRAME })).toThrow(
       new Unsupported("the kernel's structure behind a pointer to a map"),
@@ -78,9 +79,9 @@ describe("maps", () => {
     machine.run({ packet: FRAME, cpu: 1 });
     machine.run({ packet: FRAME, cpu: 1 });
     const m = machine.map("m");
-    const both = m.kind === "values" ? m.lookup(word(0)) : undefined;
+    const both = m.kind === "values" ? m.lookup(word(0)) : 0;
     expect(both).toHaveLength(32);
-    expect([both?.[0], both?.[16]]).toEqual([1, 2]);
+    expect(typeof both === "number" ? [] : [both[0], both[16]]).toEqual([1, 2]);
     expect(() => machine.run({ packet: FRAME, cpu: 2 })).toThrow(InputError);
   });
 

@@ -43,7 +43,7 @@ export const MAP_TYPES = [
 
 export type MapType = (typeof MAP_TYPES)[number];
 
-/** Bits of a map's `map_flags` that change how a program may use it (linux/bpf.h). */
+/** Bits of a map's `map_flags` (linux/bpf.h). */
 export const MAP_FLAGS = {
   no_prealloc: 1 << 0,
   no_common_lru: 1 << 1,
@@ -58,6 +58,8 @@ export const MAP_FLAGS = {
   mmapable: 1 << 10,
   preserve_elems: 1 << 11,
   inner_map: 1 << 12,
+  segv_on_fault: 1 << 17,
+  no_user_conversion: 1 << 18,
 } as const;
 
 /** What lies in a map's value that BTF would tell: a lock, a timer, a pointer to a kernel object. */

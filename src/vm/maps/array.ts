@@ -3,22 +3,30 @@
  * sees its own.
  */
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
-import { E2BIG, EEXIST, EINVAL } from "../errno.ts";
+import { E2BIG, EEXIST, EINVAL, ENOENT } from "../errno.ts";
 import {
-  asksForLock,
-  BPF_NOEXIST,
-  checkUserWrite,
+  allCopies,
+  copyOf,
+  type Entry,
   indexKey,
   indexOf,
-  isUnknownUpdate,
   type MapValue,
+  newValue,
+  overwrite,
+  overwriteAll,
   perCpuStride,
-  type ValueMap,
+  ValueMap,
 } from "./storage.ts";
+import { BPF_F_LOCK, BPF_NOEXIST, isUnknownUpdate } from "./user-side.ts";
 
-export class ArrayMap implements ValueMap {
-  readonly kind = "values";
-  readonly definition: MapDefinition;
+/** The index after `key`, for arrays of whatever: the first after none, or after what is no index. */
+export function nextIndex({ maxEntries }: MapDefinition, key: Uint8Array | undefined): Uint8Array | number {
+  const index = key === undefined ? maxEntries : indexOf(key);
+  if (index >= maxEntries) return indexKey(0);
+  return index === maxEntries - 1 ? ENOENT : indexKey(index + 1);
+}
+
+export class ArrayMap extends ValueMap {
   readonly #copies: number;
   readonly #perCpu: boolean;
   /** Made when first used: one for each processor and element. */
@@ -26,7 +34,7 @@ export class ArrayMap implements ValueMap {
 
   /** @param cpus  how many processors the machine has */
   constructor(definition: MapDefinition, cpus: number) {
-    this.definition = definition;
+    super(definition);
     this.#perCpu = definition.type === "percpu_array";
     this.#copies = this.#perCpu ? cpus : 1;
     this.reset();
@@ -42,27 +50,32 @@ export class ArrayMap implements ValueMap {
     const at = index * this.#copies + (this.#perCpu ? cpu : 0);
     let value = this.#values.get(at);
     if (value === undefined) {
-      value = { bytes: new Uint8Array(this.definition.valueSize) };
+      value = newValue(this.definition);
       this.#values.set(at, value);
     }
     return value;
   }
 
+  #allValues(index: number): readonly MapValue[] {
+    return Array.from({ length: this.#copies }, (_, cpu) => this.#value(index, cpu));
+  }
+
   find(key: Uint8Array, cpu: number): MapValue | undefined {
     const index = indexOf(key);
-    return index < this.definition.maxEntries ? this.#value(index, cpu) : undefined;
+    const isThere = index < this.definition.maxEntries && (!this.#perCpu || cpu < this.#copies);
+    return isThere ? this.#value(index, cpu) : undefined;
   }
 
   #checkUpdate(key: Uint8Array, flags: bigint): number {
     if (isUnknownUpdate(flags)) return EINVAL;
     if (indexOf(key) >= this.definition.maxEntries) return E2BIG;
-    if ((flags & BigInt(BPF_NOEXIST)) !== 0n) return EEXIST;
-    return asksForLock(flags) ? EINVAL : 0;
+    if ((flags & BPF_NOEXIST) !== 0n) return EEXIST;
+    return (flags & BPF_F_LOCK) !== 0n && !this.hasLock ? EINVAL : 0;
   }
 
   put(key: Uint8Array, value: Uint8Array, flags: bigint, cpu: number): number {
     const wrong = this.#checkUpdate(key, flags);
-    if (wrong === 0) this.#value(indexOf(key), cpu).bytes.set(value);
+    if (wrong === 0) overwrite(this.definition, this.#value(indexOf(key), cpu), value);
     return wrong;
   }
 
@@ -70,36 +83,41 @@ export class ArrayMap implements ValueMap {
     return EINVAL;
   }
 
-  lookup(key: Uint8Array): Uint8Array | undefined {
-    const index = indexOf(key);
-    if (index >= this.definition.maxEntries) return undefined;
-    if (!this.#perCpu) return this.#value(index, 0).bytes.slice();
-    const stride = perCpuStride(this.definition);
-    const all = new Uint8Array(stride * this.#copies);
-    for (let cpu = 0; cpu < this.#copies; cpu += 1) all.set(this.#value(index, cpu).bytes, cpu * stride);
-    return all;
-  }
-
-  update(key: Uint8Array, value: Uint8Array, flags = 0): number {
-    const wrong = checkUserWrite(this.definition, key) || this.#checkUpdate(key, BigInt(flags));
-    if (wrong !== 0) return wrong;
-    const stride = this.#perCpu ? perCpuStride(this.definition) : this.definition.valueSize;
-    if (value.length !== stride * this.#copies) return EINVAL;
-    for (let cpu = 0; cpu < this.#copies; cpu += 1) {
-      const own = value.subarray(cpu * stride, cpu * stride + this.definition.valueSize);
-      this.#value(indexOf(key), cpu).bytes.set(own);
+  *elements(cpu: number): Iterable<Entry> {
+    for (let index = 0; index < this.definition.maxEntries; index += 1) {
+      yield [indexKey(index), this.#value(index, cpu)];
     }
-    return 0;
   }
 
-  delete(key: Uint8Array): number {
-    return checkUserWrite(this.definition, key) || EINVAL;
+  // --- User space's side
+
+  override get transferSize(): number {
+    return this.#perCpu ? perCpuStride(this.definition) * this.#copies : this.definition.valueSize;
   }
 
-  entries(): readonly (readonly [Uint8Array, Uint8Array])[] {
-    return Array.from({ length: this.definition.maxEntries }, (_, index) => {
-      const key = indexKey(index);
-      return [key, this.lookup(key) ?? new Uint8Array(0)] as const;
-    });
+  protected override userLookup(key: Uint8Array): Uint8Array | number {
+    const index = indexOf(key);
+    if (index >= this.definition.maxEntries) return ENOENT;
+    if (!this.#perCpu) return copyOf(this.definition, this.#value(index, 0));
+    return allCopies(this.definition, this.#allValues(index));
+  }
+
+  protected override userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
+    if (!this.#perCpu) return this.put(key, value, flags, 0);
+    const wrong = this.#checkUpdate(key, flags);
+    if (wrong === 0) overwriteAll(this.definition, this.#allValues(indexOf(key)), value);
+    return wrong;
+  }
+
+  protected override userDelete(): number {
+    return EINVAL;
+  }
+
+  protected override userNext(key: Uint8Array | undefined): Uint8Array | number {
+    return nextIndex(this.definition, key);
+  }
+
+  protected override get batches(): readonly ("lookup" | "update")[] {
+    return ["lookup", "update"];
   }
 }

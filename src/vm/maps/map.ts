@@ -1,15 +1,44 @@
 /**
- * Maps as programs refer to them. Here are those whose elements are not values: other maps, programs, and places where events go; programs
- * only read them, user space fills them. A loaded program refers to maps and a program array to loaded programs, so both are named here.
+ * Maps as programs refer to them. Here are those whose elements are programs and other maps. A loaded program refers to maps and a program array to loaded programs, so both
+ * are named here.
  */
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
+import { MAP_FLAGS } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { E2BIG, EINVAL, ENOENT } from "../errno.ts";
 import type { Op } from "../op.ts";
+import type { ArenaMap } from "./arena.ts";
+import { nextIndex } from "./array.ts";
+import type { BloomFilter } from "./bloom-filter.ts";
+import type { CgroupStorage } from "./cgroup-storage.ts";
+import type { DeviceMap } from "./devices.ts";
+import { HashMap } from "./hash.ts";
+import type { LocalStorage } from "./local-storage.ts";
+import type { QueueMap } from "./queue.ts";
 import type { RingBuffer } from "./ring-buffer.ts";
-import { indexOf, keyText, type ValueMap } from "./storage.ts";
+import { type CgroupArray, type PerfEventArray, SlotArray } from "./slots.ts";
+import type { SocketMap } from "./sockets.ts";
+import type { StackTraces } from "./stack-traces.ts";
+import { indexKey, indexOf, type ValueMap } from "./storage.ts";
+import type { UserRingBuffer } from "./user-ring-buffer.ts";
+import { type Referent, UserSide } from "./user-side.ts";
 
-export type MapStorage = ValueMap | MapOfMaps | ProgramArray | PerfEventArray | RingBuffer;
+export type MapStorage =
+  | ValueMap
+  | MapOfMaps
+  | ProgramArray
+  | PerfEventArray
+  | CgroupArray
+  | QueueMap
+  | BloomFilter
+  | RingBuffer
+  | UserRingBuffer
+  | StackTraces
+  | DeviceMap
+  | SocketMap
+  | LocalStorage
+  | CgroupStorage
+  | ArenaMap;
 
 /** A program with its instructions prepared and its maps bound: what runs, and what a tail call jumps to. */
 export interface LoadedProgram {
@@ -20,34 +49,57 @@ export interface LoadedProgram {
   readonly maps: readonly MapStorage[];
 }
 
+/** A loaded program as a descriptor stands for it. */
+export interface ReferredProgram extends Referent {
+  readonly kind: "program";
+  readonly loaded: LoadedProgram;
+}
+
+const isProgram = (held: Referent): held is ReferredProgram => held.kind === "program" && "loaded" in held;
+
+/** Whether a descriptor stands for a map; all maps are what `MapStorage` lists. */
+const isMap = (held: Referent): held is MapStorage => held instanceof UserSide;
+
 /** An array or hash table of maps that are all like the definition's `inner`. */
-export class MapOfMaps {
+export class MapOfMaps extends UserSide {
   readonly kind = "maps";
-  readonly definition: MapDefinition;
+  /** The ids of the maps by key, for a hash table; for an array they are by index in `#maps` alone. */
+  readonly #ids: HashMap | undefined;
   readonly #maps = new Map<string, MapStorage>();
 
   constructor(definition: MapDefinition) {
-    this.definition = definition;
+    super(definition);
+    if (definition.type === "hash_of_maps") {
+      const { name, keySize, maxEntries } = definition;
+      this.#ids = new HashMap({ name, type: "hash", keySize, valueSize: 4, maxEntries, flags: 0 }, 1);
+    }
+  }
+
+  reset(): void {
+    this.#ids?.reset();
+    this.#maps.clear();
   }
 
   find(key: Uint8Array): MapStorage | undefined {
-    return this.#maps.get(keyText(key));
+    return this.#maps.get(key.join());
   }
 
-  /** User space's update, or delete for `undefined`. Returns 0 or a negative error number. */
+  /** Puts a map, or deletes for `undefined`. Returns 0 or a negative error number. */
   set(key: Uint8Array, map: MapStorage | undefined): number {
-    const { type, keySize, maxEntries } = this.definition;
-    const text = keyText(key);
-    if (key.length !== keySize) return EINVAL;
-    if (type === "array_of_maps" && indexOf(key) >= maxEntries) return map === undefined ? ENOENT : E2BIG;
-    if (map === undefined) return this.#maps.delete(text) ? 0 : ENOENT;
-    if (!this.#fits(map)) return EINVAL;
-    if (!this.#maps.has(text) && this.#maps.size >= maxEntries) return E2BIG;
-    this.#maps.set(text, map);
-    return 0;
+    if (key.length !== this.definition.keySize) return EINVAL;
+    if (map === undefined) return this.userDelete(key);
+    return this.#fits(map) ? this.#put(key, map, 0n) : EINVAL;
   }
 
-  /** Inner maps may differ in size alone, and arrays not even in that. */
+  #put(key: Uint8Array, map: MapStorage, flags: bigint): number {
+    const wrong =
+      this.#ids?.put(key, indexKey(map.id), flags, 0) ??
+      (indexOf(key) >= this.definition.maxEntries ? E2BIG : 0);
+    if (wrong === 0) this.#maps.set(key.join(), map);
+    return wrong;
+  }
+
+  /** Inner maps may differ in size alone, and arrays not even in that unless they say so. */
   #fits({ definition }: MapStorage): boolean {
     const { inner } = this.definition;
     if (inner === undefined) return true;
@@ -56,66 +108,65 @@ export class MapOfMaps {
       definition.keySize === inner.keySize &&
       definition.valueSize === inner.valueSize &&
       definition.flags === inner.flags &&
-      (inner.type !== "array" || definition.maxEntries === inner.maxEntries)
+      (!inner.type.endsWith("array") ||
+        definition.maxEntries === inner.maxEntries ||
+        (inner.flags & MAP_FLAGS.inner_map) !== 0)
     );
   }
+
+  protected override userLookup(key: Uint8Array): Uint8Array | number {
+    const map = this.find(key);
+    return map === undefined ? ENOENT : indexKey(map.id);
+  }
+
+  protected override userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
+    if (this.#ids === undefined && flags !== 0n) return EINVAL;
+    if (this.#ids === undefined && indexOf(key) >= this.definition.maxEntries) return E2BIG;
+    const held = this.held(indexOf(value));
+    if (typeof held === "number") return held;
+    return isMap(held) && this.#fits(held) ? this.#put(key, held, flags) : EINVAL;
+  }
+
+  protected override userDelete(key: Uint8Array): number {
+    if (this.#ids === undefined && indexOf(key) >= this.definition.maxEntries) return E2BIG;
+    this.#ids?.remove(key);
+    return this.#maps.delete(key.join()) ? 0 : ENOENT;
+  }
+
+  protected override userNext(key: Uint8Array | undefined): Uint8Array | number {
+    return this.#ids?.nextKey(key) ?? nextIndex(this.definition, key);
+  }
+
+  protected override get batches(): readonly ("lookup" | "update")[] {
+    return ["lookup", "update"];
+  }
 }
 
-/** A program array: the targets of tail calls, all of one program type. */
-export class ProgramArray {
+/** A program array: the targets of tail calls, all of one program type: that of the first one that was put. */
+export class ProgramArray extends SlotArray<ReferredProgram> {
   readonly kind = "programs";
-  readonly definition: MapDefinition;
-  readonly #programs = new Map<number, LoadedProgram>();
-
-  constructor(definition: MapDefinition) {
-    this.definition = definition;
-  }
+  protected readonly tellsIds = true;
+  #type: string | undefined;
 
   find(index: number): LoadedProgram | undefined {
-    return this.#programs.get(index);
+    return this.at(index)?.loaded;
   }
 
-  /** User space's update, or delete for `undefined`. Returns 0 or a negative error number. */
+  /** Puts a program, or empties the place for `undefined`. Returns 0 or a negative error number. */
   set(index: number, loaded: LoadedProgram | undefined): number {
-    if (index >= this.definition.maxEntries) return E2BIG;
-    if (loaded === undefined) return this.#programs.delete(index) ? 0 : ENOENT;
-    const other = this.#programs.values().next().value;
-    if (other !== undefined && other.program.type !== loaded.program.type) return EINVAL;
-    this.#programs.set(index, loaded);
-    return 0;
-  }
-}
-
-/** A record that a program gave to perf_event_output. */
-export interface PerfRecord {
-  readonly index: number;
-  readonly data: Uint8Array;
-}
-
-/** A perf event array: records go to the indices that user space has attached, as events would be. */
-export class PerfEventArray {
-  readonly kind = "events";
-  readonly definition: MapDefinition;
-  /** What arrived, oldest first. */
-  readonly records: PerfRecord[] = [];
-  readonly #attached = new Set<number>();
-
-  constructor(definition: MapDefinition) {
-    this.definition = definition;
+    return this.place(index, loaded === undefined ? undefined : { kind: "program", id: 0, loaded });
   }
 
-  /** Opens the given index (a processor's number) for records. Returns 0 or a negative error number. */
-  attach(index: number): number {
-    if (index >= this.definition.maxEntries) return E2BIG;
-    this.#attached.add(index);
-    return 0;
+  override place(index: number, held: ReferredProgram | undefined): number {
+    if (held === undefined || index >= this.definition.maxEntries) return super.place(index, held);
+    const { type } = held.loaded.program;
+    this.#type ??= type;
+    return this.#type === type ? super.place(index, held) : EINVAL;
   }
 
-  /** A program's record. */
-  output(index: number, data: Uint8Array): number {
-    if (index >= this.definition.maxEntries) return E2BIG;
-    if (!this.#attached.has(index)) return ENOENT;
-    this.records.push({ index, data });
-    return 0;
+  protected accept(descriptor: number): ReferredProgram | number {
+    const held = this.held(descriptor);
+    if (typeof held === "number") return held;
+    return isProgram(held) ? held : EINVAL;
   }
 }

@@ -123,20 +123,33 @@ export class RingBuffer extends UserSide {
 
   // --- User space's side
 
-  /** Reads what has been submitted, oldest first, up to the first record that is still a program's. */
-  consume(): readonly Uint8Array[] {
+  /** What has been submitted, oldest first, up to the first record that is still a program's, and where that is. */
+  #submitted(): { readonly records: readonly Uint8Array[]; readonly end: number } {
     const capacity = this.definition.maxEntries;
     const records: Uint8Array[] = [];
-    while (this.consumer < this.producer) {
-      const length = this.#view.getUint32(this.consumer % capacity, true);
+    let end = this.consumer;
+    while (end < this.producer) {
+      const length = this.#view.getUint32(end % capacity, true);
       if ((length & BUSY) !== 0) break;
       const size = length & MAX_RECORD;
-      const start = this.consumer + HEADER;
+      const start = end + HEADER;
       if ((length & DISCARDED) === 0) {
         records.push(Uint8Array.from({ length: size }, (_, i) => this.data[(start + i) % capacity] ?? 0));
       }
-      this.consumer += placesOf(size);
+      end += placesOf(size);
     }
+    return { records, end };
+  }
+
+  /** What user space would read now. */
+  get records(): readonly Uint8Array[] {
+    return this.#submitted().records;
+  }
+
+  /** Reads it, which makes room. */
+  consume(): readonly Uint8Array[] {
+    const { records, end } = this.#submitted();
+    this.consumer = end;
     return records;
   }
 

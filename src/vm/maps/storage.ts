@@ -1,17 +1,11 @@
 /**
- * What a map holds, and the operations that programs and user space perform on it. Contents outlive a run: a run sees what
- * earlier runs and user space left. A value that was looked up stays valid until the run ends, as the kernel's read-copy-update
- * keeps it, even if its element is deleted meanwhile.
+ * Maps of values: what programs reach through helpers. Contents outlive a run: a run sees what earlier runs and user space left. A value that was
+ * looked up stays valid until the run ends, as the kernel's read-copy-update keeps it, even if its element is deleted meanwhile.
  *
- * Operations return 0 or a negative error number, as Linux's do (kernel/bpf/arraymap.c and hashtab.c are the reference for which).
+ * Operations return 0 or a negative error number, as Linux's do.
  */
-import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
-import { EINVAL, EPERM } from "../errno.ts";
-
-/** Flags of an update (linux/bpf.h). */
-export const BPF_NOEXIST = 1;
-export const BPF_EXIST = 2;
-const BPF_F_LOCK = 4;
+import { MAP_FIELDS, type MapDefinition } from "../../semantics/program/map-types.ts";
+import { UserSide } from "./user-side.ts";
 
 /**
  * Where a value lies: the same object as long as the element lives. During a run the machine may put the bytes elsewhere, so whoever
@@ -21,45 +15,75 @@ export interface MapValue {
   bytes: Uint8Array;
 }
 
-/** A map of values: what programs reach through helpers, and what user space reaches through system calls. */
-export interface ValueMap {
-  readonly kind: "values";
-  readonly definition: MapDefinition;
+export type Entry = readonly [key: Uint8Array, value: MapValue];
 
-  // --- A program's side: `key` and `value` have the map's sizes, `cpu` is the processor that the program runs on
+export abstract class ValueMap extends UserSide {
+  readonly kind = "values";
+
+  // --- A program's side: `key` and `value` have the map's sizes, `cpu` is the processor whose value is meant
 
   /** The value itself, for a pointer to point to. */
-  find(key: Uint8Array, cpu: number): MapValue | undefined;
-  put(key: Uint8Array, value: Uint8Array, flags: bigint, cpu: number): number;
-  remove(key: Uint8Array): number;
-
-  // --- User space's side
-
-  /** A copy of the value; for a per-CPU map those of all processors in order, each padded to a multiple of 8 bytes. */
-  lookup(key: Uint8Array): Uint8Array | undefined;
-  update(key: Uint8Array, value: Uint8Array, flags?: number): number;
-  delete(key: Uint8Array): number;
-  /** Copies of all keys and values, in an order that only the map's history decides. */
-  entries(): readonly (readonly [Uint8Array, Uint8Array])[];
-  /** Back to the state after creation. */
-  reset(): void;
+  abstract find(key: Uint8Array, cpu: number): MapValue | undefined;
+  abstract put(key: Uint8Array, value: Uint8Array, flags: bigint, cpu: number): number;
+  abstract remove(key: Uint8Array): number;
+  /** The elements that a program goes through, in the kernel's order; what is deleted or put meanwhile shows where the kernel would meet it. */
+  abstract elements(cpu: number): Iterable<Entry>;
 }
 
-/** Whether an update's flags are none that Linux knows; whether the lock may be asked for is another question. */
-export const isUnknownUpdate = (flags: bigint): boolean => (flags & ~BigInt(BPF_F_LOCK)) > BigInt(BPF_EXIST);
-
-/** Whether the flags ask for the lock in the value, which no map here has. */
-export const asksForLock = (flags: bigint): boolean => (flags & BigInt(BPF_F_LOCK)) !== 0n;
-
-/** The error of a write by user space, or 0: frozen maps and those for reading alone refuse it. */
-export function checkUserWrite(definition: MapDefinition, key: Uint8Array): number {
-  if (definition.frozen === true || (definition.flags & MAP_FLAGS.rdonly) !== 0) return EPERM;
-  return key.length === definition.keySize ? 0 : EINVAL;
+interface Extent {
+  readonly offset: number;
+  readonly size: number;
 }
+
+/** Where in a value the kernel keeps something of its own (a lock, a timer, a pointer). */
+function extents({ fields = [] }: MapDefinition): readonly Extent[] {
+  return fields.map(({ kind, offset }) => ({ offset, size: MAP_FIELDS.get(kind)?.size ?? 0 }));
+}
+
+/** A new value: a copy of `source`, with nothing in what the kernel keeps; zeros without a source. */
+export function newValue(definition: MapDefinition, source?: Uint8Array): MapValue {
+  const bytes = new Uint8Array(definition.valueSize);
+  if (source !== undefined) bytes.set(source.subarray(0, bytes.length));
+  for (const { offset, size } of extents(definition)) bytes.fill(0, offset, offset + size);
+  return { bytes };
+}
+
+/** Overwrites a value with `source`, but for what the kernel keeps in it. */
+export function overwrite(definition: MapDefinition, { bytes }: MapValue, source: Uint8Array): void {
+  const kept = extents(definition).map(
+    ({ offset, size }) => [offset, bytes.slice(offset, offset + size)] as const,
+  );
+  bytes.set(source.subarray(0, bytes.length));
+  for (const [offset, own] of kept) bytes.set(own, offset);
+}
+
+/** A copy for user space, which does not see what the kernel keeps in it. */
+export const copyOf = (definition: MapDefinition, { bytes }: MapValue): Uint8Array =>
+  newValue(definition, bytes).bytes;
 
 /** A value's place in a per-CPU buffer of user space: sizes are rounded up to 8 bytes. */
 export function perCpuStride(definition: MapDefinition): number {
   return Math.ceil(definition.valueSize / 8) * 8;
+}
+
+/** The values of all processors as user space sees them. */
+export function allCopies(definition: MapDefinition, values: readonly MapValue[]): Uint8Array {
+  const stride = perCpuStride(definition);
+  const all = new Uint8Array(stride * values.length);
+  for (const [cpu, value] of values.entries()) all.set(copyOf(definition, value), cpu * stride);
+  return all;
+}
+
+/** Writes what user space gives for all processors. */
+export function overwriteAll(
+  definition: MapDefinition,
+  values: readonly MapValue[],
+  given: Uint8Array,
+): void {
+  const stride = perCpuStride(definition);
+  for (const [cpu, value] of values.entries()) {
+    overwrite(definition, value, given.subarray(cpu * stride, cpu * stride + definition.valueSize));
+  }
 }
 
 /** A key of 4 bytes as the index of an array. */
@@ -71,9 +95,4 @@ export function indexKey(index: number): Uint8Array {
   const key = new Uint8Array(4);
   new DataView(key.buffer).setUint32(0, index, true);
   return key;
-}
-
-/** A key as something that a JavaScript map can compare. */
-export function keyText(key: Uint8Array): string {
-  return String.fromCharCode(...key);
 }

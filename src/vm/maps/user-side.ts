@@ -11,17 +11,23 @@ import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types
 import { EBADF, EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM } from "../errno.ts";
 
 /** Flags of look-ups and updates (linux/bpf.h). */
+export const BPF_NOEXIST = 1n;
+export const BPF_EXIST = 2n;
+export const BPF_F_LOCK = 4n;
 
-const BPF_F_LOCK = 4n;
+/** Whether an update's flags are none that Linux knows; whether the lock may be asked for is another question. */
+export const isUnknownUpdate = (flags: bigint): boolean => (flags & ~BPF_F_LOCK) > BPF_EXIST;
 
 /** A thing that a map refers to and that user space names by a descriptor, as a socket or a map; `id` is what a look-up tells of it. */
-export interface Held {
+export interface Referent {
   readonly kind: string;
   readonly id: number;
+  /** What a program says that it attaches to. */
+  readonly attachType?: string;
 }
 
 /** What user space's descriptors stand for; nothing by default. */
-export type Descriptors = (descriptor: number) => Held | undefined;
+export type Descriptors = (descriptor: number) => Referent | undefined;
 
 /** What came of a batch: `error` is 0 or negative, `count` how many elements were done, `next` where the following batch begins. */
 export interface Batch {
@@ -39,7 +45,10 @@ export const isError = (result: Uint8Array | number): result is number => typeof
 
 const batchOf = (error: number, count = 0): Batch => ({ error, count, keys: [], values: [] });
 
-export abstract class UserSide {
+export abstract class UserSide implements Referent {
+  abstract readonly kind: string;
+  /** What user space sees of it where another map holds it. */
+  id = 0;
   readonly definition: MapDefinition;
   /** What the file descriptors in values stand for. */
   descriptors: Descriptors = () => undefined;
@@ -235,7 +244,7 @@ export abstract class UserSide {
   // --- For those who hold the map
 
   /** What a descriptor in a value stands for. */
-  protected held(descriptor: number): Held | number {
+  protected held(descriptor: number): Referent | number {
     return this.descriptors(descriptor) ?? EBADF;
   }
 
