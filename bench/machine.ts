@@ -1,81 +1,148 @@
 /**
- * How fast the machine interprets, beside the kernel's own run of the same programs (JIT-compiled there) where bpf(2) can be used: instructions
- * a second, and the cost of a whole run on a small packet. `node bench/run.mjs machine`
+ * How fast programs run: the machine beside the kernel's JIT (by test-run with `repeat`, where bpf(2) can be used) and beside other machines whose binaries are named:
+ *
+ *     node bench/run.mjs machine [--peer ubpf=PATH]
+ *
+ * PATH is uBPF's `ubpf_test`, which is given `--mem FILE` and `--jit` before the program's file, and is timed from outside: the difference between a run and one that
+ * repeats its loop twice as often. All figures of a line are of the same loop; each is the best of several goes, since other processes only ever slow one down.
  */
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { readPrograms } from "../src/object/read.ts";
 import { kernelAvailable } from "../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../src/oracle/linux/load.ts";
 import { testRun } from "../src/oracle/linux/test-run.ts";
 import { assemble } from "../src/semantics/isa/assemble.ts";
+import { encode } from "../src/semantics/isa/codec.ts";
 import type { Program } from "../src/semantics/program/program.ts";
 import { Machine } from "../src/vm/machine.ts";
+import { CASES, type Case, packetProgram, rawProgram } from "./machine-programs.ts";
 
-interface Case {
-  readonly name: string;
-  readonly program: Program;
-  readonly packet: Uint8Array;
-  /** How often the kernel repeats the run. */
-  readonly repeat: number;
+const WARM_UP_MS = 400;
+const GO_MS = 100;
+const GOES = 10;
+
+/** Nanoseconds of one `run`, of the best go. */
+function bestNs(run: () => void): number {
+  const go = (ms: number): number => {
+    const start = performance.now();
+    let runs = 0;
+    let elapsed = 0;
+    while (elapsed < ms) {
+      run();
+      runs += 1;
+      elapsed = performance.now() - start;
+    }
+    return (elapsed * 1e6) / runs;
+  };
+  go(WARM_UP_MS);
+  return Math.min(...Array.from({ length: GOES }, () => go(GO_MS)));
 }
 
-function assembled(name: string, asm: string): Program {
-  const insns = assemble(asm);
-  return { name, type: "xdp", license: "GPL", flags: [], insns, maps: [], lines: [], functions: [] };
+const BUDGET = 1e9;
+
+/** Instructions that a run executes. */
+function stepsOf(program: Program, packet: Uint8Array): number {
+  const ended = new Machine(program, { budget: BUDGET }).run({ packet });
+  if (ended.outcome === "fault") throw new Error(`${program.name}: ${ended.fault.message}`);
+  return ended.steps;
 }
 
-/** As many rounds as the kernel's verifier walks through within its limit of a million instructions. */
-const ROUNDS = 100_000;
+const packetFor = ({ bytes }: Case): Uint8Array => new Uint8Array(Math.max(64, bytes));
 
-const ALU = assembled(
-  "alu",
-  `r0 = 1
-   r1 = ${ROUNDS}
- again:
-   r0 *= 33
-   r0 ^= r1
-   r0 += 7
-   r1 -= 1
-   if r1 != 0 goto again
-   r0 = 2
-   exit`,
-);
+/** Who runs the loops: instructions a second, in millions; nothing where it cannot. */
+type Contender = (given: Case) => number | undefined;
 
-/** Copies the packet's first half over its second, byte by byte. */
-const COPY = assembled(
-  "copy",
-  `r2 = *(u32 *)(r1 +0)
-   r3 = *(u32 *)(r1 +4)
-   r4 = r2
-   r4 += 1500
-   if r4 > r3 goto out
-   r5 = 0
- again:
-   r6 = r2
-   r6 += r5
-   r7 = *(u8 *)(r6 +0)
-   *(u8 *)(r6 +750) = r7
-   r5 += 1
-   if r5 < 750 goto again
- out:
-   r0 = 2
-   exit`,
-);
+function interpreter(given: Case): number {
+  const program = packetProgram(given, given.rounds);
+  const packet = packetFor(given);
+  const machine = new Machine(program, { budget: BUDGET });
+  return (stepsOf(program, packet) * 1e3) / bestNs(() => machine.run({ packet }));
+}
 
-const STACK = assembled(
-  "stack",
-  `r1 = ${ROUNDS}
-   r2 = 0
-   *(u64 *)(r10 -8) = r2
- again:
-   r2 = *(u64 *)(r10 -8)
-   r2 += 3
-   *(u64 *)(r10 -8) = r2
-   r1 -= 1
-   if r1 != 0 goto again
-   r0 = 2
-   exit`,
-);
+const KERNEL_GOES = 5;
+
+/** The kernel's average over `repeat` runs, the best of several. */
+function kernelNs(program: Program, packet: Uint8Array, repeat: number): number | undefined {
+  if (!kernelAvailable().ok) return undefined;
+  const loaded = loadProgram(program, { logLevel: 0 });
+  if (loaded.verdict === "reject") throw new Error(`${program.name}: ${loaded.message}`);
+  try {
+    const goes = Array.from({ length: KERNEL_GOES }, () => {
+      const ended = testRun(loaded.fd, { packet, repeat });
+      if (!ended.ran) throw new Error(ended.message);
+      return ended.durationNs;
+    });
+    return Math.min(...goes);
+  } finally {
+    loaded.close();
+  }
+}
+
+function kernel(given: Case): number | undefined {
+  const program = packetProgram(given, given.verifiableRounds);
+  const packet = packetFor(given);
+  const steps = stepsOf(program, packet);
+  const ns = kernelNs(program, packet, Math.ceil(2e7 / steps));
+  return ns === undefined || ns === 0 ? undefined : (steps * 1e3) / ns;
+}
+
+const PEER_GOES = 5;
+
+/** A run of uBPF's test program, from outside, in nanoseconds: the best of several. */
+function ubpfNs(path: string, given: Case, repeats: number): number {
+  const folder = mkdtempSync(join(tmpdir(), "soundcheck-bench-"));
+  try {
+    const [code, memory] = [join(folder, "program"), join(folder, "memory")];
+    writeFileSync(code, encode(rawProgram(given, repeats)));
+    writeFileSync(memory, packetFor(given));
+    const goes = Array.from({ length: PEER_GOES }, () => {
+      const start = performance.now();
+      const ended = spawnSync(path, ["--mem", memory, "--jit", code], { encoding: "utf8" });
+      if (ended.status !== 0) throw new Error(`${path}: ${ended.error?.message ?? ended.stderr}`);
+      return (performance.now() - start) * 1e6;
+    });
+    return Math.min(...goes);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function ubpf(path: string): Contender {
+  return (given) => {
+    const ns = ubpfNs(path, given, 2 * given.repeats) - ubpfNs(path, given, given.repeats);
+    // The loop alone, without what a packet program does before it.
+    const steps = stepsOf(packetProgram(given, given.rounds), packetFor(given)) * given.repeats;
+    return (steps * 1e3) / ns;
+  };
+}
+
+function peers(argv: readonly string[]): readonly (readonly [name: string, Contender])[] {
+  return argv.flatMap((word, i) => {
+    if (word !== "--peer") return [];
+    const [name, path] = (argv[i + 1] ?? "").split("=");
+    if (name !== "ubpf" || path === undefined) throw new Error("usage: --peer ubpf=PATH");
+    return [[name, ubpf(path)] as const];
+  });
+}
+
+const CONTENDERS: readonly (readonly [name: string, Contender])[] = [
+  ["interpreter", interpreter],
+  ["kernel (JIT)", kernel],
+  ...peers(process.argv.slice(1)),
+];
+
+function speeds(given: Case): Record<string, string> {
+  const columns = CONTENDERS.map(([name, speed]) => [name, speed(given)?.toFixed(0) ?? "none"] as const);
+  return { program: given.name, ...Object.fromEntries(columns) };
+}
+
+console.log("million instructions a second");
+console.table(CASES.map(speeds));
+
+// --- Whole runs on small packets
 
 const OBJECT = new URL("../corpus/objects/xdp_load_balancer.v4.o", import.meta.url);
 
@@ -93,69 +160,24 @@ function corpusProgram(): Program {
   return program;
 }
 
-const CASES: readonly Case[] = [
-  { name: "ALU loop", program: ALU, packet: new Uint8Array(64), repeat: 20 },
-  { name: "byte copy, 750 bytes", program: COPY, packet: new Uint8Array(1514), repeat: 2000 },
-  { name: "load and store on the stack", program: STACK, packet: new Uint8Array(64), repeat: 20 },
-  {
-    name: "return alone",
-    program: assembled("return", "r0 = 2\nexit"),
-    packet: new Uint8Array(64),
-    repeat: 100_000,
-  },
-  { name: "corpus: xdp_load_balancer", program: corpusProgram(), packet: udpPacket(), repeat: 100_000 },
-];
-
-const WARM_UP_MS = 300;
-const MEASURE_MS = 1000;
-
-/** Runs for about `ms`; nanoseconds a run, and instructions in one. */
-function machineRuns({ program, packet }: Case): { readonly ns: number; readonly steps: number } {
-  const machine = new Machine(program, { budget: 1e9 });
-  const forAWhile = (ms: number): { ns: number; steps: number } => {
-    let runs = 0;
-    let steps = 0;
-    const start = performance.now();
-    let elapsed = 0;
-    while (elapsed < ms) {
-      const ended = machine.run({ packet });
-      if (ended.outcome === "fault") throw new Error(ended.fault.message);
-      ({ steps } = ended);
-      runs += 1;
-      elapsed = performance.now() - start;
-    }
-    return { ns: (elapsed * 1e6) / runs, steps };
-  };
-  forAWhile(WARM_UP_MS);
-  return forAWhile(MEASURE_MS);
+function returning(): Program {
+  const insns = assemble("r0 = 2\nexit");
+  const name = "return alone";
+  return { name, type: "xdp", license: "GPL", flags: [], insns, maps: [], lines: [], functions: [] };
 }
 
-function kernelNs({ program, packet, repeat }: Case): number | undefined {
-  if (!kernelAvailable().ok) return undefined;
-  const loaded = loadProgram(program, { logLevel: 0 });
-  if (loaded.verdict === "reject") throw new Error(`${program.name}: ${loaded.message}`);
-  try {
-    const ended = testRun(loaded.fd, { packet, repeat });
-    if (!ended.ran) throw new Error(ended.message);
-    return ended.durationNs;
-  } finally {
-    loaded.close();
-  }
-}
-
-const million = (ns: number, steps: number): string => ((steps * 1e3) / ns).toFixed(1);
-
-function row(given: Case): Record<string, string | number> {
-  const { ns, steps } = machineRuns(given);
-  const kernel = kernelNs(given);
+function wholeRun(name: string, program: Program, packet: Uint8Array): Record<string, string | number> {
+  const machine = new Machine(program);
   return {
-    program: given.name,
-    "instructions a run": steps,
-    "machine, ns a run": Math.round(ns),
-    "machine, M insns/s": million(ns, steps),
-    "kernel, ns a run": kernel ?? "none",
-    "kernel, M insns/s": kernel === undefined || kernel === 0 ? "none" : million(kernel, steps),
+    program: name,
+    instructions: stepsOf(program, packet),
+    interpreter: Math.round(bestNs(() => machine.run({ packet }))),
+    kernel: kernelNs(program, packet, 100_000) ?? "none",
   };
 }
 
-console.table(CASES.map(row));
+console.log("nanoseconds a run");
+console.table([
+  wholeRun("return alone", returning(), new Uint8Array(64)),
+  wholeRun("xdp_load_balancer (corpus)", corpusProgram(), udpPacket()),
+]);
