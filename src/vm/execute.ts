@@ -62,7 +62,7 @@ function atomic(state: State, op: Op): void {
   if (op.exchange && state.tag(0) === UNINITIALISED) uninitialised(0);
   const { region, at } = atomicPlace(state, op.dst, op.off, op.size);
   fetch(state.words, region.view, at, op.size);
-  op.effect(STORED_AT, LOADED_AT, op.operandAt, 0);
+  op.effect(STORED_AT, LOADED_AT, op.operandAt, REGISTERS_AT);
   put(state.words, region.view, at, op.size);
   region.shadow?.write(at, op.size);
   if (op.fetch) state.setTag(op.src, SCALAR);

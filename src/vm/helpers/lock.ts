@@ -5,7 +5,9 @@ import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
 /** A lock: what a run holds of it is a reference. */
-class Lock {}
+class Lock {
+  readonly what = "a lock";
+}
 
 /** The lock of a kind that r1 points to. */
 export function lockAt(call: Call, kind: "spin_lock" | "res_spin_lock"): Lock {
@@ -22,7 +24,7 @@ export function lockAt(call: Call, kind: "spin_lock" | "res_spin_lock"): Lock {
 function lock(call: Call): undefined {
   const taken = lockAt(call, "spin_lock");
   if (call.run.held.holds(taken)) fault("deadlock", `call ${call.helper}: the program has the lock already`);
-  call.run.held.acquire(taken, "a lock");
+  call.run.held.acquire(taken, taken.what);
   return call.noResult();
 }
 

@@ -31,7 +31,7 @@ function restore(call: Call, register: number): undefined {
 function takeLock(call: Call): boolean {
   const lock = lockAt(call, "res_spin_lock");
   if (call.run.held.holds(lock)) return false;
-  call.run.held.acquire(lock, "a lock");
+  call.run.held.acquire(lock, lock.what);
   return true;
 }
 
