@@ -7,6 +7,7 @@ import { Unsupported } from "../semantics/errors.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
 import type { ContextField } from "../semantics/profile/profile.ts";
 import { fault, memoryFault } from "./fault.ts";
+import { loadKernel } from "./kernel-memory.ts";
 import { LOADED_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
 import { addressIn, type KeptBytes, type Place, type Region, SCALAR, UNINITIALISED } from "./region.ts";
 import type { State } from "./state.ts";
@@ -55,6 +56,11 @@ export function checkBytes(
   }
   if (region.place.kind === "kept") {
     memoryFault("kept_bytes", region, offset, size, `${what} of what the kernel keeps`);
+  }
+  if (region.place.kind === "kernel_memory") {
+    if (access === "write")
+      memoryFault("read_only", region, offset, size, `${what} to memory that is the kernel's`);
+    throw new Unsupported(`${what} of the kernel's memory`);
   }
   if (!region.live) {
     const gone = GONE[region.place.kind] ?? "it was given back";
@@ -153,7 +159,11 @@ export function isPlainStack(region: Region, offset: number, size: number): bool
  * scratch word as its address.
  */
 export function load(state: State, register: number, off: number, size: Size, aligned: boolean): Region {
+  if (state.lostKernelPointer && state.tag(register) === SCALAR)
+    throw new Unsupported("a load through a pointer of the kernel's to where the memory image has nothing");
   const region = pointer(state, register, "load");
+  if (region.place.kind === "kernel_memory")
+    return loadKernel(state, BigInt.asUintN(64, state.value(register) + BigInt(off)), size);
   const offset = state.offset(register, region) + off;
   if (region.place.kind === "context") return loadField(state, region, offset, size, aligned);
   checkBytes(region, offset, size, "read", "load");

@@ -2,6 +2,7 @@
  * What a run did to the world beside its maps and its packet's bytes. Plain data, so that whoever runs packets through several programs can go on from it.
  */
 import type { SocketBufferState } from "./environment/socket-buffer.ts";
+import type { TracingEffects } from "./tracing-effects.ts";
 
 /** Where a program asked its packet to be sent. It goes there only if the program then returns that it is redirected. */
 export type Redirect =
@@ -43,4 +44,6 @@ export interface Effects {
   readonly clones: readonly Clone[];
   /** For programs on socket buffers: what the kernel keeps beside the packet's bytes, as the program left it. */
   readonly socketBuffer?: SocketBufferState;
+  /** To the system around the program, if it did anything to it. */
+  readonly tracing?: TracingEffects;
 }

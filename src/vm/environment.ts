@@ -1,5 +1,6 @@
 import type { Arrival } from "./environment/arrival.ts";
 import type { SocketBufferGiven } from "./environment/socket-buffer.ts";
+import type { TracingEnvironment } from "./environment/tracing.ts";
 
 /**
  * What a run depends on beside the program and its maps: the packet or context it is given, time, chance and who is running.
@@ -13,9 +14,13 @@ export interface Task {
   readonly gid: number;
   /** At most 15 bytes. */
   readonly comm: string;
+  /** Where the kernel has its `struct task_struct`, of the running one 0xffff888100000000 if it is not said. */
+  readonly address?: bigint;
+  /** Where its registers were saved when it entered the kernel. */
+  readonly registers?: bigint;
 }
 
-export interface Environment {
+export interface Environment extends TracingEnvironment {
   /** A frame from its Ethernet header on. Programs on packets need one of at least 14 bytes. */
   readonly packet?: Uint8Array;
   /**
@@ -40,4 +45,10 @@ export interface Environment {
   readonly cgroups?: readonly bigint[];
 }
 
-export const DEFAULT_TASK: Task = { pid: 1, tgid: 1, uid: 0, gid: 0, comm: "soundcheck" };
+export const DEFAULT_TASK: Task = {
+  pid: 1,
+  tgid: 1,
+  uid: 0,
+  gid: 0,
+  comm: "soundcheck",
+};

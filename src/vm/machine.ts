@@ -123,12 +123,14 @@ export class Machine {
   }
 }
 
-function effectsOf({ redirect, clones, state }: Run): Effects {
+function effectsOf({ redirect, clones, tracing, state }: Run): Effects {
   const { socketBuffer } = state.input;
+  const { effects } = tracing;
   return {
     clones,
     ...(redirect === undefined ? {} : { redirect }),
     ...(socketBuffer === undefined ? {} : { socketBuffer: socketBuffer.state() }),
+    ...(effects === undefined ? {} : { tracing: effects }),
   };
 }
 

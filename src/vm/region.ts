@@ -48,6 +48,8 @@ export type Place =
   | { readonly kind: "kernel_object"; readonly struct: string }
   /** What an iterator gave last. */
   | { readonly kind: "element"; readonly of: string }
+  /** The kernel's memory as an environment gives it (`image.ts`): any address, and no bytes here. */
+  | { readonly kind: "kernel_memory" }
   /** What the kernel keeps for the program; in slots of the stack this is what marks them. */
   | { readonly kind: "kept"; readonly what: string };
 
@@ -77,6 +79,8 @@ export function placeName(place: Place): string {
       return `an object of the kernel (${place.struct})`;
     case "element":
       return `an element of ${place.of}`;
+    case "kernel_memory":
+      return "the kernel's memory";
     case "kept":
       return place.what;
     default:
@@ -223,6 +227,11 @@ export function addRegion(record: number, parts: RegionParts): Region {
 export const regionCount = (): number => REGIONS.length;
 export function dropRegions(count: number): void {
   REGIONS.length = count;
+}
+
+/** The region that exists and has the byte at an index of the machine's memory. */
+export function liveRegionAt(index: number): Region | undefined {
+  return REGIONS.findLast((region) => region.holds(index - region.origin, 1));
 }
 
 /** The region that a record is of. */

@@ -4,6 +4,7 @@ import type { LoadedProgram } from "./maps/map.ts";
 import { Held } from "./objects/held.ts";
 import { Records } from "./objects/record.ts";
 import type { State } from "./state.ts";
+import { TracingDone } from "./tracing-effects.ts";
 
 export class Run {
   readonly state: State;
@@ -15,6 +16,8 @@ export class Run {
   readonly held = new Held();
   /** Its records of ring buffers. */
   readonly records = new Records();
+  /** What it has done to the system around it. */
+  readonly tracing = new TracingDone();
   tailCalls = 0;
   /** A tail call has replaced the program since the interpreter last looked. */
   entered = false;

@@ -6,6 +6,7 @@ import { MAP_FLAGS } from "../semantics/program/map-types.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Environment } from "./environment.ts";
 import { fault } from "./fault.ts";
+import { MemoryImage } from "./image.ts";
 import type { Input } from "./input.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import type { MapValue } from "./maps/storage.ts";
@@ -105,6 +106,10 @@ export class State {
   /** Where regions are made that are neither the stack's nor a map's. */
   readonly space: AddressSpace;
   readonly things: Things;
+  /** The memory around the program. */
+  readonly image: MemoryImage;
+  /** A pointer may have been loaded that the image has nothing for. */
+  lostKernelPointer = false;
   readonly #frames: Frame[] = [];
   readonly #stacks: StackMemory[] = [];
   /** What the kernel keeps on the stack. */
@@ -113,6 +118,7 @@ export class State {
   readonly #maps = new Map<MapStorage, Region>();
   readonly #keys = new Map<MapStorage, Map<string, Region>>();
   readonly #functions = new Map<number, Region>();
+  #kernel: Region | undefined;
 
   constructor(
     loaded: LoadedProgram,
@@ -124,6 +130,7 @@ export class State {
     this.loaded = loaded;
     this.space = space;
     this.things = new Things(space);
+    this.image = new MemoryImage(environment.memory);
     this.input = input;
     this.environment = environment;
     this.options = options;
@@ -285,6 +292,17 @@ export class State {
       region.shadow?.clear();
     }
     return known.region;
+  }
+
+  /** The region of pointers into the kernel's memory, which are addresses as they are. */
+  get kernelRegion(): Region {
+    this.#kernel ??= this.opaqueRegion({ kind: "kernel_memory" });
+    return this.#kernel;
+  }
+
+  setKernelPointer(register: number, address: bigint): void {
+    this.quads[register] = BigInt.asUintN(64, address);
+    this.setTag(register, this.kernelRegion);
   }
 
   /** A region for something that has an address and no bytes. */

@@ -67,7 +67,9 @@ export class Call {
 
   /** A size in bytes, which must be a number, and not 0 unless the helper says so. */
   size(register: number, name: string, zero: "zero" | "positive" = "positive"): number {
-    if (this.initialised(register, name) !== SCALAR)
+    const tag = this.initialised(register, name);
+    // A number that was loaded from the kernel's memory may look like an address there.
+    if (tag !== SCALAR && tag.place.kind !== "kernel_memory")
       this.refuse(register, name, "a size is a number, not a pointer");
     const size = this.u64(register, name);
     if (size > BigInt(MAX_SIZE)) this.refuse(register, name, `a size of ${BigInt.asIntN(64, size)} bytes`);
@@ -109,6 +111,16 @@ export class Call {
   readOrNull(register: number, size: number, name: string): Uint8Array {
     const isNull = this.initialised(register, name) === SCALAR && this.state.value(register) === 0n;
     return isNull && size === 0 ? EMPTY : this.read(register, size, name);
+  }
+
+  /** A text that is constant and ends within a map's value: its bytes without the final NUL. */
+  text(register: number, name: string): Uint8Array {
+    const region = pointer(this.state, register, this.what(register, name));
+    const offset = this.state.offset(register, region);
+    if (region.place.kind !== "map_value") return this.refuse(register, name, "is not in a map's value");
+    const rest = this.read(register, Math.max(1, region.end - offset), name);
+    const end = rest.indexOf(0);
+    return end === -1 ? this.refuse(register, name, "has no end") : rest.subarray(0, end);
   }
 
   /** Memory that the helper fills, whatever it held before. */

@@ -1,54 +1,100 @@
-/** Helpers that send something out: the trace, and perf events. */
+/** Helpers that send something out: the trace, texts, perf events, and a tail call. */
 
 import { EFAULT, EINVAL } from "../errno.ts";
 import { fault } from "../fault.ts";
-import { SCALAR, UNINITIALISED } from "../region.ts";
+import type { PrintArguments } from "../format/arguments.ts";
+import { formatText } from "../format/format.ts";
+import { bytesAt, textAt, USER_END } from "../reach.ts";
+import { UNINITIALISED } from "../region.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
-import { type Arguments, formatPrint } from "./print.ts";
+import { symbolText } from "./symbols.ts";
 
 /** trace_printk's arguments after format and size. */
 const FIRST_ARGUMENT = 3;
 const ARGUMENTS = 3;
-/** The longest line of the trace (BPF_TRACE_PRINTK_SIZE), with its final NUL. */
+/** The longest line of the trace (MAX_BPRINTF_BUF), with its final NUL. */
 const LINE_MAX = 1024;
+/** The most arguments of the other helpers that print (MAX_BPRINTF_VARARGS). */
+const VARIABLE_ARGUMENTS = 12;
 
-/** Bytes behind an argument, up to `size` of them; fewer at the end of the region; none if it is no pointer. */
-function bytesBehind(call: Call, register: number, size: number): Uint8Array {
-  const region = call.state.tag(register);
-  const offset = call.state.offset(register, region);
-  if (region === SCALAR || region === UNINITIALISED || !region.live || offset < region.start)
-    return new Uint8Array(0);
-  const end = Math.max(offset, Math.min(region.end, offset + size));
-  return region.bytes.subarray(region.origin + offset, region.origin + end);
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+
+/** A number that stands for an address, by the run's seed. */
+function hashOf(address: bigint, seed: number): number {
+  const low = Number(address & 0xffffffffn) | 0;
+  const high = Number(address >> 32n) | 0;
+  const mixed = Math.imul(low ^ (seed | 0), 0x9e3779b1) ^ Math.imul(high ^ (low >>> 15), 0x85ebca77);
+  return Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae3d) >>> 0;
 }
 
-function argumentsOf(call: Call): Arguments {
-  const register = (index: number): number => FIRST_ARGUMENT + index;
+/** What the arguments' values are and what they point to. */
+function printArguments({ state }: Call, count: number, value: (index: number) => bigint): PrintArguments {
   return {
-    count: ARGUMENTS,
-    value: (index) => call.state.value(register(index)),
-    string: (index) => text(bytesBehind(call, register(index), LINE_MAX)),
-    bytes: (index, size) => {
-      const found = bytesBehind(call, register(index), size);
-      return found.length === size ? found : undefined;
+    count,
+    value,
+    string(index, memory, most) {
+      const address = value(index);
+      const user = address < USER_END;
+      if (user ? memory === "kernel" : memory === "user") return undefined;
+      const text = textAt(state, address, most);
+      return text === undefined ? undefined : latin1(text.bytes);
     },
+    bytes: (index, size) => (value(index) < USER_END ? undefined : bytesAt(state, value(index), size)),
+    hash: (address) => hashOf(address, state.environment.seed ?? 0),
+    symbol: (address, form) => symbolText(state.environment, address, form),
   };
 }
 
-/** The characters up to the first NUL. */
-function text(bytes: Uint8Array): string {
+/** The characters of a format up to its NUL; `undefined` if there is none. */
+function formatOf(bytes: Uint8Array): string | undefined {
   const end = bytes.indexOf(0);
-  return String.fromCharCode(...(end === -1 ? bytes : bytes.subarray(0, end)));
+  return end === -1 ? undefined : latin1(bytes.subarray(0, end));
 }
 
-function tracePrint(call: Call): number {
-  const format = call.read(1, call.size(2, "fmt_size"), "fmt");
-  if (!format.includes(0)) return EINVAL;
-  const line = formatPrint(text(format), argumentsOf(call));
+function trace(call: Call, format: string | undefined, given: PrintArguments): number {
+  if (format === undefined) return EINVAL;
+  const line = formatText(format, given, LINE_MAX);
   if (typeof line === "number") return line;
   call.run.printed.push(line.slice(0, LINE_MAX - 1));
   return line.length;
+}
+
+function tracePrint(call: Call): number {
+  const format = formatOf(call.read(1, call.size(2, "fmt_size"), "fmt"));
+  return trace(
+    call,
+    format,
+    printArguments(call, ARGUMENTS, (index) => call.state.value(FIRST_ARGUMENT + index)),
+  );
+}
+
+/** Arguments that lie in memory, 8 bytes each; `undefined` for a size that they cannot have. */
+function argumentsInMemory(call: Call, register: number, sizeRegister: number): PrintArguments | undefined {
+  const size = call.size(sizeRegister, "data_len", "zero");
+  const data = call.readOrNull(register, size, "data").slice();
+  if (size % 8 !== 0 || size > 8 * VARIABLE_ARGUMENTS) return undefined;
+  const words = new BigUint64Array(data.buffer);
+  return printArguments(call, words.length, (index) => words[index] ?? 0n);
+}
+
+function traceVariable(call: Call): number {
+  const format = formatOf(call.read(1, call.size(2, "fmt_size"), "fmt"));
+  const given = argumentsInMemory(call, 3, 4);
+  return given === undefined ? EINVAL : trace(call, format, given);
+}
+
+/** The text goes to memory as far as there is room; the result counts all of it, with its final NUL. */
+function textToMemory(call: Call): number {
+  const size = call.size(2, "str_size", "zero");
+  const given = argumentsInMemory(call, 4, 5);
+  const format = latin1(call.text(3, "fmt"));
+  const out = size === 0 ? new Uint8Array(0) : call.write(1, size, "str");
+  if (given === undefined) return EINVAL;
+  const text = formatText(format, given, size);
+  if (typeof text === "number") return text;
+  if (size > 0) out.set(Buffer.from(`${text.slice(0, size - 1)}\0`, "latin1"));
+  return text.length + 1;
 }
 
 const INDEX_MASK = 0xffffffffn;
@@ -93,6 +139,8 @@ function tailCall(call: Call): undefined {
 
 export const OUTPUT_HELPERS: HelperTable = {
   trace_printk: tracePrint,
+  trace_vprintk: traceVariable,
+  snprintf: textToMemory,
   perf_event_output: perfEventOutput,
   tail_call: tailCall,
 };

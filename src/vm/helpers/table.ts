@@ -2,23 +2,33 @@
 import { HELPER_NAMES } from "../../semantics/helpers/names.ts";
 import { DYNPTR_HELPERS } from "./dynptr.ts";
 import type { Helper, HelperTable } from "./helper.ts";
+import { HOOK_HELPERS } from "./hook.ts";
 import { KPTR_HELPERS } from "./kptr.ts";
 import { LOCK_HELPERS } from "./lock.ts";
 import { MAP_HELPERS } from "./maps.ts";
+import { MEMORY_HELPERS } from "./memory.ts";
 import { NETWORK_HELPERS } from "./network.ts";
 import { OUTPUT_HELPERS } from "./output.ts";
 import { RING_BUFFER_HELPERS } from "./ring-buffer.ts";
-import { SYSTEM_HELPERS } from "./system.ts";
+import { STRING_HELPERS } from "./strings.ts";
+import { SYMBOL_HELPERS } from "./symbols.ts";
+import { TASK_HELPERS } from "./tasks.ts";
+import { TIME_HELPERS } from "./time.ts";
 
 const HELPERS: HelperTable = {
   ...DYNPTR_HELPERS,
+  ...HOOK_HELPERS,
   ...KPTR_HELPERS,
   ...LOCK_HELPERS,
-  ...RING_BUFFER_HELPERS,
   ...MAP_HELPERS,
+  ...MEMORY_HELPERS,
   ...NETWORK_HELPERS,
   ...OUTPUT_HELPERS,
-  ...SYSTEM_HELPERS,
+  ...RING_BUFFER_HELPERS,
+  ...STRING_HELPERS,
+  ...SYMBOL_HELPERS,
+  ...TASK_HELPERS,
+  ...TIME_HELPERS,
 };
 
 /** By id; `undefined` where the machine has none. */

@@ -1,0 +1,51 @@
+/** What tracing programs see of the system around them. All of it may be left out: then the system is idle and there is nothing to see. */
+
+/** Bytes at an address, of the process that runs (below 2^47) or of the kernel (above). */
+export interface MemoryRange {
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+  /** Whether the process may not write there. */
+  readonly readOnly?: boolean;
+}
+
+/** A function of the kernel, as /proc/kallsyms has it. */
+export interface KernelFunction {
+  readonly name: string;
+  readonly address: bigint;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The hook that a program is attached to. */
+export interface Attachment {
+  /** What the attachment was given for bpf_get_attach_cookie. */
+  readonly cookie?: bigint;
+  /** The address of the function that a probe is at; 0 for a probe that is not at a function's beginning. */
+  readonly functionAddress?: bigint;
+}
+
+/** What the hardware counters of a perf event have counted: `struct bpf_perf_event_value`. */
+export interface CounterValue {
+  readonly counter: bigint;
+  /** Nanoseconds. */
+  readonly enabled: bigint;
+  readonly running: bigint;
+}
+
+export interface TracingEnvironment {
+  /** Memory beside the program's own; there is nothing else at any other address. Ranges do not overlap. */
+  readonly memory?: readonly MemoryRange[];
+  readonly functions?: readonly KernelFunction[];
+  /** The file of the namespace of process ids, by default the first one's. */
+  readonly pidNamespace?: { readonly device: bigint; readonly inode: bigint };
+  /** Return addresses, innermost first. */
+  readonly kernelStack?: readonly bigint[];
+  readonly userStack?: readonly bigint[];
+  readonly attachment?: Attachment;
+  /** What the hook would return so far: bpf_get_retval. */
+  readonly hookResult?: number;
+  /** Nanoseconds since 1970 at the start of the clock. */
+  readonly wallClockNs?: bigint;
+  /** Of what user space has put into perf event arrays, by map and index. */
+  readonly counters?: Readonly<Record<string, Readonly<Record<number, CounterValue>>>>;
+}

@@ -1,0 +1,33 @@
+/**
+ * Loads through pointers to the kernel's objects, of whose types the machine knows nothing: they read the memory image, and 0 where that has nothing, as a load that
+ * faults does in the kernel.
+ */
+import { Unsupported } from "../semantics/errors.ts";
+import type { Size } from "../semantics/isa/instruction.ts";
+import { LOADED_AT, memoryWords } from "./memory.ts";
+import { isKernelAddress } from "./reach.ts";
+import { type Region, SCALAR } from "./region.ts";
+import type { State } from "./state.ts";
+
+/**
+ * Loads into the scratch word. What is loaded is a pointer of the same kind if the image has something at that address.
+ *
+ * @throws Unsupported  if the environment says nothing of memory
+ */
+export function loadKernel(state: State, address: bigint, size: Size): Region {
+  const { image } = state;
+  if (!image.given) throw new Unsupported("loads from the kernel's objects without a memory image");
+  const bytes = new Uint8Array(8);
+  bytes.set((isKernelAddress(address) ? image.read(address, size) : undefined) ?? new Uint8Array(size));
+  const value = new DataView(bytes.buffer);
+  memoryWords[LOADED_AT / 4] = value.getUint32(0, true);
+  memoryWords[LOADED_AT / 4 + 1] = value.getUint32(4, true);
+  return size === 8 ? kernelPointerOrNumber(state, value.getBigUint64(0, true)) : SCALAR;
+}
+
+/** Whether a value that may be a pointer of the kernel's points to something in the image. */
+export function kernelPointerOrNumber(state: State, value: bigint): Region {
+  if (isKernelAddress(value) && state.image.read(value, 1) !== undefined) return state.kernelRegion;
+  state.lostKernelPointer = true;
+  return SCALAR;
+}
