@@ -60,6 +60,8 @@ export interface Exploration {
   readonly passed: Map<number, number>;
   /** How often a loop must have been passed before it is tried, by head. */
   readonly patience: Map<number, number>;
+  /** Heads of loops whose trial has failed: the next fork that leaves such a loop is followed outside first. */
+  readonly suspect: Set<number>;
   /** What was used of the invariants of loops beyond what was expected, by head; and how often something was. */
   readonly needs: Map<number, Needs>;
   noted: number;

@@ -149,6 +149,7 @@ function exploreFrom(
     trials: [],
     passed: new Map(),
     patience: new Map(),
+    suspect: new Set(),
     needs: new Map(),
     noted: 0,
     inside: [],
@@ -216,14 +217,21 @@ function run(x: Exploration, live: Uint16Array): void {
 /** The side of a jump that is not followed now waits. */
 function fork(x: Exploration, from: number, mark: number | undefined): void {
   const { m } = x;
-  const bytes = packedBytes(m.forked);
+  const outside = x.suspect.size > 0 && leavesSuspect(x, from);
+  const waits = outside ? m.state : m.forked;
+  const pc = outside ? m.pc : m.forkedPc;
+  const bytes = packedBytes(waits);
   const at = allocate(bytes);
-  pack(m.forked, at);
+  pack(waits, at);
+  if (outside) {
+    unpack(m.forked, m.state);
+    m.pc = m.forkedPc;
+  }
   const pathLength = x.progress.path.length;
   x.pending.push({
     at,
     bytes,
-    pc: m.forkedPc,
+    pc,
     from,
     checkpoint: x.current,
     loops: x.inside,
@@ -231,6 +239,20 @@ function fork(x: Exploration, from: number, mark: number | undefined): void {
     mark,
   });
   x.current.open += 1;
+}
+
+/**
+ * Whether the other side of a jump leaves a loop whose trial has failed. What is wrong may be behind the loop, where one passage finds it; else it would be
+ * found after all of them.
+ */
+function leavesSuspect({ m, flow, natural, suspect }: Exploration, from: number): boolean {
+  const owner = flow.functionOf[from];
+  for (const head of suspect) {
+    const body = natural.bodyOf(head);
+    const leaves = (pc: number): boolean => body[pc] !== 1 && flow.functionOf[pc] === owner;
+    if (body[from] === 1 && leaves(m.forkedPc) && !leaves(m.pc)) return suspect.delete(head);
+  }
+  return false;
 }
 
 /** Goes on with what waits since last; false if there is nothing. */

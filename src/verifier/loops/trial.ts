@@ -369,6 +369,7 @@ function giveUp(x: Exploration, origin: Origin): void {
   const { passage, counted } = origin;
   const patience = x.patience.get(origin.pc) ?? (counted ? PATIENCE_COUNTED : PATIENCE);
   x.patience.set(origin.pc, 2 * Math.max(passage.count, patience));
+  x.suspect.add(origin.pc);
   const made = keep(x, origin.checkpoint, { passage });
   remember(x, made);
   x.current = made;
