@@ -253,8 +253,6 @@ export class State {
     for (const [i, copy] of calling.arguments.entries()) this.setCopy(i + 1, copy);
   }
 
-  /** A tail call: the current function becomes the main function of another program, with a stack of its own. */
-  replace(loaded: LoadedProgram): void {
   /** Leaves all functions for one of the main program, which takes its place: an exception. Gives nothing back. */
   unwind(): void {
     const main = this.#frames[1]?.caller ?? this.loaded;
@@ -262,6 +260,8 @@ export class State {
     this.replace(main);
   }
 
+  /** A tail call: the current function becomes the main function of another program, with a stack of its own. */
+  replace(loaded: LoadedProgram): void {
     const { frame } = this;
     this.loaded = loaded;
     frame.stack.live = false;
