@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
+import { addClassic } from "./cbpf-commands.ts";
 import { chooseLoader, chooseProfile } from "./rules.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
@@ -314,6 +315,8 @@ cli
   .option("--kernel", "as the kernel's log prints them, with numbers and opcodes")
   .addOption(json())
   .action(action(async (file, options) => (await import("./disasm.ts")).disasm(file, options)));
+
+addClassic(cli, action);
 
 const accelerator = (): Option =>
   new Option("--accel <what>", "what executes a guest: auto tries KVM first, tcg translates")
