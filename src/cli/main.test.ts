@@ -14,6 +14,7 @@ const ALL = [
   "plugin",
   "asm",
   "disasm",
+  "cbpf",
   "guest",
   "probe",
   "doctor",
