@@ -33,6 +33,12 @@ function call(helper: string, ...given: readonly (Value | string)[]): HelperCall
   return { helper, asm: [...lines, `call bpf_${helper}`].join("\n") };
 }
 
+/** Two calls with the result of the second. */
+const withSecond = (first: HelperCall, { helper, asm }: HelperCall): HelperCall => ({
+  helper,
+  asm: `${first.asm}\nr1 = r6\n${asm}`,
+});
+
 const pick = fc.constantFrom;
 const near = (length: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: length });
 const offset = fc.oneof(
@@ -84,7 +90,7 @@ const ROOM_FLAGS: readonly Value[] = [
   (200n << 56n) | 2n,
 ];
 
-export const SOCKET_BUFFER_CALLS: readonly CallKind[] = [
+const BYTES: readonly CallKind[] = [
   mapped(fc.tuple(offset, pick(1, 2, 4, 8, 14, 20, 64, 200)), ([at, size]) =>
     call("skb_load_bytes", at, output(3), size),
   ),
@@ -153,6 +159,118 @@ export const SOCKET_BUFFER_CALLS: readonly CallKind[] = [
   ),
 ];
 
+/** Calls about a socket buffer that are not about its bytes. */
+const FACTS: readonly CallKind[] = [
+  mapped(any32, (hash) => call("set_hash", hash), CLASSIFIERS),
+  mapped(fc.constant(0), () => call("set_hash_invalid"), WRITERS),
+  // A hash that Linux computes is a number that nobody else can know, but what was set is told.
+  mapped(any32, (hash) => withSecond(call("set_hash", hash), call("get_hash_recalc")), CLASSIFIERS),
+  mapped(
+    fc.constant(0),
+    () => ({
+      helper: "get_hash_recalc",
+      asm: `call bpf_get_hash_recalc\nr7 = r0\nr2 = *(u32 *)(r6 +68)\nr7 -= r2\nr1 = r6\ncall bpf_set_hash_invalid\nr0 = r7`,
+    }),
+    WRITERS,
+  ),
+  mapped(
+    fc.tuple(fc.oneof(pick<Value>(0, 1, 1n << 63n), any32), pick(0, 0, 1, 2, 3, 0xffffffff)),
+    ([time, clock]) => call("skb_set_tstamp", time, clock),
+    CLASSIFIERS,
+  ),
+  mapped(fc.constant(0), () => call("skb_ecn_set_ce"), ["cgroup_skb"]),
+  mapped(fc.constant(0), () => call("get_route_realm"), [...WRITERS]),
+  mapped(fc.constant(0), () => call("get_cgroup_classid")),
+  mapped(fc.constant(0), () => call("get_socket_uid"), [...CLASSIFIERS, "cgroup_skb"]),
+];
+
+const TUNNEL_KEY_SIZES = [44, 44, 44, 28, 24, 22, 8, 4, 43];
+
+/** The key that is set is zeros but for some bytes: what lies on the stack would mostly be refused. */
+const tunnelKey = fc
+  .record({
+    id: any32,
+    remote: any32,
+    local: any32,
+    tos: any16,
+    label: pick(0, 0, 5, 0xffffffff),
+    flags: pick(0, 0, 0, 1),
+  })
+  .map(({ id, remote, local, tos, label, flags: f }) =>
+    [
+      ...Array.from({ length: 6 }, (_, i) => `*(u64 *)(r10 ${-112 + 8 * i}) = 0`),
+      ...[
+        [id, -112],
+        [remote, -108],
+        [tos + (f << 16), -92],
+        [label, -88],
+        [local, -84],
+      ].map(([value = 0, at]) => `r2 = ${value} ll\n*(u32 *)(r10 ${at}) = r2`),
+    ].join("\n"),
+  );
+
+const TUNNELS: readonly CallKind[] = [
+  mapped(
+    fc.tuple(tunnelKey, pick(...TUNNEL_KEY_SIZES), flags(0, 1, 2, 4, 6, 0x10, 0x11, 8)),
+    ([key, size, f]) => {
+      const set = call("skb_set_tunnel_key", stack(2, -112), size, f);
+      return { ...set, asm: `${key}\nr1 = r6\n${set.asm}` };
+    },
+    WRITERS,
+  ),
+  mapped(
+    fc.tuple(pick(...TUNNEL_KEY_SIZES), flags(0, 1, 0x10, 0x11)),
+    ([size, f]) => call("skb_get_tunnel_key", output(2), size, f),
+    WRITERS,
+  ),
+  mapped(pick(4, 8, 6, 64), (size) => call("skb_set_tunnel_opt", stack(2), size), WRITERS),
+  mapped(pick(4, 8, 6, 64, 200), (size) => call("skb_get_tunnel_opt", output(2), size), WRITERS),
+];
+
+/** The loopback device, and numbers that no device has. */
+const ifindex = pick(0, 1, 1, 1, 77_777, 0xffffffff);
+
+const mtu = mapped(
+  fc.tuple(
+    ifindex,
+    pick(0, 0, 14, 1500, 65_535, 65_536, 65_537, 0x7fffffff, 0xffffffff),
+    pick(0, 0, 1, -1, -200, 65_500, 0x7fffffff, -0x80000000),
+    flags(0, 0, 1),
+  ),
+  ([device, length, difference, f]) => {
+    const check = call("check_mtu", device, output(3), difference, f);
+    return { ...check, asm: `r2 = ${length} ll\n*(u32 *)(r9 +${OUTPUTS}) = r2\n${check.asm}` };
+  },
+);
+
+/** Arguments that are not preceded by the context. */
+const plain = (helper: string, ...given: readonly (Value | string)[]): HelperCall => ({
+  helper,
+  asm: [
+    ...given.map((value, i) => (typeof value === "string" ? value : imm(i + 1, value))),
+    `call bpf_${helper}`,
+  ].join("\n"),
+});
+
+const REDIRECTS: readonly CallKind[] = [
+  mapped(fc.tuple(ifindex, flags(0, 1)), ([device, f]) => plain("redirect", device, f), WRITERS),
+  mapped(fc.tuple(ifindex, noFlags), ([device, f]) => plain("redirect_peer", device, f), CLASSIFIERS),
+  mapped(
+    fc.tuple(ifindex, pick(0, 4, 19, 20, 24), noFlags),
+    ([device, size, f]) => plain("redirect_neigh", device, size === 0 ? "r2 = 0" : stack(2), size, f),
+    CLASSIFIERS,
+  ),
+];
+
+/** All calls that programs on socket buffers may make. Clones are really sent, so they are left to who wants them. */
+export const SOCKET_BUFFER_CALLS: readonly CallKind[] = [
+  ...BYTES,
+  ...FACTS,
+  ...TUNNELS,
+  ...REDIRECTS,
+  { ...mtu, types: CLASSIFIERS },
+];
+
 const delta = fc.oneof(
   pick(0, 1, -1, 4, -4, 8, 14, 20, -20, 32, -32, 50, 64, 66, -200, -216, -217, -256, -0x80000000, 0x7fffffff),
   fc.integer({ min: -300, max: 300 }),
@@ -161,6 +279,32 @@ const delta = fc.oneof(
 
 const RESIZING = ["xdp_adjust_head", "xdp_adjust_tail", "xdp_adjust_meta"];
 
-export const XDP_CALLS: readonly CallKind[] = RESIZING.map((helper) =>
-  mapped(delta, (by) => call(helper, by)),
-);
+const reference = (type: "devmap" | "devmap_hash" | "cpumap"): MapDefinition => ({
+  name: type,
+  type,
+  keySize: 4,
+  valueSize: 4,
+  maxEntries: 4,
+  flags: 0,
+});
+
+export const XDP_CALLS: readonly CallKind[] = [
+  ...RESIZING.map((helper) => mapped(delta, (by) => call(helper, by))),
+  mapped(fc.tuple(offset, pick(1, 2, 8, 14, 20, 64, 200)), ([at, size]) =>
+    call("xdp_load_bytes", at, output(3), size),
+  ),
+  mapped(fc.tuple(offset, pick(1, 2, 6, 8, 20, 64)), ([at, size]) =>
+    call("xdp_store_bytes", at, stack(3), size),
+  ),
+  mapped(fc.constant(0), () => call("xdp_get_buff_len")),
+  mapped(fc.tuple(ifindex, flags(0, 0, 1)), ([device, f]) => plain("redirect", device, f)),
+  mapped(
+    fc.tuple(
+      pick<"devmap" | "devmap_hash" | "cpumap">("devmap", "devmap_hash", "cpumap"),
+      pick<Value>(0, 1, 2, 3, 4, 5, 0xffffffff, (1n << 32n) + 1n),
+      flags(0, 1, 2, 3, 8, 0x18, 0x10, 0xb, 0x20),
+    ),
+    ([type, key, f]) => ({ ...plain("redirect_map", `r1 = map[${type}]`, key, f), maps: [reference(type)] }),
+  ),
+  mtu,
+];

@@ -1,4 +1,5 @@
 import type { Arrival } from "./environment/arrival.ts";
+import type { Network } from "./environment/network.ts";
 import type { SocketBufferGiven } from "./environment/socket-buffer.ts";
 import type { TracingEnvironment } from "./environment/tracing.ts";
 
@@ -32,6 +33,7 @@ export interface Environment extends TracingEnvironment {
   readonly arrival?: Arrival;
   /** What is known of the packet beside its context, for programs on socket buffers. */
   readonly socketBuffer?: SocketBufferGiven;
+  readonly network?: Network;
   /** The clock at the start; it advances by a nanosecond an instruction. */
   readonly clockNs?: bigint;
   /** Of get_prandom_u32; an integer. */

@@ -15,9 +15,12 @@ export const ENOSPC = -28;
 export const ERANGE = -34;
 export const EDEADLK = -35;
 export const ENODATA = -61;
+export const EPROTO = -71;
+export const EBADMSG = -74;
 export const EOVERFLOW = -75;
 export const ENOTSOCK = -88;
 export const EOPNOTSUPP = -95;
+export const ENETDOWN = -100;
 export const EALREADY = -114;
 /** Exists inside the kernel only, and bpf(2) lets it out. */
 export const ENOTSUPP = -524;

@@ -7,6 +7,7 @@
 import type { Context } from "./context.ts";
 import type {
   ChecksumState,
+  PacketSocket,
   SocketBufferGiven,
   SocketBufferState,
   TunnelInfo,
@@ -50,11 +51,17 @@ export const ETH_P_8021AD = 0x88a8;
 /** No more than this can be in a packet (BPF_SKB_MAX_LEN: four pages without what the kernel keeps behind the data). */
 export const MAX_LENGTH = 4 * 4096 - 320;
 
+/** BPF_PROG_TEST_RUN gives packets a socket of root's. */
+const TEST_SOCKET: PacketSocket = { cookie: 1n, uid: 0 };
+
 export class SocketBuffer {
   readonly packet: Packet;
   readonly #context: Context;
   checksum: ChecksumState;
   tunnel: TunnelInfo | undefined;
+  readonly socket: PacketSocket | undefined;
+  /** Whether the hash need not be computed: it may be 0. */
+  #hashIsKnown: boolean;
   /** A header was put around the packet. */
   encapsulated = false;
 
@@ -63,6 +70,8 @@ export class SocketBuffer {
     this.#context = context;
     this.checksum = given.checksum ?? { kind: "none" };
     this.tunnel = given.tunnel;
+    this.socket = given.socket === "none" ? undefined : (given.socket ?? TEST_SOCKET);
+    this.#hashIsKnown = this.get("hash") !== 0;
   }
 
   get headers(): PacketHeaders {
@@ -113,8 +122,18 @@ export class SocketBuffer {
     view.setUint16(origin + SK_BUFF.vlan_proto, tag?.protocol ?? 0);
   }
 
+  get hashIsKnown(): boolean {
+    return this.#hashIsKnown;
+  }
+
+  setHash(hash: number): void {
+    this.set("hash", hash);
+    this.#hashIsKnown = true;
+  }
+
   clearHash(): void {
     this.set("hash", 0);
+    this.#hashIsKnown = false;
   }
 
   /** Whether the packet stands for several, which were made of one by segmentation. */
@@ -146,6 +165,12 @@ export class SocketBuffer {
 
   get linkLength(): number {
     return this.headers.network - this.headers.link;
+  }
+
+  /** Metadata in front of the data does not move with it. */
+  dropMetadata(): void {
+    const { packet } = this;
+    packet.resize(packet.data, packet.data, packet.end);
   }
 
   /** The data begins `size` bytes further in front, or for a negative size further behind. What is new is zeros. */

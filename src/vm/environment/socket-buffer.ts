@@ -31,9 +31,17 @@ export interface SocketBufferState {
   readonly tunnel: TunnelInfo | undefined;
 }
 
+export interface PacketSocket {
+  readonly cookie: bigint;
+  /** The user that it belongs to. */
+  readonly uid: number;
+}
+
 /** What a packet may come with, beside its context. */
 export interface SocketBufferGiven {
   /** Nothing is known by default. */
   readonly checksum?: ChecksumState;
   readonly tunnel?: TunnelInfo | undefined;
+  /** The socket that it belongs to; `none` if to none, as at a device's receiving side. A test run makes one. */
+  readonly socket?: PacketSocket | "none";
 }

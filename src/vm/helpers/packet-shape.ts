@@ -1,15 +1,8 @@
-/** Helpers that change where a socket buffer's headers and data begin and end: tags, room for headers, another protocol, another length. */
+/** Helpers that change where a socket buffer's headers and data begin and end: room for headers, another protocol, another length. */
 import { Unsupported } from "../../semantics/errors.ts";
 import { EALREADY, EFAULT, EINVAL, ENOMEM, ENOTSUPP } from "../errno.ts";
 import { ETHERNET_HEADER } from "../packet.ts";
-import {
-  ETH_P_8021AD,
-  ETH_P_8021Q,
-  ETH_P_IP,
-  ETH_P_IPV6,
-  MAX_LENGTH,
-  type SocketBuffer,
-} from "../socket-buffer.ts";
+import { ETH_P_IP, ETH_P_IPV6, MAX_LENGTH, type SocketBuffer } from "../socket-buffer.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
@@ -17,11 +10,6 @@ import type { HelperTable } from "./helper.ts";
 function networkLength(protocol: number): number | undefined {
   if (protocol === ETH_P_IP) return 20;
   return protocol === ETH_P_IPV6 ? 40 : undefined;
-}
-
-/** Metadata in front of the data does not move with it. */
-function dropMetadata({ packet }: SocketBuffer): void {
-  packet.resize(packet.data, packet.data, packet.end);
 }
 
 // --- Length and beginning
@@ -61,7 +49,7 @@ function changeHead(call: Call): number {
   if (flags !== 0n || room < 0 || tooLong) return EINVAL;
   if (packet.length + room > FARTHEST_HEADER)
     throw new Unsupported(`packets whose headers are ${packet.length + room} bytes apart`);
-  dropMetadata(socketBuffer);
+  socketBuffer.dropMetadata();
   socketBuffer.push(room);
   packet.headers.link = packet.data;
   return 0;
@@ -105,13 +93,16 @@ function changeProto(call: Call): number {
 }
 
 function growHeaders(socketBuffer: SocketBuffer, offset: number, size: number): void {
-  dropMetadata(socketBuffer);
+  // Linux moves what happens to lie behind the packet into it.
+  if (offset > socketBuffer.length)
+    throw new Unsupported("room behind a network header that the packet does not have whole");
+  socketBuffer.dropMetadata();
   socketBuffer.insert(offset, size);
   socketBuffer.moveHeaders(size);
 }
 
 function shrinkHeaders(socketBuffer: SocketBuffer, offset: number, size: number): void {
-  dropMetadata(socketBuffer);
+  socketBuffer.dropMetadata();
   socketBuffer.remove(offset, size);
   socketBuffer.moveHeaders(-size);
 }
@@ -227,94 +218,10 @@ function shrink(socketBuffer: SocketBuffer, offset: number, size: number, flags:
   return 0;
 }
 
-// --- VLAN tags
-
-const VLAN_HEADER = 4;
-/** Both addresses of an Ethernet header. */
-const ADDRESSES = 12;
-const isVlan = (protocol: number): boolean => protocol === ETH_P_8021Q || protocol === ETH_P_8021AD;
-
-function vlanPush(call: Call): number {
-  const socketBuffer = call.socketBuffer(1);
-  const given = call.u16(2, "vlan_proto");
-  const tci = call.u16(3, "vlan_tci");
-  const { packet, vlan } = socketBuffer;
-  packet.invalidate();
-  const asked = ((given & 0xff) << 8) | (given >> 8);
-  if (vlan !== undefined) {
-    if (packet.data !== packet.headers.link) return EINVAL;
-    writeTag(socketBuffer, vlan.protocol, vlan.tci);
-    socketBuffer.protocol = vlan.protocol;
-  }
-  socketBuffer.vlan = { protocol: isVlan(asked) ? asked : ETH_P_8021Q, tci };
-  return 0;
-}
-
-/** The tag that lay beside the packet goes into it. */
-function writeTag(socketBuffer: SocketBuffer, protocol: number, tci: number): void {
-  dropMetadata(socketBuffer);
-  socketBuffer.insert(ADDRESSES, VLAN_HEADER);
-  const { packet } = socketBuffer;
-  const { headers, buffer, data } = packet;
-  headers.link -= VLAN_HEADER;
-  headers.network -= VLAN_HEADER;
-  buffer.set([protocol >> 8, protocol & 0xff, tci >> 8, tci & 0xff], data + ADDRESSES);
-}
-
-function vlanPop(call: Call): number {
-  const socketBuffer = call.socketBuffer(1);
-  socketBuffer.packet.invalidate();
-  if (socketBuffer.vlan !== undefined) socketBuffer.vlan = undefined;
-  else {
-    if (!isVlan(socketBuffer.protocol)) return 0;
-    const tag = takeTag(socketBuffer);
-    if (typeof tag === "number") return tag;
-  }
-  const { protocol } = socketBuffer;
-  if (!isVlan(protocol)) return 0;
-  const tag = takeTag(socketBuffer);
-  if (typeof tag === "number") return tag;
-  socketBuffer.vlan = { protocol, tci: tag.tci };
-  return 0;
-}
-
-/** Takes the outermost tag out of the packet; an error number if there cannot be one. */
-function takeTag(socketBuffer: SocketBuffer): { readonly tci: number } | number {
-  const { packet } = socketBuffer;
-  if (packet.data !== packet.headers.link) return EINVAL;
-  if (packet.length < ETHERNET_HEADER + VLAN_HEADER) return ENOMEM;
-  const { buffer, data } = packet;
-  const view = new DataView(buffer.buffer, buffer.byteOffset + data, packet.length);
-  const tci = view.getUint16(ETHERNET_HEADER);
-  const protocol = innerProtocol(view);
-  dropMetadata(socketBuffer);
-  socketBuffer.remove(ADDRESSES, VLAN_HEADER);
-  const { headers } = packet;
-  headers.link += VLAN_HEADER;
-  if (headers.network - packet.data < ETHERNET_HEADER) headers.network = packet.data + ETHERNET_HEADER;
-  socketBuffer.protocol = protocol;
-  return { tci };
-}
-
-const ETHERTYPE_MIN = 0x600;
-const ETH_P_802_3 = 0x0001;
-const ETH_P_802_2 = 0x0004;
-
-/** What the tag says is in it; a length stands for a frame without type. */
-function innerProtocol(frame: DataView): number {
-  const type = frame.getUint16(ETHERNET_HEADER + 2);
-  if (type >= ETHERTYPE_MIN) return type;
-  const at = ETHERNET_HEADER + VLAN_HEADER;
-  const raw = frame.byteLength >= at + 2 && frame.getUint16(at) === 0xffff;
-  return raw ? ETH_P_802_3 : ETH_P_802_2;
-}
-
 export const PACKET_SHAPE_HELPERS: HelperTable = {
   skb_change_tail: changeTail,
   skb_change_head: changeHead,
   skb_change_type: changeType,
   skb_change_proto: changeProto,
   skb_adjust_room: adjustRoom,
-  skb_vlan_push: vlanPush,
-  skb_vlan_pop: vlanPop,
 };

@@ -1,4 +1,4 @@
-/** Helpers that resize XDP packets, and redirection, which XDP and classifiers share. */
+/** Helpers that resize XDP packets. */
 import { EACCES, EINVAL } from "../errno.ts";
 import { XDP_FRAME } from "../input.ts";
 import { ETHERNET_HEADER } from "../packet.ts";
@@ -50,25 +50,8 @@ function adjustMeta(call: Call): number {
   return 0;
 }
 
-const XDP_ABORTED = 0;
-const XDP_REDIRECT = 4;
-const TC_ACT_SHOT = 2;
-const TC_ACT_REDIRECT = 7;
-const REDIRECT_INGRESS = 1n;
-
-/** Remembers where the packet is to go, and returns the action that sends it there. */
-function redirect(call: Call): number {
-  const ifindex = call.u32(1, "ifindex");
-  const flags = call.u64(2, "flags");
-  const xdp = call.type === "xdp";
-  if ((flags & ~(xdp ? 0n : REDIRECT_INGRESS)) !== 0n) return xdp ? XDP_ABORTED : TC_ACT_SHOT;
-  call.run.redirect = { to: "device", ifindex, ingress: flags === REDIRECT_INGRESS };
-  return xdp ? XDP_REDIRECT : TC_ACT_REDIRECT;
-}
-
 export const XDP_HELPERS: HelperTable = {
   xdp_adjust_head: adjustHead,
   xdp_adjust_tail: adjustTail,
   xdp_adjust_meta: adjustMeta,
-  redirect,
 };
