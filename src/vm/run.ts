@@ -1,8 +1,11 @@
 /** A run in progress: its state, and what it has done to the world so far. */
 import type { Clone, Redirect } from "./effects.ts";
+import type { CgroupStorage } from "./maps/cgroup-storage.ts";
 import type { LoadedProgram } from "./maps/map.ts";
+import { type MapValue, newValue } from "./maps/storage.ts";
 import { Held } from "./objects/held.ts";
 import { Records } from "./objects/record.ts";
+import type { Timer } from "./objects/timer.ts";
 import type { State } from "./state.ts";
 import { TracingDone } from "./tracing-effects.ts";
 
@@ -14,6 +17,9 @@ export class Run {
   readonly clones: Clone[] = [];
   /** What the program has to give back before it ends. */
   readonly held = new Held();
+  /** The timer whose function runs; nothing in a program's own run. */
+  timer: Timer | undefined;
+  readonly #groupValues = new Map<CgroupStorage, MapValue>();
   /** Its records of ring buffers. */
   readonly records = new Records();
   /** What it has done to the system around it. */
@@ -30,6 +36,13 @@ export class Run {
 
   /** The next of the numbers that the environment's seed stands for, of 32 bits (the generator splitmix32). */
   random(): number {
+  /** What the run's control group has in a map, zeros at first. */
+  groupValue(map: CgroupStorage): MapValue {
+    const value = this.#groupValues.get(map) ?? newValue(map.definition);
+    this.#groupValues.set(map, value);
+    return value;
+  }
+
     this.#random = (this.#random + 0x9e3779b9) | 0;
     const a = Math.imul(this.#random ^ (this.#random >>> 16), 0x21f0aaad);
     const b = Math.imul(a ^ (a >>> 15), 0x735a2d97);

@@ -53,6 +53,8 @@ export interface CallInProgress {
   readonly next: (index: number) => (() => void) | undefined;
   /** How often the function will be called at most, and how often it has been. */
   left: number;
+  /** It is `next` that says when there is no more, even if none is left. */
+  readonly unbounded: boolean;
   done: number;
   /** Takes the function's result; says whether that is the end. */
   readonly answer: (r0: bigint) => boolean;

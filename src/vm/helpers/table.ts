@@ -4,6 +4,7 @@ import { DYNPTR_HELPERS } from "./dynptr.ts";
 import type { Helper, HelperTable } from "./helper.ts";
 import { HOOK_HELPERS } from "./hook.ts";
 import { KPTR_HELPERS } from "./kptr.ts";
+import { LOCAL_STORAGE_HELPERS } from "./local-storage.ts";
 import { LOCK_HELPERS } from "./lock.ts";
 import { MAP_HELPERS } from "./maps.ts";
 import { MEMORY_HELPERS } from "./memory.ts";
@@ -14,12 +15,15 @@ import { STRING_HELPERS } from "./strings.ts";
 import { SYMBOL_HELPERS } from "./symbols.ts";
 import { TASK_HELPERS } from "./tasks.ts";
 import { TIME_HELPERS } from "./time.ts";
+import { TIMER_HELPERS } from "./timer.ts";
 
 const HELPERS: HelperTable = {
   ...DYNPTR_HELPERS,
   ...HOOK_HELPERS,
   ...KPTR_HELPERS,
+  ...LOCAL_STORAGE_HELPERS,
   ...LOCK_HELPERS,
+  ...TIMER_HELPERS,
   ...MAP_HELPERS,
   ...MEMORY_HELPERS,
   ...NETWORK_HELPERS,

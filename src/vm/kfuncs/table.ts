@@ -8,6 +8,7 @@ import { OWN_OBJECT_FUNCTIONS } from "./own-objects.ts";
 import { SECTION_FUNCTIONS } from "./sections.ts";
 import { TASK_FUNCTIONS } from "./tasks.ts";
 import { TREE_FUNCTIONS } from "./trees.ts";
+import { WORK_FUNCTIONS } from "./work.ts";
 
 export const KERNEL_FUNCTIONS: HelperTable = {
   ...DYNPTR_FUNCTIONS,
@@ -18,4 +19,5 @@ export const KERNEL_FUNCTIONS: HelperTable = {
   ...SECTION_FUNCTIONS,
   ...TASK_FUNCTIONS,
   ...TREE_FUNCTIONS,
+  ...WORK_FUNCTIONS,
 };

@@ -12,7 +12,7 @@ export function tasksOf({ state: { environment } }: Call): readonly Task[] {
 }
 
 export const taskObject = ({ state }: Call, { pid }: Task): Thing =>
-  state.things.kernelObject("task_struct", pid);
+  state.things.kernelObject("task_struct", BigInt(pid));
 
 /** Another reference to an object of the kernel, for the program to give back. */
 function acquire(call: Call, thing: Thing): undefined {

@@ -20,6 +20,8 @@ export class Thing {
   /** What programs may read of it. */
   readonly cell: MapValue;
   readonly fields: readonly MapField[];
+  /** Of an object of the kernel's: the number that tells it from others of its type. */
+  readonly key: bigint;
   /** How many pointers own it: those of programs that run, and those that lie somewhere. */
   references = 1;
   /** Whether it counts: another reference may be taken. */
@@ -33,7 +35,9 @@ export class Thing {
     struct: string,
     bytes: Uint8Array,
     own?: { readonly id: number; readonly fields: readonly MapField[] },
+    key = 0n,
   ) {
+    this.key = key;
     this.struct = struct;
     this.cell = { bytes };
     this.id = own?.id;

@@ -50,12 +50,12 @@ export class Things {
     return region;
   }
 
-  /** The kernel's object of a structure that goes by a name: the same one throughout a run. */
-  kernelObject(struct: string, name: bigint | number): Thing {
+  /** The kernel's object of a structure that goes by a number: the same one throughout a run. */
+  kernelObject(struct: string, name: bigint): Thing {
     const key = `${struct} ${name}`;
     let thing = this.#kernels.get(key);
     if (thing === undefined) {
-      thing = new Thing(struct, NO_BYTES);
+      thing = new Thing(struct, NO_BYTES, undefined, name);
       this.#kernels.set(key, thing);
     }
     return thing;
