@@ -32,11 +32,12 @@ function advance(state: State, at: number, room: number): number {
 }
 
 /**
- * Runs to the end. Returns a fault, or `undefined` if the program ended with its result in r0.
+ * Runs from `state.pc` to the end. Returns a fault, or `undefined` if the program ended with its result in r0.
  *
+ * @param depth  the frame whose end is the end of it, by the frame being left: 0 for the program's
  * @throws Unsupported  where the program does something that the machine does not model
  */
-export function interpret(run: Run, step: Step | undefined): Fault | undefined {
+export function interpret(run: Run, step: Step | undefined, depth = 0): Fault | undefined {
   const { state } = run;
   const { budget, generated } = state.options;
   let { ops } = state.loaded;
@@ -59,8 +60,12 @@ export function interpret(run: Run, step: Step | undefined): Fault | undefined {
       }
       state.steps += 1;
       const next = execute(run, op);
-      if (next === undefined) return undefined;
+      if (next === undefined) {
+        run.ended = true;
+        return undefined;
+      }
       state.pc = next;
+      if (state.depth < depth) return undefined;
     }
   } catch (error) {
     if (!(error instanceof FaultSignal)) throw error;

@@ -12,6 +12,8 @@ import type { Environment } from "./environment.ts";
 import type { Fault } from "./fault.ts";
 import { type Input, inputFor, skBuffContextOut, xdpContextOut } from "./input.ts";
 import { interpret } from "./interpreter.ts";
+import type { Facts } from "./jit/facts.ts";
+import { runCompiled } from "./jit/runtime.ts";
 import { createMaps } from "./maps/create.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import { prepare } from "./op.ts";
@@ -25,6 +27,11 @@ export interface MachineOptions extends Partial<RunOptions> {
   readonly maps?: readonly MapStorage[];
   /** How many processors there are: 1 by default. */
   readonly cpus?: number;
+  /**
+   * Compile the programs (`jit/`). Runs that are observed are interpreted all the same. What is given as proved of programs is taken on trust: their code is then
+   * not checked where the facts say that it need not be.
+   */
+  readonly jit?: { readonly facts?: ReadonlyMap<Program, Facts> };
 }
 
 /** Both outcomes count the instructions executed, and have what was printed until then. */
@@ -59,6 +66,7 @@ export class Machine {
   readonly loaded: LoadedProgram;
   readonly #cpus: number;
   readonly #options: RunOptions;
+  readonly #jit: MachineOptions["jit"];
 
   /** @throws Unsupported  for a type of map that the machine does not have */
   constructor(program: Program, options: MachineOptions = {}) {
@@ -69,6 +77,7 @@ export class Machine {
     }
     this.loaded = { program, ops: prepare(program), maps };
     this.#cpus = cpus;
+    this.#jit = options.jit;
     this.#options = { budget, uninitialisedStack, generated };
   }
 
@@ -108,7 +117,8 @@ export class Machine {
     const { state, printed } = run;
     const view = new View(state);
     const step = observer === undefined ? undefined : () => observer(state.pc, view);
-    const fault = interpret(run, step);
+    const isCompiled = this.#jit !== undefined && step === undefined;
+    const fault = isCompiled ? runCompiled(run, this.#jit?.facts) : interpret(run, step);
     const { steps } = state;
     if (fault !== undefined) return { outcome: "fault", fault, printed, steps };
     return {

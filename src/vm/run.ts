@@ -27,6 +27,8 @@ export class Run {
   tailCalls = 0;
   /** A tail call has replaced the program since the interpreter last looked. */
   entered = false;
+  /** The program has ended, in whatever frame. */
+  ended = false;
   #random: number;
 
   constructor(state: State) {
@@ -34,8 +36,6 @@ export class Run {
     this.#random = state.environment.seed ?? 0;
   }
 
-  /** The next of the numbers that the environment's seed stands for, of 32 bits (the generator splitmix32). */
-  random(): number {
   /** What the run's control group has in a map, zeros at first. */
   groupValue(map: CgroupStorage): MapValue {
     const value = this.#groupValues.get(map) ?? newValue(map.definition);
@@ -43,6 +43,8 @@ export class Run {
     return value;
   }
 
+  /** The next of the numbers that the environment's seed stands for, of 32 bits (the generator splitmix32). */
+  random(): number {
     this.#random = (this.#random + 0x9e3779b9) | 0;
     const a = Math.imul(this.#random ^ (this.#random >>> 16), 0x21f0aaad);
     const b = Math.imul(a ^ (a >>> 15), 0x735a2d97);

@@ -105,6 +105,8 @@ export class State {
   pc = 0;
   /** Instructions executed, likewise. */
   steps = 0;
+  /** How often `unwind` has been called. */
+  unwindings = 0;
   /** Where regions are made that are neither the stack's nor a map's. */
   readonly space: AddressSpace;
   readonly things: Things;
@@ -112,10 +114,10 @@ export class State {
   readonly image: MemoryImage;
   /** A pointer may have been loaded that the image has nothing for. */
   lostKernelPointer = false;
-  readonly #frames: Frame[] = [];
-  readonly #stacks: StackMemory[] = [];
   /** What the kernel keeps on the stack. */
   readonly slots = new Slots();
+  readonly #frames: Frame[] = [];
+  readonly #stacks: StackMemory[] = [];
   readonly #values = new Map<MapValue, Region>();
   readonly #maps = new Map<MapStorage, Region>();
   readonly #keys = new Map<MapStorage, Map<string, Region>>();
@@ -257,6 +259,7 @@ export class State {
 
   /** Leaves all functions for one of the main program, which takes its place: an exception. Gives nothing back. */
   unwind(): void {
+    this.unwindings += 1;
     const main = this.#frames[1]?.caller ?? this.loaded;
     for (const { stack } of this.#frames.splice(1)) stack.live = false;
     this.replace(main);

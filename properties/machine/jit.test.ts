@@ -1,0 +1,92 @@
+/** Compiled programs end as interpreted ones do: results, packets, maps, faults and their places, and how many instructions were executed. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fc, test } from "@fast-check/vitest";
+import { describe, expect } from "vitest";
+import { readPrograms } from "../../src/object/read.ts";
+import { Unsupported } from "../../src/semantics/errors.ts";
+import { assemble } from "../../src/semantics/isa/assemble.ts";
+import type { Program } from "../../src/semantics/program/program.ts";
+import { runnableContext } from "../../src/vm/input.ts";
+import { both } from "./jit-pair.ts";
+import { programPairs } from "./jit-programs.ts";
+
+function program(asm: string): Program {
+  const insns = assemble(asm);
+  return { name: "p", type: "xdp", license: "GPL", flags: [], insns, maps: [], lines: [], functions: [] };
+}
+
+describe("programs drawn by chance", () => {
+  const seen = new Set<string>();
+  test.prop([programPairs, fc.constantFrom("fault", "allow")], { numRuns: 400, seed: 6018 })(
+    "end alike",
+    (programs, uninitialisedStack) => {
+      const { interpreted, compiled, endings } = both(programs, uninitialisedStack);
+      expect(compiled).toBe(interpreted);
+      for (const ending of endings) seen.add(ending);
+    },
+  );
+
+  test("of which there are all kinds", () => {
+    expect([...seen]).toEqual(
+      expect.arrayContaining(["exit", "out_of_bounds", "budget", "uninitialised_stack", "call_depth"]),
+    );
+  });
+});
+
+describe("loops of several entries", () => {
+  /** Two blocks that lead to each other, entered at either, with a loop of several entries inside of one of them. */
+  const TANGLE = `
+    r0 = 0
+    r1 = *(u32 *)(r1 +12)
+    r2 = 40
+    if r1 == 1 goto b
+   a:
+    r0 += 3
+    if r0 & 4 goto c
+    goto d
+   c:
+    r0 += 1
+    r2 -= 1
+    if r2 == 0 goto out
+    if r0 & 8 goto d
+    goto b
+   d:
+    r0 ^= 5
+    r2 -= 1
+    if r2 == 0 goto out
+    if r0 & 2 goto c
+   b:
+    r0 *= 3
+    r2 -= 1
+    if r2 s> 0 goto a
+   out:
+    exit`;
+  test("are compiled", () => {
+    const { interpreted, compiled, endings } = both([program(TANGLE)], "fault");
+    expect(compiled).toBe(interpreted);
+    expect(endings).toEqual(["exit", "exit"]);
+  });
+});
+
+const OBJECTS = new URL("../../corpus/objects/", import.meta.url);
+
+describe("the corpus", () => {
+  test("ends alike", () => {
+    let compared = 0;
+    for (const file of readdirSync(OBJECTS).filter((name) => name.endsWith(".v4.o"))) {
+      const { programs } = readPrograms(file, readFileSync(new URL(file, OBJECTS)));
+      for (const one of programs) {
+        if (runnableContext(one) === undefined) continue;
+        const others = programs.filter((other) => other !== one);
+        try {
+          const { interpreted, compiled } = both([one, ...others], "allow");
+          expect(`${file}: ${compiled}`).toBe(`${file}: ${interpreted}`);
+          compared += 1;
+        } catch (error) {
+          if (!(error instanceof Unsupported)) throw error;
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(20);
+  });
+});

@@ -1,0 +1,438 @@
+/**
+ * Compiles one function of a program: blocks nested after their dominators, so that every branch is one of a structured language (Ramsey, "Beyond Relooper", 2022).
+ *
+ * A block's instructions are counted where it begins. If there is not room for all of them, the interpreter goes on from there and stops at the right one.
+ */
+import { Unsupported } from "../../semantics/errors.ts";
+import { MAX_LOOPS } from "../../semantics/helpers/callbacks.ts";
+import type { Instruction } from "../../semantics/isa/instruction.ts";
+import type { Context } from "../../semantics/profile/profile.ts";
+import type { Slots } from "../../semantics/program/program.ts";
+import { FRAME_POINTER, TAGS_AT } from "../memory.ts";
+import { DO, type Op } from "../op.ts";
+import { STACK_SIZE } from "../region-record.ts";
+import { type Access, atomic, load, store } from "./access.ts";
+import { arithmetic, compute } from "./arithmetic.ts";
+import { type Code, I32, OP } from "./code.ts";
+import { CONTROL } from "./control.ts";
+import type { Facts } from "./facts.ts";
+import { type Block, blocksOf, END, slotsOf } from "./flow.ts";
+import { isDynamic, KIND, Kinds, type Registers, SOMEWHERE } from "./kinds.ts";
+import { livenessOf } from "./liveness.ts";
+import { LOCAL } from "./locals.ts";
+import { FIRST_SAVED, Needs } from "./needs.ts";
+import { type Order, orderOf } from "./order.ts";
+import { type Exit, IMPORT, IMPORTS, Writer } from "./writer.ts";
+
+/** What functions are compiled from. */
+export interface Source {
+  readonly ops: readonly Op[];
+  readonly insns: Slots;
+  readonly facts: Facts | undefined;
+  /** The layout of the context that the program is given, if it is a real one. */
+  readonly context: Context | undefined;
+  /** Whether what has not been written of a stack may be read. */
+  readonly allowsUnwritten: boolean;
+  /** By a function's first slot, its position. */
+  readonly functions: ReadonlyMap<number, number>;
+}
+
+/** A compiled function, as far as the machine has to know of it. */
+export interface CompiledFunction {
+  readonly exits: readonly Exit[];
+  /**
+   * What registers hold where the interpreter goes on: sets of kinds, 0 for one that holds nothing that matters; and how many of the instructions that have been counted have
+   * not been executed.
+   */
+  readonly resume: (exit: Exit) => { readonly kinds: Uint8Array; readonly notExecuted: number };
+}
+
+const LAST_CALLED = 12;
+
+class FunctionCompiler {
+  readonly #source: Source;
+  readonly #blocks: readonly Block[];
+  readonly #order: Order;
+  readonly #live: Uint16Array;
+  readonly #kinds: Kinds;
+  readonly #needs: Needs;
+  readonly #w: Writer;
+  readonly #children: readonly number[][];
+  /** By block: the height of its loop, and of the block that ends where it begins. */
+  readonly #loopHeight: Int32Array;
+  readonly #blockHeight: Int32Array;
+
+  constructor(source: Source, entry: number, isMain: boolean, code: Code) {
+    const { ops, facts, context } = source;
+    this.#source = source;
+    const blocks = blocksOf(ops, entry);
+    this.#order = orderOf(blocks);
+    this.#blocks = blocks;
+    this.#live = livenessOf(ops, blocks, this.#order);
+    const parts = {
+      ops,
+      facts,
+      context: isMain ? context : undefined,
+      bare: isMain && context === undefined,
+    };
+    this.#kinds = new Kinds(parts, blocks, this.#order, this.#live);
+    this.#needs = new Needs(ops, blocks, this.#order, this.#kinds);
+    this.#w = new Writer(code, copyOf(this.#kinds.start(0)));
+    this.#loopHeight = new Int32Array(blocks.length);
+    this.#blockHeight = new Int32Array(blocks.length);
+    const children: number[][] = blocks.map(() => []);
+    for (const at of this.#order.order) if (at !== 0) children[this.#order.dominator[at] ?? 0]?.push(at);
+    this.#children = children;
+  }
+
+  /** Writes the body; its locals are known afterwards. */
+  write(index: number): void {
+    const w = this.#w;
+    w.open(OP.block, I32);
+    this.#begin();
+    this.#tree();
+    w.writeExits(index);
+  }
+
+  get locals(): Writer["locals"] {
+    return this.#w.locals;
+  }
+
+  get compiled(): CompiledFunction {
+    const { exits } = this.#w;
+    const [blocks, kinds, live, ops] = [this.#blocks, this.#kinds, this.#live, this.#source.ops];
+    const resume: CompiledFunction["resume"] = ({ block: at, slot }) => {
+      const block = blocks[at];
+      if (block === undefined) throw new Error("a way out of no block");
+      const now = copyOf(kinds.start(at));
+      kinds.pass(block, slot, now);
+      let executed = 0;
+      for (let each = block.start; each < slot; each += slotsOf(ops[each]?.code ?? 0)) executed += 1;
+      if (slot === block.start)
+        for (let r = 0; r < FRAME_POINTER; r += 1) if (((live[at] ?? 0) & (1 << r)) === 0) now.kinds[r] = 0;
+      return { kinds: now.kinds, notExecuted: block.count - executed };
+    };
+    return { exits, resume };
+  }
+
+  #begin(): void {
+    const w = this.#w;
+    const { code } = w;
+    code.const32(0);
+    code.memory(OP.load64, 8, CONTROL.fuel);
+    code.at(OP.set, LOCAL.fuel);
+    w.loadRegister(FRAME_POINTER);
+    code.at(OP.get, FRAME_POINTER);
+    code.op(OP.wrap);
+    code.const32(STACK_SIZE);
+    code.op(OP.sub32);
+    code.at(OP.set, LOCAL.stack);
+    code.const32(0);
+    code.memory(OP.load32, 4, TAGS_AT + 8 * FRAME_POINTER);
+    code.at(OP.set, LOCAL.stackRegion);
+    for (let register = 0; register < FRAME_POINTER; register += 1) {
+      const kinds = w.kinds(register);
+      if (kinds === KIND.uninitialised) continue;
+      if (kinds === KIND.context) {
+        w.loadRegister(register);
+        code.at(OP.get, register);
+        code.op(OP.wrap);
+        code.at(OP.set, LOCAL.context);
+        w.pushTag(register);
+        code.at(OP.set, LOCAL.contextRegion);
+      } else w.reload(register, this.#needs.start(0, register));
+    }
+  }
+
+  // --- Structure
+
+  #tree(): void {
+    type Task = () => void;
+    const tasks: Task[] = [];
+    const w = this.#w;
+    const { code } = w;
+    const { forward, rank, loops } = this.#order;
+    const end = (): void => w.close();
+    const otherwise = (): void => code.op(OP.else);
+    const enter = (at: number): void => {
+      if (loops[at] !== 0) {
+        w.open(OP.loop);
+        this.#loopHeight[at] = w.height;
+        tasks.push(end);
+      }
+      const merges = (this.#children[at] ?? []).filter((child) => (forward[child] ?? 0) > 1);
+      merges.sort((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0));
+      for (const merge of merges) {
+        w.open(OP.block);
+        this.#blockHeight[merge] = w.height;
+        tasks.push(() => enter(merge), end);
+      }
+      tasks.push(() => contents(at));
+    };
+    /** Whether a branch leads to a block, rather than the block's code being put there. */
+    const isBranch = (from: number, to: number): boolean =>
+      (rank[to] ?? 0) <= (rank[from] ?? 0) || (forward[to] ?? 0) > 1;
+    const depth = (from: number, to: number): number =>
+      w.depthOf(((rank[to] ?? 0) <= (rank[from] ?? 0) ? this.#loopHeight[to] : this.#blockHeight[to]) ?? 0);
+    const goTo = (from: number, to: number): void => {
+      if (isBranch(from, to)) code.at(OP.br, depth(from, to));
+      else tasks.push(() => enter(to));
+    };
+    const contents = (at: number): void => {
+      const block = this.#blocks[at];
+      if (block === undefined) throw new Error("a block in the order exists");
+      w.block = at;
+      w.left = block.count;
+      w.now = copyOf(this.#kinds.start(at));
+      this.#instructions(block);
+      const { next, taken } = block;
+      if (block.kind === END.interpret) return w.exit(block.end);
+      if (block.kind === END.exit) return;
+      this.#settle(next);
+      if (taken < 0) {
+        if (block.kind === END.setLabel) {
+          code.const32(block.label);
+          code.at(OP.set, w.locals.label());
+        }
+        return goTo(at, next);
+      }
+      this.#settle(taken);
+      this.#condition(block);
+      if (isBranch(at, taken)) {
+        code.at(OP.brIf, depth(at, taken));
+        goTo(at, next);
+      } else if (isBranch(at, next)) {
+        code.op(OP.eqz32);
+        code.at(OP.brIf, depth(at, next));
+        goTo(at, taken);
+      } else {
+        w.open(OP.if);
+        tasks.push(
+          end,
+          () => enter(next),
+          otherwise,
+          () => enter(taken),
+        );
+      }
+    };
+    enter(0);
+    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) task();
+  }
+
+  /** Puts regions where another block expects them. */
+  #settle(to: number): void {
+    const { kinds } = this.#kinds.start(to);
+    const live = this.#live[to] ?? 0;
+    for (let r = 0; r < FRAME_POINTER; r += 1)
+      if ((live & (1 << r)) !== 0) this.#w.settle(r, kinds[r] ?? 0, this.#needs.start(to, r));
+  }
+
+  /** Pushes whether a block goes on in `taken`. */
+  #condition({ kind, end, label }: Block): void {
+    const w = this.#w;
+    const { code } = w;
+    if (kind === END.testLabel) {
+      code.at(OP.get, w.locals.label());
+      code.const32(label);
+      code.op(OP.eq32);
+      return;
+    }
+    if (kind === END.mayGoto) {
+      // Counted only if it falls through.
+      const loops = w.locals.loops();
+      code.at(OP.get, loops);
+      code.at(OP.get, loops);
+      code.const32(MAX_LOOPS);
+      code.op(OP.eq32);
+      code.at(OP.tee, LOCAL.at);
+      code.op(OP.eqz32);
+      code.op(OP.add32);
+      code.at(OP.set, loops);
+      code.at(OP.get, LOCAL.at);
+      return;
+    }
+    const slot = end - 1;
+    const [op, instruction] = this.#at(slot);
+    compute(w, op, instruction);
+  }
+
+  #at(slot: number): readonly [Op, Instruction] {
+    const { ops, insns } = this.#source;
+    const [op, instruction] = [ops[slot], insns[slot]];
+    if (op === undefined || instruction === undefined) throw new Error(`no instruction at slot ${slot}`);
+    return [op, instruction];
+  }
+
+  // --- Instructions
+
+  #instructions(block: Block): void {
+    const w = this.#w;
+    const { code } = w;
+    if (block.count > 0) {
+      w.exitIf(block.start, () => {
+        code.at(OP.get, LOCAL.fuel);
+        code.const64(block.count);
+        code.op(OP.sub64);
+        code.at(OP.tee, LOCAL.fuel);
+        code.const64(0);
+        code.op(OP.less64);
+      });
+    }
+    for (let slot = block.start; slot < block.end; ) {
+      const [op, instruction] = this.#at(slot);
+      this.#instruction(op, instruction, slot);
+      this.#kinds.step(op, slot, w.now);
+      w.left -= 1;
+      slot += slotsOf(op.code);
+    }
+  }
+
+  #instruction(op: Op, instruction: Instruction, slot: number): void {
+    const w = this.#w;
+    const { code } = w;
+    const needs = this.#needs.written[slot] ?? 0;
+    switch (op.code) {
+      case DO.alu:
+      case DO.aluImm:
+        return arithmetic(w, op, instruction, slot, needs);
+      case DO.jump:
+        w.checkRead(op.dst, slot);
+        return w.checkRead(op.src, slot);
+      case DO.jumpImm:
+        return w.checkRead(op.dst, slot);
+      case DO.goto:
+      case DO.mayGoto:
+        return;
+      case DO.constant:
+        code.constHalves(op.imm, op.immHigh);
+        return code.at(OP.set, op.dst);
+      case DO.load:
+        return load(w, this.#access(op, instruction, slot));
+      case DO.store:
+      case DO.storeImm:
+        return store(w, this.#access(op, instruction, slot));
+      case DO.atomic:
+        return atomic(w, this.#access(op, instruction, slot));
+      case DO.mapFd:
+      case DO.mapValue:
+      case DO.function:
+        w.step(slot);
+        code.op(OP.drop);
+        return w.reload(op.dst, needs);
+      case DO.subprogram:
+        return this.#call(op, slot);
+      case DO.exit:
+        return this.#exit(slot);
+      case DO.packet:
+      case DO.packetIndirect:
+        w.spill(6);
+        if (op.code === DO.packetIndirect && op.src !== 6) w.spill(op.src);
+        w.step(slot);
+        this.#returnIfOver();
+        return w.loadRegister(0);
+      case DO.helper:
+      case DO.callback:
+      case DO.kernelFunction:
+        return this.#helper(op, slot);
+      default:
+        throw new Unsupported(`the instruction ${instruction.row.name} in compiled code`);
+    }
+  }
+
+  #access(op: Op, instruction: Instruction, slot: number): Access {
+    const { plan, planOffset } = this.#kinds;
+    const after = copyOf(this.#w.now);
+    this.#kinds.step(op, slot, after);
+    return {
+      op,
+      instruction,
+      slot,
+      plan: plan[slot] ?? 0,
+      planOffset: planOffset[slot] ?? 0,
+      needs: this.#needs.written[slot] ?? 0,
+      gives: after.kinds[op.dst] ?? 0,
+      allowsUnwritten: this.#source.allowsUnwritten,
+    };
+  }
+
+  #returnIfOver(): void {
+    const w = this.#w;
+    w.open(OP.if);
+    w.code.op(OP.return);
+    w.close();
+  }
+
+  #helper(op: Op, slot: number): void {
+    const w = this.#w;
+    for (let register = 1; register < FIRST_SAVED; register += 1) w.spill(register);
+    w.step(slot);
+    if (op.code === DO.helper && op.imm !== LAST_CALLED) w.code.op(OP.drop);
+    else {
+      this.#returnIfOver();
+      w.loadFuel();
+    }
+    this.#afterCall(slot);
+  }
+
+  #call(op: Op, slot: number): void {
+    const w = this.#w;
+    const { code } = w;
+    for (let register = 1; register < FIRST_SAVED; register += 1) w.spill(register);
+    w.storeFuel();
+    code.const32(slot);
+    code.at(OP.call, IMPORT.enter);
+    code.at(OP.call, IMPORTS + (this.#source.functions.get(op.target) ?? 0));
+    code.at(OP.call, IMPORT.leave);
+    w.loadFuel();
+    this.#afterCall(slot);
+  }
+
+  /** The result, and regions that may have changed. */
+  #afterCall(slot: number): void {
+    const w = this.#w;
+    w.reload(0, this.#needs.written[slot] ?? 0);
+    const saved = this.#needs.saved[slot] ?? 0;
+    for (let i = 0; i < FRAME_POINTER - FIRST_SAVED; i += 1) {
+      const register = FIRST_SAVED + i;
+      const kinds = w.kinds(register);
+      if (isDynamic(kinds) && (kinds & SOMEWHERE) !== 0) w.refresh(register, (saved >>> (8 * i)) & 255);
+    }
+  }
+
+  #exit(slot: number): void {
+    const w = this.#w;
+    const { code } = w;
+    w.spill(0);
+    w.storeFuel();
+    code.const32(0);
+    code.const32(slot);
+    code.memory(OP.store32, 4, CONTROL.exit);
+    code.op(OP.return);
+  }
+}
+
+function copyOf({ kinds, offsets }: Registers): Registers {
+  return { kinds: kinds.slice(), offsets: offsets.slice() };
+}
+
+/**
+ * Writes the code of the function that begins at a slot into `code`, a function's body as a module holds it.
+ *
+ * @param entry  the slot, or a negative number for the program's own start
+ * @param index  the function's position
+ * @param body  for what it holds in the meantime
+ */
+export function compileFunction(
+  source: Source,
+  entry: number,
+  index: number,
+  code: Code,
+  body: Code,
+): CompiledFunction {
+  const compiler = new FunctionCompiler(source, Math.max(0, entry), entry < 0, body);
+  compiler.write(index);
+  compiler.locals.write(code);
+  code.bytes(body.finish());
+  code.op(OP.end);
+  return compiler.compiled;
+}

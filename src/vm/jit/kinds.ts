@@ -1,0 +1,339 @@
+/**
+ * What registers may hold where, as far as it is known before a program runs: a forward analysis over the blocks of a function. A register of which more is known needs less of
+ * its region kept beside it when the program runs.
+ */
+import type { Size } from "../../semantics/isa/instruction.ts";
+import { fieldAt } from "../../semantics/profile/lookup.ts";
+import type { Context } from "../../semantics/profile/profile.ts";
+import { FRAME_POINTER } from "../memory.ts";
+import { DO, type Op, PROVENANCE } from "../op.ts";
+import { STACK_SIZE } from "../region-record.ts";
+import { FACT, type Facts } from "./facts.ts";
+import { type Block, successorsAt } from "./flow.ts";
+import type { Order } from "./order.ts";
+import { readsOf } from "./use.ts";
+
+/** What a register may hold: a set of these. */
+export const KIND = {
+  uninitialised: 1,
+  number: 2,
+  /** A pointer to the function's own stack. */
+  stack: 4,
+  /** A pointer to the context, where the function is known to have it. */
+  context: 8,
+  /** A pointer to bytes of which, while they are there, bounds alone decide: a packet's. */
+  bytes: 16,
+  /** Any other pointer. */
+  other: 32,
+} as const;
+
+/** Pointers whose region is known only when the program runs. */
+export const SOMEWHERE = KIND.bytes | KIND.other;
+
+/** Whether the region has to be kept at run time. */
+export const isDynamic = (kinds: number): boolean => (kinds & SOMEWHERE) !== 0 || (kinds & (kinds - 1)) !== 0;
+
+const REGISTERS = 11;
+/** Of a pointer whose distance from the start of its region is not known. */
+const UNKNOWN = 0x7fffffff;
+/** Distances beyond this are not followed. */
+const FAR = 2 ** 20;
+
+/** How a slot's memory access is compiled. */
+export const PLAN = {
+  /** It is none. */
+  none: 0,
+  /** The machine does it. */
+  step: 1,
+  /** It is checked against the limits of the register's region; otherwise the machine does it. */
+  plain: 2,
+  /** The function's own stack, at `planOffset` from its lower end. */
+  stack: 3,
+  /** The function's own stack, somewhere. */
+  stackSomewhere: 4,
+  /** A number in the context, at `planOffset`. */
+  context: 5,
+  /** A pointer into the packet: `planOffset` says where in the packet's record its address is. */
+  packetPointer: 6,
+  /** It cannot but fault: the interpreter says how. */
+  leave: 7,
+  /** Proved to be within bytes that need no check. */
+  bytes: 8,
+  /** As `plain`, but what is not within the limits is hardly anything but a fault. */
+  surelyPlain: 9,
+} as const;
+
+/** Where `PACKET_AT` has the addresses that fields of a context give. */
+const PACKET_ADDRESS: { readonly [value: string]: number } = { packet: 8, packet_end: 16, packet_meta: 24 };
+
+/** Registers at one place: sets of kinds and distances. */
+export interface Registers {
+  readonly kinds: Uint8Array;
+  readonly offsets: Int32Array;
+}
+
+export interface KindsParts {
+  readonly ops: readonly Op[];
+  readonly facts: Facts | undefined;
+  /** The layout of the context that r1 points to when the function begins; none for a function that is called, and for programs without a context. */
+  readonly context: Context | undefined;
+  /** Whether r1 and r2 are what programs on bare memory are given. */
+  readonly bare: boolean;
+}
+
+export class Kinds {
+  readonly #ops: readonly Op[];
+  readonly #facts: Facts | undefined;
+  readonly #context: Context | undefined;
+  readonly #starts: (Registers | undefined)[] = [];
+  /** By slot: one of `PLAN`, and its offset. */
+  readonly plan: Uint8Array;
+  readonly planOffset: Int32Array;
+
+  constructor(parts: KindsParts, blocks: readonly Block[], { order }: Order, live: Uint16Array) {
+    const { ops, facts, context } = parts;
+    this.#ops = ops;
+    this.#facts = facts;
+    this.#context = context;
+    this.plan = new Uint8Array(ops.length);
+    this.planOffset = new Int32Array(ops.length);
+    this.#starts[0] = entryOf(parts);
+    const dirty = new Uint8Array(blocks.length);
+    dirty[0] = 1;
+    const now = blank();
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const at of order) {
+        const block = blocks[at];
+        const start = this.#starts[at];
+        if (dirty[at] === 0 || block === undefined || start === undefined) continue;
+        dirty[at] = 0;
+        now.kinds.set(start.kinds);
+        now.offsets.set(start.offsets);
+        this.pass(block, block.end, now);
+        for (const to of successorsAt(blocks, at)) {
+          if (!this.#meet(to, now, live[to] ?? 0)) continue;
+          dirty[to] = 1;
+          changed = true;
+        }
+      }
+    }
+  }
+
+  /** What the registers hold when a block begins, which is not to be changed. */
+  start(block: number): Registers {
+    const found = this.#starts[block];
+    if (found === undefined) throw new Error("a block that is never reached");
+    return found;
+  }
+
+  /** Lets a block begin with what it began with so far or with `now`; whether that is more. Registers that are not live there do not matter. */
+  #meet(block: number, now: Registers, live: number): boolean {
+    const start = this.#starts[block];
+    if (start === undefined) {
+      const fresh = { kinds: now.kinds.slice(), offsets: now.offsets.slice() };
+      for (let register = 0; register < FRAME_POINTER; register += 1)
+        if ((live & (1 << register)) === 0) fresh.kinds[register] = KIND.uninitialised;
+      this.#starts[block] = fresh;
+      return true;
+    }
+    let changed = false;
+    for (let register = 0; register < FRAME_POINTER; register += 1) {
+      if ((live & (1 << register)) === 0) continue;
+      const before = start.kinds[register] ?? 0;
+      const after = before | (now.kinds[register] ?? 0);
+      const far = start.offsets[register] !== now.offsets[register] && start.offsets[register] !== UNKNOWN;
+      if (far) start.offsets[register] = UNKNOWN;
+      start.kinds[register] = after;
+      changed ||= far || after !== before;
+    }
+    return changed;
+  }
+
+  /** Moves `now` over a block's instructions up to slot `end`. */
+  pass({ start }: Block, end: number, now: Registers): void {
+    for (let slot = start; slot < end; ) {
+      const op = this.#ops[slot];
+      if (op === undefined) return;
+      this.step(op, slot, now);
+      slot += op.code === DO.constant || isReference(op.code) ? 2 : 1;
+    }
+  }
+
+  /** Moves `now` over one instruction, and says how to compile its access. */
+  step(op: Op, slot: number, now: Registers): void {
+    const { kinds, offsets } = now;
+    const { code, dst, src } = op;
+    // What is read and not initialised faults.
+    for (let reads = readsOf(op), register = 0; reads !== 0; reads >>= 1, register += 1)
+      if ((reads & 1) !== 0 && !isCall(code)) kinds[register] = (kinds[register] ?? 0) & ~KIND.uninitialised;
+    const set = (register: number, to: number, offset = UNKNOWN): void => {
+      if (register === FRAME_POINTER) return;
+      kinds[register] = to;
+      offsets[register] = offset;
+    };
+    switch (code) {
+      case DO.alu:
+        arithmetic(op, now, kinds[src] ?? 0, offsets[src] ?? UNKNOWN);
+        break;
+      case DO.aluImm:
+        arithmetic(op, now, KIND.number, UNKNOWN);
+        break;
+      case DO.constant:
+        set(dst, KIND.number);
+        break;
+      case DO.mapFd:
+      case DO.mapValue:
+      case DO.function:
+        set(dst, KIND.other);
+        break;
+      case DO.load:
+        set(dst, this.#load(op, slot, now));
+        break;
+      case DO.store:
+      case DO.storeImm:
+        this.#store(op, slot, now);
+        break;
+      case DO.atomic:
+        this.#plan(slot, this.#facts?.[slot] === FACT.bytes ? PLAN.bytes : PLAN.step, 0);
+        if (op.fetch) set(src, KIND.number);
+        if (op.exchange) set(0, KIND.number);
+        break;
+      case DO.packet:
+      case DO.packetIndirect:
+        clobber(now);
+        set(0, KIND.number);
+        break;
+      default:
+        if (isCall(code)) {
+          clobber(now);
+          set(0, KIND.uninitialised | KIND.number | KIND.other);
+        }
+    }
+  }
+
+  #plan(slot: number, plan: number, offset: number): void {
+    this.plan[slot] = plan;
+    this.planOffset[slot] = offset;
+  }
+
+  /** Plans a load; what it gives. */
+  #load({ src, off, size, aligned }: Op, slot: number, { kinds, offsets }: Registers): number {
+    const from = kinds[src] ?? 0;
+    const offset = offsets[src] ?? UNKNOWN;
+    const at = offset === UNKNOWN ? UNKNOWN : offset + off;
+    if (from === KIND.context && at !== UNKNOWN && !aligned) return this.#contextLoad(slot, at, size);
+    if (aligned) this.#plan(slot, PLAN.step, 0);
+    else this.#accessPlan(slot, from, at, size);
+    const plan = this.plan[slot];
+    const mayBeSpilled = size === 8 && (plan === PLAN.stack || plan === PLAN.stackSomewhere);
+    if (mayBeSpilled) return this.#facts?.[slot] === FACT.stack ? KIND.number : KIND.number | KIND.other;
+    return plan === PLAN.step ? KIND.number | KIND.other : KIND.number;
+  }
+
+  #contextLoad(slot: number, at: number, size: number): number {
+    const context = this.#context;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- prepared from an operation of this size
+    const field = context === undefined ? undefined : fieldAt(context, "read", at, size as Size);
+    if (field === undefined) {
+      this.#plan(slot, PLAN.leave, 0);
+      return KIND.number;
+    }
+    if (field.value === "scalar") {
+      this.#plan(slot, PLAN.context, at);
+      return KIND.number;
+    }
+    const where = PACKET_ADDRESS[field.value];
+    if (where === undefined) {
+      this.#plan(slot, PLAN.step, 0);
+      return KIND.number | KIND.other;
+    }
+    this.#plan(slot, PLAN.packetPointer, where);
+    return KIND.bytes;
+  }
+
+  #store({ dst, off, size, aligned }: Op, slot: number, { kinds, offsets }: Registers): void {
+    const offset = offsets[dst] ?? UNKNOWN;
+    if (aligned) this.#plan(slot, PLAN.step, 0);
+    else this.#accessPlan(slot, kinds[dst] ?? 0, offset === UNKNOWN ? UNKNOWN : offset + off, size);
+  }
+
+  #accessPlan(slot: number, kinds: number, at: number, size: number): void {
+    if (kinds === 0 || kinds === KIND.number) this.#plan(slot, PLAN.leave, 0);
+    else if (kinds === KIND.stack) {
+      if (at === UNKNOWN) this.#plan(slot, PLAN.stackSomewhere, 0);
+      else if (at >= -STACK_SIZE && at + size <= 0 && (at & (size - 1)) === 0)
+        this.#plan(slot, PLAN.stack, at + STACK_SIZE);
+      else this.#plan(slot, PLAN.leave, 0);
+    } else if (this.#facts?.[slot] === FACT.bytes) this.#plan(slot, PLAN.bytes, 0);
+    else if ((kinds & SOMEWHERE) === 0) this.#plan(slot, PLAN.step, 0);
+    else this.#plan(slot, (kinds & ~PLAIN) === 0 ? PLAN.surelyPlain : PLAN.plain, 0);
+  }
+}
+
+/** What a pointer to plain bytes may be before it is found to be one. */
+const PLAIN = KIND.bytes | KIND.number | KIND.uninitialised;
+
+const isReference = (code: number): boolean =>
+  code === DO.mapFd || code === DO.mapValue || code === DO.function;
+
+const isCall = (code: number): boolean =>
+  code === DO.helper || code === DO.callback || code === DO.kernelFunction || code === DO.subprogram;
+
+function blank(): Registers {
+  return { kinds: new Uint8Array(REGISTERS), offsets: new Int32Array(REGISTERS) };
+}
+
+function entryOf({ context, bare }: KindsParts): Registers {
+  const entry = blank();
+  entry.kinds.fill(KIND.uninitialised);
+  entry.kinds[FRAME_POINTER] = KIND.stack;
+  if (context !== undefined) entry.kinds[1] = KIND.context;
+  else if (bare) entry.kinds.fill(KIND.number | KIND.bytes, 1, 3);
+  else entry.kinds.fill(KIND.uninitialised | KIND.number | KIND.other, 1, 6);
+  return entry;
+}
+
+/** A call leaves nothing in r1 … r5. */
+function clobber({ kinds }: Registers): void {
+  kinds.fill(KIND.uninitialised, 1, 6);
+}
+
+const moved = (offset: number, by: number): number =>
+  offset === UNKNOWN || Math.abs(offset + by) > FAR ? UNKNOWN : offset + by;
+
+/** What arithmetic leaves in `dst`, by what it does with regions. */
+function arithmetic({ provenance, code, dst, imm }: Op, now: Registers, from: number, offset: number): void {
+  const { kinds, offsets } = now;
+  const before = kinds[dst] ?? 0;
+  const isNumber = from === KIND.number;
+  const pointers = (set: number): number => set & ~(KIND.number | KIND.uninitialised);
+  switch (provenance) {
+    case PROVENANCE.copy:
+      kinds[dst] = from;
+      offsets[dst] = offset;
+      return;
+    case PROVENANCE.add:
+      if (isNumber) {
+        offsets[dst] = code === DO.aluImm ? moved(offsets[dst] ?? UNKNOWN, imm) : UNKNOWN;
+        if (before === 0) kinds[dst] = KIND.number;
+        return;
+      }
+      offsets[dst] = UNKNOWN;
+      // The pointer of the two, if there is but one.
+      kinds[dst] = before === KIND.number ? from : pointers(before) | pointers(from) | KIND.number;
+      return;
+    case PROVENANCE.subtract:
+      if (isNumber) {
+        offsets[dst] = code === DO.aluImm ? moved(offsets[dst] ?? UNKNOWN, -imm) : UNKNOWN;
+        if (before === 0) kinds[dst] = KIND.number;
+        return;
+      }
+      offsets[dst] = UNKNOWN;
+      kinds[dst] = (from & KIND.number) === 0 ? KIND.number : before | KIND.number;
+      return;
+    default:
+      kinds[dst] = KIND.number;
+      offsets[dst] = UNKNOWN;
+  }
+}

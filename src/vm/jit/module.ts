@@ -1,0 +1,110 @@
+/** A program's functions as one WebAssembly module. */
+import { DO, type Op } from "../op.ts";
+import { Code, I32 } from "./code.ts";
+import { type CompiledFunction, compileFunction, type Source } from "./function.ts";
+import { IMPORTS } from "./writer.ts";
+
+const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
+const MAGIC = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+/** The types of all functions there are: parameters and results. */
+const TYPES: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [[], []],
+  [[I32], [I32]],
+  [[I32], []],
+  [[I32, I32], []],
+];
+/** By name: the type of what is imported, in the order of `IMPORT`. */
+const IMPORTED: readonly (readonly [string, number])[] = [
+  ["step", 1],
+  ["enter", 2],
+  ["leave", 0],
+  ["finish", 3],
+];
+
+export interface CompiledProgram {
+  readonly bytes: Uint8Array;
+  readonly functions: readonly CompiledFunction[];
+  /** By a function's first slot, or `START`, its position; the module exports it by that number. */
+  readonly positions: ReadonlyMap<number, number>;
+}
+
+/** Stands for the program's own start, which other things are known of than of slot 0 if that is called. */
+export const START = -1;
+
+/** The first slots of the functions: the program's own start, what is called, and what pointers to functions are made of. */
+function functionsOf(ops: readonly Op[]): ReadonlyMap<number, number> {
+  const positions = new Map([[START, 0]]);
+  for (const { code, target } of ops) {
+    const isStart = code === DO.subprogram || code === DO.function;
+    if (isStart && !positions.has(target)) positions.set(target, positions.size);
+  }
+  return positions;
+}
+
+const UTF8 = new TextEncoder();
+
+function writeName(code: Code, text: string): void {
+  const bytes = UTF8.encode(text);
+  code.unsigned(bytes.length);
+  code.bytes(bytes);
+}
+
+/** Compiles a program; nothing of it is assumed. */
+export function compileProgram(parts: Omit<Source, "functions">): CompiledProgram {
+  const positions = functionsOf(parts.ops);
+  const source = { ...parts, functions: positions };
+  const functions: CompiledFunction[] = [];
+  const out = new Code();
+  const section = (id: number, count: number, write: (body: Code) => void): void => {
+    const body = new Code();
+    body.unsigned(count);
+    write(body);
+    out.byte(id);
+    out.unsigned(body.length);
+    out.bytes(body.finish());
+  };
+  out.bytes(MAGIC);
+  section(SECTION.type, TYPES.length, (body) => {
+    for (const [parameters, results] of TYPES) {
+      body.byte(0x60);
+      for (const list of [parameters, results]) {
+        body.unsigned(list.length);
+        for (const type of list) body.byte(type);
+      }
+    }
+  });
+  section(SECTION.import, IMPORTED.length + 1, (body) => {
+    writeName(body, "env");
+    writeName(body, "memory");
+    // A memory of at least no pages: any will do.
+    body.bytes(Uint8Array.of(0x02, 0x00, 0x00));
+    for (const [name, type] of IMPORTED) {
+      writeName(body, "machine");
+      writeName(body, name);
+      body.byte(0x00);
+      body.unsigned(type);
+    }
+  });
+  section(SECTION.function, positions.size, (body) => {
+    for (let i = 0; i < positions.size; i += 1) body.unsigned(0);
+  });
+  section(SECTION.export, positions.size, (body) => {
+    for (const position of positions.values()) {
+      writeName(body, `${position}`);
+      body.byte(0x00);
+      body.unsigned(IMPORTS + position);
+    }
+  });
+  const scratch = new Code();
+  section(SECTION.code, positions.size, (body) => {
+    const whole = new Code();
+    for (const [entry, position] of positions) {
+      scratch.clear();
+      whole.clear();
+      functions.push(compileFunction(source, entry, position, whole, scratch));
+      body.unsigned(whole.length);
+      body.bytes(whole.finish());
+    }
+  });
+  return { bytes: out.finish(), functions, positions };
+}
