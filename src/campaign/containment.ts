@@ -208,7 +208,9 @@ function contains(m: Machine, at: number, tag: Region, low: number, high: number
   const kind = kindOf(at);
   if (kind === KIND.none) return true;
   if (tag === UNINITIALISED) return false;
-  if (tag === SCALAR) {
+  // A place in an arena is any number.
+  if (baseOf(kind) === KIND.arena) return true;
+  if (tag === SCALAR || tag.place.kind === "arena") {
     if (kind === KIND.scalar) return numberHolds(at, low, high);
     if (hasFlag(kind, FLAG.untrusted)) return true;
     return mayBeNull(kind) && low === 0 && high === 0 && agrees(at, 0n);

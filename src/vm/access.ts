@@ -6,6 +6,7 @@
 import { Unsupported } from "../semantics/errors.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
 import type { ContextField } from "../semantics/profile/profile.ts";
+import { isArena, loadArena, storeArena } from "./arena-memory.ts";
 import { fault, memoryFault } from "./fault.ts";
 import { loadKernel } from "./kernel-memory.ts";
 import { LOADED_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
@@ -164,6 +165,7 @@ export function load(state: State, register: number, off: number, size: Size, al
   const region = pointer(state, register, "load");
   if (region.place.kind === "kernel_memory")
     return loadKernel(state, BigInt.asUintN(64, state.value(register) + BigInt(off)), size);
+  if (isArena(region)) return loadArena(state, register, off, size);
   const offset = state.offset(register, region) + off;
   if (region.place.kind === "context") return loadField(state, region, offset, size, aligned);
   checkBytes(region, offset, size, "read", "load");
@@ -204,6 +206,7 @@ export function store(
   tag: Region | undefined,
 ): void {
   const region = pointer(state, register, "store");
+  if (isArena(region)) return storeArena(state, register, off, size);
   const offset = state.offset(register, region) + off;
   if (region.place.kind === "context") {
     storeField(state, region, offset, size, aligned, tag === undefined);

@@ -7,6 +7,7 @@
 import { HELPER_NAMES } from "../semantics/helpers/names.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
 import { atomicPlace, fetch, load, put, store } from "./access.ts";
+import { arenaAddress, atomicArena, castAddress, isArena } from "./arena-memory.ts";
 import { fault } from "./fault.ts";
 import { beginCalling, goOnCalling } from "./helpers/callback.ts";
 import { invoke } from "./helpers/invoke.ts";
@@ -44,6 +45,20 @@ function resultTag({ provenance }: Op, dst: Region, src: Region): Region {
   }
 }
 
+/** Arithmetic where the operands may be pointers into the arena. */
+function arenaArithmetic(state: State, op: Op): void {
+  const { dst, src, dstAt, operandAt } = op;
+  const isImmediate = operandAt === OPERAND_AT;
+  const from = isImmediate ? SCALAR : state.tag(src);
+  const old = state.tag(dst);
+  if (from === UNINITIALISED) uninitialised(src);
+  if (old === UNINITIALISED && op.readsDst) uninitialised(dst);
+  if (isImmediate) setOperand(state.words, op);
+  const narrow = isArena(from) || isArena(old) ? op.arenaEffect : undefined;
+  (narrow ?? op.effect)(dstAt, operandAt, 0, 0);
+  state.setTag(dst, narrow === undefined ? resultTag(op, old, from) : state.arenaRegion);
+}
+
 function loadInto(state: State, op: Op): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- prepared from an operation of this size
   const tag = load(state, op.src, op.off, op.size as Size, op.aligned);
@@ -60,13 +75,24 @@ function storeScratch(state: State, op: Op, tag: Region | undefined): void {
 function atomic(state: State, op: Op): void {
   if (state.tag(op.src) === UNINITIALISED) uninitialised(op.src);
   if (op.exchange && state.tag(0) === UNINITIALISED) uninitialised(0);
+  if (isArena(state.tag(op.dst))) atomicOnArena(state, op);
+  else atomicOnMemory(state, op);
+  if (op.fetch) state.setTag(op.src, SCALAR);
+  if (op.exchange) state.setTag(0, SCALAR);
+}
+
+function atomicOnArena(state: State, op: Op): void {
+  atomicArena(state, op.dst, op.off, op.size, () => {
+    op.effect(STORED_AT, LOADED_AT, op.operandAt, REGISTERS_AT);
+  });
+}
+
+function atomicOnMemory(state: State, op: Op): void {
   const { region, at } = atomicPlace(state, op.dst, op.off, op.size);
   fetch(state.words, region.view, at, op.size);
   op.effect(STORED_AT, LOADED_AT, op.operandAt, REGISTERS_AT);
   put(state.words, region.view, at, op.size);
   region.shadow?.write(at, op.size);
-  if (op.fetch) state.setTag(op.src, SCALAR);
-  if (op.exchange) state.setTag(0, SCALAR);
 }
 
 /**
@@ -145,6 +171,12 @@ export function execute(run: Run, op: Op): number | undefined {
       state.setTag(op.dst, resultTag(op, old, SCALAR));
       return pc + 1;
     }
+    case DO.arenaAlu:
+      arenaArithmetic(state, op);
+      return pc + 1;
+    case DO.castAddress:
+      castAddress(state, op);
+      return pc + 1;
     case DO.jump:
       if (state.tag(op.dst) === UNINITIALISED) uninitialised(op.dst);
       if (state.tag(op.src) === UNINITIALISED) uninitialised(op.src);
@@ -224,9 +256,11 @@ export function execute(run: Run, op: Op): number | undefined {
   }
 }
 
-/** A pointer into the value of a map's only element. */
-function loadMapValue(state: State, { dst, imm, immHigh }: Op): void {
+/** A pointer into the value of a map's only element; of an arena an address of user space. */
+function loadMapValue(state: State, op: Op): void {
+  const { dst, imm, immHigh } = op;
   const map = state.map(imm);
+  if (map.kind === "arena") return arenaAddress(state, map, op);
   const key = new Uint8Array(map.definition.keySize);
   const value = map.kind === "values" ? map.find(key, 0) : undefined;
   if (value === undefined || map.definition.type !== "array") {

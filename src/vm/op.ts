@@ -6,6 +6,7 @@ import { callingBack } from "../semantics/helpers/callbacks.ts";
 import type { Instruction, Operation } from "../semantics/isa/instruction.ts";
 import { defaultProfile } from "../semantics/profile/default.ts";
 import { helperCall, programFacts } from "../semantics/profile/lookup.ts";
+import { arenasOf } from "../semantics/program/arenas.ts";
 import { isGplCompatible } from "../semantics/program/license.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { FRAME_POINTER, OPERAND_AT, REGISTERS_AT } from "./memory.ts";
@@ -41,6 +42,9 @@ export const DO = {
   function: 23,
   /** A function of the kernel, by name. */
   kernelFunction: 24,
+  castAddress: 25,
+  /** Arithmetic in a program with an arena. */
+  arenaAlu: 26,
 } as const;
 
 /** What becomes of pointers in arithmetic. */
@@ -78,6 +82,8 @@ export interface Op {
   readonly dstAt: number;
   readonly operandAt: number;
   readonly effect: Effect;
+  /** What arithmetic does with pointers into an arena; nothing if it only moves or turns around what is there. */
+  readonly arenaEffect: Effect | undefined;
   /** Whether generated code executes it where nothing is out of the ordinary; `name` is then the row's. */
   readonly plain: boolean;
   /** What is not modelled, for `unsupported`; of a kernel function its name. */
@@ -103,6 +109,7 @@ const HOLE: Op = {
   dstAt: 0,
   operandAt: 0,
   effect: noEffect,
+  arenaEffect: undefined,
   plain: false,
   name: "",
 };
@@ -174,7 +181,7 @@ function specifics(
       if (operation.load === "map_value") return { code: DO.mapValue };
       return { code: DO.unsupported, name: `16-byte loads of kind ${operation.load}` };
     default:
-      return { code: DO.unsupported, name: "address space casts" };
+      return { code: DO.castAddress };
   }
 }
 
@@ -227,6 +234,16 @@ function isForbidden({ row: { operation }, imm }: Instruction, program: Program)
   return permission === "forbidden" || (permission === "gpl_only" && !isGplCompatible(program.license));
 }
 
+/** Arithmetic that gives a pointer's bytes as they are, or turned around: no pointer into an arena, but for a copy. */
+const MOVING = /^(?:mov|neg|le|be|bswap)/;
+
+/** In a program with an arena, arithmetic may be on pointers into that: it is of 32 bits then. */
+function arenaArithmetic({ row: { operation, name } }: Instruction, hasArena: boolean): Partial<Op> {
+  if (!hasArena || operation.kind !== "alu") return {};
+  const narrow = processor().effects.get(name.replace("64", "32"));
+  return { code: DO.arenaAlu, arenaEffect: MOVING.test(operation.op) ? undefined : narrow };
+}
+
 /** What generated code knows. */
 const PLAIN: ReadonlySet<number> = new Set([
   DO.alu,
@@ -240,7 +257,7 @@ const PLAIN: ReadonlySet<number> = new Set([
   DO.constant,
 ]);
 
-function prepareOne(instruction: Instruction, slot: number, program: Program): Op {
+function prepareOne(instruction: Instruction, slot: number, program: Program, hasArena: boolean): Op {
   const { row, dst, src, off, imm, immHigh } = instruction;
   const effect = processor().effects.get(row.name) ?? noEffect;
   const op = {
@@ -255,6 +272,7 @@ function prepareOne(instruction: Instruction, slot: number, program: Program): O
     effect,
     name: row.name,
     ...specifics(row.operation, instruction, slot),
+    ...arenaArithmetic(instruction, hasArena),
     ...(writesFramePointer(instruction) ? { code: DO.framePointerWrite } : {}),
     ...calleeAt(program, slot),
     ...symbolAt(program, slot),
@@ -266,8 +284,9 @@ function prepareOne(instruction: Instruction, slot: number, program: Program): O
 
 /** The program's instructions, by slot. */
 export function prepare(program: Program): readonly Op[] {
+  const hasArena = arenasOf(program).length > 0;
   return program.insns.map((instruction, slot) =>
-    instruction === undefined ? HOLE : prepareOne(instruction, slot, program),
+    instruction === undefined ? HOLE : prepareOne(instruction, slot, program, hasArena),
   );
 }
 

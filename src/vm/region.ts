@@ -50,6 +50,8 @@ export type Place =
   | { readonly kind: "element"; readonly of: string }
   /** The kernel's memory as an environment gives it (`image.ts`): any address, and no bytes here. */
   | { readonly kind: "kernel_memory" }
+  /** The program's arena: a pointer's value is a number as it is. */
+  | { readonly kind: "arena" }
   /** What the kernel keeps for the program; in slots of the stack this is what marks them. */
   | { readonly kind: "kept"; readonly what: string };
 
@@ -81,6 +83,8 @@ export function placeName(place: Place): string {
       return `an element of ${place.of}`;
     case "kernel_memory":
       return "the kernel's memory";
+    case "arena":
+      return "the arena";
     case "kept":
       return place.what;
     default:

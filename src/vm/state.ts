@@ -123,6 +123,7 @@ export class State {
   readonly #keys = new Map<MapStorage, Map<string, Region>>();
   readonly #functions = new Map<number, Region>();
   #kernel: Region | undefined;
+  #arena: Region | undefined;
 
   constructor(
     loaded: LoadedProgram,
@@ -297,6 +298,12 @@ export class State {
       region.shadow?.clear();
     }
     return known.region;
+  }
+
+  /** The region of pointers into the program's arena, which are numbers as they are. */
+  get arenaRegion(): Region {
+    this.#arena ??= this.opaqueRegion({ kind: "arena" });
+    return this.#arena;
   }
 
   /** The region of pointers into the kernel's memory, which are addresses as they are. */

@@ -1,5 +1,6 @@
 /** The kernel's functions that the machine has, by name, without `_impl`. */
 import type { HelperTable } from "../helpers/helper.ts";
+import { ARENA_FUNCTIONS } from "./arena.ts";
 import { DYNPTR_FUNCTIONS } from "./dynptr.ts";
 import { ITERATOR_FUNCTIONS } from "./iterators.ts";
 import { LIST_FUNCTIONS } from "./lists.ts";
@@ -11,6 +12,7 @@ import { TREE_FUNCTIONS } from "./trees.ts";
 import { WORK_FUNCTIONS } from "./work.ts";
 
 export const KERNEL_FUNCTIONS: HelperTable = {
+  ...ARENA_FUNCTIONS,
   ...DYNPTR_FUNCTIONS,
   ...ITERATOR_FUNCTIONS,
   ...LIST_FUNCTIONS,
