@@ -15,7 +15,7 @@ function run(args: readonly string[]): Buffer {
   return execFileSync("tcpdump", args, { maxBuffer: LARGEST, stdio: ["ignore", "pipe", "ignore"] });
 }
 
-const words = (expression: string): readonly string[] => (expression === "" ? [] : [expression]);
+const words = (expression: string): readonly string[] => (expression === "" ? [] : ["--", expression]);
 
 /** The filter that tcpdump makes of an expression for a capture, as `-d`, `-dd` or `-ddd` print it. */
 export const compiled = (capture: string, expression: string, option: "-d" | "-dd" | "-ddd"): string =>
@@ -26,3 +26,7 @@ export function kept(capture: string, expression: string): readonly number[] {
   const out = run(["-r", capture, "-w", "-", ...words(expression)]);
   return readCapture(out).map(({ timeNs }) => Number(timeNs ?? 0n) / 1000);
 }
+
+/** The filter of an expression for Ethernet, as `-ddd` prints it. */
+export const compiledForEthernet = (expression: string): string =>
+  run(["-y", "EN10MB", "-s", "262144", "-ddd", ...words(expression)]).toString();
