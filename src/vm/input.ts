@@ -263,7 +263,13 @@ export function skBuffContextOut({ context, given, whole }: Input): Uint8Array {
 // --- All types
 
 /** Types whose contexts are made of numbers alone: bytes from the environment. */
-const PLAIN: ReadonlySet<ProgramType> = new Set(["kprobe", "tracepoint", "perf_event", "raw_tracepoint"]);
+const PLAIN: ReadonlySet<ProgramType> = new Set([
+  "kprobe",
+  "tracepoint",
+  "perf_event",
+  "raw_tracepoint",
+  "syscall",
+]);
 
 /** The context of programs that the machine can run; `undefined` for programs of other types. */
 export function runnableContext(program: Program): ContextLayout | undefined {
