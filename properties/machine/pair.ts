@@ -122,7 +122,8 @@ function onMachine(machine: Machine, environment: Environment): Ended {
     const { insn, kind, message } = ended.fault;
     return { retval: `fault at ${insn}: ${kind}: ${message}`, packet: "", context: "" };
   }
-  const context = environment.context === undefined ? "" : hex(ended.context);
+  const back = environment.context !== undefined && environment.packet !== undefined;
+  const context = back ? hex(ended.context) : "";
   return { retval: Number(BigInt.asUintN(32, ended.r0)), packet: hex(ended.packet), context };
 }
 

@@ -168,6 +168,8 @@ function pointsInto(m: Machine, at: number, { place, live }: Region): boolean {
       return place.kind === "map_key" && place.map === mapAt(m, objectOf(at)).name;
     case KIND.func:
       return place.kind === "function" && place.slot === objectOf(at);
+    case KIND.flowKeys:
+      return place.kind === "flow_keys";
     case KIND.packet:
     case KIND.packetMeta:
     case KIND.packetEnd:

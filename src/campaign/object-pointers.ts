@@ -34,6 +34,7 @@ export function objectHolds(m: Machine, at: number, region: Region): boolean | u
       if (hasFlag(kind, FLAG.allocated)) {
         return place.kind === "object" && place.id === objectOf(at) && (region.live || referenceOf(at) === 0);
       }
+      if (place.kind === "kernel_memory") return true;
       return place.kind === "kernel_object" && m.types?.structName(objectOf(at)) === place.struct;
     default:
       return undefined;

@@ -7,8 +7,9 @@ import { Unsupported } from "../semantics/errors.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
 import type { ContextField } from "../semantics/profile/profile.ts";
 import { isArena, loadArena, storeArena } from "./arena-memory.ts";
+import { TRACES_FUNCTION } from "./contexts/traced-function.ts";
 import { fault, memoryFault } from "./fault.ts";
-import { loadKernel } from "./kernel-memory.ts";
+import { kernelPointerOrNumber, loadKernel } from "./kernel-memory.ts";
 import { LOADED_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
 import { addressIn, type KeptBytes, type Place, type Region, SCALAR, UNINITIALISED } from "./region.ts";
 import type { State } from "./state.ts";
@@ -272,9 +273,18 @@ function loadField(state: State, region: Region, offset: number, size: Size, ali
     fetch(state.words, region.view, region.origin + offset, size);
     return SCALAR;
   }
-  const { packet } = state;
-  const target = packet?.region;
-  const at = target === undefined ? undefined : packetPosition(value, target);
+  if (value === "btf_id") {
+    // Of a function's arguments it is not known which are pointers.
+    if (!state.image.given && !TRACES_FUNCTION.has(state.loaded.program.type))
+      throw new Unsupported(`the context field ${name} without a memory image`);
+    fetch(state.words, region.view, region.origin + offset, size);
+    if (size !== 8) return SCALAR;
+    return kernelPointerOrNumber(state, region.view.getBigUint64(region.origin + offset, true));
+  }
+  if (value === "socket" && state.loaded.program.type === "sk_lookup") return loadNull(state);
+  const { packet, flowKeys } = state.input;
+  const target = value === "flow_keys" ? flowKeys : packet?.region;
+  const at = target === undefined ? undefined : pointedAt(value, target);
   if (target === undefined || at === undefined) throw new Unsupported(`the context field ${name}`);
   const { low, high } = addressIn(target, at);
   state.words[LOADED] = low;
@@ -282,10 +292,18 @@ function loadField(state: State, region: Region, offset: number, size: Size, ali
   return target;
 }
 
-/** Where in the packet's region a field points; `undefined` for what is no packet pointer. */
-function packetPosition(value: ContextField["value"], { start, end }: Region): number | undefined {
+/** A pointer to a socket that has not been chosen. */
+function loadNull({ words }: State): Region {
+  words[LOADED] = 0;
+  words[LOADED + 1] = 0;
+  return SCALAR;
+}
+
+/** Where in its region a field points; `undefined` for what is neither a packet pointer nor one to flow keys. */
+function pointedAt(value: ContextField["value"], { start, end }: Region): number | undefined {
   switch (value) {
     case "packet":
+    case "flow_keys":
       return 0;
     case "packet_end":
       return end;

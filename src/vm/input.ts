@@ -10,6 +10,11 @@ import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { Context } from "./context.ts";
+import { bytesInput, contextBytes, GIVEN_WHOLE } from "./contexts/bytes.ts";
+import { flowDissectorInput } from "./contexts/flow-dissector.ts";
+import type { Made } from "./contexts/made.ts";
+import { socketLookupInput } from "./contexts/socket-lookup.ts";
+import { TRACES_FUNCTION, tracedFunctionInput } from "./contexts/traced-function.ts";
 import type { Environment } from "./environment.ts";
 import { ETHERNET_HEADER, Packet } from "./packet.ts";
 import { ETH_P_IP, ETH_P_IPV6, SK_BUFF, SocketBuffer } from "./socket-buffer.ts";
@@ -22,27 +27,13 @@ const XDP_MAX = XDP_PAGE - XDP_HEADROOM - XDP_TAILROOM;
 
 const LOOPBACK_IFINDEX = 1;
 
-export interface Input {
-  readonly context: Context;
+export interface Input extends Made {
   /** Programs on packets: the context as the program found it. */
   readonly given?: Uint8Array;
-  /** Programs on packets have one. */
-  readonly packet?: Packet;
   /** Those on socket buffers, this too. */
   readonly socketBuffer?: SocketBuffer;
   /** All of the context is given back, not only what BPF_PROG_TEST_RUN would give. */
   readonly whole?: boolean;
-}
-
-/** The context as bytes of the layout's size. */
-function contextBytes(layout: ContextLayout, given: Uint8Array | undefined): Uint8Array {
-  const bytes = new Uint8Array(layout.size);
-  if (given === undefined) return bytes;
-  if (given.length > layout.size) {
-    throw new InputError(`context: ${given.length} bytes, but ${layout.struct} has ${layout.size}`);
-  }
-  bytes.set(given);
-  return bytes;
 }
 
 function requirePacket({ packet }: Environment, type: ProgramType): Uint8Array {
@@ -262,19 +253,11 @@ export function skBuffContextOut({ context, given, whole }: Input): Uint8Array {
 
 // --- All types
 
-/** Types whose contexts are made of numbers alone: bytes from the environment. */
-const PLAIN: ReadonlySet<ProgramType> = new Set([
-  "kprobe",
-  "tracepoint",
-  "perf_event",
-  "raw_tracepoint",
-  "syscall",
-]);
-
-/** The context of programs that the machine can run; `undefined` for programs of other types. */
+/** The context of programs that the machine can run; `undefined` for programs of other types, and for those that trace a function, whose context depends on that. */
 export function runnableContext(program: Program): ContextLayout | undefined {
   const { type } = program;
-  const runnable = type === "xdp" || SEES_ETHERNET[type] !== undefined || PLAIN.has(type);
+  const own = type === "xdp" || type === "sk_lookup" || type === "flow_dissector";
+  const runnable = own || SEES_ETHERNET[type] !== undefined || GIVEN_WHOLE.has(type);
   return runnable ? contextFor(defaultProfile(), program) : undefined;
 }
 
@@ -291,11 +274,14 @@ export function mayWritePacket(program: Program): boolean {
  */
 export function inputFor(space: AddressSpace, program: Program, environment: Environment): Input {
   const { type } = program;
+  if (TRACES_FUNCTION.has(type)) return tracedFunctionInput(space, environment);
   const layout = runnableContext(program);
   if (layout === undefined) throw new Unsupported(`running ${type} programs`);
   if (type === "xdp") return xdpInput(space, layout, environment);
   if (SEES_ETHERNET[type] !== undefined) {
     return skBuffInput(space, layout, { type, writable: mayWritePacket(program) }, environment);
   }
-  return { context: new Context(space, layout, contextBytes(layout, environment.context)) };
+  if (type === "sk_lookup") return socketLookupInput(space, layout, environment);
+  if (type === "flow_dissector") return flowDissectorInput(space, layout, environment);
+  return bytesInput(space, layout, environment);
 }

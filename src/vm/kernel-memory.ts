@@ -16,7 +16,7 @@ import type { State } from "./state.ts";
  */
 export function loadKernel(state: State, address: bigint, size: Size): Region {
   const { image } = state;
-  if (!image.given) throw new Unsupported("loads from the kernel's objects without a memory image");
+  if (!image.given) throw new Unsupported("pointers to the kernel's objects without a memory image");
   const bytes = new Uint8Array(8);
   bytes.set((isKernelAddress(address) ? image.read(address, size) : undefined) ?? new Uint8Array(size));
   const value = new DataView(bytes.buffer);
@@ -25,7 +25,7 @@ export function loadKernel(state: State, address: bigint, size: Size): Region {
   return size === 8 ? kernelPointerOrNumber(state, value.getBigUint64(0, true)) : SCALAR;
 }
 
-/** Whether a value that may be a pointer of the kernel's points to something in the image. */
+/** The region of a value that may be a pointer of the kernel's: whether it points to something in the image. */
 export function kernelPointerOrNumber(state: State, value: bigint): Region {
   if (isKernelAddress(value) && state.image.read(value, 1) !== undefined) return state.kernelRegion;
   state.lostKernelPointer = true;

@@ -42,9 +42,9 @@ export type RunResult =
       readonly r0: bigint;
       /** r0 is a pointer: its value is the machine's own address. */
       readonly pointer: boolean;
-      /** The packet as BPF_PROG_TEST_RUN returns it: with metadata, and with zeros for an Ethernet header that the program did not see. */
+      /** The packet as BPF_PROG_TEST_RUN returns it: with metadata, and with zeros for an Ethernet header that the program did not see; of a flow dissector its keys. */
       readonly packet?: Uint8Array;
-      /** The context as BPF_PROG_TEST_RUN returns it, for programs on packets. */
+      /** The context as BPF_PROG_TEST_RUN returns it; of types whose context is given whole as the program left it. */
       readonly context?: Uint8Array;
       readonly effects: Effects;
       readonly printed: readonly string[];
@@ -145,7 +145,8 @@ function effectsOf({ redirect, clones, tracing, state }: Run): Effects {
 }
 
 function packetOut(input: Input): { readonly packet?: Uint8Array; readonly context?: Uint8Array } {
-  const { packet, context } = input;
+  const { packet, context, results } = input;
+  if (results !== undefined) return results();
   if (packet === undefined) return {};
   const isXdp = context.layout.struct === "xdp_md";
   return { packet: frameOut(input, packet), context: isXdp ? xdpContextOut(input) : skBuffContextOut(input) };

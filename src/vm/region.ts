@@ -48,6 +48,8 @@ export type Place =
   | { readonly kind: "kernel_object"; readonly struct: string }
   /** What an iterator gave last. */
   | { readonly kind: "element"; readonly of: string }
+  /** What a flow dissector fills (`struct bpf_flow_keys`). */
+  | { readonly kind: "flow_keys" }
   /** The kernel's memory as an environment gives it (`image.ts`): any address, and no bytes here. */
   | { readonly kind: "kernel_memory" }
   /** The program's arena: a pointer's value is a number as it is. */
@@ -81,6 +83,8 @@ export function placeName(place: Place): string {
       return `an object of the kernel (${place.struct})`;
     case "element":
       return `an element of ${place.of}`;
+    case "flow_keys":
+      return "the flow keys";
     case "kernel_memory":
       return "the kernel's memory";
     case "arena":

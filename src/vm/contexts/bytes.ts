@@ -1,0 +1,47 @@
+/** Contexts that are bytes from the environment. */
+import { InputError } from "../../semantics/errors.ts";
+import type { Context as ContextLayout } from "../../semantics/profile/profile.ts";
+import type { ProgramType } from "../../semantics/program/program-types.ts";
+import type { AddressSpace } from "../address-space.ts";
+import { Context } from "../context.ts";
+import type { Environment } from "../environment.ts";
+import type { Made } from "./made.ts";
+
+/** Types whose contexts are what the environment says, byte for byte; the pointers among their fields, where the machine has none, are not modelled. */
+export const GIVEN_WHOLE: ReadonlySet<ProgramType> = new Set([
+  "kprobe",
+  "tracepoint",
+  "perf_event",
+  "raw_tracepoint",
+  "raw_tracepoint_writable",
+  "syscall",
+  "netfilter",
+  "cgroup_device",
+  "cgroup_sock",
+  "cgroup_sock_addr",
+  "cgroup_sockopt",
+  "cgroup_sysctl",
+  "sock_ops",
+]);
+
+/** The context as bytes of the layout's size: what the environment leaves out is 0. */
+export function contextBytes(layout: ContextLayout, given: Uint8Array | undefined): Uint8Array {
+  const bytes = new Uint8Array(layout.size);
+  if (given === undefined) return bytes;
+  if (given.length > layout.size) {
+    throw new InputError(`context: ${given.length} bytes, but ${layout.struct} has ${layout.size}`);
+  }
+  bytes.set(given);
+  return bytes;
+}
+
+/** The context is given back as the program leaves it, as much of it as was given. */
+export function bytesInput(
+  space: AddressSpace,
+  layout: ContextLayout,
+  { context: given }: Environment,
+): Made {
+  const context = new Context(space, layout, contextBytes(layout, given));
+  const results = (): { context: Uint8Array } => ({ context: context.bytes.slice(0, given?.length ?? 0) });
+  return { context, results };
+}
