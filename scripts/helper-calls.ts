@@ -1,5 +1,5 @@
 /**
- * Calls of helpers on packets, drawn by chance, on the machine and on the running kernel: more of them than the tests make time for. Prints each program
+ * Calls of helpers on packets and look-ups of routes, drawn by chance, on the machine and on the running kernel: more of them than the tests make time for. Prints each program
  * about which the two disagree, and a table by helper; exit status 1 if there is one.
  *
  *     npx tsx scripts/helper-calls.ts [CALLS] [SEED]
@@ -7,6 +7,8 @@
 import fc from "fast-check";
 import { calls } from "../properties/machine/helper-calls.ts";
 import { compareCalls, Tally } from "../properties/machine/helper-tally.ts";
+import { ownNetworkProblem, within } from "../properties/machine/own-network.ts";
+import { compareLookups, lookups, networks } from "../properties/machine/route-lookups.ts";
 import { kernelAvailable } from "../src/oracle/linux/kernel.ts";
 
 const wanted = Number(process.argv[2] ?? 10_000);
@@ -25,6 +27,19 @@ for (let lot = 0; tally.compared < wanted; lot += 1) {
     if (problem === undefined || tally.different > SHOWN) continue;
     console.log(`${drawn.program.type}:\n${drawn.asm}\n${problem}\n`);
   }
+}
+const networkProblem = ownNetworkProblem();
+if (networkProblem !== undefined) console.log(networkProblem);
+const LOOKUPS = 100;
+for (let drawn = 0; networkProblem === undefined && drawn < wanted / (20 * LOOKUPS); drawn += 1) {
+  const [network = {}] = fc.sample(networks, { seed: seed * 100_000 + drawn, numRuns: 1 });
+  const list = fc.sample(lookups, { seed: seed * 100_000 + drawn, numRuns: LOOKUPS });
+  const problem = within(network, () => compareLookups(network, list));
+  tally.add(
+    Array.from(list, () => "fib_lookup"),
+    problem === undefined,
+  );
+  if (problem !== undefined) console.log(`${JSON.stringify(network)}:\n${problem}\n`);
 }
 console.log(tally.table());
 if (tally.different > 0) process.exitCode = 1;

@@ -1,4 +1,6 @@
 /** The helpers of packets and networks. */
+
+import { ROUTE_HELPERS } from "./fib-lookup.ts";
 import type { HelperTable } from "./helper.ts";
 import { MTU_HELPERS } from "./mtu.ts";
 import { CHECKSUM_HELPERS } from "./packet-checksums.ts";
@@ -17,6 +19,7 @@ export const NETWORK_HELPERS: HelperTable = {
   ...MTU_HELPERS,
   ...PACKET_FACT_HELPERS,
   ...REDIRECT_HELPERS,
+  ...ROUTE_HELPERS,
   ...SOCKET_BUFFER_HELPERS,
   ...TUNNEL_HELPERS,
   ...VLAN_HELPERS,
