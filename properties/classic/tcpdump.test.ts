@@ -14,8 +14,8 @@ import { tcpdumpVersion } from "./tcpdump.ts";
 const version = tcpdumpVersion();
 if (version === undefined) console.warn("skipped: there is no tcpdump");
 
-/** Every seventh: some of every kind. */
-const SOME = EXPRESSIONS.filter((_, index) => index % 7 === 0);
+/** Some of every kind. */
+const SOME = EXPRESSIONS.filter((_, index) => index % 10 === 0);
 
 const frames = generateFrames(7, 600);
 let folder: string;
