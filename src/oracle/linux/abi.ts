@@ -19,6 +19,16 @@ interface CommandLayout {
 }
 
 const ELEMENT = { map_fd: [0, 4], key: [8, 8], value: [16, 8], flags: [24, 8] } as const;
+const BATCH = {
+  in_batch: [0, 8],
+  out_batch: [8, 8, "all"],
+  keys: [16, 8, "all"],
+  values: [24, 8, "all"],
+  count: [32, 4],
+  map_fd: [36, 4],
+  elem_flags: [40, 8],
+  flags: [48, 8],
+} as const;
 const NEXT_ID = { start_id: [0, 4], next_id: [4, 4] } as const;
 
 export const COMMANDS = {
@@ -104,7 +114,12 @@ export const COMMANDS = {
       btf_log_level: [24, 4],
     },
   },
+  map_lookup_and_delete_elem: { number: 21, size: 32, fields: { ...ELEMENT, value: [16, 8, "all"] } },
   map_freeze: { number: 22, size: 4, fields: { map_fd: [0, 4] } },
+  map_lookup_batch: { number: 24, size: 56, fields: BATCH },
+  map_lookup_and_delete_batch: { number: 25, size: 56, fields: BATCH },
+  map_update_batch: { number: 26, size: 56, fields: BATCH },
+  map_delete_batch: { number: 27, size: 56, fields: BATCH },
 } as const satisfies Record<string, CommandLayout>;
 
 export type Command = keyof typeof COMMANDS;

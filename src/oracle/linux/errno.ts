@@ -15,7 +15,8 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 
 const WORDS = getSystemErrorMap();
 
-function numberOf(name: string): number | undefined {
+/** The number of an error, by its name. */
+export function errorNumber(name: string): number | undefined {
   for (const [number, known] of NAMES) if (known === name) return number;
   return undefined;
 }
@@ -28,7 +29,7 @@ export function errnoName(number: number): string {
 /** `Permission denied (EACCES)`: the C library's words, where Node knows them. */
 export function errnoText(name: string): string {
   if (name === "ENOTSUPP") return "not supported (ENOTSUPP)";
-  const number = numberOf(name);
+  const number = errorNumber(name);
   const words = number === undefined ? undefined : WORDS.get(-number)?.[1];
   return words === undefined ? name : `${words} (${name})`;
 }

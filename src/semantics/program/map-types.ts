@@ -58,6 +58,7 @@ export const MAP_FLAGS = {
   mmapable: 1 << 10,
   preserve_elems: 1 << 11,
   inner_map: 1 << 12,
+  token: 1 << 16,
   segv_on_fault: 1 << 17,
   no_user_conversion: 1 << 18,
 } as const;

@@ -1,5 +1,5 @@
 /** An arena: pages that programs and user space share and that programs take and give back. A definition's `maxEntries` counts pages. */
-import { EINVAL, ENOTSUPP, EOPNOTSUPP } from "../errno.ts";
+import { EINVAL, EOPNOTSUPP } from "../errno.ts";
 import type { MapValue } from "./storage.ts";
 import { UserSide } from "./user-side.ts";
 
@@ -59,6 +59,6 @@ export class ArenaMap extends UserSide {
   }
 
   protected override userNext(): number {
-    return ENOTSUPP;
+    return EOPNOTSUPP;
   }
 }

@@ -14,9 +14,9 @@ const FLAGS: { readonly [type in MapType]?: number } = {
   array: numa_node | ACCESS | MAP_FLAGS.mmapable | MAP_FLAGS.inner_map,
   percpu_array: ACCESS,
   hash: no_prealloc | numa_node | ACCESS | MAP_FLAGS.zero_seed,
-  percpu_hash: no_prealloc | ACCESS | MAP_FLAGS.zero_seed,
+  percpu_hash: no_prealloc | numa_node | ACCESS | MAP_FLAGS.zero_seed,
   lru_hash: no_prealloc | numa_node | ACCESS | MAP_FLAGS.zero_seed | MAP_FLAGS.no_common_lru,
-  lru_percpu_hash: no_prealloc | ACCESS | MAP_FLAGS.zero_seed | MAP_FLAGS.no_common_lru,
+  lru_percpu_hash: no_prealloc | numa_node | ACCESS | MAP_FLAGS.zero_seed | MAP_FLAGS.no_common_lru,
   lpm_trie: no_prealloc | numa_node | ACCESS,
   prog_array: numa_node | USER_ACCESS,
   perf_event_array: numa_node | USER_ACCESS | MAP_FLAGS.preserve_elems,
@@ -48,6 +48,10 @@ const FLAGS: { readonly [type in MapType]?: number } = {
 /** The largest block of kmalloc, and of the allocator of per-CPU memory. */
 const LARGEST = 2 ** 22;
 const LARGEST_PER_CPU = 2 ** 15;
+/** A value of storage that an owner has lies behind a header, with a length of 16 bits for both. */
+const LARGEST_STORED = 2 ** 16 - 1 - 128;
+/** How many processors a kernel is built for at most: few are built for as many. */
+const MOST_PROCESSORS = 8192;
 const INT_MAX = 2 ** 31 - 1;
 const PAGE = 4096;
 /** What the kernel keeps in front of an element of a hash table. */
@@ -79,9 +83,10 @@ const slots: Check = (definition) => wrong(definition.valueSize !== 4) || array(
 const hash: Check = (definition) => {
   const { type, keySize, valueSize, maxEntries } = definition;
   if (type.startsWith("lru") && has(definition, no_prealloc)) return ENOTSUPP;
+  const perCpu = type === "percpu_hash" || type === "lru_percpu_hash";
+  if (has(definition, numa_node) && (perCpu || has(definition, MAP_FLAGS.no_common_lru))) return EINVAL;
   if (maxEntries === 0 || keySize === 0 || valueSize === 0) return EINVAL;
   if (keySize + valueSize >= LARGEST - ELEMENT) return E2BIG;
-  const perCpu = type === "percpu_hash" || type === "lru_percpu_hash";
   return (perCpu && roundedUp(valueSize) > LARGEST_PER_CPU) || maxEntries > 2 ** 31 ? E2BIG : 0;
 };
 
@@ -92,6 +97,9 @@ const trie: Check = (definition) =>
     definition.keySize < 5 || definition.keySize > 260,
     definition.valueSize === 0 || definition.valueSize > LARGEST - 264 - ELEMENT,
   );
+
+/** Before all else. */
+const bloom: Check = (definition) => (definition.valueSize > LARGEST ? E2BIG : 0);
 
 const keyless: Check = ({ keySize, valueSize, maxEntries }) => {
   if (maxEntries === 0 || keySize !== 0 || valueSize === 0) return EINVAL;
@@ -124,18 +132,21 @@ const socketHash: Check = ({ keySize, valueSize, maxEntries }) => {
 /** Storage of owners: what lies in it must have types. */
 const ownedStorage: Check = (definition) => {
   const { keySize, valueSize, maxEntries, btfKey = 0, btfValue = 0 } = definition;
-  return wrong(
+  const problem = wrong(
     !has(definition, no_prealloc),
     maxEntries !== 0 || keySize !== 4 || valueSize === 0,
     btfKey === 0 || btfValue === 0,
   );
+  return problem === 0 && valueSize > LARGEST_STORED ? E2BIG : problem;
 };
 
-const cgroupStorage: Check = ({ type, keySize, valueSize, maxEntries }) => {
+/** Sizes before flags. */
+const cgroupStorage: Check = ({ type, keySize, valueSize }) => {
   if ((keySize !== 8 && keySize !== 16) || valueSize === 0) return EINVAL;
-  const largest = type === "percpu_cgroup_storage" ? LARGEST_PER_CPU : PAGE;
-  return valueSize > largest ? E2BIG : wrong(maxEntries !== 0);
+  return valueSize > (type === "percpu_cgroup_storage" ? LARGEST_PER_CPU : LARGEST_STORED) ? E2BIG : 0;
 };
+
+const noEntries: Check = ({ maxEntries }) => wrong(maxEntries !== 0);
 
 const arena: Check = (definition) => {
   const { keySize, valueSize, maxEntries, extra = 0 } = definition;
@@ -167,18 +178,26 @@ const CHECKS: { readonly [type in MapType]?: Check } = {
   stack_trace: stackTrace,
   devmap: references(isWord),
   devmap_hash: references(isWord),
-  cpumap: references(isWord),
+  cpumap: (definition) =>
+    references(isWord)(definition) || (definition.maxEntries > MOST_PROCESSORS ? E2BIG : 0),
   xskmap: references((size) => size === 4),
   sockmap: references(isWord),
   sockhash: socketHash,
   reuseport_sockarray: (definition) => wrong(!isWord(definition.valueSize)) || array(definition),
-  cgroup_storage: cgroupStorage,
-  percpu_cgroup_storage: cgroupStorage,
+  cgroup_storage: noEntries,
+  percpu_cgroup_storage: noEntries,
   task_storage: ownedStorage,
   sk_storage: ownedStorage,
   inode_storage: ownedStorage,
   cgrp_storage: ownedStorage,
   arena,
+};
+
+/** What is looked at before the flags. */
+const FIRST: { readonly [type in MapType]?: Check } = {
+  bloom_filter: bloom,
+  cgroup_storage: cgroupStorage,
+  percpu_cgroup_storage: cgroupStorage,
 };
 
 /** The most that `map_extra` may be, where a type takes it at all. */
@@ -194,7 +213,11 @@ export function creationError(definition: MapDefinition): number | undefined {
   const check = CHECKS[type];
   if (allowed === undefined || check === undefined) return undefined;
   const bothWays = (mask: number): boolean => (flags & mask) === mask;
-  if (extra > (MOST_EXTRA[type] ?? 0) || (flags & ~allowed) !== 0) return EINVAL;
-  if (bothWays(USER_ACCESS) || bothWays(rdonly_prog | wronly_prog)) return EINVAL;
-  return check(definition);
+  if ((MOST_EXTRA[type] === undefined && extra !== 0) || bothWays(USER_ACCESS)) return EINVAL;
+  const first = FIRST[type]?.(definition) ?? 0;
+  if (first !== 0) return first;
+  if (extra > (MOST_EXTRA[type] ?? 0) || (flags & ~(allowed | MAP_FLAGS.token)) !== 0) return EINVAL;
+  if (bothWays(rdonly_prog | wronly_prog)) return EINVAL;
+  // A token would have to be named.
+  return check(definition) || wrong(has(definition, MAP_FLAGS.token));
 }

@@ -9,7 +9,6 @@ import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, isUnknownUpdate, UserSide } from ".
 const OWNERS: Readonly<Record<string, string>> = {
   task_storage: "task",
   sk_storage: "socket",
-  inode_storage: "inode",
   cgrp_storage: "cgroup",
 };
 
@@ -48,6 +47,8 @@ export class LocalStorage extends UserSide {
   #owner(key: Uint8Array): bigint | number {
     const held = this.held(indexOf(key));
     if (typeof held === "number") return held;
+    // Whatever has a descriptor is a file.
+    if (this.definition.type === "inode_storage") return held.inode ?? BigInt(held.id);
     if (held.kind === OWNERS[this.definition.type]) return BigInt(held.id);
     return this.definition.type === "sk_storage" ? ENOTSOCK : EBADF;
   }

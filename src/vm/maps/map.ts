@@ -21,7 +21,7 @@ import type { SocketMap } from "./sockets.ts";
 import type { StackTraces } from "./stack-traces.ts";
 import { indexKey, indexOf, type ValueMap } from "./storage.ts";
 import type { UserRingBuffer } from "./user-ring-buffer.ts";
-import { type Referent, UserSide } from "./user-side.ts";
+import { type Batch, type Referent, UserSide } from "./user-side.ts";
 
 export type MapStorage =
   | ValueMap
@@ -137,8 +137,15 @@ export class MapOfMaps extends UserSide {
     return this.#ids?.nextKey(key) ?? nextIndex(this.definition, key);
   }
 
-  protected override get batches(): readonly ("lookup" | "update")[] {
-    return ["lookup", "update"];
+  protected override get batches(): readonly ("lookup" | "take" | "update" | "delete")[] {
+    return this.#ids === undefined ? ["lookup", "update"] : ["lookup", "take", "update", "delete"];
+  }
+
+  protected override userBatch(from: Uint8Array | undefined, count: number, take: boolean): Batch {
+    if (this.#ids === undefined) return super.userBatch(from, count, take);
+    const batch = take ? this.#ids.lookupAndDeleteBatch(from, count) : this.#ids.lookupBatch(from, count);
+    if (take) for (const key of batch.keys) this.#maps.delete(key.join());
+    return batch;
   }
 }
 

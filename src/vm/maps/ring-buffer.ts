@@ -3,13 +3,13 @@
  * reserved. Positions only grow; their low bits are places in the data. Each record has a header of 8 bytes and begins at a multiple of 8.
  * Source: Documentation/bpf/ringbuf.rst and linux/bpf.h; what is not said there was tried.
  */
-import { EAGAIN, EINVAL } from "../errno.ts";
+import { EAGAIN, EINVAL, ENOTSUPP } from "../errno.ts";
 import type { MapValue } from "./storage.ts";
 import { UserSide } from "./user-side.ts";
 
 /** Flags of submit, discard and output (linux/bpf.h). */
-export const BPF_RB_NO_WAKEUP = 1n;
-export const BPF_RB_FORCE_WAKEUP = 2n;
+const BPF_RB_NO_WAKEUP = 1n;
+const BPF_RB_FORCE_WAKEUP = 2n;
 /** What `query` is asked for. */
 const QUERIES = ["available", "size", "consumer", "producer"] as const;
 
@@ -151,6 +151,18 @@ export class RingBuffer extends UserSide {
     const { records, end } = this.#submitted();
     this.consumer = end;
     return records;
+  }
+
+  protected override userUpdate(): number {
+    return ENOTSUPP;
+  }
+
+  protected override userDelete(): number {
+    return ENOTSUPP;
+  }
+
+  protected override userNext(): number {
+    return ENOTSUPP;
   }
 
   reset(): void {

@@ -1,5 +1,5 @@
 /** Arrays of things that are no values: a place is empty or holds a thing that user space put there by a descriptor and sees by its id. */
-import { E2BIG, EINVAL, ENOENT, ENOTSUPP } from "../errno.ts";
+import { E2BIG, EBADF, EINVAL, ENOENT, ENOTSUPP } from "../errno.ts";
 import { nextIndex } from "./array.ts";
 import { indexKey, indexOf } from "./storage.ts";
 import { type Referent, UserSide } from "./user-side.ts";
@@ -63,7 +63,7 @@ export class CgroupArray extends SlotArray<Referent> {
 
   protected accept(descriptor: number): Referent | number {
     const held = this.held(descriptor);
-    return typeof held === "number" || held.kind === "cgroup" ? held : EINVAL;
+    return typeof held === "number" || held.kind === "cgroup" ? held : EBADF;
   }
 }
 
@@ -100,6 +100,6 @@ export class PerfEventArray extends SlotArray<Referent> {
 
   protected accept(descriptor: number): Referent | number {
     const held = this.held(descriptor);
-    return typeof held === "number" || held.kind === "perf_event" ? held : EINVAL;
+    return typeof held === "number" || held.kind === "perf_event" ? held : EBADF;
   }
 }

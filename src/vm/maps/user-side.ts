@@ -8,7 +8,7 @@
  * `properties/machine` compares with.
  */
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
-import { EBADF, EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM } from "../errno.ts";
+import { EBADF, EBUSY, EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM } from "../errno.ts";
 
 /** Flags of look-ups and updates (linux/bpf.h). */
 export const BPF_NOEXIST = 1n;
@@ -22,6 +22,8 @@ export const isUnknownUpdate = (flags: bigint): boolean => (flags & ~BPF_F_LOCK)
 export interface Referent {
   readonly kind: string;
   readonly id: number;
+  /** The inode of the file that it is, if that is not what `id` says. */
+  readonly inode?: bigint;
   /** What a program says that it attaches to. */
   readonly attachType?: string;
 }
@@ -41,7 +43,7 @@ export interface Batch {
 /** The batch commands that a type has. */
 type BatchCommand = "lookup" | "take" | "update" | "delete";
 
-export const isError = (result: Uint8Array | number): result is number => typeof result === "number";
+const isError = (result: Uint8Array | number): result is number => typeof result === "number";
 
 const batchOf = (error: number, count = 0): Batch => ({ error, count, keys: [], values: [] });
 
@@ -52,6 +54,8 @@ export abstract class UserSide implements Referent {
   readonly definition: MapDefinition;
   /** What the file descriptors in values stand for. */
   descriptors: Descriptors = () => undefined;
+  /** How many writable mappings user space has of it. */
+  writableMappings = 0;
   #frozen: boolean;
 
   constructor(definition: MapDefinition) {
@@ -147,11 +151,11 @@ export abstract class UserSide implements Referent {
     return this.#isKey(key) ? this.userDelete(key) : EINVAL;
   }
 
-  /** BPF_MAP_GET_NEXT_KEY: the first key for `undefined`. */
+  /** BPF_MAP_GET_NEXT_KEY: the first key for none. */
   nextKey(key: Uint8Array | undefined): Uint8Array | number {
     if (!this.#mayRead) return EPERM;
-    if (key !== undefined && (key.length === 0 || !this.#isKey(key))) return EINVAL;
-    return this.userNext(key);
+    if (key === undefined || key.length === 0) return this.userNext(undefined);
+    return this.#isKey(key) ? this.userNext(key) : EINVAL;
   }
 
   /** BPF_MAP_LOOKUP_AND_DELETE_ELEM. */
@@ -167,6 +171,7 @@ export abstract class UserSide implements Referent {
   freeze(): number {
     if (this.#hasFields) return ENOTSUPP;
     if (!this.#mayWrite) return EPERM;
+    if (this.writableMappings > 0) return EBUSY;
     this.#frozen = true;
     return 0;
   }

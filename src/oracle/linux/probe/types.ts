@@ -93,4 +93,12 @@ const toNumber = types.add("ptr", "", 0, KEY_TYPE, []);
 export const TAGGED = types.func("tagged", KEY_TYPE, [toNumber], true);
 types.tag("arg:nonnull", TAGGED);
 
+const lock = types.struct("bpf_spin_lock", 4, [["val", KEY_TYPE, 0]]);
+/** A value of 16 bytes with a spin lock in its bytes 8 to 11. */
+export const LOCK_VALUE = types.struct("locks", 16, [
+  ["x", VALUE_TYPE, 0],
+  ["l", lock, 8],
+  ["y", KEY_TYPE, 12],
+]);
+
 export const TYPES = types.bytes;

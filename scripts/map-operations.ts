@@ -1,0 +1,61 @@
+/**
+ * Compares maps of all types with the running kernel's at length, and prints a table for docs/machine.md:
+ *
+ *     npx tsx scripts/map-operations.ts --operations 100000 --seed 1
+ *
+ * A difference ends it with status 1, with the operations that show it.
+ */
+import { parseArgs } from "node:util";
+import fc from "fast-check";
+import { creation, kernelsAnswer } from "../properties/machine/map-creations.ts";
+import { compare, sequence, TRIED } from "../properties/machine/map-operations.ts";
+import { closeReferences, openReferences } from "../properties/machine/map-references.ts";
+import { kernelAvailable } from "../src/oracle/linux/kernel.ts";
+import type { MapType } from "../src/semantics/program/map-types.ts";
+import { creationError } from "../src/vm/maps/creation.ts";
+
+const LENGTH = 40;
+/** Maps that are created, for each hundred operations. */
+const CREATIONS = 10;
+
+const { values } = parseArgs({
+  options: { operations: { type: "string", default: "100000" }, seed: { type: "string", default: "1" } },
+});
+const wanted = Number(values.operations);
+const seed = Number(values.seed);
+const kernel = kernelAvailable();
+if (!kernel.ok) throw new Error(kernel.reason);
+
+const references = openReferences();
+
+function compareType(type: MapType): number {
+  let compared = 0;
+  const property = fc.property(sequence(type, LENGTH), ([definition, operations]) => {
+    compared += compare(definition, operations, references);
+  });
+  fc.assert(property, { numRuns: Math.ceil(wanted / TRIED.length / LENGTH), seed });
+  return compared;
+}
+
+let total = 0;
+let different = false;
+console.log("| map type | operations | differences |\n| --- | --- | --- |");
+for (const type of TRIED) {
+  try {
+    const compared = compareType(type);
+    total += compared;
+    console.log(`| ${type} | ${compared.toLocaleString("en")} | none |`);
+  } catch (error) {
+    different = true;
+    console.log(`| ${type} | | ${String(error)} ${error instanceof Error ? String(error.cause) : ""} |`);
+  }
+}
+const created = Math.ceil((wanted / 100) * CREATIONS);
+fc.assert(
+  fc.property(creation, (definition) => creationError(definition) === kernelsAnswer(definition)),
+  { numRuns: created, seed },
+);
+console.log(`| all | ${total.toLocaleString("en")} | |`);
+console.log(`\n${created.toLocaleString("en")} creations, right and wrong: all answered alike.`);
+closeReferences(references);
+process.exitCode = different ? 1 : 0;
