@@ -1,6 +1,7 @@
 /** The same programs interpreted and compiled, with all that a run leaves behind as text. */
 import { Unsupported } from "../../src/semantics/errors.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
+import type { Facts } from "../../src/vm/jit/facts.ts";
 import type { MachineOptions } from "../../src/vm/machine.ts";
 import type { MapStorage } from "../../src/vm/maps/map.ts";
 import type { UninitialisedStack } from "../../src/vm/state.ts";
@@ -41,11 +42,13 @@ function ending(programs: readonly Program[], options: MachineOptions): readonly
   return [text([...ended, first.maps.map(contents)]), kinds];
 }
 
+/** @param facts  what is proved of programs */
 export function both(
   programs: readonly Program[],
   uninitialisedStack: UninitialisedStack,
+  facts?: ReadonlyMap<Program, Facts>,
 ): { readonly interpreted: string; readonly compiled: string; readonly endings: readonly string[] } {
   const [interpreted, endings] = ending(programs, { uninitialisedStack });
-  const [compiled] = ending(programs, { uninitialisedStack, jit: {} });
+  const [compiled] = ending(programs, { uninitialisedStack, jit: facts === undefined ? {} : { facts } });
   return { interpreted, compiled, endings };
 }

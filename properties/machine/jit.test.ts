@@ -2,11 +2,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { factsOfAccepted } from "../../src/campaign/proved-facts.ts";
 import { readPrograms } from "../../src/object/read.ts";
 import { Unsupported } from "../../src/semantics/errors.ts";
 import { assemble } from "../../src/semantics/isa/assemble.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 import { runnableContext } from "../../src/vm/input.ts";
+import { runRaw } from "../../src/vm/raw.ts";
 import { both } from "./jit-pair.ts";
 import { programPairs } from "./jit-programs.ts";
 
@@ -70,23 +72,52 @@ describe("loops of several entries", () => {
 
 const OBJECTS = new URL("../../corpus/objects/", import.meta.url);
 
-describe("the corpus", () => {
+/** Programs of the corpus that the machine can run, each with the others of its object. */
+function corpusPrograms(): readonly (readonly Program[])[] {
+  return readdirSync(OBJECTS)
+    .filter((name) => name.endsWith(".v4.o"))
+    .flatMap((file) => {
+      const { programs } = readPrograms(file, readFileSync(new URL(file, OBJECTS)));
+      const runnable = programs.filter((one) => runnableContext(one) !== undefined);
+      return runnable.map((one) => [one, ...programs.filter((other) => other !== one)]);
+    });
+}
+
+describe.each(["checked", "proved"])("the corpus, %s", (mode) => {
   test("ends alike", () => {
     let compared = 0;
-    for (const file of readdirSync(OBJECTS).filter((name) => name.endsWith(".v4.o"))) {
-      const { programs } = readPrograms(file, readFileSync(new URL(file, OBJECTS)));
-      for (const one of programs) {
-        if (runnableContext(one) === undefined) continue;
-        const others = programs.filter((other) => other !== one);
-        try {
-          const { interpreted, compiled } = both([one, ...others], "allow");
-          expect(`${file}: ${compiled}`).toBe(`${file}: ${interpreted}`);
-          compared += 1;
-        } catch (error) {
-          if (!(error instanceof Unsupported)) throw error;
-        }
+    for (const programs of corpusPrograms()) {
+      try {
+        const facts = mode === "proved" ? factsOfAccepted(programs) : undefined;
+        const { interpreted, compiled } = both(programs, "allow", facts);
+        const name = programs[0]?.name ?? "";
+        expect(`${name}: ${compiled}`).toBe(`${name}: ${interpreted}`);
+        compared += 1;
+      } catch (error) {
+        if (!(error instanceof Unsupported)) throw error;
       }
     }
     expect(compared).toBeGreaterThan(20);
+  });
+});
+
+describe("programs on bare memory", () => {
+  const insns = assemble(`
+    r0 = *(u64 *)(r1 +0)
+    r3 = *(u8 *)(r1 +8)
+    *(u8 *)(r1 +9) = r3
+    r1 += r2
+    w4 = -7
+    *(u32 *)(r1 -4) = r4
+    r0 += r3
+    exit`);
+  test("read and write it", () => {
+    const [a, b] = [0, 1].map(() => Uint8Array.from({ length: 16 }, (_, i) => 16 * i));
+    expect(runRaw(insns, a ?? new Uint8Array(0), "compiled")).toEqual(runRaw(insns, b ?? new Uint8Array(0)));
+    expect(a).toEqual(b);
+  });
+  test("fault beyond it", () => {
+    const memory = new Uint8Array(9);
+    expect(runRaw(insns, memory, "compiled")).toMatchObject({ fault: { kind: "out_of_bounds", insn: 2 } });
   });
 });

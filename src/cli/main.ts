@@ -234,7 +234,15 @@ cli
   )
   .addOption(seed("maps' contents, clock, processor and random numbers as check makes them from this seed"))
   .option("--maps", "print what the maps hold afterwards")
-  .option("--trace", "print every step")
+  .addOption(
+    new Option(
+      "--jit [mode]",
+      "compile the program: checked, or without the checks that verifying it makes needless (proved)",
+    )
+      .choices(["checked", "proved"])
+      .preset("checked"),
+  )
+  .addOption(new Option("--trace", "print every step").conflicts("jit"))
   .addOption(json())
   .action(action(async (file, options) => (await import("./run.ts")).run(file, options)));
 
@@ -293,6 +301,7 @@ cli
   )
   .argument("[memory]", "hexadecimal digits, white space allowed", "")
   .option("--program <hex>", "the program, instead of standard input")
+  .option("--jit", "compile the program instead of interpreting it")
   .addOption(json())
   .action(action(async (memory, options) => (await import("./plugin.ts")).plugin(memory, options)));
 

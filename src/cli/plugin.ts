@@ -13,12 +13,15 @@ export interface PluginOptions {
   readonly json?: true;
   /** The program, instead of standard input. */
   readonly program?: string;
+  /** Compiles the program. */
+  readonly jit?: true;
 }
 
 export async function plugin(memory: string, options: PluginOptions): Promise<Status> {
   const bytes = parseHex("memory", memory);
   const text = options.program ?? Buffer.from(await readBytes(STANDARD_INPUT)).toString("latin1");
-  const result = runRaw(decode(parseHex("program", text)), bytes);
+  const how = options.jit === true ? "compiled" : "interpreted";
+  const result = runRaw(decode(parseHex("program", text)), bytes, how);
   if (result.outcome === "fault") {
     const { insn, message } = result.fault;
     complain(`insn ${insn}: ${message}`);

@@ -1,5 +1,6 @@
 /** `soundcheck run`: one program in the machine, on packets or a context. */
 import { fillMaps } from "../campaign/fill-maps.ts";
+import { factsOfAccepted } from "../campaign/proved-facts.ts";
 import { BUDGET, CPUS, environmentOf } from "../campaign/run-program.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
@@ -29,6 +30,7 @@ export interface RunCommandOptions {
   readonly seed?: number;
   readonly maps?: true;
   readonly trace?: true;
+  readonly jit?: "checked" | "proved";
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -48,16 +50,16 @@ function machineFor(
   program: Program,
   programs: readonly Program[],
   packet: Uint8Array,
-  { steps, seed }: RunCommandOptions,
+  { steps, seed, jit }: RunCommandOptions,
 ): Machine {
+  const how = jit === undefined ? {} : { jit: jit === "proved" ? { facts: factsOfAccepted(programs) } : {} };
   if (seed !== undefined) {
-    const machine = new Machine(program, { budget: steps ?? BUDGET, cpus: CPUS });
+    const machine = new Machine(program, { budget: steps ?? BUDGET, cpus: CPUS, ...how });
     fillMaps(machine.maps, packet, seed, CPUS);
     return machine;
   }
-  const machine = loadTogether(programs, steps === undefined ? {} : { budget: steps })[
-    programs.indexOf(program)
-  ];
+  const budget = steps === undefined ? {} : { budget: steps };
+  const machine = loadTogether(programs, { ...budget, ...how })[programs.indexOf(program)];
   if (machine === undefined) throw new Error("a machine for each program");
   return machine;
 }

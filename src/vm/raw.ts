@@ -7,6 +7,7 @@ import { AddressSpace } from "./address-space.ts";
 import type { Fault } from "./fault.ts";
 import type { Input } from "./input.ts";
 import { interpret } from "./interpreter.ts";
+import { runCompiled } from "./jit/runtime.ts";
 import { prepare } from "./op.ts";
 import { Run } from "./run.ts";
 import { type RunOptions, State } from "./state.ts";
@@ -33,7 +34,11 @@ function inputOf(space: AddressSpace, memory: Uint8Array): Input {
  *
  * @throws Unsupported  for an instruction or helper that the machine does not have, and for maps
  */
-export function runRaw(insns: Slots, memory: Uint8Array): RawResult {
+export function runRaw(
+  insns: Slots,
+  memory: Uint8Array,
+  how: "interpreted" | "compiled" = "interpreted",
+): RawResult {
   const program: Program = {
     name: "program",
     type: "unspec",
@@ -51,7 +56,8 @@ export function runRaw(insns: Slots, memory: Uint8Array): RawResult {
     const state = new State(loaded, space, input, {}, OPTIONS);
     if (memory.length === 0) state.setNumber(1, 0n);
     state.setNumber(2, BigInt(memory.length));
-    const fault = interpret(new Run(state), undefined);
+    const run = new Run(state);
+    const fault = how === "compiled" ? runCompiled(run) : interpret(run, undefined);
     const { bytes, origin } = input.context.region;
     memory.set(bytes.subarray(origin, origin + memory.length));
     return fault === undefined ? { outcome: "exit", r0: state.value(0) } : { outcome: "fault", fault };

@@ -96,6 +96,11 @@ export class Code {
     this.#length += all.length;
   }
 
+  /** All that another has written. */
+  append(other: Code): void {
+    this.bytes(other.#buffer.subarray(0, other.#length));
+  }
+
   /** An unsigned number below 2^32 in LEB128. */
   unsigned(value: number): void {
     this.#reserve(5);

@@ -183,7 +183,7 @@ class FunctionCompiler {
       if (block === undefined) throw new Error("a block in the order exists");
       w.block = at;
       w.left = block.count;
-      w.now = copyOf(this.#kinds.start(at));
+      w.begin(this.#kinds.start(at));
       this.#instructions(block);
       const { next, taken } = block;
       if (block.kind === END.interpret) return w.exit(block.end);
@@ -340,9 +340,7 @@ class FunctionCompiler {
   }
 
   #access(op: Op, instruction: Instruction, slot: number): Access {
-    const { plan, planOffset } = this.#kinds;
-    const after = copyOf(this.#w.now);
-    this.#kinds.step(op, slot, after);
+    const { plan, planOffset, gives } = this.#kinds;
     return {
       op,
       instruction,
@@ -350,7 +348,7 @@ class FunctionCompiler {
       plan: plan[slot] ?? 0,
       planOffset: planOffset[slot] ?? 0,
       needs: this.#needs.written[slot] ?? 0,
-      gives: after.kinds[op.dst] ?? 0,
+      gives: gives[slot] ?? 0,
       allowsUnwritten: this.#source.allowsUnwritten,
     };
   }
@@ -432,7 +430,7 @@ export function compileFunction(
   const compiler = new FunctionCompiler(source, Math.max(0, entry), entry < 0, body);
   compiler.write(index);
   compiler.locals.write(code);
-  code.bytes(body.finish());
+  code.append(body);
   code.op(OP.end);
   return compiler.compiled;
 }

@@ -89,6 +89,8 @@ export class Kinds {
   /** By slot: one of `PLAN`, and its offset. */
   readonly plan: Uint8Array;
   readonly planOffset: Int32Array;
+  /** What the load at a slot gives. */
+  readonly gives: Uint8Array;
 
   constructor(parts: KindsParts, blocks: readonly Block[], { order }: Order, live: Uint16Array) {
     const { ops, facts, context } = parts;
@@ -97,6 +99,7 @@ export class Kinds {
     this.#context = context;
     this.plan = new Uint8Array(ops.length);
     this.planOffset = new Int32Array(ops.length);
+    this.gives = new Uint8Array(ops.length);
     this.#starts[0] = entryOf(parts);
     const dirty = new Uint8Array(blocks.length);
     dirty[0] = 1;
@@ -167,11 +170,6 @@ export class Kinds {
     // What is read and not initialised faults.
     for (let reads = readsOf(op), register = 0; reads !== 0; reads >>= 1, register += 1)
       if ((reads & 1) !== 0 && !isCall(code)) kinds[register] = (kinds[register] ?? 0) & ~KIND.uninitialised;
-    const set = (register: number, to: number, offset = UNKNOWN): void => {
-      if (register === FRAME_POINTER) return;
-      kinds[register] = to;
-      offsets[register] = offset;
-    };
     switch (code) {
       case DO.alu:
         arithmetic(op, now, kinds[src] ?? 0, offsets[src] ?? UNKNOWN);
@@ -180,15 +178,16 @@ export class Kinds {
         arithmetic(op, now, KIND.number, UNKNOWN);
         break;
       case DO.constant:
-        set(dst, KIND.number);
+        set(now, dst, KIND.number);
         break;
       case DO.mapFd:
       case DO.mapValue:
       case DO.function:
-        set(dst, KIND.other);
+        set(now, dst, KIND.other);
         break;
       case DO.load:
-        set(dst, this.#load(op, slot, now));
+        this.gives[slot] = this.#load(op, slot, now);
+        set(now, dst, this.gives[slot] ?? 0);
         break;
       case DO.store:
       case DO.storeImm:
@@ -196,18 +195,18 @@ export class Kinds {
         break;
       case DO.atomic:
         this.#plan(slot, this.#facts?.[slot] === FACT.bytes ? PLAN.bytes : PLAN.step, 0);
-        if (op.fetch) set(src, KIND.number);
-        if (op.exchange) set(0, KIND.number);
+        if (op.fetch) set(now, src, KIND.number);
+        if (op.exchange) set(now, 0, KIND.number);
         break;
       case DO.packet:
       case DO.packetIndirect:
         clobber(now);
-        set(0, KIND.number);
+        set(now, 0, KIND.number);
         break;
       default:
         if (isCall(code)) {
           clobber(now);
-          set(0, KIND.uninitialised | KIND.number | KIND.other);
+          set(now, 0, KIND.uninitialised | KIND.number | KIND.other);
         }
     }
   }
@@ -292,6 +291,12 @@ function entryOf({ context, bare }: KindsParts): Registers {
   else if (bare) entry.kinds.fill(KIND.number | KIND.bytes, 1, 3);
   else entry.kinds.fill(KIND.uninitialised | KIND.number | KIND.other, 1, 6);
   return entry;
+}
+
+function set({ kinds, offsets }: Registers, register: number, to: number): void {
+  if (register === FRAME_POINTER) return;
+  kinds[register] = to;
+  offsets[register] = UNKNOWN;
 }
 
 /** A call leaves nothing in r1 … r5. */

@@ -41,29 +41,32 @@ function functionsOf(ops: readonly Op[]): ReadonlyMap<number, number> {
   return positions;
 }
 
-const UTF8 = new TextEncoder();
+/** Buffers that every compilation uses: compiling never waits for anything, so that there is one at a time. */
+const OUT = new Code();
+const SECTION_BODY = new Code();
+const FUNCTION = new Code();
+const INSTRUCTIONS = new Code();
 
-function writeName(code: Code, text: string): void {
-  const bytes = UTF8.encode(text);
-  code.unsigned(bytes.length);
-  code.bytes(bytes);
+function section(id: number, count: number, write: (body: Code) => void): void {
+  SECTION_BODY.clear();
+  SECTION_BODY.unsigned(count);
+  write(SECTION_BODY);
+  OUT.byte(id);
+  OUT.unsigned(SECTION_BODY.length);
+  OUT.append(SECTION_BODY);
 }
 
-/** Compiles a program; nothing of it is assumed. */
-export function compileProgram(parts: Omit<Source, "functions">): CompiledProgram {
-  const positions = functionsOf(parts.ops);
-  const source = { ...parts, functions: positions };
-  const functions: CompiledFunction[] = [];
-  const out = new Code();
-  const section = (id: number, count: number, write: (body: Code) => void): void => {
-    const body = new Code();
-    body.unsigned(count);
-    write(body);
-    out.byte(id);
-    out.unsigned(body.length);
-    out.bytes(body.finish());
+/** What all modules begin with. */
+let prelude: Uint8Array | undefined;
+
+function writePrelude(): Uint8Array {
+  const name = (body: Code, text: string): void => {
+    const bytes = new TextEncoder().encode(text);
+    body.unsigned(bytes.length);
+    body.bytes(bytes);
   };
-  out.bytes(MAGIC);
+  OUT.clear();
+  OUT.bytes(MAGIC);
   section(SECTION.type, TYPES.length, (body) => {
     for (const [parameters, results] of TYPES) {
       body.byte(0x60);
@@ -74,37 +77,48 @@ export function compileProgram(parts: Omit<Source, "functions">): CompiledProgra
     }
   });
   section(SECTION.import, IMPORTED.length + 1, (body) => {
-    writeName(body, "env");
-    writeName(body, "memory");
+    name(body, "env");
+    name(body, "memory");
     // A memory of at least no pages: any will do.
     body.bytes(Uint8Array.of(0x02, 0x00, 0x00));
-    for (const [name, type] of IMPORTED) {
-      writeName(body, "machine");
-      writeName(body, name);
+    for (const [text, type] of IMPORTED) {
+      name(body, "machine");
+      name(body, text);
       body.byte(0x00);
       body.unsigned(type);
     }
   });
+  return OUT.finish();
+}
+
+/** Compiles a program; nothing of it is assumed. */
+export function compileProgram(parts: Omit<Source, "functions">): CompiledProgram {
+  const positions = functionsOf(parts.ops);
+  const source = { ...parts, functions: positions };
+  const functions: CompiledFunction[] = [];
+  prelude ??= writePrelude();
+  OUT.clear();
+  OUT.bytes(prelude);
   section(SECTION.function, positions.size, (body) => {
     for (let i = 0; i < positions.size; i += 1) body.unsigned(0);
   });
   section(SECTION.export, positions.size, (body) => {
     for (const position of positions.values()) {
-      writeName(body, `${position}`);
+      const digits = `${position}`;
+      body.byte(digits.length);
+      for (const digit of digits) body.byte(digit.charCodeAt(0));
       body.byte(0x00);
       body.unsigned(IMPORTS + position);
     }
   });
-  const scratch = new Code();
   section(SECTION.code, positions.size, (body) => {
-    const whole = new Code();
     for (const [entry, position] of positions) {
-      scratch.clear();
-      whole.clear();
-      functions.push(compileFunction(source, entry, position, whole, scratch));
-      body.unsigned(whole.length);
-      body.bytes(whole.finish());
+      INSTRUCTIONS.clear();
+      FUNCTION.clear();
+      functions.push(compileFunction(source, entry, position, FUNCTION, INSTRUCTIONS));
+      body.unsigned(FUNCTION.length);
+      body.append(FUNCTION);
     }
   });
-  return { bytes: out.finish(), functions, positions };
+  return { bytes: OUT.finish(), functions, positions };
 }

@@ -42,7 +42,7 @@ export class Writer {
   readonly locals = new Locals();
   readonly exits: Exit[] = [];
   /** The registers at the current place. */
-  now: Registers;
+  readonly now: Registers;
   /** The current block, and how many of its instructions are still to come, the current one included. */
   block = 0;
   left = 0;
@@ -52,6 +52,12 @@ export class Writer {
   constructor(code: Code, now: Registers) {
     this.code = code;
     this.now = now;
+  }
+
+  /** Goes to a place where the registers hold something else. */
+  begin({ kinds, offsets }: Registers): void {
+    this.now.kinds.set(kinds);
+    this.now.offsets.set(offsets);
   }
 
   kinds(register: number): number {
