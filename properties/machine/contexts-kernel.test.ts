@@ -13,7 +13,7 @@ import type { MapDefinition } from "../../src/semantics/program/map-types.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 import type { Environment } from "../../src/vm/environment.ts";
 import { Machine } from "../../src/vm/machine.ts";
-import { Chance } from "./tracing-calls.ts";
+import { Chance } from "./chance.ts";
 
 const kernel = kernelAvailable();
 if (!kernel.ok) console.warn(`skipped: ${kernel.reason}`);

@@ -1,6 +1,6 @@
-/** Helpers that send something out: the trace, texts, perf events, and a tail call. */
+/** Helpers that send something out: the trace, texts, and a tail call. */
 
-import { EFAULT, EINVAL } from "../errno.ts";
+import { EINVAL } from "../errno.ts";
 import { fault } from "../fault.ts";
 import type { PrintArguments } from "../format/arguments.ts";
 import { formatText } from "../format/format.ts";
@@ -97,27 +97,6 @@ function textToMemory(call: Call): number {
   return text.length + 1;
 }
 
-const INDEX_MASK = 0xffffffffn;
-const CURRENT_CPU = 0xffffffff;
-const CONTEXT_LENGTH_MASK = 0xfffffn << 32n;
-
-/** Sends a record, for programs on packets followed by as much of the packet as bits 32 to 51 of the flags say. */
-function perfEventOutput(call: Call): number {
-  call.context(1);
-  const map = call.map(2);
-  const flags = call.u64(3, "flags");
-  const data = call.read(4, call.size(5, "size", "zero"), "data").slice();
-  if (map.kind !== "events") return call.refuse(2, "map", `is a map of type ${map.definition.type}`);
-  const { packet } = call.state;
-  const known = packet === undefined ? INDEX_MASK : INDEX_MASK | CONTEXT_LENGTH_MASK;
-  if ((flags & ~known) !== 0n) return EINVAL;
-  const taken = packet?.slice(0, Number((flags & CONTEXT_LENGTH_MASK) >> 32n));
-  if (packet !== undefined && taken === undefined) return EFAULT;
-  const index = Number(flags & INDEX_MASK);
-  const record = Buffer.concat([data, taken ?? new Uint8Array(0)]);
-  return map.output(index === CURRENT_CPU ? call.cpu : index, Uint8Array.from(record));
-}
-
 /** MAX_TAIL_CALL_CNT in linux/bpf.h. */
 const MAX_TAIL_CALLS = 33;
 
@@ -141,6 +120,5 @@ export const OUTPUT_HELPERS: HelperTable = {
   trace_printk: tracePrint,
   trace_vprintk: traceVariable,
   snprintf: textToMemory,
-  perf_event_output: perfEventOutput,
   tail_call: tailCall,
 };

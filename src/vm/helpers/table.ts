@@ -10,7 +10,9 @@ import { MAP_HELPERS } from "./maps.ts";
 import { MEMORY_HELPERS } from "./memory.ts";
 import { NETWORK_HELPERS } from "./network.ts";
 import { OUTPUT_HELPERS } from "./output.ts";
+import { PERF_HELPERS } from "./perf.ts";
 import { RING_BUFFER_HELPERS } from "./ring-buffer.ts";
+import { STACK_HELPERS } from "./stacks.ts";
 import { STRING_HELPERS } from "./strings.ts";
 import { SYMBOL_HELPERS } from "./symbols.ts";
 import { TASK_HELPERS } from "./tasks.ts";
@@ -28,7 +30,9 @@ const HELPERS: HelperTable = {
   ...MEMORY_HELPERS,
   ...NETWORK_HELPERS,
   ...OUTPUT_HELPERS,
+  ...PERF_HELPERS,
   ...RING_BUFFER_HELPERS,
+  ...STACK_HELPERS,
   ...STRING_HELPERS,
   ...SYMBOL_HELPERS,
   ...TASK_HELPERS,

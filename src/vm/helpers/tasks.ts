@@ -1,7 +1,7 @@
 /** Helpers about the task that runs. */
 import { Unsupported } from "../../semantics/errors.ts";
 import { DEFAULT_TASK, type Task } from "../environment.ts";
-import { EINVAL, EPERM } from "../errno.ts";
+import { E2BIG, EAGAIN, EINVAL, EPERM } from "../errno.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
@@ -53,6 +53,17 @@ function ancestorGroup(call: Call): bigint {
   return cgroupsOf(call)[level] ?? 0n;
 }
 
+/** Whether the task lies in the control group at an index of a map, or in one below. */
+function underGroup(call: Call): number {
+  const map = call.map(1);
+  const index = call.u32(2, "idx");
+  if (map.kind !== "cgroups") return call.refuse(1, "map", `is a map of type ${map.definition.type}`);
+  if (index >= map.definition.maxEntries) return E2BIG;
+  const group = map.at(index);
+  if (group === undefined) return EAGAIN;
+  return cgroupsOf(call).includes(BigInt(group.id)) ? 1 : 0;
+}
+
 /** The last signal (_NSIG on x86-64). */
 const LAST_SIGNAL = 64;
 /** The process that no program sends a signal to. */
@@ -90,6 +101,7 @@ export const TASK_HELPERS: HelperTable = {
   get_current_cgroup_id: (call) => cgroupsOf(call).at(-1) ?? 0n,
   get_current_ancestor_cgroup_id: ancestorGroup,
   get_ns_current_pid_tgid: namespacePid,
+  current_task_under_cgroup: underGroup,
   send_signal: (call) => sendSignal(call, "process"),
   send_signal_thread: (call) => sendSignal(call, "thread"),
 };
