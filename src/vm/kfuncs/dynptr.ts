@@ -38,20 +38,31 @@ function clone(call: Call): number {
   return dynptr.memory === undefined ? EINVAL : 0;
 }
 
+/** Whether a pointer to the bytes can be had. */
+const reaches = (dynptr: Dynptr, offset: number, size: number): boolean =>
+  dynptr.memory !== undefined && dynptr.covers(offset, size);
+
 function copy(call: Call): number {
   const [to, toOffset] = [dynptrAt(call, 1, "dst_ptr"), call.offset(2, "dst_off")];
   const [from, fromOffset] = [dynptrAt(call, 3, "src_ptr"), call.offset(4, "src_off")];
   const size = call.offset(5, "size");
-  if (size > from.length && from.memory !== undefined) return E2BIG;
-  const bytes = new Uint8Array(from.memory === undefined ? 0 : size);
+  const readable = reaches(from, fromOffset, size);
+  const writable = reaches(to, toOffset, size) && !to.readOnly;
+  // Where neither can be pointed to, the kernel looks at lengths alone.
+  if (!readable && !writable && !(to.covers(toOffset, size) && from.covers(fromOffset, size))) return E2BIG;
+  if (!readable && !writable && size === 0) return 0;
+  if (!readable && from.memory === undefined) return EINVAL;
+  if (!readable) return E2BIG;
+  const bytes = new Uint8Array(size);
   return from.read(bytes, fromOffset) || to.write(bytes, toOffset, 0n);
 }
 
 function fill(call: Call): number {
   const dynptr = dynptrAt(call, 1, "p");
   const [offset, size] = [call.offset(2, "offset"), call.offset(3, "size")];
-  if (dynptr.memory === undefined || dynptr.readOnly) return EINVAL;
+  if (dynptr.readOnly) return EINVAL;
   if (!dynptr.covers(offset, size)) return E2BIG;
+  if (size === 0) return 0;
   return dynptr.write(new Uint8Array(size).fill(call.u32(4, "val")), offset, 0n);
 }
 

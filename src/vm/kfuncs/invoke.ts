@@ -1,6 +1,8 @@
 /** Calls of the kernel's functions, by name. */
 import { Unsupported } from "../../semantics/errors.ts";
 import { isTreeAddition } from "../../semantics/helpers/callbacks.ts";
+import { defaultProfile } from "../../semantics/profile/default.ts";
+import { kfuncFacts } from "../../semantics/profile/lookup.ts";
 import { Call } from "../helpers/call.ts";
 import { goOnCalling } from "../helpers/callback.ts";
 import type { Run } from "../run.ts";
@@ -22,8 +24,25 @@ export function callKernelFunction(run: Run, name: string): number | undefined {
   if (kernelFunction === undefined) throw new Unsupported(`kernel function ${name}`);
   const result = kernelFunction(new Call(name, run));
   state.scratch();
-  if (result !== undefined) state.setNumber(0, BigInt(result));
+  if (result !== undefined) state.setNumber(0, BigInt.asUintN(resultBits(name), BigInt(result)));
   return state.pc + 1;
+}
+
+const BITS = new Map<string, number>();
+
+/**
+ * Bits of what a function returns, by its type: the others of r0 are whatever is there, which with Linux's compilers are zeros if the type is of 32 bits. They are
+ * zeros here.
+ */
+function resultBits(name: string): number {
+  let bits = BITS.get(name);
+  if (bits === undefined) {
+    const profile = defaultProfile();
+    const facts = kfuncFacts(profile, name) ?? kfuncFacts(profile, name.replace(/_impl$/, ""));
+    bits = facts?.returns.kind === "scalar" ? 8 * (facts.returns.size ?? 8) : 64;
+    BITS.set(name, bits);
+  }
+  return bits;
 }
 
 /** One step of a call that asks a function of the program where an object belongs. */

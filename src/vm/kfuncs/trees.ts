@@ -64,7 +64,7 @@ export function beginAddition(call: Call): void {
     },
     result() {
       if (isNew) tree.insert(link.thing, parent, side);
-      return isNew ? 0 : EINVAL;
+      return isNew ? 0 : EINVAL >>> 0;
     },
   });
 }
