@@ -51,6 +51,8 @@ export const creation: fc.Arbitrary<MapDefinition> = fc
     const valueSize = sizes.valueSize ?? shape.valueSize;
     const entries = sizes.maxEntries ?? shape.maxEntries;
     const { type } = shape;
+    // A perf event array without a size is given one by libbpf, and by `createMap`.
+    const least = type === "perf_event_array" ? 1 : 0;
     // Types of other sizes are refused for that.
     const isTyped = hasTypes && (valueSize === 8 || valueSize > 65_407) && shape.btfValue === VALUE_TYPE;
     const arenaAt = type === "arena" ? { extra: BASE + (extra ?? 0) } : {};
@@ -60,7 +62,7 @@ export const creation: fc.Arbitrary<MapDefinition> = fc
       keySize: sizes.keySize ?? shape.keySize,
       valueSize,
       // Not more memory than a test ought to take, nor more processors than any kernel is built for.
-      maxEntries: valueSize > 4096 || type === "cpumap" ? Math.min(entries, 2) : entries,
+      maxEntries: Math.max(least, valueSize > 4096 || type === "cpumap" ? Math.min(entries, 2) : entries),
       flags: given,
       ...(extra === undefined ? {} : { extra }),
       ...arenaAt,

@@ -18,6 +18,7 @@ import { createMap } from "../../src/vm/maps/create.ts";
 import type { MapStorage } from "../../src/vm/maps/map.ts";
 import { KernelRing } from "./kernel-ring.ts";
 import {
+  CHANGE_AT,
   COMMAND,
   CPU_AT,
   FLAGS_AT,
@@ -30,7 +31,7 @@ import {
   VALUE_AT,
 } from "./map-programs.ts";
 import type { Reference } from "./map-references.ts";
-import { keyOf, valueOf } from "./map-shapes.ts";
+import { isSettled, keyOf, valueOf } from "./map-shapes.ts";
 
 const COMMANDS = [
   "lookup",
@@ -66,10 +67,8 @@ function isOrdered({ type, flags }: MapDefinition): boolean {
 /** The commands to try on a map; updates more often than others. */
 export function commandsOf(definition: MapDefinition): readonly (typeof COMMANDS)[number][] {
   const isOfOrder = (what: string): boolean => what === "next" || what.endsWith("_batch");
-  const isSettled = /^(sock|xsk|reuseport|lru)/.test(definition.type);
   const all = COMMANDS.filter(
-    // Those of a map that is frozen could not be deleted by `close` and `#settle`.
-    (what) => (isOrdered(definition) || !isOfOrder(what)) && !(isSettled && what === "freeze"),
+    (what) => (isOrdered(definition) || !isOfOrder(what)) && !(isSettled(definition) && what === "freeze"),
   );
   return [...all.filter((what) => what !== "consume" || definition.type === "ringbuf"), "update"];
 }
@@ -162,7 +161,7 @@ export class MapPair {
   perform(given: Operation): { readonly machine: Answer; readonly kernel: Answer } | undefined {
     const operation = this.#evicts && given.what === "update" ? this.#promised(given) : given;
     const answers = operation.side === "user" ? this.#asUser(operation) : this.#asProgram(operation);
-    if (answers !== undefined && this.#evicts) this.#settle();
+    if (answers !== undefined && this.#evicts) this.#settle(operation);
     return answers;
   }
 
@@ -240,6 +239,7 @@ export class MapPair {
     const view = new DataView(command.buffer);
     view.setBigUint64(FLAGS_AT, operation.flags, true);
     view.setUint32(CPU_AT, operation.count, true);
+    view.setUint32(CHANGE_AT, operation.value >> 6, true);
     command.set(keyOf(this.definition, this.#pool, operation.key), KEY_AT);
     const { valueSize } = this.definition;
     const value = valueOf(this.definition, this.#pool, valueSize === 0 ? 63 : valueSize, operation.value);
@@ -265,7 +265,16 @@ export class MapPair {
   }
 
   /** Which elements a table of type LRU evicts is the kernel's to choose: what one side has lost, the other loses as well. */
-  #settle(): void {
+  #settle({ what, key: number, flags }: Operation): void {
+    const key = keyOf(this.definition, this.#pool, number);
+    // What is promised: the element that was put is there.
+    if (
+      what === "update" &&
+      flags === 0n &&
+      (!this.theirs.lookup(key) || typeof this.ours.lookup(key) === "number")
+    ) {
+      throw new Error(`${this.definition.type}: the element that was put is not there`);
+    }
     const kernel = new Set(this.theirs.keys().map(hex));
     const machine = new Set(this.ours.entries().map(([key]) => hex(key)));
     for (const key of kernel) if (!machine.has(key)) this.theirs.delete(Buffer.from(key, "hex"));

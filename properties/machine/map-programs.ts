@@ -26,9 +26,13 @@ export type HelperCase = (typeof HELPERS)[number];
 /** Where things are in the values of `command` and `out`. */
 export const FLAGS_AT = 0;
 export const CPU_AT = 8;
+export const CHANGE_AT = 12;
 export const KEY_AT = 16;
 export const VALUE_AT = 64;
 export const SIZE = 128;
+
+/** What a function that is called for each element does to the map, by number; 0 is nothing. */
+const CHANGES = { deleteThis: 1, deleteAny: 2, put: 3 } as const;
 
 const word = (name: string): MapDefinition => ({
   name,
@@ -72,7 +76,10 @@ function found({ type, valueSize, flags: mapFlags, fields = [] }: MapDefinition)
   return `if r0 != 0 goto found\ngoto end\nfound:\n${copies.join("\n")}\n${poke}r0 = 1\nend:\n`;
 }
 
-/** The first bytes of the keys that were met, in order; the function ends the walk where the command says. */
+/**
+ * The first bytes of the keys that were met, in order. The function changes the map meanwhile, if the command says so: deletes the element it was called for, deletes
+ * that of the command's key, or puts it. It ends the walk where the command says.
+ */
 const FOR_EACH = `
   r2 = func each
   *(u64 *)(r9 +16) = 0
@@ -83,19 +90,39 @@ const FOR_EACH = `
   call bpf_for_each_map_elem
   ${END}
 each:
-  r4 = map_value[out]+0
-  r5 = *(u64 *)(r4 +16)
+  r6 = r1
+  r7 = r2
+  r9 = map_value[out]+0
+  r8 = map_value[command]+0
+  r5 = *(u64 *)(r9 +16)
   r0 = r5
   r0 += 1
-  *(u64 *)(r4 +16) = r0
+  *(u64 *)(r9 +16) = r0
   r5 &= 63
   r1 = map_value[out]+${VALUE_AT}
   r1 += r5
-  r2 = *(u8 *)(r2 +0)
+  r2 = *(u8 *)(r7 +0)
   *(u8 *)(r1 +0) = r2
-  r1 = map_value[command]+0
-  r2 = *(u64 *)(r1 +${CPU_AT})
-  r1 = r0
+  r1 = r6
+  r2 = r7
+  r5 = *(u32 *)(r8 +${CHANGE_AT})
+  if r5 == ${CHANGES.deleteThis} goto delete
+  r2 = r8
+  r2 += ${KEY_AT}
+  if r5 == ${CHANGES.deleteAny} goto delete
+  if r5 == ${CHANGES.put} goto put
+  goto look
+delete:
+  call bpf_map_delete_elem
+  goto look
+put:
+  r3 = r8
+  r3 += ${VALUE_AT}
+  r4 = 0
+  call bpf_map_update_elem
+look:
+  r1 = *(u64 *)(r9 +16)
+  r2 = *(u32 *)(r8 +${CPU_AT})
   r0 = 0
   if r1 != r2 goto done
   r0 = 1
