@@ -231,3 +231,41 @@ export function compare(chance: Chance): Made {
   const asm = `r1 = map_value[first]+0\nr2 = ${1 + chance.below(first.length)}\nr3 = map_value[second]+0\ncall bpf_strncmp\n`;
   return { asm, maps: [array("first", first), constant("second", latin1(`${text()}\0`))] };
 }
+
+// --- The kernel's functions on texts
+
+const ON_TWO = ["bpf_strcmp", "bpf_strcasecmp", "bpf_strspn", "bpf_strcspn", "bpf_strstr"] as const;
+const FOR_ONE = ["bpf_strchr", "bpf_strrchr", "bpf_strchrnul"] as const;
+const LETTERS = ["a", "b", "A", "c", "\xff", "\xe0", "\xc0", "\xd7", "\xf7"] as const;
+/** Addresses where there is no text: of the process, and of nobody in the kernel. */
+const NOWHERE = [0n, 1n, 0x10_0000_0000n, 0xffff_ffff_ffff_f000n] as const;
+
+/** A call of one of the kernel's functions on texts; in `asm` it is the only one. */
+export function textFunction(chance: Chance): Made & { readonly helper: string } {
+  const word = (most: number): Uint8Array => {
+    const letters = Array.from({ length: chance.below(most) }, () =>
+      chance.below(3) > 0 ? "a" : chance.pick(LETTERS),
+    );
+    return latin1(`${letters.join("")}\0`);
+  };
+  const maps = [array("first", word(9)), array("second", word(4))];
+  const count = chance.pick([0n, 1n, 2n, 3n, 5n, 9n, 1n << 32n, -1n]);
+  const letter = chance.pick([0, 0x61, 0x62, 0xff, 0x161, -1]);
+  const first = chance.below(8) === 0 ? imm("r1", chance.pick(NOWHERE)) : "r1 = map_value[first]+0\n";
+  const second = chance.below(8) === 0 ? imm("r2", chance.pick(NOWHERE)) : "r2 = map_value[second]+0\n";
+  const call = "call kfunc#0\nw0 = w0\nr0 <<= 32\nr0 s>>= 32\n";
+  switch (chance.below(5)) {
+    case 0:
+      return { helper: chance.pick(FOR_ONE), asm: `${first}r2 = ${letter}\n${call}`, maps };
+    case 1:
+      return { helper: "bpf_strnchr", asm: `${first}${imm("r2", count)}r3 = ${letter}\n${call}`, maps };
+    case 2:
+      return chance.below(2) === 0
+        ? { helper: "bpf_strnlen", asm: `${first}${imm("r2", count)}${call}`, maps }
+        : { helper: "bpf_strlen", asm: `${first}${call}`, maps };
+    case 3:
+      return { helper: "bpf_strnstr", asm: `${first}${second}${imm("r3", count)}${call}`, maps };
+    default:
+      return { helper: chance.pick(ON_TWO), asm: `${first}${second}${call}`, maps };
+  }
+}

@@ -8,7 +8,7 @@ import type { MapDefinition } from "../../src/semantics/program/map-types.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 import type { Environment } from "../../src/vm/environment.ts";
 import { array, Chance, imm, latin1, type Made, OUT } from "./chance.ts";
-import { compare, number, snprintf, tracePrint, traceVariable } from "./text-calls.ts";
+import { compare, number, snprintf, textFunction, tracePrint, traceVariable } from "./text-calls.ts";
 import { USER_AT, USER_BYTES } from "./user-memory.ts";
 
 export interface TracingCall {
@@ -225,6 +225,7 @@ const MAKERS: readonly [
   (chance) => ({ helper: "copy_from_user", ...copy(chance) }),
   (chance) => ({ helper: "current_task_under_cgroup", ...group(chance) }),
   (chance) => ({ helper: "kallsyms_lookup_name", ...symbol(chance) }),
+  textFunction,
   event,
   stack,
   task,
@@ -240,12 +241,15 @@ export function tracingCall(seed: number, only?: string): TracingCall {
     const { type = "raw_tracepoint", asm, maps = [], environment = {}, mayBeRefused } = made;
     const all = [OUT, ...maps];
     const whole = `r6 = r1\nr9 = map_value[out]+0\nr1 = r6\n${asm}*(u64 *)(r9 +0) = r0\nr0 = 0\nexit`;
+    const insns = assemble(whole, { maps: all });
+    const kfunc = insns.findIndex((insn) => insn?.row.name === "call_kfunc");
     const program: Program = {
       name: "call",
       type,
       license: "GPL",
       flags: type === "syscall" ? ["sleepable"] : [],
-      insns: assemble(whole, { maps: all }),
+      insns,
+      ...(kfunc === -1 ? {} : { kfuncs: [{ insn: kfunc, name: helper }] }),
       maps: all,
       lines: [],
       functions: [],

@@ -7,6 +7,7 @@ import { LIST_FUNCTIONS } from "./lists.ts";
 import { LOCK_FUNCTIONS } from "./locks.ts";
 import { OWN_OBJECT_FUNCTIONS } from "./own-objects.ts";
 import { SECTION_FUNCTIONS } from "./sections.ts";
+import { STRING_FUNCTIONS } from "./strings.ts";
 import { TASK_FUNCTIONS } from "./tasks.ts";
 import { TREE_FUNCTIONS } from "./trees.ts";
 import { WORK_FUNCTIONS } from "./work.ts";
@@ -19,6 +20,7 @@ export const KERNEL_FUNCTIONS: HelperTable = {
   ...LOCK_FUNCTIONS,
   ...OWN_OBJECT_FUNCTIONS,
   ...SECTION_FUNCTIONS,
+  ...STRING_FUNCTIONS,
   ...TASK_FUNCTIONS,
   ...TREE_FUNCTIONS,
   ...WORK_FUNCTIONS,
