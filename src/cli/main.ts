@@ -221,18 +221,27 @@ cli
 cli
   .command("run")
   .summary("run a program in the machine")
-  .description("Runs a program in the machine, on a packet, on every packet of a capture, or on a context.")
-  .argument("<file>", "object, bundle or assembly")
+  .description(
+    "Runs a program in the machine, on a packet, on every packet of a capture, or on a context. With --pipeline, packets pass through programs at the hooks of devices.",
+  )
+  .argument("[file]", "object, bundle or assembly")
   .addOption(program())
   .addOption(new Option("--packet <hex>", "the packet, from its Ethernet header on").conflicts("pcap"))
   .option("--pcap <file>", "a capture: runs on every packet in turn")
   .option("--context <hex>", "the context, as BPF_PROG_TEST_RUN takes it")
+  .option("--environment <file>", "clock, processors, tasks, memory and so on, as JSON")
+  .option("--pipeline <file>", "devices with programs at their hooks, as JSON: instead of one program")
+  .option("--out <directory>", "with --pipeline: a capture of what left by each exit")
   .addOption(
     new Option("--steps <n>", "instructions after which a run ends with a fault").argParser(
       integer(1, 2 ** 40),
     ),
   )
-  .addOption(seed("maps' contents, clock, processor and random numbers as check makes them from this seed"))
+  .addOption(
+    seed("maps' contents, clock, processor and random numbers as check makes them from this seed").conflicts(
+      "environment",
+    ),
+  )
   .option("--maps", "print what the maps hold afterwards")
   .addOption(
     new Option(

@@ -1,11 +1,11 @@
-/** `soundcheck run`: one program in the machine, on packets or a context. */
+/** `soundcheck run`: one program in the machine, on packets or a context; or a pipeline of programs. */
+import { type GivenEnvironment, readEnvironment } from "../campaign/environment-file.ts";
 import { fillMaps } from "../campaign/fill-maps.ts";
 import { factsOfAccepted } from "../campaign/proved-facts.ts";
 import { BUDGET, CPUS, environmentOf } from "../campaign/run-program.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { returnName } from "../semantics/program/return-names.ts";
-import type { Redirect } from "../vm/effects.ts";
 import type { Environment } from "../vm/environment.ts";
 import { mayWritePacket } from "../vm/input.ts";
 import { Machine, type RunResult } from "../vm/machine.ts";
@@ -13,7 +13,9 @@ import { readCapture } from "../vm/pcap.ts";
 import { loadTogether } from "../vm/together.ts";
 import { chosen, displayName, readBytes, readProgramFile } from "./files.ts";
 import { hexDump, hexOf, parseHex } from "./hex.ts";
+import { effectsJson, effectsText } from "./run-effects.ts";
 import { mapContents, mapText } from "./run-maps.ts";
+import { runPipeline } from "./run-pipeline.ts";
 import { jsonTrace, textTrace } from "./run-trace.ts";
 import { STATUS, type Status, worse } from "./status.ts";
 import { breathe, complain, out, outJson, paint, printable } from "./terminal.ts";
@@ -26,6 +28,10 @@ export interface RunCommandOptions {
   readonly context?: string;
   /** A file's name. */
   readonly pcap?: string;
+  readonly environment?: string;
+  readonly pipeline?: string;
+  /** A directory's name. */
+  readonly out?: string;
   readonly steps?: number;
   readonly seed?: number;
   readonly maps?: true;
@@ -51,6 +57,7 @@ function machineFor(
   programs: readonly Program[],
   packet: Uint8Array,
   { steps, seed, jit }: RunCommandOptions,
+  cpus: number | undefined,
 ): Machine {
   const how = jit === undefined ? {} : { jit: jit === "proved" ? { facts: factsOfAccepted(programs) } : {} };
   if (seed !== undefined) {
@@ -58,15 +65,33 @@ function machineFor(
     fillMaps(machine.maps, packet, seed, CPUS);
     return machine;
   }
-  const budget = steps === undefined ? {} : { budget: steps };
-  const machine = loadTogether(programs, { ...budget, ...how })[programs.indexOf(program)];
+  const options = {
+    ...(steps === undefined ? {} : { budget: steps }),
+    ...(cpus === undefined ? {} : { cpus }),
+    ...how,
+  };
+  const machine = loadTogether(programs, options)[programs.indexOf(program)];
   if (machine === undefined) throw new Error("a machine for each program");
   return machine;
 }
 
-function environment(packet: Uint8Array, context: Uint8Array, seed: number | undefined): Environment {
+const NOTHING: GivenEnvironment = { environment: {}, cpus: undefined };
+
+async function givenEnvironment(name: string | undefined): Promise<GivenEnvironment> {
+  if (name === undefined) return NOTHING;
+  const text = new TextDecoder().decode(await readBytes(name));
+  return inFile(displayName(name), () => readEnvironment(text));
+}
+
+function environment(
+  given: Environment,
+  packet: Uint8Array,
+  context: Uint8Array,
+  seed: number | undefined,
+): Environment {
   if (seed !== undefined) return environmentOf({ packet, context, seed });
   return {
+    ...given,
     ...(packet.length === 0 ? {} : { packet }),
     ...(context.length === 0 ? {} : { context }),
   };
@@ -88,18 +113,6 @@ function changedPacket(program: Program, before: Uint8Array, result: RunResult):
   return mayWrite && Buffer.compare(before, result.packet) !== 0 ? result.packet : undefined;
 }
 
-function redirectText(redirect: Redirect): string {
-  if (redirect.to === "map")
-    return redirect.all ? `all of map ${redirect.map}` : `key ${redirect.key} of map ${redirect.map}`;
-  const how = {
-    device: "",
-    peer: ", its peer",
-    neighbour: ", with addresses of its neighbours",
-  }[redirect.to];
-  const ingress = redirect.to === "device" && redirect.ingress ? ", receiving side" : "";
-  return `interface ${redirect.ifindex}${how}${ingress}`;
-}
-
 function resultText(program: Program, before: Uint8Array, result: RunResult): string {
   const count = result.steps === 1 ? "1 instruction" : `${result.steps} instructions`;
   const printed = result.printed.map((line) => `  trace: ${line}\n`).join("");
@@ -112,10 +125,9 @@ function resultText(program: Program, before: Uint8Array, result: RunResult): st
   const name = returnName(program.type, low);
   const meaning = name === undefined ? "" : ` ${paint("bold", name)}`;
   const packet = changedPacket(program, before, result);
-  const { redirect } = result.effects;
   return [
     `returned ${low} (0x${low.toString(16)})${meaning} after ${count}\n`,
-    redirect === undefined ? "" : `  redirected to ${redirectText(redirect)}\n`,
+    effectsText(result.effects),
     printed,
     packet === undefined ? "" : `  packet out, ${packet.length} bytes:\n${hexDump(packet, "    ")}`,
   ].join("");
@@ -137,24 +149,41 @@ function resultJson(program: Program, before: Uint8Array, result: RunResult): ob
     r0: `0x${result.r0.toString(16)}`,
     steps,
     printed,
-    ...(result.effects.redirect === undefined ? {} : { redirect: result.effects.redirect }),
+    ...effectsJson(result.effects),
     ...(packet === undefined ? {} : { packet: hexOf(packet) }),
   };
 }
 
+/** Runs a program, or a pipeline of programs. @throws InputError  for a combination of arguments that means neither */
+export async function run(file: string | undefined, options: RunCommandOptions): Promise<Status> {
+  const { pipeline, ...others } = options;
+  if (pipeline === undefined) {
+    if (file === undefined)
+      throw new InputError("run: give a program's file, or a pipeline's with --pipeline");
+    if (options.out !== undefined) throw new InputError("--out: it is for pipelines");
+    return runOne(file, options);
+  }
+  if (file !== undefined) throw new InputError(`${file}: a pipeline names its programs itself`);
+  for (const name of ["program", "context", "steps", "seed", "jit", "trace", "environment"] as const) {
+    if (others[name] !== undefined) throw new InputError(`--${name}: not with --pipeline`);
+  }
+  return runPipeline({ ...others, pipeline });
+}
+
 /** Runs the program on each packet in turn: the maps keep what one run leaves in them for the next. */
-export async function run(file: string, options: RunCommandOptions): Promise<Status> {
+async function runOne(file: string, options: RunCommandOptions): Promise<Status> {
   const { programs, failures } = await readProgramFile(file);
   for (const { name, message } of failures) complain(`${displayName(file)}: ${name}: ${message}`);
   const program = oneProgram(file, programs, options.program);
   const packets = await packetsOf(options);
   const context = options.context === undefined ? NO_BYTES : parseHex("--context", options.context);
-  const machine = machineFor(program, programs, packets[0] ?? NO_BYTES, options);
+  const given = await givenEnvironment(options.environment);
+  const machine = machineFor(program, programs, packets[0] ?? NO_BYTES, options, given.cpus);
   let status: Status = STATUS.held;
   for (const [index, packet] of packets.entries()) {
     const trace =
       options.trace === true ? (options.json === true ? jsonTrace : textTrace)(program) : undefined;
-    const result = machine.run(environment(packet, context, options.seed), trace?.observe);
+    const result = machine.run(environment(given.environment, packet, context, options.seed), trace?.observe);
     trace?.end();
     if (result.outcome === "fault") status = worse(status, STATUS.found);
     const numbered = packets.length > 1 || options.pcap !== undefined;

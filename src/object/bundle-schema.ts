@@ -1,4 +1,4 @@
-/** The form of a bundle file (see `bundle.ts`), and errors that name the path to what does not fit it. */
+/** The form of a bundle file (see `bundle.ts`). */
 import { z } from "zod";
 import { MAP_TYPES } from "../semantics/program/map-types.ts";
 import { CAPABILITIES } from "../semantics/program/privileges.ts";
@@ -8,17 +8,7 @@ import {
   type LoadFlag,
   PROGRAM_TYPES,
 } from "../semantics/program/program-types.ts";
-
-const u32 = z.int().min(0).max(0xffff_ffff);
-
-export const hex = z.string().transform((text, context): Uint8Array => {
-  const digits = text.replace(/\s+/g, "");
-  const wrong = /[^0-9a-fA-F]/u.exec(digits)?.[0];
-  if (wrong !== undefined) context.addIssue(`${JSON.stringify(wrong)} is not a hex digit`);
-  else if (digits.length % 2 !== 0) context.addIssue(`${digits.length} hex digits are not whole bytes`);
-  else return new Uint8Array(Buffer.from(digits, "hex"));
-  return z.NEVER;
-});
+import { hex, u32 } from "./schema.ts";
 
 const innerMap = z.strictObject({
   name: z.string(),
@@ -58,7 +48,7 @@ export const bundleSchema = z.strictObject({
   flags: z.array(z.enum(LOAD_FLAG_NAMES)).default([]),
   privileges: z.array(z.enum(CAPABILITIES)).optional(),
   insns: hex.optional(),
-  asm: z.union([z.string(), z.array(z.string())]).optional(),
+  asm: z.union([z.string(), z.array(z.string())], "not a text or a list of lines").optional(),
   maps: z.array(map).default([]),
   kfuncs: z.array(z.string()).default([]),
   ksyms: z
@@ -95,34 +85,3 @@ export const bundleSchema = z.strictObject({
 
 export type BundleFile = z.infer<typeof bundleSchema>;
 export type MapFile = z.infer<typeof map>;
-
-/** What does not fit first, as one line. */
-export function explain(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "not a bundle";
-  const path = pathText(issue.path);
-  switch (issue.code) {
-    case "unrecognized_keys": {
-      const key = issue.keys[0] ?? "";
-      return `${pathText([...issue.path, key])}: unknown key`;
-    }
-    case "invalid_value":
-      return `${path}: not one of ${issue.values.map(String).join(", ")}`;
-    case "invalid_union":
-      return `${path}: not a text or a list of lines`;
-    default:
-      return `${path}: ${issue.message}`;
-  }
-}
-
-/** `maps[0].type`; the whole is `bundle`. */
-function pathText(path: readonly PropertyKey[]): string {
-  const text = path
-    .map((key) => (typeof key === "number" ? `[${key}]` : `.${printable(String(key))}`))
-    .join("");
-  return text === "" ? "bundle" : text.replace(/^\./, "");
-}
-
-function printable(key: string): string {
-  return /^\w+$/.test(key) ? key : JSON.stringify(key);
-}

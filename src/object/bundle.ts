@@ -12,10 +12,11 @@ import { rowByName } from "../semantics/isa/table.ts";
 import type { MapDefinition } from "../semantics/program/map-types.ts";
 import type { FunctionInfo, Program, Slots } from "../semantics/program/program.ts";
 import { type Btf, readBtf } from "./btf.ts";
-import { type BundleFile, bundleSchema, explain, type MapFile } from "./bundle-schema.ts";
+import { type BundleFile, bundleSchema, type MapFile } from "./bundle-schema.ts";
 import { functionPrototype } from "./function-types.ts";
 import { parseJson } from "./json.ts";
 import { ownTypes } from "./own-types.ts";
+import { explain } from "./schema.ts";
 
 /** One run that a bundle expects. */
 export interface ExpectedRun {
@@ -55,7 +56,7 @@ export class EncodingError extends InputError {
  */
 export function readBundle(text: string): Bundle {
   const parsed = bundleSchema.safeParse(parseJson(text));
-  if (!parsed.success) throw new InputError(explain(parsed.error));
+  if (!parsed.success) throw new InputError(explain(parsed.error, "bundle"));
   const file = parsed.data;
   const btf = file.btf === undefined ? undefined : readBtf(file.btf, "btf");
   const { expect } = file;

@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 import { InputError } from "../semantics/errors.ts";
-import { explain, hex } from "./bundle-schema.ts";
 import { parseJson } from "./json.ts";
+import { explain, hex } from "./schema.ts";
 
 /** A run by the rules of BPF_PROG_TEST_RUN: all maps as the object defines them, program arrays filled. */
 export interface CorpusRun {
@@ -56,7 +56,7 @@ const schema = z.strictObject({
  */
 export function readExpectations(text: string): Map<string, Map<string, CorpusExpectation>> {
   const parsed = schema.safeParse(parseJson(text));
-  if (!parsed.success) throw new InputError(explain(parsed.error));
+  if (!parsed.success) throw new InputError(explain(parsed.error, "bundle"));
   const { packets, objects } = parsed.data;
   const result = new Map<string, Map<string, CorpusExpectation>>();
   for (const [object, programs] of Object.entries(objects)) {

@@ -1,5 +1,5 @@
 /**
- * Packets from capture files: classic pcap (draft-ietf-opsawg-pcap; both byte orders, microseconds or nanoseconds) and pcapng
+ * Packets from capture files and into them: classic pcap (draft-ietf-opsawg-pcap; both byte orders, microseconds or nanoseconds) and pcapng
  * (draft-ietf-opsawg-pcapng; sections of either byte order, interfaces with clocks of their own). Ethernet alone: what programs here run on begins
  * with an Ethernet header. Sizes that the file gives are checked against the file before they are used.
  */
@@ -239,4 +239,32 @@ export function readCapture(bytes: Uint8Array): readonly CapturedPacket[] {
   const classic = CLASSIC.get(magic);
   if (classic === undefined) return readNextGeneration(bytes);
   return readClassic(new Reader(bytes, classic.little), classic.unitNs);
+}
+
+// --- Writing
+
+/** Longer than any packet. */
+const SNAP_LENGTH = 0x4_0000;
+const MAGIC_NS = 0xa1b23c4d;
+
+/** The packets as a classic capture file, with nanoseconds; those without a time are at its beginning. */
+export function writeCapture(packets: readonly CapturedPacket[]): Uint8Array {
+  const size = packets.reduce((sum, { bytes }) => sum + RECORD_HEADER + bytes.length, FILE_HEADER);
+  const file = new Uint8Array(size);
+  const view = new DataView(file.buffer);
+  view.setUint32(0, MAGIC_NS, true);
+  view.setUint16(4, 2, true);
+  view.setUint16(6, 4, true);
+  view.setUint32(16, SNAP_LENGTH, true);
+  view.setUint32(20, LINKTYPE_ETHERNET, true);
+  let at = FILE_HEADER;
+  for (const { bytes, length, timeNs = 0n } of packets) {
+    view.setUint32(at, Number(BigInt.asUintN(32, timeNs / NS)), true);
+    view.setUint32(at + 4, Number(timeNs % NS), true);
+    view.setUint32(at + 8, bytes.length, true);
+    view.setUint32(at + 12, length, true);
+    file.set(bytes, at + RECORD_HEADER);
+    at += RECORD_HEADER + bytes.length;
+  }
+  return file;
 }

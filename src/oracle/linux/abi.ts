@@ -120,6 +120,11 @@ export const COMMANDS = {
   map_lookup_and_delete_batch: { number: 25, size: 56, fields: BATCH },
   map_update_batch: { number: 26, size: 56, fields: BATCH },
   map_delete_batch: { number: 27, size: 56, fields: BATCH },
+  link_create: {
+    number: 28,
+    size: 16,
+    fields: { prog_fd: [0, 4], target_ifindex: [4, 4], attach_type: [8, 4], flags: [12, 4] },
+  },
 } as const satisfies Record<string, CommandLayout>;
 
 export type Command = keyof typeof COMMANDS;

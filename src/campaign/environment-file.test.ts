@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { readEnvironment } from "./environment-file.ts";
+
+const read = (value: object): ReturnType<typeof readEnvironment> => readEnvironment(JSON.stringify(value));
+
+describe("environment files", () => {
+  it("numbers of 64 bits, bytes, tasks", () => {
+    const given = read({
+      cpus: 4,
+      cpu: 2,
+      clock_ns: "0xffffffffffffffff",
+      packet: "00 01",
+      task: { pid: 7, comm: "curl" },
+      memory: [{ address: "18446612682070000000", bytes: "ff", read_only: true }],
+      kernel_stack: [1, "0x2"],
+      attachment: { cookie: 5 },
+    });
+    expect(given).toEqual({
+      cpus: 4,
+      environment: {
+        cpu: 2,
+        clockNs: 2n ** 64n - 1n,
+        packet: Uint8Array.of(0, 1),
+        task: { pid: 7, comm: "curl" },
+        memory: [{ address: 18446612682070000000n, bytes: Uint8Array.of(255), readOnly: true }],
+        kernelStack: [1n, 2n],
+        attachment: { cookie: 5n },
+      },
+    });
+  });
+
+  it("says nothing of what is left out", () => {
+    expect(read({})).toEqual({ cpus: undefined, environment: {} });
+  });
+
+  it.each([
+    [{ colour: 1 }, "colour: unknown key"],
+    [{ task: { pid: -1 } }, "task.pid: Too small: expected number to be >=0"],
+    [{ task: { comm: "sixteen letters!" } }, "task.comm: more than 15 bytes"],
+    [{ memory: [{ address: 0, bytes: "0" }] }, "memory[0].bytes: 1 hex digits are not whole bytes"],
+    [{ clock_ns: "soon" }, 'clock_ns: "soon" is not a number'],
+    [{ clock_ns: "18446744073709551616" }, "clock_ns: more than 64 bits"],
+    [{ kernel_stack: [null] }, "kernel_stack[0]: not a number"],
+    [{ cpus: 0 }, "cpus: Too small: expected number to be >=1"],
+  ])("%j", (value, message) => {
+    expect(() => read(value)).toThrow(message);
+  });
+
+  it("a syntax error has its line", () => {
+    expect(() => readEnvironment('{\n"cpu" 1}')).toThrow("line 2, column 7");
+  });
+});

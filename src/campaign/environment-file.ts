@@ -1,0 +1,122 @@
+/** Files that say what a run depends on beside program and maps (`soundcheck run --environment`): an `Environment` as JSON, bytes in hex. */
+import { z } from "zod";
+import { parseJson } from "../object/json.ts";
+import { explain, hex, u32 } from "../object/schema.ts";
+import { InputError } from "../semantics/errors.ts";
+import type { Environment } from "../vm/environment.ts";
+
+const U64_MAX = 2n ** 64n - 1n;
+
+/** A number of up to 64 bits: as JSON has numbers, or as text, decimal or hexadecimal with `0x`, where those are too short. */
+const u64 = z.union([z.int().min(0), z.string()], "not a number").transform((given, context): bigint => {
+  const isNumber = typeof given === "number" || /^(?:0x[0-9a-fA-F]+|[0-9]+)$/.test(given);
+  const value = isNumber ? BigInt(given) : -1n;
+  if (value >= 0n && value <= U64_MAX) return value;
+  context.addIssue(isNumber ? "more than 64 bits" : `${JSON.stringify(given)} is not a number`);
+  return z.NEVER;
+});
+
+const taskFields = {
+  pid: u32,
+  tgid: u32,
+  uid: u32,
+  gid: u32,
+  comm: z.string().refine((text) => new TextEncoder().encode(text).length < 16, "more than 15 bytes"),
+};
+const addresses = { address: u64.optional(), registers: u64.optional() };
+
+/** What a file may say; the names of `Environment`, with underscores. */
+export const environmentSchema = z.strictObject({
+  packet: hex.optional(),
+  context: hex.optional(),
+  /** How many processors there are. */
+  cpus: z.int().min(1).max(1024).optional(),
+  cpu: z.int().min(0).optional(),
+  clock_ns: u64.optional(),
+  wall_clock_ns: u64.optional(),
+  seed: z.int().optional(),
+  task: z
+    .strictObject({ ...taskFields, ...addresses })
+    .partial()
+    .optional(),
+  other_tasks: z.array(z.strictObject({ ...taskFields, ...addresses })).optional(),
+  cgroups: z.array(u64).min(1).optional(),
+  memory: z.array(z.strictObject({ address: u64, bytes: hex, read_only: z.boolean().optional() })).optional(),
+  functions: z.array(z.strictObject({ name: z.string(), address: u64, size: u32 })).optional(),
+  pid_namespace: z.strictObject({ device: u64, inode: u64 }).optional(),
+  kernel_stack: z.array(u64).optional(),
+  user_stack: z.array(u64).optional(),
+  attachment: z.strictObject({ cookie: u64.optional(), function_address: u64.optional() }).optional(),
+  hook_result: z.int().optional(),
+  counters: z
+    .record(
+      z.string(),
+      z.record(
+        z.string().regex(/^[0-9]+$/, "not an index"),
+        z.strictObject({ counter: u64, enabled: u64, running: u64 }),
+      ),
+    )
+    .optional(),
+});
+
+type EnvironmentFile = z.infer<typeof environmentSchema>;
+
+/** An environment, and how many processors the machine has. */
+export interface GivenEnvironment {
+  readonly environment: Environment;
+  readonly cpus: number | undefined;
+}
+
+/** Leaves out what is undefined: an environment has no such fields. */
+function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exactly the entries that the filter leaves
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** The environment that a file's value stands for. */
+export function environmentFrom(file: EnvironmentFile): GivenEnvironment {
+  const { task, other_tasks, memory, attachment } = file;
+  const environment: Environment = present({
+    packet: file.packet,
+    context: file.context,
+    cpu: file.cpu,
+    clockNs: file.clock_ns,
+    wallClockNs: file.wall_clock_ns,
+    seed: file.seed,
+    task: task === undefined ? undefined : present(task),
+    otherTasks: other_tasks?.map(({ pid, tgid, uid, gid, comm, ...rest }) => ({
+      pid,
+      tgid,
+      uid,
+      gid,
+      comm,
+      ...present(rest),
+    })),
+    cgroups: file.cgroups,
+    memory: memory?.map(({ address, bytes, read_only }) => ({
+      address,
+      bytes,
+      ...(read_only === undefined ? {} : { readOnly: read_only }),
+    })),
+    functions: file.functions,
+    pidNamespace: file.pid_namespace,
+    kernelStack: file.kernel_stack,
+    userStack: file.user_stack,
+    attachment:
+      attachment === undefined
+        ? undefined
+        : present({ cookie: attachment.cookie, functionAddress: attachment.function_address }),
+    hookResult: file.hook_result,
+    counters: file.counters,
+  });
+  return { environment, cpus: file.cpus };
+}
+
+/** @throws InputError  with the place of what does not fit */
+export function readEnvironment(text: string): GivenEnvironment {
+  const parsed = environmentSchema.safeParse(parseJson(text));
+  if (!parsed.success) throw new InputError(explain(parsed.error, "environment"));
+  return environmentFrom(parsed.data);
+}
