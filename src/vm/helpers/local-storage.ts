@@ -1,6 +1,7 @@
 /** Storage that belongs to objects of the kernel: a value for each task, socket, inode or control group, and the older one of control groups. */
 import { EINVAL } from "../errno.ts";
 import type { LocalStorage } from "../maps/local-storage.ts";
+import { objectAt } from "../objects/own.ts";
 import type { Thing } from "../objects/thing.ts";
 import { SCALAR } from "../region.ts";
 import type { Call } from "./call.ts";
@@ -17,7 +18,7 @@ function storageOf(call: Call): LocalStorage {
 function ownerOf(call: Call): Thing | undefined {
   const tag = call.initialised(2, "owner");
   if (tag === SCALAR && call.state.value(2) === 0n) return undefined;
-  return call.state.things.thingOf(tag) ?? call.refuse(2, "owner", "is no object of the kernel");
+  return objectAt(call, 2, "owner")[0];
 }
 
 function get(call: Call): number | undefined {

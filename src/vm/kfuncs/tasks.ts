@@ -1,14 +1,15 @@
 /** Kernel functions on tasks and control groups: those that the environment has. */
-import { DEFAULT_TASK, type Task } from "../environment.ts";
+import type { Task } from "../environment.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
+import { currentTask } from "../helpers/tasks.ts";
 import { drop, giveAway, objectAt, take } from "../objects/own.ts";
 import type { Thing } from "../objects/thing.ts";
 import { give } from "./own-objects.ts";
 
 /** The tasks there are: the running one, and others that the environment names. */
-export function tasksOf({ state: { environment } }: Call): readonly Task[] {
-  return [{ ...DEFAULT_TASK, ...environment.task }, ...(environment.otherTasks ?? [])];
+export function tasksOf(call: Call): readonly Task[] {
+  return [currentTask(call), ...(call.state.environment.otherTasks ?? [])];
 }
 
 export const taskObject = ({ state }: Call, { pid }: Task): Thing =>

@@ -1,6 +1,8 @@
 /** Objects of a program's own types: made, counted, and freed with all that they own. */
+import { Unsupported } from "../../semantics/errors.ts";
 import { fault } from "../fault.ts";
 import type { Call } from "../helpers/call.ts";
+import { currentTask } from "../helpers/tasks.ts";
 import type { Run } from "../run.ts";
 import { type FieldPlace, keep, keptIn, Thing } from "./thing.ts";
 import { Tree } from "./tree.ts";
@@ -31,9 +33,18 @@ export function newObject({ run, state }: Call, id: number): Thing | undefined {
 /** The object that an argument points to, and how far into it. */
 export function objectAt(call: Call, register: number, name: string): readonly [Thing, number] {
   const region = call.region(register, name);
+  if (region.place.kind === "kernel_memory") return [kernelObjectAt(call, register), 0];
   const thing = call.state.things.thingOf(region);
   if (thing === undefined) return call.refuse(register, name, "is no object");
   return [thing, call.state.offset(register, region)];
+}
+
+/** The object at an address of the kernel's: the running task is the one that is known. */
+function kernelObjectAt(call: Call, register: number): Thing {
+  const { address, pid } = currentTask(call);
+  if (call.state.value(register) !== address)
+    throw new Unsupported("an object at an address of the kernel's");
+  return call.state.things.kernelObject("task_struct", BigInt(pid));
 }
 
 /** The run gives its reference to an object away, to something that keeps it. */
