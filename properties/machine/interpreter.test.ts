@@ -180,7 +180,7 @@ const PROLOGUE: readonly Instruction[] = [
 
 describe("any program", () => {
   const outcomes = new Map<string, number>();
-  test.prop([programs(), fc.constantFrom(...TYPES)], { numRuns: 3000, seed: 6018 })(
+  test.prop([programs(), fc.constantFrom(...TYPES)], { numRuns: 1500, seed: 6018 })(
     "ends, faults, or is not modelled, whoever executes it",
     (insns, type) => {
       const all = [

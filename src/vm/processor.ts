@@ -5,6 +5,7 @@
 import type { Operation, Row } from "../semantics/isa/instruction.ts";
 import { DST, LOADED, R0, SRC } from "../semantics/isa/row.ts";
 import { ROWS } from "../semantics/isa/table.ts";
+import { constant } from "../semantics/term/build.ts";
 import type { Term } from "../semantics/term/node.ts";
 import { type FunctionSpec, instantiateOnAddresses, type Sink, type Source } from "../semantics/term/wasm.ts";
 import { memory, PROCESSOR_SIZE, REGISTERS_AT } from "./memory.ts";
@@ -68,10 +69,16 @@ function optional(term: Term<64> | undefined, pointer: number): readonly (readon
   return term === undefined ? [] : [[term, into(pointer)]];
 }
 
+/** What a function without a condition returns. */
+const NO_RESULT = constant(32, 0);
+
 function specOf(row: Row): readonly FunctionSpec[] {
   const parts = partsOf(row.operation);
-  return parts === undefined ? [] : [{ name: row.name, parameters: POINTERS, ...parts }];
+  return parts === undefined ? [] : [{ name: row.name, parameters: POINTERS, result: NO_RESULT, ...parts }];
 }
+
+/** The functions of all rows that have one: what an address is stands with the operation's kind above. */
+export const EFFECTS: readonly FunctionSpec[] = ROWS.flatMap(specOf);
 
 export interface Processor {
   /** The register file and scratch words as int32 halves: register n is words 2n (low) and 2n + 1. */
@@ -83,7 +90,7 @@ export interface Processor {
 }
 
 function build(): Processor {
-  const effects = instantiateOnAddresses(ROWS.flatMap(specOf), memory);
+  const effects = instantiateOnAddresses(EFFECTS, memory);
   return {
     words: new Int32Array(memory.buffer, REGISTERS_AT, PROCESSOR_SIZE / 4),
     quads: new BigUint64Array(memory.buffer, REGISTERS_AT, PROCESSOR_SIZE / 8),

@@ -20,7 +20,7 @@ const OP_LOCAL = 0;
 const LEFT = 1;
 
 /** The function's code. It exits by two blocks around the loop: one for an instruction that was counted and not executed, one for the end of the stretch. */
-export function dispatchFunction(): FunctionBuilder {
+function dispatchFunction(): FunctionBuilder {
   const code = new FunctionBuilder("dispatch", ["i32", "i32"], ["i32"]);
   const i32 = (): number => code.local("i32");
   const i64 = (): number => code.local("i64");
@@ -69,11 +69,13 @@ export function dispatchFunction(): FunctionBuilder {
   return code;
 }
 
+export const dispatchModule = (): Uint8Array => encodeFunctions([dispatchFunction()]);
+
 let compiled: Dispatch | undefined;
 
 /** Compiled on first use. */
 export const dispatch: Dispatch = (op, left) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- encoded with this type above
-  compiled ??= bind(encodeFunctions([dispatchFunction()]), memory)["dispatch"] as Dispatch;
+  compiled ??= bind(dispatchModule(), memory)["dispatch"] as Dispatch;
   return compiled(op, left);
 };
