@@ -1,7 +1,7 @@
 /**
- * Sockets of the running kernel with filters on them: what a filter keeps of a datagram, and whether the kernel takes the filter at all. A pair is either of
- * UNIX sockets, where the filter sees the payload alone and no device, or of UDP sockets over the loopback device, where it sees the UDP header
- * first and the IPv4 and Ethernet headers before it.
+ * Sockets of the running kernel with filters on them: what a filter keeps of a datagram, and whether the kernel takes the filter at all. A pair is of UNIX sockets,
+ * where the filter sees the payload alone and no device; of UDP sockets over the loopback device, where it sees the UDP header first and the IPv4 and
+ * Ethernet headers before it; or of packet sockets on two devices that are connected, where it sees the frame.
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import { type Argument, call, type Kernel, type Memory } from "./calls.ts";
@@ -33,7 +33,12 @@ const NUMBERS = {
 
 const AF_UNIX = 1;
 const AF_INET = 2;
+const AF_PACKET = 17;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+const SOL_PACKET = 263;
+const PACKET_IGNORE_OUTGOING = 23;
+const ETH_P_ALL = 3;
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const SO_ATTACH_BPF = 50;
@@ -41,6 +46,8 @@ const SO_MARK = 36;
 const MSG_DONTWAIT = 0x40;
 const EAGAIN = 11;
 const LOOPBACK = [127, 0, 0, 1] as const;
+/** How often a socket is asked for a frame that is on its way: some seconds. */
+const PATIENCE = 2_000_000;
 /** More than any datagram sent here. */
 const LARGEST = 65_536;
 
@@ -51,7 +58,18 @@ const given = (bytes: Uint8Array, pointers?: Memory["pointers"]): Memory => ({
 });
 const number32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
 
-export type SocketKind = "unix" | "udp";
+/** For frames, the numbers of the devices that they are sent from and come in at. */
+export type SocketKind = "unix" | "udp" | { readonly from: number; readonly to: number };
+
+/** `struct sockaddr_ll`: all that comes in at a device, or goes out of it. */
+function linkAddress(ifindex: number, protocol: number): Uint8Array {
+  const bytes = new Uint8Array(20);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, AF_PACKET, true);
+  view.setUint16(2, protocol);
+  view.setInt32(4, ifindex, true);
+  return bytes;
+}
 
 /** `struct sockaddr_in` of the loopback device. @param port in the order of the bytes that the kernel gave, or two zeros */
 const inetAddress = (port: ArrayLike<number>): Uint8Array =>
@@ -63,6 +81,8 @@ export class FilterSocket {
   readonly #open: number[] = [];
   readonly #sender: number;
   readonly #receiver: number;
+  /** Receives all that the receiver is offered: frames take a while. */
+  readonly #witness: number | undefined;
   readonly #buffer = new Uint8Array(LARGEST);
 
   constructor(kernel: Kernel, kind: SocketKind) {
@@ -70,7 +90,14 @@ export class FilterSocket {
     if (arch !== "x64" && arch !== "arm64") throw new Unsupported(`filters of sockets on ${arch}`);
     this.#kernel = kernel;
     this.#numbers = NUMBERS[arch];
-    [this.#sender, this.#receiver] = kind === "unix" ? this.#unixPair() : this.#udpPair();
+    if (kind === "unix") [this.#sender, this.#receiver] = this.#unixPair();
+    else if (kind === "udp") [this.#sender, this.#receiver] = this.#udpPair();
+    else {
+      // Sockets get a frame in the reverse order of their binding: when the witness has it, the receiver's filter has been asked.
+      this.#witness = this.#packetSocket(kind.to, ETH_P_ALL);
+      this.#receiver = this.#packetSocket(kind.to, ETH_P_ALL);
+      this.#sender = this.#packetSocket(kind.from, 0);
+    }
   }
 
   #call(name: keyof (typeof NUMBERS)["x64"], ...values: readonly Argument[]): ReturnType<typeof call> {
@@ -114,6 +141,16 @@ export class FilterSocket {
     return [sender, receiver];
   }
 
+  /** @param protocol of what it receives; 0 for one that only sends */
+  #packetSocket(ifindex: number, protocol: number): number {
+    const socket = this.#expect("socket", AF_PACKET, SOCK_RAW, 0);
+    this.#open.push(socket);
+    this.#expect("setsockopt", socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, given(number32(1)), 4);
+    const address = linkAddress(ifindex, protocol);
+    this.#expect("bind", socket, given(address), address.length);
+    return socket;
+  }
+
   /** Puts a classic filter on the receiving side. @param filter `struct sock_filter`s @returns the error's name, or undefined */
   attach(filter: Uint8Array): string | undefined {
     const program = new Uint8Array(16);
@@ -137,13 +174,29 @@ export class FilterSocket {
     this.#expect("setsockopt", this.#sender, SOL_SOCKET, SO_MARK, given(number32(mark)), 4);
   }
 
-  /** Sends a datagram. @returns what arrived of it, cut by the filter; `undefined` if the filter dropped it */
+  /**
+   * Sends a datagram or frame.
+   *
+   * @returns what arrived of it, cut by the filter; `undefined` if the filter dropped it
+   * @throws KernelError  for one that the kernel does not send
+   */
   pass(payload: Uint8Array): Uint8Array | undefined {
     // A stretch of V8's own memory could move: an empty one has no address at all.
     const bytes = payload.length === 0 ? new Uint8Array(1) : payload;
-    this.#call("sendto", this.#sender, given(bytes), payload.length, 0, 0, 0);
+    const { errno } = this.#call("sendto", this.#sender, given(bytes), payload.length, 0, 0, 0);
+    if (errno !== 0) throw new KernelError("sendto", errnoName(errno));
+    if (this.#witness !== undefined) this.#await(this.#witness);
+    return this.#receive(this.#receiver);
+  }
+
+  #await(socket: number): void {
+    for (let tries = 0; tries < PATIENCE; tries++) if (this.#receive(socket) !== undefined) return;
+    throw new Error("a frame was sent and did not come in");
+  }
+
+  #receive(socket: number): Uint8Array | undefined {
     const memory: Memory = { bytes: this.#buffer, back: "all" };
-    const { result, errno } = this.#call("recvfrom", this.#receiver, memory, LARGEST, MSG_DONTWAIT, 0, 0);
+    const { result, errno } = this.#call("recvfrom", socket, memory, LARGEST, MSG_DONTWAIT, 0, 0);
     if (errno === EAGAIN) return undefined;
     if (errno !== 0) throw new KernelError("recvfrom", errnoName(errno));
     return this.#buffer.slice(0, result);

@@ -89,7 +89,7 @@ function readLine(text: string, pc: number, place: string): ClassicInstruction {
   const found = LINE.exec(text);
   if (found === null) throw new InputError(`${place}: this is no line of tcpdump -d`);
   const [, at, name = "", operand = "", jt, jf] = found;
-  if (Number(at) !== pc) throw new InputError(`${place}: instruction ${at}, but ${pc} is next`);
+  if (Number(at) !== pc) throw new InputError(`${place}: instruction ${Number(at)}, but ${pc} is next`);
   const [form, pattern] = FORMS.find(([, each]) => each.test(operand)) ?? [];
   const mnemonic = name === "ja" ? "jmp" : name;
   // A return of A is printed without an operand.
