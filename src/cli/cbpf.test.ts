@@ -1,6 +1,5 @@
 /** `cbpf` as a user meets it. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { captureFile } from "../../properties/classic/frames.ts";
 import { directory, jsonLines, soundcheck } from "./testing.ts";
 
 const TCP = "ldh [12]\njne #0x800, drop\nldb [23]\njne #6, drop\nret #60\ndrop: ret #0\n";
@@ -10,10 +9,18 @@ const NO_EXEC = "ld [0]\njeq #59, bad\nret #0x7fff0000\nbad: ret #0x50001\n";
 const frame = (protocol: number): Uint8Array =>
   Uint8Array.from({ length: 80 }, (_, at) => (at === 12 ? 8 : at === 14 ? 0x45 : at === 23 ? protocol : 0));
 
+/** A capture file (draft-ietf-opsawg-pcap, sections 4 and 5): numbers are little-endian. */
+function captureOf(packets: readonly Uint8Array[]): Uint8Array {
+  const words = (...numbers: readonly number[]): Uint8Array =>
+    new Uint8Array(Uint32Array.from(numbers).buffer);
+  const header = words(0xa1b2c3d4, 0x0004_0002, 0, 0, 65_535, 1);
+  const records = packets.flatMap((bytes) => [words(0, 0, bytes.length, bytes.length), bytes]);
+  return Buffer.concat([header, ...records]);
+}
+
 describe("cbpf", () => {
   let cwd: string;
   beforeAll(() => {
-    const captured = [6, 17, 6].map((protocol) => ({ bytes: frame(protocol), length: 80 }));
     cwd = directory({
       "tcp.bpf": TCP,
       "noexec.bpf": NO_EXEC,
@@ -21,7 +28,7 @@ describe("cbpf", () => {
       "bad.bpf": "ld M[3]\nret a",
       "wrong.bpf": "ldz 1",
       "poff.bpf": "ld poff\nret a",
-      "c.pcap": captureFile(captured),
+      "c.pcap": captureOf([6, 17, 6].map(frame)),
     });
   });
   const cbpf = (...args: readonly string[]) => soundcheck(["cbpf", ...args], { cwd });
