@@ -75,7 +75,7 @@ export const CASES: readonly Case[] = [
       if r3 < ${rounds} goto again`,
   },
   {
-    name: "branches",
+    name: "branches, by chance",
     bytes: 64,
     repeats: 20,
     rounds: 1_000_000,
@@ -89,6 +89,35 @@ export const CASES: readonly Case[] = [
       r4 += 12345
       r5 = r4
       r5 >>= 16
+      r5 &= 3
+      if r5 == 0 goto zero
+      if r5 == 1 goto one
+      if r5 == 2 goto two
+      r0 += 1
+      goto next
+    zero:
+      r0 += 3
+      goto next
+    one:
+      r0 ^= 5
+      goto next
+    two:
+      r0 -= 1
+    next:
+      r3 -= 1
+      if r3 != 0 goto again`,
+  },
+  {
+    name: "branches in turn",
+    bytes: 64,
+    repeats: 20,
+    rounds: 1_000_000,
+    verifiableRounds: 10_000,
+    body: (rounds) => `
+      r0 = 1
+      r3 = ${rounds}
+    again:
+      r5 = r3
       r5 &= 3
       if r5 == 0 goto zero
       if r5 == 1 goto one
@@ -127,14 +156,19 @@ export const CASES: readonly Case[] = [
   },
 ];
 
-export function packetProgram({ name, bytes, body }: Case, rounds: number): Program {
+/** @param repeats  how often the whole loop is gone round */
+export function packetProgram({ name, bytes, body }: Case, rounds: number, repeats = 1): Program {
+  const [before, behind] =
+    repeats === 1 ? ["", ""] : [`r9 = ${repeats}\nrepeat:`, "r9 -= 1\nif r9 != 0 goto repeat"];
   const insns = assemble(`
       r2 = *(u32 *)(r1 +0)
       r3 = *(u32 *)(r1 +4)
       r4 = r2
       r4 += ${bytes}
       if r4 > r3 goto out
+      ${before}
       ${body(rounds)}
+      ${behind}
     out:
       r0 = 2
       exit`);

@@ -1,7 +1,8 @@
 /**
  * Compiles one function of a program: blocks nested after their dominators, so that every branch is one of a structured language (Ramsey, "Beyond Relooper", 2022).
  *
- * A block's instructions are counted where it begins. If there is not room for all of them, the interpreter goes on from there and stops at the right one.
+ * A block's instructions are counted where it begins. Whether there is room for them is looked at where the function begins, at the heads of loops and behind calls, for all
+ * that may be executed before the next such place. If there is not, the interpreter goes on from there and stops at the right one.
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import { MAX_LOOPS } from "../../semantics/helpers/callbacks.ts";
@@ -16,7 +17,7 @@ import { arithmetic, compute } from "./arithmetic.ts";
 import { type Code, I32, OP } from "./code.ts";
 import { CONTROL } from "./control.ts";
 import type { Facts } from "./facts.ts";
-import { type Block, blocksOf, END, slotsOf } from "./flow.ts";
+import { type Block, blocksOf, END, slotsOf, successorsAt } from "./flow.ts";
 import { isDynamic, KIND, Kinds, type Registers, SOMEWHERE } from "./kinds.ts";
 import { livenessOf } from "./liveness.ts";
 import { LOCAL } from "./locals.ts";
@@ -47,7 +48,7 @@ export interface CompiledFunction {
   readonly resume: (exit: Exit) => { readonly kinds: Uint8Array; readonly notExecuted: number };
 }
 
-const LAST_CALLED = 12;
+const TAIL_CALL = 12;
 
 class FunctionCompiler {
   readonly #source: Source;
@@ -58,6 +59,8 @@ class FunctionCompiler {
   readonly #needs: Needs;
   readonly #w: Writer;
   readonly #children: readonly number[][];
+  /** By block: how many instructions may be executed behind it before it is looked at again whether there is room. */
+  readonly #behind: Float64Array;
   /** By block: the height of its loop, and of the block that ends where it begins. */
   readonly #loopHeight: Int32Array;
   readonly #blockHeight: Int32Array;
@@ -83,6 +86,22 @@ class FunctionCompiler {
     const children: number[][] = blocks.map(() => []);
     for (const at of this.#order.order) if (at !== 0) children[this.#order.dominator[at] ?? 0]?.push(at);
     this.#children = children;
+    this.#behind = this.#longestPaths();
+  }
+
+  #longestPaths(): Float64Array {
+    const { order, loops } = this.#order;
+    const behind = new Float64Array(this.#blocks.length);
+    // Edges that go back lead to the heads of loops.
+    for (let i = order.length - 1; i >= 0; i -= 1) {
+      const at = order[i] ?? 0;
+      for (const to of successorsAt(this.#blocks, at)) {
+        if (loops[to] !== 0) continue;
+        const whole = (this.#blocks[to]?.count ?? 0) + (behind[to] ?? 0);
+        if (whole > (behind[at] ?? 0)) behind[at] = whole;
+      }
+    }
+    return behind;
   }
 
   /** Writes the body; its locals are known afterwards. */
@@ -269,15 +288,12 @@ class FunctionCompiler {
     const w = this.#w;
     const { code } = w;
     if (block.count > 0) {
-      w.exitIf(block.start, () => {
-        code.at(OP.get, LOCAL.fuel);
-        code.const64(block.count);
-        code.op(OP.sub64);
-        code.at(OP.tee, LOCAL.fuel);
-        code.const64(0);
-        code.op(OP.less64);
-      });
+      code.at(OP.get, LOCAL.fuel);
+      code.const64(block.count);
+      code.op(OP.sub64);
+      code.at(OP.set, LOCAL.fuel);
     }
+    if (w.block === 0 || this.#order.loops[w.block] !== 0) this.#checkRoom(block.start);
     for (let slot = block.start; slot < block.end; ) {
       const [op, instruction] = this.#at(slot);
       this.#instruction(op, instruction, slot);
@@ -285,6 +301,17 @@ class FunctionCompiler {
       w.left -= 1;
       slot += slotsOf(op.code);
     }
+  }
+
+  /** Leaves the function at a slot of the current block if there is not room for what may come behind the block. */
+  #checkRoom(slot: number): void {
+    const w = this.#w;
+    const { code } = w;
+    w.exitIf(slot, () => {
+      code.at(OP.get, LOCAL.fuel);
+      code.const64(this.#behind[w.block] ?? 0);
+      code.op(OP.less64);
+    });
   }
 
   #instruction(op: Op, instruction: Instruction, slot: number): void {
@@ -364,12 +391,14 @@ class FunctionCompiler {
     const w = this.#w;
     for (let register = 1; register < FIRST_SAVED; register += 1) w.spill(register);
     w.step(slot);
-    if (op.code === DO.helper && op.imm !== LAST_CALLED) w.code.op(OP.drop);
+    const isSimple = op.code === DO.helper && op.imm !== TAIL_CALL;
+    if (isSimple) w.code.op(OP.drop);
     else {
       this.#returnIfOver();
       w.loadFuel();
     }
     this.#afterCall(slot);
+    if (!isSimple) this.#checkRoom(slot + 1);
   }
 
   #call(op: Op, slot: number): void {
@@ -383,6 +412,7 @@ class FunctionCompiler {
     code.at(OP.call, IMPORT.leave);
     w.loadFuel();
     this.#afterCall(slot);
+    this.#checkRoom(slot + 1);
   }
 
   /** The result, and regions that may have changed. */
