@@ -44,7 +44,7 @@ type Values = ReadonlyMap<Term, Term>;
 const put = <N extends number>(term: Term<N>, values: Values): Term<N> => substitution(values)(term);
 
 /** That one of the paths is taken, and traps or does not do what is wanted of it. */
-export function wrong(paths: readonly Path[], wanted: (path: Path) => Term<1>): Term<1> {
+function wrong(paths: readonly Path[], wanted: (path: Path) => Term<1>): Term<1> {
   return withoutDivision(any(...paths.map((path) => and(path.condition, not(and(path.safe, wanted(path)))))));
 }
 

@@ -1,7 +1,7 @@
 /**
  * Access to memory: every check that is made, in one place, for loads and stores and for what helpers are given alike.
  *
- * The interpreter goes past it only where nothing but bounds can be wrong (`Region.plain`).
+ * Generated code goes past it only where nothing but bounds can be wrong (`region-record.ts`).
  */
 import { Unsupported } from "../semantics/errors.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
@@ -147,14 +147,7 @@ export function put(words: Int32Array, view: DataView, at: number, size: number)
   else view.setUint16(at, low, true);
 }
 
-/** Whether nothing stands against an aligned load of data from a stack frame. */
-export function isPlainStack(region: Region, offset: number, size: number): boolean {
-  const { shadow } = region;
-  if (shadow === undefined || !region.holds(offset, size) || (offset & (size - 1)) !== 0) return false;
-  return shadow.holdsData(region.origin + offset, size);
-}
-
-// --- Loads and stores that need more than a look at the bounds
+// --- Loads and stores
 
 /**
  * Loads into the scratch word, and returns the region of the value loaded; a pointer that a context field gives is left in the

@@ -25,7 +25,7 @@ export const memoryView = new DataView(memory.buffer);
 /** The same memory in words of 32 and 64 bits. */
 export const memoryWords = new Uint32Array(memory.buffer);
 
-export const REGISTERS = 11;
+const REGISTERS = 11;
 export const FRAME_POINTER = 10;
 
 // --- The fixed part, by index. It belongs to the run that is in progress; a run within a run saves and restores it.

@@ -37,10 +37,10 @@ export const RECORD_KIND = { none: 0, stack: 1, context: 2, other: 3 } as const;
 /** Bytes of a frame's stack. */
 export const STACK_SIZE = 512;
 /** What is added to the index of a byte of a stack for its mark, and to that of a slot's first byte for its tag. */
-export const MARKS = STACK_SIZE;
-export const TAGS = 2 * STACK_SIZE;
+export const MARKS = 512;
+export const TAGS = 1024;
 /** Bytes that a stack takes with its shadows. */
-export const STACK_WITH_SHADOWS = 3 * STACK_SIZE;
+export const STACK_WITH_SHADOWS = TAGS + STACK_SIZE;
 /**
  * What a byte of a stack is: not written, part of a pointer, part of what the kernel keeps for the program (which generated code leaves alone), or data. Pointers and what is
  * kept have whole slots.

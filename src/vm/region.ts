@@ -21,7 +21,6 @@ import {
   UNINITIALISED_RECORD,
 } from "./memory.ts";
 import { closeRecord, openRecord, RECORD, RECORD_KIND, writeRecord } from "./region-record.ts";
-import type { StackShadow } from "./stack-shadow.ts";
 
 /** Which memory a region is: stable within a run, and readable in a fault. */
 export type Place =
@@ -106,6 +105,16 @@ export interface KeptBytes {
   readonly store: (field: MapField, pointer: Region) => boolean;
 }
 
+/** What is known of a stack's bytes (`stack-shadow.ts`). Places are indices in the machine's memory. */
+export interface Shadow {
+  readonly clear: () => void;
+  readonly write: (at: number, size: number) => void;
+  readonly spill: (at: number, region: Region) => void;
+  readonly spilled: (at: number) => Region | undefined;
+  readonly writtenBytes: (at: number) => number;
+  readonly firstUninitialised: (at: number, size: number) => number | undefined;
+}
+
 const WORD = 2 ** 32;
 
 interface RegionParts {
@@ -117,7 +126,7 @@ interface RegionParts {
   readonly end: number;
   readonly readable?: boolean;
   readonly writable?: boolean;
-  readonly shadow?: StackShadow;
+  readonly shadow?: Shadow;
   /** The map that a `map` region stands for. */
   readonly map?: MapStorage;
   readonly keeps?: KeptBytes;
@@ -136,7 +145,7 @@ export class Region {
   readonly end: number;
   readonly readable: boolean;
   readonly writable: boolean;
-  readonly shadow: StackShadow | undefined;
+  readonly shadow: Shadow | undefined;
   readonly map: MapStorage | undefined;
   readonly keeps: KeptBytes | undefined;
   /** Whether nothing but bounds decides about an access of a program's load. */

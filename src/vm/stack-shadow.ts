@@ -3,7 +3,7 @@
  * the machine's memory.
  */
 import { memoryBytes, memoryWords } from "./memory.ts";
-import { type Region, regionOf } from "./region.ts";
+import { type Region, regionOf, type Shadow } from "./region.ts";
 import { MARK, MARKS, RECORD, STACK_SIZE, TAGS } from "./region-record.ts";
 
 const SLOT = 8;
@@ -17,7 +17,7 @@ function hasTag(at: number): boolean {
   return mark === MARK.pointer || mark === MARK.kept;
 }
 
-export class StackShadow {
+export class StackShadow implements Shadow {
   readonly #first: number;
 
   /** @param first  the index of the frame's lower end */
@@ -44,8 +44,8 @@ export class StackShadow {
   }
 
   /** A pointer into `region`, or a register that was never written, is stored whole into the slot at `at`. */
-  spill(at: number, { place, record, shadow }: Region): void {
-    if (shadow !== undefined && shadow.#first !== this.#first)
+  spill(at: number, { place, record, origin, shadow }: Region): void {
+    if (shadow !== undefined && origin - STACK_SIZE !== this.#first)
       memoryWords[(record + RECORD.escaped) >> 2] = 1;
     const mark = place.kind === "kept" ? MARK.kept : MARK.pointer;
     memoryBytes.fill(mark, at + MARKS, at + MARKS + SLOT);
@@ -55,12 +55,6 @@ export class StackShadow {
   /** The region of the pointer that lies in the slot of a byte; nothing if that is data. */
   spilled(at: number): Region | undefined {
     return hasTag(at) ? regionOf(memoryWords[(slotOf(at) + TAGS) >> 2] ?? 0) : undefined;
-  }
-
-  /** Whether all of the bytes, which lie in one slot, have been written and are no part of a pointer. */
-  holdsData(at: number, size: number): boolean {
-    for (let i = at; i < at + size; i += 1) if (memoryBytes[i + MARKS] !== MARK.data) return false;
-    return true;
   }
 
   /** A bit for each of the eight bytes from `at` on that has been written. */

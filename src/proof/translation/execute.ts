@@ -48,7 +48,7 @@ export interface Start {
 const widthOf = (type: WordType): 32 | 64 => (type === "i32" ? 32 : 64);
 
 /** What memory holds at an address before the code. */
-export const byteAt = (base: Term, offset: number): Term<8> => variable(`byte${base.id}_${offset}`, 8);
+const byteAt = (base: Term, offset: number): Term<8> => variable(`byte${base.id}_${offset}`, 8);
 
 /** The number that `size` bytes are, little-endian. */
 export function wordAt(base: Term, offset: number, size: number, byte = byteAt): Term {
