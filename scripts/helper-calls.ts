@@ -1,5 +1,5 @@
 /**
- * Calls of helpers on packets and look-ups of routes, drawn by chance, on the machine and on the running kernel: more of them than the tests make time for. Prints each program
+ * Calls of helpers on packets and look-ups of routes and sockets, drawn by chance, on the machine and on the running kernel: more of them than the tests make time for. Prints each program
  * about which the two disagree, and a table by helper; exit status 1 if there is one.
  *
  *     npx tsx scripts/helper-calls.ts [CALLS] [SEED]
@@ -9,6 +9,7 @@ import { calls } from "../properties/machine/helper-calls.ts";
 import { compareCalls, Tally } from "../properties/machine/helper-tally.ts";
 import { ownNetworkProblem, within } from "../properties/machine/own-network.ts";
 import { compareLookups, lookups, networks } from "../properties/machine/route-lookups.ts";
+import { compareSocketLookup, socketLookups, withSockets } from "../properties/machine/socket-lookups.ts";
 import { kernelAvailable } from "../src/oracle/linux/kernel.ts";
 
 const wanted = Number(process.argv[2] ?? 10_000);
@@ -31,7 +32,8 @@ for (let lot = 0; tally.compared < wanted; lot += 1) {
 const networkProblem = ownNetworkProblem();
 if (networkProblem !== undefined) console.log(networkProblem);
 const LOOKUPS = 100;
-for (let drawn = 0; networkProblem === undefined && drawn < wanted / (20 * LOOKUPS); drawn += 1) {
+const networksWanted = networkProblem === undefined ? wanted / (20 * LOOKUPS) : 0;
+for (let drawn = 0; drawn < networksWanted; drawn += 1) {
   const [network = {}] = fc.sample(networks, { seed: seed * 100_000 + drawn, numRuns: 1 });
   const list = fc.sample(lookups, { seed: seed * 100_000 + drawn, numRuns: LOOKUPS });
   const problem = within(network, () => compareLookups(network, list));
@@ -40,6 +42,17 @@ for (let drawn = 0; networkProblem === undefined && drawn < wanted / (20 * LOOKU
     problem === undefined,
   );
   if (problem !== undefined) console.log(`${JSON.stringify(network)}:\n${problem}\n`);
+}
+if (networkProblem === undefined) {
+  within({}, () =>
+    withSockets(() => {
+      for (const lookup of fc.sample(socketLookups, { seed, numRuns: Math.ceil(wanted / 20) })) {
+        const problem = compareSocketLookup(lookup);
+        tally.add([lookup.helper], problem === undefined);
+        if (problem !== undefined) console.log(`${lookup.helper}: ${problem}\n`);
+      }
+    }),
+  );
 }
 console.log(tally.table());
 if (tally.different > 0) process.exitCode = 1;

@@ -184,6 +184,21 @@ const FACTS: readonly CallKind[] = [
   mapped(fc.constant(0), () => call("get_socket_uid"), [...CLASSIFIERS, "cgroup_skb"]),
 ];
 
+/** Fields of the packet's socket, which a test run makes. */
+const SOCKET: CallKind = mapped(
+  pick(0, 4, 8, 12, 24, 28, 40, 44, 48, 52, 56, 68, 72),
+  (field) => ({
+    helper: "sk_fullsock",
+    asm: `r1 = *(u64 *)(r6 +168)
+r0 = -1
+if r1 == 0 goto pc+3
+call bpf_sk_fullsock
+if r0 == 0 goto pc+1
+r0 = *(u32 *)(r0 +${field})`,
+  }),
+  [...CLASSIFIERS, "cgroup_skb"],
+);
+
 const TUNNEL_KEY_SIZES = [44, 44, 44, 28, 24, 22, 8, 4, 43];
 
 /** The key that is set is zeros but for some bytes: what lies on the stack would mostly be refused. */
@@ -266,6 +281,7 @@ const REDIRECTS: readonly CallKind[] = [
 export const SOCKET_BUFFER_CALLS: readonly CallKind[] = [
   ...BYTES,
   ...FACTS,
+  SOCKET,
   ...TUNNELS,
   ...REDIRECTS,
   { ...mtu, types: CLASSIFIERS },

@@ -12,6 +12,7 @@ import { fault, memoryFault } from "./fault.ts";
 import { kernelPointerOrNumber, loadKernel } from "./kernel-memory.ts";
 import { LOADED_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
 import { addressIn, type KeptBytes, type Place, type Region, SCALAR, UNINITIALISED } from "./region.ts";
+import { type SocketStruct, socketField } from "./sockets.ts";
 import type { State } from "./state.ts";
 
 const LOADED = (LOADED_AT - REGISTERS_AT) / 4;
@@ -163,6 +164,7 @@ export function load(state: State, register: number, off: number, size: Size, al
   const offset = state.offset(register, region) + off;
   if (region.place.kind === "context") return loadField(state, region, offset, size, aligned);
   checkBytes(region, offset, size, "read", "load");
+  if (region.place.kind === "socket") checkSocketLoad(region, region.place.struct, offset, size);
   if (region.keeps !== undefined && region.keeps.at(offset, size) !== undefined) {
     return loadKept(state, region, region.keeps, offset, size);
   }
@@ -174,6 +176,15 @@ export function load(state: State, register: number, off: number, size: Size, al
   const spilled = size === 8 && (at & 7) === 0 ? shadow?.spilled(at) : undefined;
   if (shadow !== undefined) checkKept(region, offset, size, "load");
   return spilled ?? SCALAR;
+}
+
+function checkSocketLoad(region: Region, struct: SocketStruct, offset: number, size: Size): void {
+  const field = socketField(struct, offset, size);
+  if (field === undefined)
+    memoryFault("context_access", region, offset, size, "load that no field of the socket allows");
+  // Linux 6.18 loads 64 bits of ones where its verifier takes the upper half for zeros.
+  if (field.name === "rx_queue_mapping" && size === 4)
+    throw new Unsupported("the queue of a socket that has none");
 }
 
 /** Loads a pointer that lies in a map's value or in an object. */
@@ -275,11 +286,24 @@ function loadField(state: State, region: Region, offset: number, size: Size, ali
     return kernelPointerOrNumber(state, region.view.getBigUint64(region.origin + offset, true));
   }
   if (value === "socket" && state.loaded.program.type === "sk_lookup") return loadNull(state);
+  if (value === "sock_common") return loadSocket(state, name);
   const { packet, flowKeys } = state.input;
   const target = value === "flow_keys" ? flowKeys : packet?.region;
   const at = target === undefined ? undefined : pointedAt(value, target);
   if (target === undefined || at === undefined) throw new Unsupported(`the context field ${name}`);
   const { low, high } = addressIn(target, at);
+  state.words[LOADED] = low;
+  state.words[LOADED + 1] = high;
+  return target;
+}
+
+/** The socket that a packet belongs to. */
+function loadSocket(state: State, name: string): Region {
+  const { socketBuffer } = state.input;
+  if (socketBuffer === undefined) throw new Unsupported(`the context field ${name}`);
+  const target = state.sockets.ofPacket(socketBuffer);
+  if (target === undefined) return loadNull(state);
+  const { low, high } = addressIn(target, 0);
   state.words[LOADED] = low;
   state.words[LOADED + 1] = high;
   return target;

@@ -239,7 +239,7 @@ function skBuffInput(
     writable,
   });
   const context = new Context(space, layout, bytes);
-  const socketBuffer = new SocketBuffer(packet, context, environment.socketBuffer);
+  const socketBuffer = new SocketBuffer(packet, context, arrival === undefined, environment.socketBuffer);
   return { context, packet, given: bytes, socketBuffer, whole: arrival !== undefined };
 }
 

@@ -21,6 +21,7 @@ import {
   UNINITIALISED_RECORD,
 } from "./memory.ts";
 import { closeRecord, openRecord, RECORD, RECORD_KIND, writeRecord } from "./region-record.ts";
+import type { SocketStruct } from "./sockets.ts";
 
 /** Which memory a region is: stable within a run, and readable in a fault. */
 export type Place =
@@ -47,6 +48,8 @@ export type Place =
   | { readonly kind: "kernel_object"; readonly struct: string }
   /** What an iterator gave last. */
   | { readonly kind: "element"; readonly of: string }
+  /** A socket, by the structure whose fields a pointer shows. */
+  | { readonly kind: "socket"; readonly struct: SocketStruct }
   /** What a flow dissector fills (`struct bpf_flow_keys`). */
   | { readonly kind: "flow_keys" }
   /** The kernel's memory as an environment gives it (`image.ts`): any address, and no bytes here. */
@@ -78,6 +81,8 @@ export function placeName(place: Place): string {
       return `a record of map ${place.map}`;
     case "object":
       return `an object (${place.struct})`;
+    case "socket":
+      return `a socket (${place.struct})`;
     case "kernel_object":
       return `an object of the kernel (${place.struct})`;
     case "element":
@@ -166,7 +171,8 @@ export class Region {
     this.shadow = shadow;
     this.map = map;
     this.keeps = keeps;
-    this.plain = readable && shadow === undefined && keeps === undefined && place.kind !== "context";
+    const hasFields = place.kind === "context" || place.kind === "socket";
+    this.plain = readable && shadow === undefined && keeps === undefined && !hasFields;
     this.record = record;
     if (end >= start) writeRecord(record, { first: origin + start, position, ...this.#access() });
   }

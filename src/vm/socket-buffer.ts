@@ -60,17 +60,20 @@ export class SocketBuffer {
   checksum: ChecksumState;
   tunnel: TunnelInfo | undefined;
   readonly socket: PacketSocket | undefined;
+  /** BPF_PROG_TEST_RUN has made the packet. */
+  readonly isTest: boolean;
   /** Whether the hash need not be computed: it may be 0. */
   #hashIsKnown: boolean;
   /** A header was put around the packet. */
   encapsulated = false;
 
-  constructor(packet: Packet, context: Context, given: SocketBufferGiven = {}) {
+  constructor(packet: Packet, context: Context, isTest: boolean, given: SocketBufferGiven = {}) {
     this.packet = packet;
     this.#context = context;
     this.checksum = given.checksum ?? { kind: "none" };
     this.tunnel = given.tunnel;
-    this.socket = given.socket === "none" ? undefined : (given.socket ?? TEST_SOCKET);
+    this.isTest = isTest;
+    this.socket = given.socket === "none" ? undefined : (given.socket ?? (isTest ? TEST_SOCKET : undefined));
     this.#hashIsKnown = this.get("hash") !== 0;
   }
 
@@ -84,6 +87,12 @@ export class SocketBuffer {
   get(field: Field): number {
     const { view, origin } = this.#context.region;
     return view.getUint32(origin + SK_BUFF[field], true);
+  }
+
+  /** A copy of a field's first bytes. */
+  bytes(field: Field, size: number): Uint8Array {
+    const at = SK_BUFF[field];
+    return this.#context.bytes.slice(at, at + size);
   }
 
   set(field: Field, value: number): void {

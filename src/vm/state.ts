@@ -17,6 +17,7 @@ import type { Packet } from "./packet.ts";
 import { processor } from "./processor.ts";
 import { addressIn, type Place, type Region, regionOf, SCALAR, UNINITIALISED } from "./region.ts";
 import { RECORD } from "./region-record.ts";
+import { Sockets } from "./sockets.ts";
 
 /** The main program and fifteen subprograms deep, as Linux 7.3 allows (8 frames before; MAX_CALL_FRAMES in linux/bpf_verifier.h). */
 const MAX_FRAMES = 16;
@@ -110,6 +111,8 @@ export class State {
   /** Where regions are made that are neither the stack's nor a map's. */
   readonly space: AddressSpace;
   readonly things: Things;
+  /** What pointers to sockets lead to. */
+  readonly sockets: Sockets;
   /** The memory around the program. */
   readonly image: MemoryImage;
   /** A pointer may have been loaded that the image has nothing for. */
@@ -135,6 +138,7 @@ export class State {
     this.loaded = loaded;
     this.space = space;
     this.things = new Things(space);
+    this.sockets = new Sockets(space);
     this.image = new MemoryImage(environment.memory);
     this.input = input;
     this.environment = environment;

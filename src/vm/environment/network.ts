@@ -1,5 +1,6 @@
 /** The network around a packet, as far as programs can ask for it: devices, routes and neighbours. All addresses are bytes in network order. */
 import type { Environment } from "../environment.ts";
+import type { Socket } from "./sockets.ts";
 
 export interface Device {
   readonly ifindex: number;
@@ -58,6 +59,7 @@ export interface Network {
   readonly devices?: readonly Device[];
   readonly routes?: readonly Route[];
   readonly neighbours?: readonly Neighbour[];
+  readonly sockets?: readonly Socket[];
   /** Of get_netns_cookie; 1 by default, as in the first network namespace. */
   readonly cookie?: bigint;
   /** The class that the control group of the running task gives to packets (net_cls): 0 by default. */

@@ -1,5 +1,7 @@
 /** What the kernel keeps of a packet beside its bytes: the part of `struct sk_buff` that programs can see or change. */
 
+import type { Socket } from "./sockets.ts";
+
 /** What is known of the packet's checksums. */
 export type ChecksumState =
   /** Nothing (CHECKSUM_NONE). */
@@ -35,6 +37,8 @@ export interface PacketSocket {
   readonly cookie: bigint;
   /** The user that it belongs to. */
   readonly uid: number;
+  /** What else programs may ask of it; a test run's socket has the packet's addresses. */
+  readonly socket?: Socket;
 }
 
 /** What a packet may come with, beside its context. */
@@ -42,6 +46,6 @@ export interface SocketBufferGiven {
   /** Nothing is known by default. */
   readonly checksum?: ChecksumState;
   readonly tunnel?: TunnelInfo | undefined;
-  /** The socket that it belongs to; `none` if to none, as at a device's receiving side. A test run makes one. */
+  /** The socket that it belongs to; none by default at a device's hook, while a test run makes one. */
   readonly socket?: PacketSocket | "none";
 }

@@ -8,6 +8,7 @@ import { PACKET_FACT_HELPERS } from "./packet-facts.ts";
 import { PACKET_SHAPE_HELPERS } from "./packet-shape.ts";
 import { REDIRECT_HELPERS } from "./redirect.ts";
 import { SOCKET_BUFFER_HELPERS } from "./socket-buffer.ts";
+import { SOCKET_HELPERS } from "./sockets.ts";
 import { TUNNEL_HELPERS } from "./tunnels.ts";
 import { VLAN_HELPERS } from "./vlan-tags.ts";
 import { XDP_HELPERS } from "./xdp.ts";
@@ -21,6 +22,7 @@ export const NETWORK_HELPERS: HelperTable = {
   ...REDIRECT_HELPERS,
   ...ROUTE_HELPERS,
   ...SOCKET_BUFFER_HELPERS,
+  ...SOCKET_HELPERS,
   ...TUNNEL_HELPERS,
   ...VLAN_HELPERS,
   ...XDP_BYTES_HELPERS,
