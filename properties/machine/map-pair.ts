@@ -70,7 +70,8 @@ export function commandsOf(definition: MapDefinition): readonly (typeof COMMANDS
   const all = COMMANDS.filter(
     (what) => (isOrdered(definition) || !isOfOrder(what)) && !(isSettled(definition) && what === "freeze"),
   );
-  return [...all.filter((what) => what !== "consume" || definition.type === "ringbuf"), "update"];
+  const consumed = all.filter((what) => what !== "consume" || definition.type === "ringbuf");
+  return [...consumed, "update", "update", "update", "lookup"];
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

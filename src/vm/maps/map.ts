@@ -21,7 +21,7 @@ import type { SocketMap } from "./sockets.ts";
 import type { StackTraces } from "./stack-traces.ts";
 import { indexKey, indexOf, type ValueMap } from "./storage.ts";
 import type { UserRingBuffer } from "./user-ring-buffer.ts";
-import { type Batch, type Referent, UserSide } from "./user-side.ts";
+import { type Batch, BPF_EXIST, type Referent, UserSide } from "./user-side.ts";
 
 export type MapStorage =
   | ValueMap
@@ -92,11 +92,13 @@ export class MapOfMaps extends UserSide {
   }
 
   #put(key: Uint8Array, map: MapStorage, flags: bigint): number {
-    const wrong =
-      this.#ids?.put(key, indexKey(map.id), flags, 0) ??
-      (indexOf(key) >= this.definition.maxEntries ? E2BIG : 0);
+    const wrong = this.#ids === undefined ? this.#checkIndex(key) : putId(this.#ids, key, map.id, flags);
     if (wrong === 0) this.#maps.set(key.join(), map);
     return wrong;
+  }
+
+  #checkIndex(key: Uint8Array): number {
+    return indexOf(key) >= this.definition.maxEntries ? E2BIG : 0;
   }
 
   /** Inner maps may differ in size alone, and arrays not even in that unless they say so. */
@@ -147,6 +149,14 @@ export class MapOfMaps extends UserSide {
     if (take) for (const key of batch.keys) this.#maps.delete(key.join());
     return batch;
   }
+}
+
+/** A map that takes another's place in a hash table keeps that one's place in the order, unlike a value. */
+function putId(ids: HashMap, key: Uint8Array, id: number, flags: bigint): number {
+  const own = ids.find(key, 0);
+  if (own === undefined || (flags !== 0n && flags !== BPF_EXIST)) return ids.put(key, indexKey(id), flags, 0);
+  own.bytes.set(indexKey(id));
+  return 0;
 }
 
 /** A program array: the targets of tail calls, all of one program type: that of the first one that was put. */
