@@ -69,17 +69,20 @@ export class AddressSpace {
   take(size: number): number {
     const at = free;
     const next = (at + size + 2 * GAP - 1) & ~(GAP - 1);
-    if (next > CODE_AT) throw new Unsupported("a run that needs more than 1 GiB of memory");
+    if (at + size > CODE_AT || next > CODE_AT)
+      throw new Unsupported("a run that needs more than 1 GiB of memory");
     free = next;
     this.#end = next;
     return at;
   }
 
   /** A region of its own, beginning at offset 0. */
-  region({ bytes, ...rest }: NewRegion): Region {
-    const origin = this.take(bytes.length);
-    memoryBytes.set(bytes, origin);
-    return addRegion(this.#record(), { ...rest, origin, start: 0, end: bytes.length });
+  region({ place, bytes, readable, writable, map, keeps }: NewRegion): Region {
+    const { length } = bytes;
+    const origin = this.take(length);
+    if (length > 0) memoryBytes.set(bytes, origin);
+    const parts = { place, origin, start: 0, end: length, readable, writable, map, keeps };
+    return addRegion(this.#record(), parts);
   }
 
   /** A region of bytes that were taken before. */

@@ -47,36 +47,31 @@ export const STACK_WITH_SHADOWS = TAGS + STACK_SIZE;
  */
 export const MARK = { unwritten: 0x00, pointer: 0x01, kept: 0x02, data: 0xff } as const;
 
-/** The access sizes as exponents of 2. */
-const EXPONENTS = [0, 1, 2, 3] as const;
+/** How many sizes of accesses there are: powers of 2. */
+const SIZES = 4;
 
-export interface RecordParts {
-  /** The index of the first accessible byte, and how many there are. */
-  readonly first: number;
+export interface RecordAccess {
+  /** How many accessible bytes there are. */
   readonly length: number;
   readonly kind: number;
-  readonly position: number;
   /** Whether nothing but bounds decides about loads, and about stores. */
   readonly plainReads: boolean;
   readonly plainWrites: boolean;
 }
 
-export function writeRecord(record: number, parts: RecordParts): void {
-  const { first, kind, position } = parts;
+/** Writes the record of a region; `first` is the index of its first accessible byte. */
+export function writeRecord(record: number, first: number, position: number, access: RecordAccess): void {
   memoryWords[(record + RECORD.first) >> 2] = first;
   memoryWords[(record + RECORD.first + 4) >> 2] = ADDRESS_HIGH;
-  memoryWords[(record + RECORD.kind) >> 2] = kind;
+  memoryWords[(record + RECORD.kind) >> 2] = access.kind;
   memoryWords[(record + RECORD.position) >> 2] = position;
   memoryWords[(record + RECORD.escaped) >> 2] = 0;
-  openRecord(record, parts);
+  openRecord(record, access);
 }
 
 /** Sets what may be accessed. */
-export function openRecord(
-  record: number,
-  { length, kind, plainReads, plainWrites }: Omit<RecordParts, "first" | "position">,
-): void {
-  for (const exponent of EXPONENTS) {
+export function openRecord(record: number, { length, kind, plainReads, plainWrites }: RecordAccess): void {
+  for (let exponent = 0; exponent < SIZES; exponent += 1) {
     const places = Math.max(0, length - (1 << exponent) + 1);
     memoryWords[((record + RECORD.reads) >> 2) + exponent] = plainReads ? places : 0;
     memoryWords[((record + RECORD.writes) >> 2) + exponent] = plainWrites ? places : 0;

@@ -20,7 +20,14 @@ import {
   SCALAR_RECORD,
   UNINITIALISED_RECORD,
 } from "./memory.ts";
-import { closeRecord, openRecord, RECORD, RECORD_KIND, writeRecord } from "./region-record.ts";
+import {
+  closeRecord,
+  openRecord,
+  RECORD,
+  RECORD_KIND,
+  type RecordAccess,
+  writeRecord,
+} from "./region-record.ts";
 import type { SocketStruct } from "./sockets.ts";
 
 /** Which memory a region is: stable within a run, and readable in a fault. */
@@ -129,12 +136,12 @@ interface RegionParts {
   /** The accessible offsets: `start` … `end - 1`. */
   readonly start: number;
   readonly end: number;
-  readonly readable?: boolean;
-  readonly writable?: boolean;
+  readonly readable?: boolean | undefined;
+  readonly writable?: boolean | undefined;
   readonly shadow?: Shadow;
   /** The map that a `map` region stands for. */
-  readonly map?: MapStorage;
-  readonly keeps?: KeptBytes;
+  readonly map?: MapStorage | undefined;
+  readonly keeps?: KeptBytes | undefined;
 }
 
 export class Region {
@@ -174,10 +181,10 @@ export class Region {
     const hasFields = place.kind === "context" || place.kind === "socket";
     this.plain = readable && shadow === undefined && keeps === undefined && !hasFields;
     this.record = record;
-    if (end >= start) writeRecord(record, { first: origin + start, position, ...this.#access() });
+    if (end >= start) writeRecord(record, origin + start, position, this.#access());
   }
 
-  #access(): { length: number; kind: number; plainReads: boolean; plainWrites: boolean } {
+  #access(): RecordAccess {
     const { start, end, place, plain, writable } = this;
     return {
       length: end - start,
