@@ -10,7 +10,7 @@ const kernel = kernelAvailable();
 if (!kernel.ok) console.warn(`skipped: ${kernel.reason}`);
 
 const FIRST = 1;
-const COUNT = 400;
+const COUNT = 300;
 
 describe.skipIf(!kernel.ok)("helpers of tracing", () => {
   it("leave what they leave in the kernel", () => {

@@ -1,6 +1,6 @@
 /** What a run did to the world, for people and as JSON. */
 import type { Clone, Effects, Redirect } from "../vm/effects.ts";
-import type { TracingEffects } from "../vm/tracing-effects.ts";
+import type { RemoteControlEvent, TracingEffects } from "../vm/tracing-effects.ts";
 import { hexDump, hexOf } from "./hex.ts";
 
 function redirectText(redirect: Redirect): string {
@@ -20,16 +20,26 @@ function cloneText({ ifindex, ingress, packet }: Clone): string {
   return `  copy sent to interface ${ifindex}${side}, ${packet.length} bytes:\n${hexDump(packet, "    ")}`;
 }
 
-function tracingText({ signals, writes, overriddenReturn, hookResult }: TracingEffects): string {
+function remoteControlText(event: RemoteControlEvent): string {
+  switch (event.kind) {
+    case "repeat":
+      return "the remote control repeats its last key";
+    case "key":
+      return `key 0x${event.scancode.toString(16)} of the remote control's protocol ${event.protocol}${event.toggle ? ", toggled" : ""}`;
+    case "pointer":
+      return `the remote control's pointer moves by ${event.x}, ${event.y}`;
+  }
+}
+
+function tracingText({ signals, writes, remoteControl, sequence, hookResult }: TracingEffects): string {
   return [
     ...signals.map(({ number, to }) => `  signal ${number} to the ${to}\n`),
     ...writes.map(
       ({ address, bytes }) =>
         `  wrote ${bytes.length} bytes at 0x${address.toString(16)}:\n${hexDump(bytes, "    ")}`,
     ),
-    overriddenReturn === undefined
-      ? ""
-      : `  the probed function returns 0x${overriddenReturn.toString(16)} instead\n`,
+    ...remoteControl.map((event) => `  ${remoteControlText(event)}\n`),
+    sequence === "" ? "" : `  wrote for the iterator's reader: ${JSON.stringify(sequence)}\n`,
     hookResult === undefined ? "" : `  the hook returns ${hookResult}\n`,
   ].join("");
 }
@@ -66,7 +76,7 @@ function redirectJson(redirect: Redirect): object {
   return { ...redirect, nextHop: { family, address: hexOf(address) } };
 }
 
-function tracingJson({ signals, writes, overriddenReturn, hookResult }: TracingEffects): object {
+function tracingJson({ signals, writes, remoteControl, sequence, hookResult }: TracingEffects): object {
   return {
     ...(signals.length === 0 ? {} : { signals }),
     ...(writes.length === 0
@@ -77,7 +87,8 @@ function tracingJson({ signals, writes, overriddenReturn, hookResult }: TracingE
             bytes: hexOf(bytes),
           })),
         }),
-    ...(overriddenReturn === undefined ? {} : { overridden_return: `0x${overriddenReturn.toString(16)}` }),
+    ...(remoteControl.length === 0 ? {} : { remote_control: remoteControl.map(remoteControlText) }),
+    ...(sequence === "" ? {} : { sequence }),
     ...(hookResult === undefined ? {} : { hook_result: hookResult }),
   };
 }

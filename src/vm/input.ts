@@ -10,7 +10,7 @@ import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { Context } from "./context.ts";
-import { bytesInput, contextBytes, GIVEN_WHOLE } from "./contexts/bytes.ts";
+import { bytesInput, contextBytes, GIVEN_WHOLE, REMOTE_CONTROL } from "./contexts/bytes.ts";
 import { flowDissectorInput } from "./contexts/flow-dissector.ts";
 import type { Made } from "./contexts/made.ts";
 import { socketLookupInput } from "./contexts/socket-lookup.ts";
@@ -275,6 +275,7 @@ export function mayWritePacket(program: Program): boolean {
 export function inputFor(space: AddressSpace, program: Program, environment: Environment): Input {
   const { type } = program;
   if (TRACES_FUNCTION.has(type)) return tracedFunctionInput(space, environment);
+  if (type === "lirc_mode2") return bytesInput(space, REMOTE_CONTROL, environment);
   const layout = runnableContext(program);
   if (layout === undefined) throw new Unsupported(`running ${type} programs`);
   if (type === "xdp") return xdpInput(space, layout, environment);

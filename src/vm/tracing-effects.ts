@@ -7,13 +7,25 @@ export interface Signal {
   readonly to: "thread" | "process";
 }
 
+/** What a decoder recognised. */
+export type RemoteControlEvent =
+  | { readonly kind: "repeat" }
+  | {
+      readonly kind: "key";
+      readonly protocol: number;
+      readonly scancode: bigint;
+      readonly toggle: boolean;
+    }
+  | { readonly kind: "pointer"; readonly x: number; readonly y: number };
+
 export interface TracingEffects {
   /** To the task that runs, in order. */
   readonly signals: readonly Signal[];
   /** To the process's memory, in order. */
   readonly writes: readonly MemoryRange[];
-  /** What the probed function returns instead of running (bpf_override_return). */
-  readonly overriddenReturn?: bigint;
+  readonly remoteControl: readonly RemoteControlEvent[];
+  /** What an iterator's program wrote for whoever reads the iterator, a character a byte. */
+  readonly sequence: string;
   /** What the hook returns, where the program has set it (bpf_set_retval). */
   readonly hookResult?: number;
 }
@@ -22,18 +34,20 @@ export interface TracingEffects {
 export class TracingDone {
   readonly signals: Signal[] = [];
   readonly writes: MemoryRange[] = [];
-  overriddenReturn: bigint | undefined;
+  readonly remoteControl: RemoteControlEvent[] = [];
+  sequence = "";
   hookResult: number | undefined;
 
   /** Nothing if the program did none of this. */
   get effects(): TracingEffects | undefined {
-    const { signals, writes, overriddenReturn, hookResult } = this;
-    const none = overriddenReturn === undefined && hookResult === undefined;
-    if (none && signals.length === 0 && writes.length === 0) return undefined;
+    const { signals, writes, remoteControl, sequence, hookResult } = this;
+    const none = hookResult === undefined && sequence === "";
+    if (none && signals.length + writes.length + remoteControl.length === 0) return undefined;
     return {
       signals,
       writes,
-      ...(overriddenReturn === undefined ? {} : { overriddenReturn }),
+      remoteControl,
+      sequence,
       ...(hookResult === undefined ? {} : { hookResult }),
     };
   }

@@ -24,6 +24,13 @@ export const GIVEN_WHOLE: ReadonlySet<ProgramType> = new Set([
   "sock_ops",
 ]);
 
+/** The sample that a decoder for infrared remote controls is given: its type, and how long it is. */
+export const REMOTE_CONTROL: ContextLayout = {
+  struct: "unsigned int",
+  size: 4,
+  fields: [{ name: "sample", offset: 0, size: 4, value: "scalar", reads: [1, 2, 4], writes: [] }],
+};
+
 /** The context as bytes of the layout's size: what the environment leaves out is 0. */
 export function contextBytes(layout: ContextLayout, given: Uint8Array | undefined): Uint8Array {
   const bytes = new Uint8Array(layout.size);

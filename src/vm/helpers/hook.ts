@@ -52,13 +52,6 @@ function attachCookie(call: Call): bigint {
   return call.state.environment.attachment?.cookie ?? 0n;
 }
 
-/** The probed function is not run and gives this. */
-function overrideReturn(call: Call): number {
-  call.context(1);
-  call.run.tracing.overriddenReturn = call.u64(2, "rc");
-  return 0;
-}
-
 function setHookResult(call: Call): number {
   call.run.tracing.hookResult = call.i32(1, "retval");
   return 0;
@@ -70,7 +63,6 @@ export const HOOK_HELPERS: HelperTable = {
   get_func_arg_cnt: (call) => traced(call).count,
   get_func_ip: functionAddress,
   get_attach_cookie: attachCookie,
-  override_return: overrideReturn,
   get_retval: (call) => call.run.tracing.hookResult ?? call.state.environment.hookResult ?? 0,
   set_retval: setHookResult,
 };

@@ -1,5 +1,6 @@
 /** Helpers that send something out: the trace, texts, and a tail call. */
 
+import { Unsupported } from "../../semantics/errors.ts";
 import { EINVAL } from "../errno.ts";
 import { fault } from "../fault.ts";
 import type { PrintArguments } from "../format/arguments.ts";
@@ -97,6 +98,30 @@ function textToMemory(call: Call): number {
   return text.length + 1;
 }
 
+/** The most that an iterator's program may write in one run (seq_read's buffer for iterators). */
+const SEQUENCE_MAX = 8 * 4096;
+
+/** Writes for whoever reads the iterator. */
+function toSequence(call: Call, text: string): number {
+  if (call.initialised(1, "m").place.kind !== "kernel_memory") call.refuse(1, "m", "is not the kernel's");
+  const { tracing } = call.run;
+  if (tracing.sequence.length + text.length >= SEQUENCE_MAX)
+    throw new Unsupported("an iterator that fills its reader's buffer");
+  tracing.sequence += text;
+  return 0;
+}
+
+function sequencePrint(call: Call): number {
+  const format = formatOf(call.read(2, call.size(3, "fmt_size"), "fmt"));
+  const given = argumentsInMemory(call, 4, 5);
+  if (given === undefined || format === undefined) return EINVAL;
+  const text = formatText(format, given, SEQUENCE_MAX);
+  return typeof text === "number" ? text : toSequence(call, text);
+}
+
+const sequenceWrite = (call: Call): number =>
+  toSequence(call, latin1(call.read(2, call.size(3, "len", "zero"), "data")));
+
 /** MAX_TAIL_CALL_CNT in linux/bpf.h. */
 const MAX_TAIL_CALLS = 33;
 
@@ -120,5 +145,7 @@ export const OUTPUT_HELPERS: HelperTable = {
   trace_printk: tracePrint,
   trace_vprintk: traceVariable,
   snprintf: textToMemory,
+  seq_printf: sequencePrint,
+  seq_write: sequenceWrite,
   tail_call: tailCall,
 };

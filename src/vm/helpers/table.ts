@@ -11,6 +11,7 @@ import { MEMORY_HELPERS } from "./memory.ts";
 import { NETWORK_HELPERS } from "./network.ts";
 import { OUTPUT_HELPERS } from "./output.ts";
 import { PERF_HELPERS } from "./perf.ts";
+import { REMOTE_CONTROL_HELPERS } from "./remote-control.ts";
 import { RING_BUFFER_HELPERS } from "./ring-buffer.ts";
 import { STACK_HELPERS } from "./stacks.ts";
 import { STRING_HELPERS } from "./strings.ts";
@@ -31,6 +32,7 @@ const HELPERS: HelperTable = {
   ...NETWORK_HELPERS,
   ...OUTPUT_HELPERS,
   ...PERF_HELPERS,
+  ...REMOTE_CONTROL_HELPERS,
   ...RING_BUFFER_HELPERS,
   ...STACK_HELPERS,
   ...STRING_HELPERS,
