@@ -1,4 +1,4 @@
-/** A ring buffer of the kernel as user space has it in its memory: positions and data. */
+/** A ring buffer of the kernel, of either direction, as user space has it in its memory: positions and data. */
 import { call, type Memory } from "../../src/oracle/linux/calls.ts";
 import type { KernelMap } from "../../src/oracle/linux/maps.ts";
 import { THIS_MACHINE } from "../../src/oracle/linux/this-machine.ts";
@@ -17,8 +17,9 @@ export class KernelRing {
 
   constructor({ fd, definition }: KernelMap) {
     this.#size = definition.maxEntries;
-    this.#consumer = this.#map(PAGE, READ | WRITE, fd, 0);
-    this.#rest = this.#map(PAGE + 2 * this.#size, READ, fd, PAGE);
+    const isWritten = definition.type === "user_ringbuf";
+    this.#consumer = this.#map(PAGE, isWritten ? READ : READ | WRITE, fd, 0);
+    this.#rest = this.#map(PAGE + 2 * this.#size, isWritten ? READ | WRITE : READ, fd, PAGE);
   }
 
   #map(length: number, protection: number, fd: number, offset: number): number {
@@ -56,13 +57,26 @@ export class KernelRing {
   }
 
   set consumer(position: number) {
+    this.#setNumber(this.#consumer, position);
+  }
+
+  #setNumber(address: number, value: number): void {
     const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, BigInt(position), true);
-    this.#copy(CALLS.process_vm_writev, this.#consumer, bytes);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(value), true);
+    this.#copy(CALLS.process_vm_writev, address, bytes);
   }
 
   get producer(): number {
     return this.#number(this.#rest);
+  }
+
+  set producer(position: number) {
+    this.#setNumber(this.#rest, position);
+  }
+
+  /** Writes where a position is in the data; what is behind the end is at the beginning as well. */
+  write(position: number, bytes: Uint8Array): void {
+    this.#copy(CALLS.process_vm_writev, this.#rest + PAGE + (position % this.#size), bytes);
   }
 
   get data(): Uint8Array {

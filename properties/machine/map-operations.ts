@@ -9,7 +9,7 @@ import { SHAPES } from "./map-shapes.ts";
 export const TRIED: readonly MapType[] = MAP_TYPES.filter((type) => SHAPES[type] !== undefined);
 
 /** Mostly none, since others are errors more often than not. */
-const FLAGS = [...new Array<bigint>(30).fill(0n), 1n, 1n, 2n, 2n, 3n, 4n, 5n, 6n, 8n, 1n << 33n];
+const FLAGS = [...Array.from({ length: 30 }, () => 0n), 1n, 1n, 2n, 2n, 3n, 4n, 5n, 6n, 8n, 1n << 33n];
 
 const some = {
   key: fc.nat({ max: 255 }),

@@ -45,6 +45,7 @@ const COMMANDS = [
   "update_batch",
   "delete_batch",
   "consume",
+  "produce",
 ] as const;
 
 export interface Operation {
@@ -70,8 +71,19 @@ export function commandsOf(definition: MapDefinition): readonly (typeof COMMANDS
   const all = COMMANDS.filter(
     (what) => (isOrdered(definition) || !isOfOrder(what)) && !(isSettled(definition) && what === "freeze"),
   );
-  const consumed = all.filter((what) => what !== "consume" || definition.type === "ringbuf");
-  return [...consumed, "update", "update", "update", "lookup"];
+  switch (definition.type) {
+    case "ringbuf":
+      return all.filter((what) => what !== "produce");
+    case "user_ringbuf":
+      return [
+        ...all.filter((what) => what !== "consume"),
+        ...Array.from({ length: 12 }, () => "produce" as const),
+      ];
+    default: {
+      const plain = all.filter((what) => what !== "consume" && what !== "produce");
+      return [...plain, "update", "update", "update", "lookup"];
+    }
+  }
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -126,7 +138,7 @@ export class MapPair {
       this.ours.exists = (number) => number === 1;
     this.#command = { ours: createMap(COMMAND, cpus), theirs: createKernelMap(COMMAND) };
     this.#out = { ours: createMap(OUT, cpus), theirs: createKernelMap(OUT) };
-    if (definition.type === "ringbuf") {
+    if (definition.type.endsWith("ringbuf")) {
       this.#ring = new KernelRing(this.theirs);
       this.ours.writableMappings = 1;
     }
@@ -171,6 +183,7 @@ export class MapPair {
   #asUser(operation: Operation): { readonly machine: Answer; readonly kernel: Answer } | undefined {
     const { what } = operation;
     if (what === "consume") return this.#consume();
+    if (what === "produce") return this.#produce(operation);
     const from = operation.count % 2 === 1 ? this.#next : undefined;
     const kernel = this.#ask(this.#commands, operation, from);
     const machine = this.#ask(this.ours, operation, from);
@@ -228,6 +241,30 @@ export class MapPair {
     this.ours.consume();
     this.#ring.consumer = this.ours.consumer;
     return { machine, kernel };
+  }
+
+  /** A sample as user space should write it, or one with a flag, or with a length or a position that is nonsense. */
+  #produce({
+    key,
+    value,
+    count,
+  }: Operation): { readonly machine: Answer; readonly kernel: Answer } | undefined {
+    if (this.#ring === undefined || this.ours.kind !== "user_ring") return undefined;
+    const size = this.definition.maxEntries;
+    const consumed = { machine: Number(this.ours.consumer), kernel: this.#ring.consumer };
+    const position = Math.ceil(Number(this.ours.producer) / 8) * 8;
+    const length = key % 16 === 15 ? 5000 : (key % 16) * (value % 16 === 15 ? 70 : 3);
+    const places = Math.ceil((length + 8) / 8) * 8;
+    if (position + places - consumed.machine > size && count !== 9) return consumed;
+    const bits = [0, 0, 0, 0, 0, 0, 0x8000_0000, 0x4000_0000, 0x4000_0000][count] ?? 0;
+    const bytes = Uint8Array.from({ length: 8 + Math.min(length, 1024) }, (_, i) => (i < 8 ? 0 : value + i));
+    new DataView(bytes.buffer).setUint32(0, (length | bits) >>> 0, true);
+    this.#ring.write(position, bytes);
+    for (const [i, byte] of bytes.entries()) this.ours.data[(position + i) % size] = byte;
+    const producer = position + places + (value % 32 === 31 ? 3 : 0);
+    this.#ring.producer = producer;
+    this.ours.producer = BigInt(producer);
+    return consumed;
   }
 
   // --- Programs

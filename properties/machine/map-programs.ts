@@ -19,6 +19,7 @@ const HELPERS = [
   "for_each",
   "output",
   "query",
+  "drain",
 ] as const;
 
 export type HelperCase = (typeof HELPERS)[number];
@@ -130,6 +131,40 @@ done:
   exit
 `;
 
+/** Reads the first bytes of each sample, and ends where the command says. */
+const DRAIN = `
+  r2 = func each
+  *(u64 *)(r9 +16) = 0
+  *(u64 *)(r9 +24) = 0
+  *(u64 *)(r10 -8) = 0
+  r3 = r10
+  r3 += -8
+  ${flags("r4")}
+  call bpf_user_ringbuf_drain
+  ${END}
+each:
+  r9 = map_value[out]+0
+  r8 = map_value[command]+0
+  r5 = *(u64 *)(r9 +16)
+  r5 += 1
+  *(u64 *)(r9 +16) = r5
+  r3 = r1
+  r1 = r9
+  r1 += ${VALUE_AT}
+  r2 = 8
+  r4 = 0
+  r5 = 0
+  call bpf_dynptr_read
+  *(u64 *)(r9 +24) = r0
+  r1 = *(u64 *)(r9 +16)
+  r2 = *(u32 *)(r8 +${CPU_AT})
+  r0 = 0
+  if r1 != r2 goto done
+  r0 = 1
+done:
+  exit
+`;
+
 function body(helper: HelperCase, map: MapDefinition): string {
   switch (helper) {
     case "lookup":
@@ -151,6 +186,8 @@ function body(helper: HelperCase, map: MapDefinition): string {
       return FOR_EACH;
     case "output":
       return `${VALUE}r3 = *(u64 *)(r8 +${CPU_AT})\nr3 &= 63\n${flags("r4")}call bpf_ringbuf_output\n${END}`;
+    case "drain":
+      return DRAIN;
     default:
       return `${flags("r2")}call bpf_ringbuf_query\n${END}`;
   }
@@ -189,6 +226,8 @@ export function helpersOf({ type, flags: mapFlags }: MapDefinition): readonly He
       return only("lookup");
     case "ringbuf":
       return ["output", "query"];
+    case "user_ringbuf":
+      return ["drain"];
     default:
       return [];
   }
@@ -211,7 +250,7 @@ export function programFor(helper: HelperCase, map: MapDefinition): Program {
     insns,
     maps,
     lines: [],
-    functions: helper === "for_each" ? functions : [],
+    functions: helper === "for_each" || helper === "drain" ? functions : [],
     btf: TYPES,
   };
 }
