@@ -60,8 +60,8 @@ function keyFor(
 /** Mostly small numbers, little-endian words of 4 bytes; sometimes anything. */
 function valueOf(size: number, random: Random): Uint8Array {
   const small = random.below(3) > 0;
-  return Uint8Array.from({ length: size }, (_, i) => {
-    if (!small) return random.below(256);
-    return i % 4 === 0 ? random.below(random.below(2) === 0 ? 4 : 256) : 0;
-  });
+  const value = new Uint8Array(size);
+  if (small) for (let i = 0; i < size; i += 4) value[i] = random.below(random.below(2) === 0 ? 4 : 256);
+  else for (let i = 0; i < size; i += 1) value[i] = random.below(256);
+  return value;
 }

@@ -233,7 +233,8 @@ export interface InputSource {
   readonly keep: (input: RunInput) => void;
 }
 
-/** Fresh inputs are drawn in lots of this size. */
+/** Fresh inputs are drawn in lots: the first is small, since many programs are run a few times only. */
+const FIRST_LOT = 8;
 const LOT = 64;
 
 export function inputSource(
@@ -255,7 +256,7 @@ export function inputSource(
   let lots = 0;
   const draw = (): RunInput => {
     if (fresh.length === 0) {
-      fresh = fc.sample(input, { seed: seed + lots, numRuns: LOT }).toReversed();
+      fresh = fc.sample(input, { seed: seed + lots, numRuns: lots === 0 ? FIRST_LOT : LOT }).toReversed();
       lots += 1;
     }
     const drawn = fresh.pop();

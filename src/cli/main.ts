@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { ORACLE_NAMES, type Oracle } from "../campaign/fuzz/oracle-names.ts";
 import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
 import { addClassic } from "./cbpf-commands.ts";
@@ -30,6 +31,13 @@ function integer(least: number, most: number): (text: string) => number {
 }
 
 const seed = (about: string): Option => new Option("--seed <n>", about).argParser(integer(0, 0x7fff_ffff));
+/** Names of oracles; each use of the option adds one. */
+function oracles(name: string, before: readonly Oracle[]): readonly Oracle[] {
+  const known = ORACLE_NAMES.find((each) => each === name);
+  if (known === undefined) throw new InvalidArgumentError(`It must be one of ${ORACLE_NAMES.join(", ")}.`);
+  return [...before, known];
+}
+
 /** Names of solvers; each use of the option adds one. */
 function solvers(name: string, before: readonly SolverName[]): readonly SolverName[] {
   const known = SOLVER_NAMES.find((each) => each === name);
@@ -301,6 +309,35 @@ cli
       return prove(names, options);
     }),
   );
+
+cli
+  .command("fuzz")
+  .summary("a campaign: generated programs, verified, run and cross-checked")
+  .description(
+    "Generates programs, verifies each, has its certificate confirmed, runs it along the certificate and holds every step against the abstract states. What does not hold is made small and kept in the campaign's directory, each cause once. A campaign whose directory is there goes on where it stopped, however it was stopped.",
+  )
+  .addOption(new Option("--seconds <n>", "how long").default(60).argParser(integer(1, 10_000_000)))
+  .addOption(
+    new Option("--programs <n>", "programs at most")
+      .default(0x7fff_ffff, "no limit")
+      .argParser(integer(1, 0x7fff_ffff)),
+  )
+  .addOption(new Option("--runs <n>", "runs of each program").default(8).argParser(integer(0, 1_000_000)))
+  .addOption(
+    new Option("--workers <n>", "processes")
+      .default(availableParallelism(), "as many as processors")
+      .argParser(integer(1, 256)),
+  )
+  .addOption(seed("of the first program").env("SOUNDCHECK_SEED").default(1))
+  .addOption(
+    new Option("--oracle <name>", `what is asked, again for more: ${ORACLE_NAMES.join(", ")}`)
+      .default([], "all")
+      .argParser(oracles),
+  )
+  .option("--out <directory>", "the campaign's directory", "soundcheck-fuzz")
+  .addOption(profile())
+  .addOption(json())
+  .action(action(async (options) => (await import("./fuzz.ts")).fuzz(options, versionOfPackage())));
 
 cli
   .command("plugin")

@@ -108,13 +108,25 @@ function checkLoader(program: Program): void {
 /** Types that attach to functions of the kernel or of other programs: which attach types they have depends on those. */
 const BY_TARGET: ReadonlySet<ProgramType> = new Set(["tracing", "lsm", "struct_ops", "ext"]);
 
-function requireAttachType({ type, attach }: Program, { attachTypes, programs }: Profile): void {
-  const known = attachTypes[type];
+/** The types whose programs need no attach type, by profile. */
+const WITHOUT = new WeakMap<Profile, ReadonlySet<ProgramType>>();
+
+function typesWithoutAttachType(profile: Profile): ReadonlySet<ProgramType> {
+  let found = WITHOUT.get(profile);
+  if (found === undefined) {
+    const facts = Object.values(profile.programs).filter(({ attach }) => attach === undefined);
+    found = new Set(facts.map(({ type }) => type));
+    WITHOUT.set(profile, found);
+  }
+  return found;
+}
+
+function requireAttachType({ type, attach }: Program, profile: Profile): void {
+  const known = profile.attachTypes[type];
   if (known === undefined || known === "any" || BY_TARGET.has(type)) return;
   // The attach type of number 0 is the same as none.
   const expected = attach === ATTACH_TYPES[0] ? undefined : attach;
-  const without = Object.values(programs).some((facts) => facts.type === type && facts.attach === undefined);
-  if (expected === undefined ? without : known.includes(expected)) return;
+  if (expected === undefined ? typesWithoutAttachType(profile).has(type) : known.includes(expected)) return;
   const given = expected === undefined ? "none" : expected;
   reject("EINVAL", `expected attach type of ${type} programs: ${known.join(", ") || "none"}; not ${given}`);
 }

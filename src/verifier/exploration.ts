@@ -87,23 +87,27 @@ interface Role {
   readonly head?: Head;
 }
 
-/** Makes the machine's state a checkpoint. */
-export function keep(
-  x: Omit<Exploration, "current">,
+/** Makes the machine's state a checkpoint, from which the path goes on. */
+export function keep(x: Exploration, parent: Checkpoint | undefined, role?: Role): Checkpoint {
+  x.kept = x.progress.processed;
+  x.met = true;
+  return newCheckpoint(x, parent, role);
+}
+
+/** A checkpoint of the machine's state. */
+export function newCheckpoint(
+  { m, progress, made, inside }: Pick<Exploration, "m" | "progress" | "made" | "inside">,
   parent: Checkpoint | undefined,
   { passage, head }: Role = {},
 ): Checkpoint {
-  const { m, progress } = x;
   const bytes = packedBytes(m.state);
   const at = allocate(bytes);
   pack(m.state, at);
   progress.totalStates += 1;
-  x.kept = progress.processed;
   const marks = newMarks(frameCount(m.state) - 1);
   beginOrigins(m.state);
   m.marks = marks;
-  x.met = true;
-  const made: Checkpoint = {
+  const checkpoint: Checkpoint = {
     pc: m.pc,
     at,
     bytes,
@@ -113,14 +117,14 @@ export function keep(
     marks,
     edges: [],
     roots: undefined,
-    loops: x.inside,
+    loops: inside,
     needs: 0,
     passage,
     head,
   };
-  x.made.push(made);
-  progress.peakStates = Math.max(progress.peakStates, x.made.length);
-  return made;
+  made.push(checkpoint);
+  progress.peakStates = Math.max(progress.peakStates, made.length);
+  return checkpoint;
 }
 
 /** Adds a checkpoint to those that states at its instruction are compared with. */

@@ -33,6 +33,7 @@ import {
   type ExplorationObserver,
   endIn,
   keep,
+  newCheckpoint,
   type Progress,
   remember,
 } from "./exploration.ts";
@@ -133,18 +134,22 @@ export function explore(
   }
 }
 
-/** Explores all paths from the machine's state, given what was processed for nothing before. */
-function exploreFrom(
-  whole: Whole,
-  root: Root,
-  wasted: number,
-): { readonly explored: Explored; readonly wasted: number } {
-  const { m, observer, live } = whole;
-  const begun: Omit<Exploration, "current"> = {
-    ...whole,
+/** Every field is written out: an object that others are copied into is one whose fields an engine has to look up. */
+function beginExploration(whole: Whole, wasted: number): Exploration {
+  const { m, program, flow, natural, progress, stackUse, observer, spare } = whole;
+  const made: Checkpoint[] = [];
+  return {
+    m,
+    program,
+    flow,
+    natural,
+    progress,
+    stackUse,
+    observer,
+    spare,
     seen: new Map(),
     finished: [],
-    made: [],
+    made,
     pending: [],
     trials: [],
     passed: new Map(),
@@ -154,12 +159,23 @@ function exploreFrom(
     noted: 0,
     inside: [],
     met: true,
-    kept: 0,
+    kept: progress.processed,
+    current: newCheckpoint({ m, progress, made, inside: [] }, undefined),
     wasted,
     unclosed: undefined,
     until: Number.POSITIVE_INFINITY,
   };
-  const x: Exploration = Object.assign(begun, { current: keep(begun, undefined) });
+}
+
+/** Explores all paths from the machine's state, given what was processed for nothing before. */
+function exploreFrom(
+  whole: Whole,
+  root: Root,
+  wasted: number,
+): { readonly explored: Explored; readonly wasted: number } {
+  const { observer, live } = whole;
+  const x = beginExploration(whole, wasted);
+  const { m } = x;
   observer?.pathBegins(m, -1, undefined);
   for (;;) {
     try {

@@ -27,7 +27,7 @@ import { registerAt, slotAt, spilledAt, unpack } from "../state.ts";
 import { countDown, setAtMost } from "./countdown.ts";
 import { hasObject, iteratorPart, putIteratorPart, removeObject, type SlotPlace } from "./counted-slots.ts";
 import { overwriteDynptr } from "./dynptr-slots.ts";
-import { currentFrame, type Machine, register, type Target } from "./machine.ts";
+import { currentFrame, type Machine, onForked, register, type Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
 import { requireRoom } from "./stack.ts";
 
@@ -137,12 +137,13 @@ export function destroyIterator(m: Machine, facts: KfuncFacts, place: SlotPlace)
 export function nextElement(m: Machine, { frame, slot }: SlotPlace, give: (m: Machine) => void): boolean {
   unpack(m.state, m.forked);
   giveNone(m, m.state, { frame, slot });
-  const forked: Machine = { ...m, state: m.forked };
-  if (!countDown(forked, spilledAt(slotAt(m.forked, frame, slot)))) return false;
-  give(forked);
-  const r0 = register(forked, 0);
-  if (kindOf(r0) === (KIND.memory | FLAG.readOnly)) setReference(r0, placeId(frame, slot));
-  return true;
+  return onForked(m, () => {
+    if (!countDown(m, spilledAt(slotAt(m.state, frame, slot)))) return false;
+    give(m);
+    const r0 = register(m, 0);
+    if (kindOf(r0) === (KIND.memory | FLAG.readOnly)) setReference(r0, placeId(frame, slot));
+    return true;
+  });
 }
 
 function giveNone(m: Machine, state: number, { frame, slot }: SlotPlace): void {

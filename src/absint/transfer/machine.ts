@@ -56,18 +56,18 @@ export interface Machine {
   /** The first instruction of the function that makes the program's result of what is thrown; undefined if the program has none. */
   readonly exceptionCallback: number | undefined;
   /** The state that is executed in place, and the instruction it stands at. */
-  readonly state: number;
+  state: number;
   pc: number;
   /** The taken side of a fork and where it goes on. */
   readonly forked: number;
   forkedPc: number;
   /** By instruction, how far a number is cut that is added to a pointer (privileges.ts); kept by the exploration alone. */
-  limits?: Map<number, string>;
+  limits: Map<number, string> | undefined;
   /**
    * In a program with an arena, whether an instruction was about pointers into it, by instruction (arena-pointers.ts): what was executed before on whatever
    * path. It decides nothing but that a program is refused.
    */
-  readonly arenaUses?: Map<number, boolean>;
+  readonly arenaUses: Map<number, boolean> | undefined;
   /** What is used of the last checkpoint's state; whoever keeps no checkpoints need not look at it. */
   marks: Marks;
 }
@@ -138,9 +138,21 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     pc: 0,
     forked: FORKED,
     forkedPc: 0,
-    ...(arenasOf(program).length > 0 ? { arenaUses: new Map<number, boolean>() } : {}),
+    limits: undefined,
+    arenaUses: arenasOf(program).length > 0 ? new Map<number, boolean>() : undefined,
     marks: newMarks(0),
   };
+}
+
+/** Does something on the forked state, as it is done on the live one. */
+export function onForked<T>(m: Machine, act: (m: Machine) => T): T {
+  const { state } = m;
+  m.state = m.forked;
+  try {
+    return act(m);
+  } finally {
+    m.state = state;
+  }
 }
 
 export const currentFrame = (m: Machine): number => frameCount(m.state) - 1;

@@ -10,7 +10,7 @@ import type { Instruction } from "../../semantics/isa/instruction.ts";
 import { KIND, kindOf, rangeOf, setRange } from "../register.ts";
 import { BUDGET, ghostAt, ghostCount, overBudget, registerAt, unpack } from "../state.ts";
 import { countDown, setAtMost } from "./countdown.ts";
-import { currentFrame, type Machine, STEP, type Step } from "./machine.ts";
+import { currentFrame, type Machine, onForked, STEP, type Step } from "./machine.ts";
 
 /** BPF_MAX_LOOPS. */
 const MOST = 8 * 1024 * 1024;
@@ -29,7 +29,7 @@ export function mayGoto(m: Machine, insn: Instruction): Step {
   const budget = registerAt(m.state, frame, BUDGET);
   if (kindOf(budget) === KIND.none) setAtMost(budget, MOST);
   unpack(m.state, m.forked);
-  const falls = countDown({ ...m, state: m.forked }, registerAt(m.forked, frame, BUDGET));
+  const falls = onForked(m, () => countDown(m, registerAt(m.forked, frame, BUDGET)));
   if (falls) spend(m.forked, frame);
   m.forkedPc = m.pc + 1;
   m.pc += 1 + insn.off;

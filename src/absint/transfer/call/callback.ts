@@ -41,7 +41,16 @@ import { pushFrame, RUNS, registerAt, setCallback, takeId, unpack } from "../../
 import { countDown, setAtMost } from "../countdown.ts";
 import { DYNPTR } from "../dynptr-slots.ts";
 import { typesOf } from "../kernel-object.ts";
-import { currentFrame, type Machine, mapAt, register, SCRATCH, STEP, type Step } from "../machine.ts";
+import {
+  currentFrame,
+  type Machine,
+  mapAt,
+  onForked,
+  register,
+  SCRATCH,
+  STEP,
+  type Step,
+} from "../machine.ts";
 import { holdsLock } from "../map-fields.ts";
 import type { CallFacts } from "./facts.ts";
 import { requireDepth } from "./function.ts";
@@ -66,7 +75,7 @@ export function callBack(m: Machine, insn: Instruction, name: CallingBack): Step
     m.pc += 1;
     return STEP.next;
   }
-  end({ ...m, state: m.forked }, call);
+  onForked(m, () => end(m, call));
   m.forkedPc = m.pc + 1;
   enter(m, name, call, objectOf(callee));
   return STEP.fork;

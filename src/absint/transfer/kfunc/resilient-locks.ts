@@ -9,7 +9,7 @@ import { KIND, kindOf, setConstant, setNone, setUnknown } from "../../register.t
 import { LAYOUT, synchronise } from "../../scalar/operators.ts";
 import { unpack } from "../../state.ts";
 import { saveOrRestore } from "../interrupts.ts";
-import { type Machine, readable, register, STEP, type Step, type Target } from "../machine.ts";
+import { type Machine, onForked, readable, register, STEP, type Step, type Target } from "../machine.ts";
 import { releaseResilientLock, requireFreeResilientLock, takeResilientLock } from "../map-fields.ts";
 import { reject } from "../rejection.ts";
 import type { KfuncCall } from "./facts.ts";
@@ -44,7 +44,7 @@ export function callResilientLock(m: Machine, call: KfuncCall): Step {
   }
   requireFreeResilientLock(m, lock);
   unpack(m.state, m.forked);
-  fail({ ...m, state: m.forked });
+  onForked(m, fail);
   takeResilientLock(m, lock, kind);
   if (flags !== undefined) saveOrRestore(m, { saves: true, ofLock: true }, flags);
   clearArguments(m);

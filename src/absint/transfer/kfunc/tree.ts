@@ -12,7 +12,7 @@ import { FLAG, KIND, kindOf, objectOf, setNone, setOff, setPointer, setUnknown }
 import { pushFrame, RUNS, registerAt, setCallback, unpack } from "../../state.ts";
 import { requireDepth } from "../call/function.ts";
 import { countDown, setAtMost } from "../countdown.ts";
-import { currentFrame, type Machine, readable, register, STEP, type Step } from "../machine.ts";
+import { currentFrame, type Machine, onForked, readable, register, STEP, type Step } from "../machine.ts";
 import { reject } from "../rejection.ts";
 import type { KfuncCall } from "./facts.ts";
 import { giveAway, type Node, nodeIn, requireOffset, requireOwnedNode } from "./graph.ts";
@@ -46,7 +46,7 @@ export function addToTree(m: Machine, call: KfuncCall): Step {
     m.pc += 1;
     return STEP.next;
   }
-  end({ ...m, state: m.forked });
+  onForked(m, end);
   m.forkedPc = m.pc + 1;
   enter(m, node, start);
   return STEP.fork;

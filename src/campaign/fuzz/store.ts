@@ -1,0 +1,118 @@
+/**
+ * Where a campaign keeps what it has found and how far it has come: a directory that holds at any moment what a campaign needs to go on. Files are written
+ * beside their place and moved there, so that a campaign that is killed leaves the old ones or the new ones.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { InputError } from "../../semantics/errors.ts";
+import { ORACLE_NAMES } from "./oracle-names.ts";
+
+const count = z.number().int().nonnegative();
+
+const stateSchema = z.strictObject({
+  /** The first seed, and the first that has not been done. */
+  seed: z.number().int(),
+  next: z.number().int(),
+  seconds: z.number().nonnegative(),
+  tally: z.strictObject({
+    programs: count,
+    accepted: count,
+    rejected: count,
+    unsupported: count,
+    faulted: count,
+    instructions: count,
+    processed: count,
+    states: count,
+    runs: count,
+    steps: count,
+  }),
+  reasons: z.record(z.string(), count),
+  unmodelled: z.record(z.string(), count),
+});
+
+export type State = z.infer<typeof stateSchema>;
+
+const findingSchema = z.strictObject({
+  key: z.string(),
+  oracle: z.enum(ORACLE_NAMES),
+  message: z.string(),
+  insn: z.number().int().optional(),
+  /** The program that showed it first, and the input's seed. */
+  seed: z.number().int(),
+  /** The bundle beside this file. */
+  program: z.string(),
+  instructions: count,
+  version: z.string(),
+  replay: z.string(),
+});
+
+export type Finding = z.infer<typeof findingSchema>;
+
+export class Store {
+  readonly directory: string;
+
+  /** @throws InputError where the directory cannot be made, or holds something else */
+  constructor(directory: string) {
+    this.directory = directory;
+    try {
+      mkdirSync(join(directory, "findings"), { recursive: true });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new InputError(`${directory}: cannot be made: ${reason}`, { cause: error });
+    }
+  }
+
+  /** How far an earlier campaign came, if there was one. */
+  state(): State | undefined {
+    return this.#read("stats.json", stateSchema);
+  }
+
+  /** All findings so far, in the order of their names. */
+  findings(): readonly Finding[] {
+    return readdirSync(join(this.directory, "findings"))
+      .filter((name) => name.endsWith(".finding.json"))
+      .sort()
+      .flatMap((name) => this.#read(join("findings", name), findingSchema) ?? []);
+  }
+
+  #read<T>(name: string, schema: z.ZodType<T>): T | undefined {
+    const path = join(this.directory, name);
+    if (!existsSync(path)) return undefined;
+    let value: unknown;
+    try {
+      value = JSON.parse(readFileSync(path, "utf8"));
+    } catch (error) {
+      throw new InputError(`${path}: is not JSON`, { cause: error });
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw new InputError(`${path}: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`);
+  }
+
+  #write(name: string, text: string): void {
+    const path = join(this.directory, name);
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  }
+
+  saveState(state: State): void {
+    this.#write("stats.json", `${JSON.stringify(state, undefined, 2)}\n`);
+  }
+
+  saveFinding(finding: Finding, bundle: string): void {
+    this.#write(join("findings", finding.program), bundle);
+    this.#write(
+      join("findings", finding.program.replace(/\.prog\.json$/, ".finding.json")),
+      `${JSON.stringify(finding, undefined, 2)}\n`,
+    );
+  }
+}
+
+/** The name of a finding's bundle: what can stand in a file's name of its key, and of the program's seed. */
+export const bundleName = (key: string, seed: number): string =>
+  `${key
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .slice(0, 80)
+    .replace(/^-|-$/g, "")}-${seed}.prog.json`;

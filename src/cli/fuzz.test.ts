@@ -1,0 +1,61 @@
+/** `fuzz`: what it answers and keeps; a campaign that is killed goes on. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { COMMAND, directory, jsonLines, soundcheck } from "./testing.ts";
+
+const stats = (out: string): { readonly next: number; readonly tally: { readonly programs: number } } =>
+  JSON.parse(readFileSync(join(out, "stats.json"), "utf8"));
+
+describe("fuzz", () => {
+  test("cross-checks as many programs as asked for, and goes on where it stopped", async () => {
+    const cwd = directory();
+    const args = ["fuzz", "--workers", "1", "--runs", "2", "--out", "c", "--json", "--programs"];
+    const first = await soundcheck([...args, "30"], { cwd });
+    expect(jsonLines(first)).toMatchObject([
+      { summary: { seed: 1, next: 31, findings: 0, tally: { programs: 30, unsupported: 0 } } },
+    ]);
+    expect(first.status).toBe(0);
+    const second = await soundcheck([...args, "50"], { cwd });
+    expect(jsonLines(second)).toMatchObject([
+      { summary: { next: 51, findings: 0, tally: { programs: 50 } } },
+    ]);
+  });
+
+  test("a campaign that is killed has lost no more than its last ranges", async () => {
+    const cwd = directory();
+    const out = join(cwd, "c");
+    const args = ["fuzz", "--workers", "1", "--runs", "0", "--seconds", "120", "--out", "c"];
+    const [program = "", ...rest] = [...COMMAND, ...args];
+    const child = spawn(program, rest, { cwd, stdio: "ignore" });
+    while (!existsSync(join(out, "stats.json"))) await new Promise((resolve) => setTimeout(resolve, 50));
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.on("close", resolve));
+    const { next, tally } = stats(out);
+    expect(tally.programs).toBeGreaterThan(0);
+    const more = await soundcheck(
+      ["fuzz", "--workers", "1", "--runs", "0", "--out", "c", "--programs", `${next + 9}`],
+      {
+        cwd,
+      },
+    );
+    expect(more.status).toBe(0);
+    expect(stats(out).next).toBe(next + 10);
+  });
+
+  test("a directory with something else in it is told in one line", async () => {
+    const cwd = directory();
+    mkdirSync(join(cwd, "c"));
+    writeFileSync(join(cwd, "c", "stats.json"), '{"seed": "one"}');
+    const { status, stderr } = await soundcheck(["fuzz", "--programs", "1", "--out", "c"], { cwd });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^soundcheck: c\/stats\.json: .*seed.*\n$/);
+  });
+
+  test("an oracle that is not one is bad usage", async () => {
+    const { status, stderr } = await soundcheck(["fuzz", "--oracle", "luck"], { cwd: directory() });
+    expect(status).toBe(2);
+    expect(stderr).toContain("It must be one of certificate, containment");
+  });
+});
