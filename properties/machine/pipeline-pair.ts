@@ -179,6 +179,7 @@ export class PipelinePair {
       name,
       ifindex: this.#numbers[name],
       address: address(name),
+      mtu: 1500,
       peer: PEERS[name],
       xdp: xdp === undefined ? {} : { [xdp.mode]: this.#machine(`${name}/xdp`) },
       ingress: this.#traffic(name, "ingress", ingress),

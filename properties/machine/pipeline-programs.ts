@@ -19,6 +19,11 @@ export type Step =
   | { readonly do: "write"; readonly field: number; readonly value: number }
   | { readonly do: "store"; readonly at: number; readonly value: number }
   | { readonly do: "head" | "tail" | "meta"; readonly delta: number }
+  | { readonly do: "push"; readonly protocol: number; readonly tci: number }
+  | { readonly do: "pop" }
+  | { readonly do: "length"; readonly length: number }
+  | { readonly do: "put"; readonly at: number; readonly value: number }
+  | { readonly do: "clone"; readonly to: DeviceName | "nowhere"; readonly ingress: boolean }
   | { readonly do: "redirect"; readonly to: DeviceName | "nowhere"; readonly ingress: boolean };
 
 export interface Sketch {
@@ -77,6 +82,7 @@ const FIELDS = [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44];
 const XDP_INGRESS_IFINDEX = 12;
 const COUNT = 248;
 const RESULT = 240;
+const HELPED = 236;
 
 /** After so many runs a program drops everything: pipelines in which packets go round for ever would hold the kernel up. */
 const MOST_RUNS = 12;
@@ -95,14 +101,33 @@ function stepText(type: Sketch["type"], step: Step, numbers: Numbers): string {
     case "store":
       if (type === "socket_filter") return "";
       return `${DATA[type]}r4 = r2\nr4 += ${step.at + 1}\nif r4 > r3 goto +1\n*(u8 *)(r2 +${step.at}) = ${step.value}\n`;
+    case "push":
+      return helper(`r2 = ${step.protocol}\nr3 = ${step.tci}\ncall bpf_skb_vlan_push\n`);
+    case "pop":
+      return helper("call bpf_skb_vlan_pop\n");
+    case "length":
+      return helper(`r2 = ${step.length}\nr3 = 0\ncall bpf_skb_change_tail\n`);
+    case "put":
+      return helper(
+        `*(u32 *)(r10 -8) = ${step.value}\nr2 = ${step.at}\nr3 = r10\nr3 += -8\nr4 = 4\nr5 = 0\ncall bpf_skb_store_bytes\n`,
+      );
+    case "clone":
+      // Its result is of a copy that has been sent already, which it is here only when the program has ended.
+      return `r1 = r6\nr2 = ${numberOf(step.to, numbers)}\nr3 = ${step.ingress ? 1 : 0}\ncall bpf_clone_redirect\n`;
     case "redirect":
-      return `r1 = ${step.to === "nowhere" ? 9999 : numbers[step.to]}\nr2 = ${step.ingress ? 1 : 0}\ncall bpf_redirect\n`;
+      return `r1 = ${numberOf(step.to, numbers)}\nr2 = ${step.ingress ? 1 : 0}\ncall bpf_redirect\n`;
     case "meta":
       return `r1 = r6\nr2 = ${step.delta}\ncall bpf_xdp_adjust_meta\n${recordMeta}`;
     default:
       return `r1 = r6\nr2 = ${step.delta}\ncall bpf_xdp_adjust_${step.do}\n*(u32 *)(r9 +${RESULT}) = r0\n${step.do === "head" ? cleared(-step.delta) : ""}`;
   }
 }
+
+const numberOf = (to: DeviceName | "nowhere", numbers: Numbers): number =>
+  to === "nowhere" ? 9999 : numbers[to];
+
+/** Calls a helper on the packet and records what it returned. */
+const helper = (call: string): string => `r1 = r6\n${call}*(u32 *)(r9 +${HELPED}) = r0\n`;
 
 /** Zeros in the first bytes of the data: what has come in front of it is what the kernel left there. */
 function cleared(count: number): string {
@@ -217,12 +242,28 @@ const write = fc.record({
   value: fc.constantFrom(0, 1, 7, 0x1234, 0x12345),
 });
 
+const helped: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constant("push" as const),
+    protocol: fc.constantFrom(0x81, 0xa888),
+    tci: fc.constantFrom(0, 3, 0x2005),
+  }),
+  fc.constant({ do: "pop" } as const),
+  fc.record({ do: fc.constant("length" as const), length: fc.constantFrom(40, 41, 70, 400) }),
+  fc.record({ do: fc.constant("put" as const), at: fc.constantFrom(0, 10, 12, 30), value: fc.nat(0xffff) }),
+  fc.record({
+    do: fc.constant("clone" as const),
+    to: fc.oneof({ weight: 8, arbitrary: device }, { weight: 1, arbitrary: fc.constant("nowhere" as const) }),
+    ingress: fc.boolean(),
+  }),
+);
+
 /** All but TC_ACT_REDIRECT, which is for programs that say where to: without it Linux takes what an earlier program may have said. */
 const VERDICTS = [-1, 0, 1, 2, 3, 4, 5, 6, 8, 9, 0x10001];
 
 const classifier: fc.Arbitrary<Sketch> = fc
   .tuple(
-    fc.array(fc.oneof(write, store), { maxLength: 3 }),
+    fc.array(fc.oneof(write, store, helped), { maxLength: 3 }),
     fc.option(redirect, { nil: undefined, freq: 3 }),
     fc.oneof(
       { weight: 3, arbitrary: fc.constantFrom(0, -1) },

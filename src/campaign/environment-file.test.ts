@@ -29,6 +29,39 @@ describe("environment files", () => {
     });
   });
 
+  it("devices, routes, neighbours", () => {
+    const link = "02:00:00:00:00:03";
+    const { environment } = read({
+      network: {
+        devices: [{ ifindex: 3, name: "eth0", mtu: 1500, address: link, up: false }],
+        routes: [
+          { to: "10.0.0.0/8", ifindex: 3, gateway: "fe80::1" },
+          { to: "::ffff:1.2.3.4/128", ifindex: 0, type: "blackhole" },
+        ],
+        neighbours: [{ ifindex: 3, address: "10.0.0.1", link_address: link }],
+      },
+    });
+    const address = Uint8Array.of(2, 0, 0, 0, 0, 3);
+    expect(environment.network).toEqual({
+      devices: [{ ifindex: 3, name: "eth0", mtu: 1500, address, up: false }],
+      routes: [
+        {
+          destination: Uint8Array.of(10, 0, 0, 0),
+          prefix: 8,
+          ifindex: 3,
+          gateway: Uint8Array.of(0xfe, 0x80, ...new Uint8Array(13), 1),
+        },
+        {
+          destination: Uint8Array.of(...new Uint8Array(10), 255, 255, 1, 2, 3, 4),
+          prefix: 128,
+          ifindex: 0,
+          type: "blackhole",
+        },
+      ],
+      neighbours: [{ ifindex: 3, address: Uint8Array.of(10, 0, 0, 1), linkAddress: address }],
+    });
+  });
+
   it("says nothing of what is left out", () => {
     expect(read({})).toEqual({ cpus: undefined, environment: {} });
   });
@@ -41,6 +74,8 @@ describe("environment files", () => {
     [{ clock_ns: "soon" }, 'clock_ns: "soon" is not a number'],
     [{ clock_ns: "18446744073709551616" }, "clock_ns: more than 64 bits"],
     [{ kernel_stack: [null] }, "kernel_stack[0]: not a number"],
+    [{ network: { routes: [{ to: "10.0.0.0/33", ifindex: 1 }] } }, "network.routes[0].to: "],
+    [{ network: { routes: [{ to: "1::/8", ifindex: 1, gateway: "1.2.3" }] } }, 'gateway: "1.2.3" is no IP'],
     [{ cpus: 0 }, "cpus: Too small: expected number to be >=1"],
   ])("%j", (value, message) => {
     expect(() => read(value)).toThrow(message);

@@ -3,7 +3,9 @@ import { z } from "zod";
 import { parseJson } from "../object/json.ts";
 import { explain, hex, u32 } from "../object/schema.ts";
 import { InputError } from "../semantics/errors.ts";
+import type { Network } from "../vm/environment/network.ts";
 import type { Environment } from "../vm/environment.ts";
+import { ipAddress, ipPrefix, linkAddress } from "./addresses.ts";
 
 const U64_MAX = 2n ** 64n - 1n;
 
@@ -25,6 +27,51 @@ const taskFields = {
 };
 const addresses = { address: u64.optional(), registers: u64.optional() };
 
+const ROUTE_TYPES = [
+  "unicast",
+  "local",
+  "broadcast",
+  "multicast",
+  "blackhole",
+  "unreachable",
+  "prohibit",
+  "throw",
+] as const;
+
+const networkSchema = z.strictObject({
+  devices: z
+    .array(
+      z.strictObject({
+        ifindex: u32.min(1),
+        name: z.string(),
+        mtu: u32,
+        address: linkAddress,
+        up: z.boolean().optional(),
+        forwards: z.strictObject({ ipv4: z.boolean(), ipv6: z.boolean() }).optional(),
+      }),
+    )
+    .optional(),
+  routes: z
+    .array(
+      z.strictObject({
+        to: ipPrefix,
+        ifindex: u32,
+        table: u32.optional(),
+        type: z.enum(ROUTE_TYPES).optional(),
+        metric: u32.optional(),
+        gateway: ipAddress.optional(),
+        source: ipAddress.optional(),
+        mtu: u32.optional(),
+      }),
+    )
+    .optional(),
+  neighbours: z
+    .array(z.strictObject({ ifindex: u32.min(1), address: ipAddress, link_address: linkAddress }))
+    .optional(),
+  cookie: u64.optional(),
+  classid: u32.optional(),
+});
+
 /** What a file may say; the names of `Environment`, with underscores. */
 export const environmentSchema = z.strictObject({
   packet: hex.optional(),
@@ -41,6 +88,7 @@ export const environmentSchema = z.strictObject({
     .optional(),
   other_tasks: z.array(z.strictObject({ ...taskFields, ...addresses })).optional(),
   cgroups: z.array(u64).min(1).optional(),
+  network: networkSchema.optional(),
   memory: z.array(z.strictObject({ address: u64, bytes: hex, read_only: z.boolean().optional() })).optional(),
   functions: z.array(z.strictObject({ name: z.string(), address: u64, size: u32 })).optional(),
   pid_namespace: z.strictObject({ device: u64, inode: u64 }).optional(),
@@ -75,6 +123,27 @@ function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
+function networkFrom({ devices, routes, neighbours, ...rest }: z.infer<typeof networkSchema>): Network {
+  return {
+    ...present(rest),
+    ...present({
+      devices: devices?.map(({ ifindex, name, mtu, address, ...more }) => ({
+        ifindex,
+        name,
+        mtu,
+        address,
+        ...present(more),
+      })),
+      routes: routes?.map(({ to, ifindex, ...more }) => ({ ...to, ifindex, ...present(more) })),
+      neighbours: neighbours?.map(({ ifindex, address, link_address }) => ({
+        ifindex,
+        address,
+        linkAddress: link_address,
+      })),
+    }),
+  };
+}
+
 /** The environment that a file's value stands for. */
 export function environmentFrom(file: EnvironmentFile): GivenEnvironment {
   const { task, other_tasks, memory, attachment } = file;
@@ -95,6 +164,7 @@ export function environmentFrom(file: EnvironmentFile): GivenEnvironment {
       ...present(rest),
     })),
     cgroups: file.cgroups,
+    network: file.network === undefined ? undefined : networkFrom(file.network),
     memory: memory?.map(({ address, bytes, read_only }) => ({
       address,
       bytes,

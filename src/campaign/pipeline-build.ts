@@ -112,6 +112,7 @@ class Builder {
       name,
       ifindex,
       address: given.address ?? Uint8Array.of(2, 0, 0, 0, 0, ifindex & 0xff),
+      mtu: given.mtu,
       ...(peer === undefined ? {} : { peer }),
       xdp: { ...machine("offloaded"), ...machine("native"), ...machine("generic") },
       ingress: this.#traffic(`${place}.ingress`, given.ingress),

@@ -4,20 +4,13 @@ import { parseJson } from "../object/json.ts";
 import { explain, hex, u32 } from "../object/schema.ts";
 import { InputError } from "../semantics/errors.ts";
 import { TC_ACT } from "../vm/pipeline/verdicts.ts";
+import { linkAddress } from "./addresses.ts";
 import { environmentSchema } from "./environment-file.ts";
 
 /** A file, of which `#` chooses a program where there are several, or a bundle. */
 const program = z.union([z.string(), z.record(z.string(), z.unknown())], "not a file's name or a bundle");
 
 const name = z.string().regex(/^[\w.-]+$/, "letters, digits, _, . and - alone make a name");
-
-const address = z.string().transform((text, context): Uint8Array => {
-  if (/^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/.test(text)) {
-    return new Uint8Array(Buffer.from(text.replaceAll(":", ""), "hex"));
-  }
-  context.addIssue("an address is written 02:00:00:00:00:01");
-  return z.NEVER;
-});
 
 /** `1:42`, hexadecimal as tc(8) writes it. */
 const classid = z.string().transform((text, context): number => {
@@ -59,7 +52,8 @@ const pipelineSchema = z.strictObject({
       z.strictObject({
         name,
         ifindex: u32.min(1).optional(),
-        address: address.optional(),
+        address: linkAddress.optional(),
+        mtu: u32.default(1500),
         peer: name.optional(),
         xdp: z
           .strictObject({

@@ -44,6 +44,8 @@ export type RunResult =
       readonly pointer: boolean;
       /** The packet as BPF_PROG_TEST_RUN returns it: with metadata, and with zeros for an Ethernet header that the program did not see; of a flow dissector its keys. */
       readonly packet?: Uint8Array;
+      /** Of a socket buffer at a hook, how many of the packet's first bytes are metadata. */
+      readonly metadata?: number;
       /** The context as BPF_PROG_TEST_RUN returns it; of types whose context is given whole as the program left it. */
       readonly context?: Uint8Array;
       readonly effects: Effects;
@@ -144,12 +146,24 @@ function effectsOf({ redirect, clones, tracing, state }: Run): Effects {
   };
 }
 
-function packetOut(input: Input): { readonly packet?: Uint8Array; readonly context?: Uint8Array } {
+interface PacketOut {
+  readonly packet?: Uint8Array;
+  readonly metadata?: number;
+  readonly context?: Uint8Array;
+}
+
+function packetOut(input: Input): PacketOut {
   const { packet, context, results } = input;
   if (results !== undefined) return results();
   if (packet === undefined) return {};
-  const isXdp = context.layout.struct === "xdp_md";
-  return { packet: frameOut(input, packet), context: isXdp ? xdpContextOut(input) : skBuffContextOut(input) };
+  const frame = frameOut(input, packet);
+  if (context.layout.struct === "xdp_md") return { packet: frame, context: xdpContextOut(input) };
+  const metadata = Math.max(0, packet.headers.link - packet.meta);
+  return {
+    packet: frame,
+    ...(input.whole === true ? { metadata } : {}),
+    context: skBuffContextOut(input),
+  };
 }
 
 /** At a hook the frame as it is. A test run takes off no metadata, and puts zeros where it took off an Ethernet header. */

@@ -1,4 +1,5 @@
 /** What a program at a hook is given of a packet, and what it leaves of it. */
+import { Unsupported } from "../../semantics/errors.ts";
 import type { Effects } from "../effects.ts";
 import type { SocketBufferState } from "../environment/socket-buffer.ts";
 import type { Environment } from "../environment.ts";
@@ -69,7 +70,13 @@ export function passBuffer(
   });
   if (result.outcome === "fault") return result;
   const { packet = NO_BYTES, effects, printed } = result;
-  const { socketBuffer } = effects;
+  const { socketBuffer, clones } = effects;
+  // What becomes of metadata then is not the same for all ways to do either.
+  if (metadata.length > 0 && (result.metadata !== metadata.length || clones.length > 0)) {
+    throw new Unsupported(
+      "metadata of a packet that a program of traffic control has moved or sent a copy of",
+    );
+  }
   const changed = {
     ...flight,
     frame: packet.slice(metadata.length),

@@ -36,6 +36,8 @@ export interface Device {
   readonly ifindex: number;
   /** The link-layer address: 6 bytes. */
   readonly address: Uint8Array;
+  /** Bytes that a packet may have without its Ethernet header. */
+  readonly mtu: number;
   /** The device that receives what this one sends (a veth pair); without one it goes on a wire. */
   readonly peer?: string;
   readonly xdp: { readonly [M in XdpMode]?: Machine };

@@ -126,6 +126,20 @@ export function received(flight: Flight, { address }: Device): Buffered {
   };
 }
 
+/**
+ * The packet after XDP on its socket buffer. Its type and protocol are found anew if the protocol is another, or it has come to be, or is no longer, for the device or for many: from broadcast to
+ * multicast nothing changes.
+ */
+export function rewritten(before: Buffered, after: Buffered, device: Device): Buffered {
+  const traits = ({ frame }: Buffered): readonly (number | boolean)[] => [
+    word(frame, ADDRESSES),
+    packetType(frame, device.address) === PACKET.host,
+    (frame[0] ?? 0) & 1,
+  ];
+  const old = traits(before);
+  return traits(after).every((trait, at) => trait === old[at]) ? after : received(after, device);
+}
+
 /** The packet as this machine's network stack sends it; the protocol is what stands in the header, even if that is a length. */
 export function made(flight: Flight): Buffered {
   return { ...flight, buffer: flight.buffer ?? fresh(word(flight.frame, ADDRESSES)) };

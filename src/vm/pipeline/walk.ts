@@ -23,6 +23,7 @@ import {
   made,
   ofNoVlan,
   received,
+  rewritten,
   tagged,
   untagged,
 } from "./flight.ts";
@@ -45,8 +46,8 @@ export interface Entry {
 
 /** Devices that a packet and its copies may pass: in Linux, two programs that send everything to each other never end. */
 const MOST_HOPS = 64;
-/** How deep devices may be in each other's sending side: one more than XMIT_RECURSION_LIMIT in linux/netdevice.h. */
-const MOST_DEPTH = 9;
+/** How deep devices may be in each other's sending side: XMIT_RECURSION_LIMIT in linux/netdevice.h. */
+const MOST_DEPTH = 8;
 
 const PROTOCOL_ALL = "all";
 
@@ -76,7 +77,7 @@ class Walker {
 
   constructor(pipeline: Pipeline, environment: Environment) {
     this.#pipeline = pipeline;
-    this.#environment = environment;
+    this.#environment = among(pipeline, environment);
   }
 
   /** Until no packet is on its way any more. */
@@ -132,8 +133,7 @@ class Walker {
     const here = { ...flight, ingressIfindex: device.ifindex };
     const passed = here.redirected ? here : this.#xdp(device, "generic", here);
     if (passed === undefined) return;
-    const again = passed.frame === flight.frame ? passed : received(passed, device);
-    const arrived = untagged(again);
+    const arrived = untagged(rewritten(here, passed, device));
     const copied = this.#copies(device, arrived, PROTOCOL_ALL);
     if (copied && arrived.metadata.length > 0 && hasPrograms(device.ingress)) {
       // Before a program that may write into a packet that somebody else has as well, Linux makes a copy, and leaves the metadata behind.
@@ -348,12 +348,16 @@ class Walker {
       this.#waiting.push(() => this.#receiveAgain(target, forwarded(flight)));
       return;
     }
+    if (this.#isTooDeep(target, flight)) return;
     const depth = flight.depth + 1;
-    if (depth > MOST_DEPTH) {
-      this.#leave("lost", target.name, flight, { why: `${MOST_DEPTH} devices send through each other` });
-      return;
-    }
     this.transmit(target, { ...flight, depth, redirected: true });
+  }
+
+  /** Loses a packet that is: programs see it before, its driver does not. */
+  #isTooDeep({ name }: Device, flight: Buffered): boolean {
+    if (flight.depth <= MOST_DEPTH) return false;
+    this.#leave("lost", name, flight, { why: `more than ${MOST_DEPTH} devices send through each other` });
+    return true;
   }
 
   #receiveAgain(device: Device, flight: Buffered): void {
@@ -370,8 +374,18 @@ class Walker {
   /** The network stack, or a program, sends a packet from a device. */
   transmit(device: Device, flight: Buffered): void {
     const sent = this.#traffic(device, "egress", flight);
-    if (sent !== undefined) this.#drive(device, sent, "");
+    if (sent !== undefined && !this.#isTooDeep(device, sent)) this.#drive(device, sent, "");
   }
+}
+
+/** The environment with the pipeline's devices among those that programs may ask for. */
+function among({ devices }: Pipeline, environment: Environment): Environment {
+  const { network } = environment;
+  const others = (network?.devices ?? []).filter(
+    ({ ifindex }) => !devices.some((device) => device.ifindex === ifindex),
+  );
+  const own = devices.map(({ ifindex, name, mtu, address }) => ({ ifindex, name, mtu, address }));
+  return { ...environment, network: { ...network, devices: [...others, ...own] } };
 }
 
 const hasPrograms = ({ tcx, clsact }: TrafficControl): boolean => tcx.length + clsact.length > 0;
