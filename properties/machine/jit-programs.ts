@@ -12,7 +12,7 @@ import type { Program, Slots } from "../../src/semantics/program/program.ts";
 import type { ProgramType } from "../../src/semantics/program/program-types.ts";
 
 const plain = { keySize: 4, valueSize: 8, flags: 0 };
-const MAPS: readonly MapDefinition[] = [
+export const MAPS: readonly MapDefinition[] = [
   { ...plain, name: "array", type: "array", valueSize: 16, maxEntries: 1 },
   { ...plain, name: "hash", type: "hash", maxEntries: 4 },
   { ...plain, name: "programs", type: "prog_array", valueSize: 4, maxEntries: 2 },

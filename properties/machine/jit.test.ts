@@ -5,12 +5,13 @@ import { describe, expect } from "vitest";
 import { factsOfAccepted } from "../../src/campaign/proved-facts.ts";
 import { readPrograms } from "../../src/object/read.ts";
 import { Unsupported } from "../../src/semantics/errors.ts";
+import { programs } from "../../src/semantics/isa/arbitrary.ts";
 import { assemble } from "../../src/semantics/isa/assemble.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 import { runnableContext } from "../../src/vm/input.ts";
 import { runRaw } from "../../src/vm/raw.ts";
 import { both } from "./jit-pair.ts";
-import { programPairs } from "./jit-programs.ts";
+import { MAPS, programPairs } from "./jit-programs.ts";
 
 function program(asm: string): Program {
   const insns = assemble(asm);
@@ -33,6 +34,17 @@ describe("programs drawn by chance", () => {
       expect.arrayContaining(["exit", "out_of_bounds", "budget", "uninitialised_stack", "call_depth"]),
     );
   });
+});
+
+describe("any instructions at all", () => {
+  const types = ["xdp", "sched_cls", "socket_filter", "kprobe"] as const;
+  test.prop([programs(), fc.constantFrom(...types)], { numRuns: 300, seed: 6018 })(
+    "end alike",
+    (insns, type) => {
+      const { interpreted, compiled } = both([{ ...program("exit"), type, insns, maps: MAPS }], "fault");
+      expect(compiled).toBe(interpreted);
+    },
+  );
 });
 
 describe("loops of several entries", () => {

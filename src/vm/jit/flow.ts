@@ -38,17 +38,34 @@ export interface Block {
 export const slotsOf = (code: number): number =>
   code === DO.constant || code === DO.mapFd || code === DO.mapValue || code === DO.function ? 2 : 1;
 
-/** What is left to the interpreter, which goes on to the end of the function. */
-function isLeft(op: Op | undefined): boolean {
-  if (op === undefined) return true;
-  const { code } = op;
-  return (
-    code === DO.hole ||
-    code === DO.framePointerWrite ||
-    code === DO.forbiddenHelper ||
-    code === DO.unsupported
-  );
-}
+/** What a function is compiled from. Anything else is left to the interpreter, which goes on to the end of the function: what only faults, and what is not known here. */
+const KNOWN: ReadonlySet<number> = new Set([
+  DO.alu,
+  DO.aluImm,
+  DO.jump,
+  DO.jumpImm,
+  DO.goto,
+  DO.load,
+  DO.store,
+  DO.storeImm,
+  DO.atomic,
+  DO.constant,
+  DO.mapFd,
+  DO.mapValue,
+  DO.helper,
+  DO.subprogram,
+  DO.exit,
+  DO.packet,
+  DO.packetIndirect,
+  DO.mayGoto,
+  DO.callback,
+  DO.function,
+  DO.kernelFunction,
+  DO.castAddress,
+  DO.arenaAlu,
+]);
+
+const isLeft = (op: Op | undefined): boolean => op === undefined || !KNOWN.has(op.code);
 
 const UNSEEN = 0;
 const SEEN = 1;

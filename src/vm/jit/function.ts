@@ -59,7 +59,9 @@ class FunctionCompiler {
   readonly #needs: Needs;
   readonly #w: Writer;
   readonly #children: readonly number[][];
-  /** By block: how many instructions may be executed behind it before it is looked at again whether there is room. */
+  /** By block: whether it is looked at there whether there is room; every loop has such a block. */
+  readonly #checks: Uint8Array;
+  /** By block: how many instructions may be executed behind it before it is looked at again. */
   readonly #behind: Float64Array;
   /** By block: the height of its loop, and of the block that ends where it begins. */
   readonly #loopHeight: Int32Array;
@@ -86,17 +88,31 @@ class FunctionCompiler {
     const children: number[][] = blocks.map(() => []);
     for (const at of this.#order.order) if (at !== 0) children[this.#order.dominator[at] ?? 0]?.push(at);
     this.#children = children;
+    this.#checks = this.#checkedBlocks();
     this.#behind = this.#longestPaths();
   }
 
+  #checkedBlocks(): Uint8Array {
+    const checks = this.#order.loops.slice();
+    checks[0] = 1;
+    // Blocks about labels are no places of the program: the interpreter can go on only where the label leads.
+    const isPlace = (kind: number): boolean => kind !== END.setLabel && kind !== END.testLabel;
+    for (const { kind, next, taken } of this.#blocks)
+      if (kind === END.testLabel) for (const to of [next, taken]) checks[to] = 1;
+    this.#blocks.forEach(({ kind }, at) => {
+      if (!isPlace(kind)) checks[at] = 0;
+    });
+    return checks;
+  }
+
   #longestPaths(): Float64Array {
-    const { order, loops } = this.#order;
+    const { order } = this.#order;
     const behind = new Float64Array(this.#blocks.length);
-    // Edges that go back lead to the heads of loops.
+    // Edges that go back lead to blocks where it is looked at, or straight on to such.
     for (let i = order.length - 1; i >= 0; i -= 1) {
       const at = order[i] ?? 0;
       for (const to of successorsAt(this.#blocks, at)) {
-        if (loops[to] !== 0) continue;
+        if (this.#checks[to] !== 0) continue;
         const whole = (this.#blocks[to]?.count ?? 0) + (behind[to] ?? 0);
         if (whole > (behind[at] ?? 0)) behind[at] = whole;
       }
@@ -293,7 +309,7 @@ class FunctionCompiler {
       code.op(OP.sub64);
       code.at(OP.set, LOCAL.fuel);
     }
-    if (w.block === 0 || this.#order.loops[w.block] !== 0) this.#checkRoom(block.start);
+    if (this.#checks[w.block] !== 0) this.#checkRoom(block.start);
     for (let slot = block.start; slot < block.end; ) {
       const [op, instruction] = this.#at(slot);
       this.#instruction(op, instruction, slot);
@@ -343,6 +359,13 @@ class FunctionCompiler {
       case DO.mapFd:
       case DO.mapValue:
       case DO.function:
+        w.step(slot);
+        code.op(OP.drop);
+        return w.reload(op.dst, needs);
+      case DO.castAddress:
+      case DO.arenaAlu:
+        w.spill(op.src);
+        if (op.dst !== op.src) w.spill(op.dst);
         w.step(slot);
         code.op(OP.drop);
         return w.reload(op.dst, needs);
@@ -446,7 +469,7 @@ function copyOf({ kinds, offsets }: Registers): Registers {
 /**
  * Writes the code of the function that begins at a slot into `code`, a function's body as a module holds it.
  *
- * @param entry  the slot, or a negative number for the program's own start
+ * @param entry  the slot, or minus infinity for the program's own start
  * @param index  the function's position
  * @param body  for what it holds in the meantime
  */
@@ -457,7 +480,8 @@ export function compileFunction(
   code: Code,
   body: Code,
 ): CompiledFunction {
-  const compiler = new FunctionCompiler(source, Math.max(0, entry), entry < 0, body);
+  const isStart = entry === Number.NEGATIVE_INFINITY;
+  const compiler = new FunctionCompiler(source, isStart ? 0 : entry, isStart, body);
   compiler.write(index);
   compiler.locals.write(code);
   code.append(body);

@@ -167,9 +167,10 @@ export class Kinds {
   step(op: Op, slot: number, now: Registers): void {
     const { kinds, offsets } = now;
     const { code, dst, src } = op;
-    // What is read and not initialised faults.
-    for (let reads = readsOf(op), register = 0; reads !== 0; reads >>= 1, register += 1)
-      if ((reads & 1) !== 0 && !isCall(code)) kinds[register] = (kinds[register] ?? 0) & ~KIND.uninitialised;
+    // What is read and not initialised faults, unless it is only looked at.
+    const looks = isCall(code) || isArena(code);
+    for (let reads = looks ? 0 : readsOf(op), register = 0; reads !== 0; reads >>= 1, register += 1)
+      if ((reads & 1) !== 0) kinds[register] = (kinds[register] ?? 0) & ~KIND.uninitialised;
     switch (code) {
       case DO.alu:
         arithmetic(op, now, kinds[src] ?? 0, offsets[src] ?? UNKNOWN);
@@ -184,6 +185,10 @@ export class Kinds {
       case DO.mapValue:
       case DO.function:
         set(now, dst, KIND.other);
+        break;
+      case DO.castAddress:
+      case DO.arenaAlu:
+        set(now, dst, KIND.number | KIND.other);
         break;
       case DO.load:
         this.gives[slot] = this.#load(op, slot, now);
@@ -275,6 +280,8 @@ const PLAIN = KIND.bytes | KIND.number | KIND.uninitialised;
 
 const isReference = (code: number): boolean =>
   code === DO.mapFd || code === DO.mapValue || code === DO.function;
+
+const isArena = (code: number): boolean => code === DO.castAddress || code === DO.arenaAlu;
 
 const isCall = (code: number): boolean =>
   code === DO.helper || code === DO.callback || code === DO.kernelFunction || code === DO.subprogram;

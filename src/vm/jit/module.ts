@@ -29,7 +29,7 @@ export interface CompiledProgram {
 }
 
 /** Stands for the program's own start, which other things are known of than of slot 0 if that is called. */
-export const START = -1;
+export const START = Number.NEGATIVE_INFINITY;
 
 /** The first slots of the functions: the program's own start, what is called, and what pointers to functions are made of. */
 function functionsOf(ops: readonly Op[]): ReadonlyMap<number, number> {

@@ -165,7 +165,7 @@ function runFunction(it: Current, slot: number): void {
   const call = functions[compiled.positions.get(slot) ?? -1];
   const { depth } = state;
   if (call === undefined) {
-    state.pc = Math.max(0, slot);
+    state.pc = slot === START ? 0 : slot;
     count(it);
     return interpretRest(it);
   }

@@ -14,6 +14,8 @@ export function readsOf({ code, dst, src, readsDst, exchange }: Op): number {
       return readsDst ? bit(dst) : 0;
     case DO.jump:
     case DO.store:
+    case DO.castAddress:
+    case DO.arenaAlu:
       return bit(dst) | bit(src);
     case DO.jumpImm:
     case DO.storeImm:
@@ -47,6 +49,8 @@ export function writesOf({ code, dst, src, fetch, exchange }: Op): number {
     case DO.mapFd:
     case DO.mapValue:
     case DO.function:
+    case DO.castAddress:
+    case DO.arenaAlu:
       return bit(dst);
     case DO.atomic:
       return fetch ? bit(src) : exchange ? 1 : 0;
