@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../../src/oracle/linux/load.ts";
 import { type TestInput, testRun } from "../../src/oracle/linux/test-run.ts";
+import { assembleFilter } from "../../src/semantics/classic/assemble.ts";
 import { convertFilter } from "../../src/semantics/classic/convert.ts";
 import { frameProtocol, type PacketInput } from "../../src/semantics/classic/input.ts";
 import { ClassicMachine } from "../../src/semantics/classic/machine.ts";
@@ -67,6 +68,13 @@ const frame = fc
   .uint8Array({ minLength: 40, maxLength: 100 })
   .map((bytes) => Uint8Array.from(bytes, (byte, at) => (at === 12 ? 0x88 : at === 13 ? 0xb5 : byte)));
 
+/** Lengths and types of netlink attributes, some of them in each other. */
+const attributes = fc
+  .array(fc.constantFrom(0, 1, 2, 4, 4, 5, 8, 8, 12, 20), { minLength: 20, maxLength: 40 })
+  .map((numbers) =>
+    Uint8Array.from([...new Uint8Array(12), 0x88, 0xb5, ...numbers.flatMap((each) => [each, 0])]),
+  );
+
 describe("conversions", () => {
   test("of filters of packets", () => {
     let kept = 0;
@@ -97,6 +105,32 @@ describe("conversions", () => {
     );
     fc.assert(property, { numRuns: 150, seed: 6 });
     expect(kept).toBeGreaterThan(200);
+  });
+
+  test("of searches for netlink attributes", () => {
+    let found = 0;
+    const number = fc.nat({ max: 12 });
+    const step = fc.constantFrom("ld nla", "ld nlan", "tax", "ldx #0", "ldx #1", "ldx #2", "ldx #4");
+    const search = fc
+      .tuple(number, number, fc.array(step, { minLength: 1, maxLength: 4 }))
+      .map(([a, x, steps]) => [`ldi #${a}`, `ldxi #${x}`, ...steps, "ld nla", "ret a"].join("\n"));
+    const property = fc.property(
+      search,
+      fc.array(attributes, { minLength: 8, maxLength: 8 }),
+      (text, frames) => {
+        const filter = assembleFilter(text);
+        const converted = both(convertFilter("search", filter, "socket"));
+        for (const packet of frames) {
+          const value = new ClassicMachine(filter).run(received(packet));
+          expect(converted.ours({ packet })).toBe(value);
+          if (converted.theirs !== undefined) expect(converted.theirs({ packet })).toBe(value);
+          if (value !== 0) found += 1;
+        }
+        converted.close();
+      },
+    );
+    fc.assert(property, { numRuns: 12, seed: 8 });
+    expect(found).toBeGreaterThan(10);
   });
 
   test("of filters of system calls", () => {

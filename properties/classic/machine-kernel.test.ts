@@ -12,6 +12,7 @@ import { THIS_MACHINE } from "../../src/oracle/linux/this-machine.ts";
 import { assembleFilter } from "../../src/semantics/classic/assemble.ts";
 import { encodeFilter } from "../../src/semantics/classic/codec.ts";
 import { convertFilter } from "../../src/semantics/classic/convert.ts";
+import { extensionOf } from "../../src/semantics/classic/extensions.ts";
 import type { Filter } from "../../src/semantics/classic/instruction.ts";
 import { ClassicMachine } from "../../src/semantics/classic/machine.ts";
 import { Unsupported } from "../../src/semantics/errors.ts";
@@ -25,6 +26,10 @@ function shown(filter: Filter, shift: number): Filter {
   const epilogue = assembleFilter(`rsh #${shift}\nand #0x7ff\nadd #1\nret a`);
   return [...filter.slice(0, -1), ...epilogue];
 }
+
+/** Searches for attributes are loops, whose conversions take a verifier long where there are several: `conversion.test.ts` has those. */
+const searches = (filter: Filter): boolean =>
+  filter.some((insn) => extensionOf(insn)?.name.startsWith("nlattr") === true);
 
 function converted(filter: Filter): ReturnType<typeof loadProgram> | undefined {
   try {
@@ -79,7 +84,7 @@ describe.skipIf(!kernel.ok)("UNIX sockets", () => {
       (filter, shift, datagrams) => {
         const whole = shown(filter, shift);
         expect(classic.attach(encodeFilter(whole))).toBeUndefined();
-        const program = converted(whole);
+        const program = searches(whole) ? undefined : converted(whole);
         if (program?.verdict === "reject") throw new Error(program.message);
         if (program !== undefined) extended.attachProgram(program.fd);
         for (const bytes of datagrams) {

@@ -16,6 +16,7 @@ import { MAP_FLAGS, type MapDefinition } from "../../src/semantics/program/map-t
 import { Machine } from "../../src/vm/machine.ts";
 import { createMap } from "../../src/vm/maps/create.ts";
 import type { MapStorage } from "../../src/vm/maps/map.ts";
+import { AttachedToGroup } from "./cgroup-program.ts";
 import { KernelRing } from "./kernel-ring.ts";
 import {
   CHANGE_AT,
@@ -116,6 +117,7 @@ export class MapPair {
   readonly #pool: readonly Reference[];
   readonly #commands: MapCommands;
   readonly #ring: KernelRing | undefined;
+  readonly #attached: AttachedToGroup | undefined;
   readonly #command: { readonly ours: MapStorage; readonly theirs: KernelMap };
   readonly #out: { readonly ours: MapStorage; readonly theirs: KernelMap };
   readonly #runners = new Map<string, Runner>();
@@ -138,6 +140,10 @@ export class MapPair {
       this.ours.exists = (number) => number === 1;
     this.#command = { ours: createMap(COMMAND, cpus), theirs: createKernelMap(COMMAND) };
     this.#out = { ours: createMap(OUT, cpus), theirs: createKernelMap(OUT) };
+    if (this.ours.kind === "cgroup_storage") {
+      this.#attached = new AttachedToGroup(this.theirs, pool);
+      if (this.#attached.attached) this.ours.addGroup(keyOf(definition, pool, 0));
+    }
     if (definition.type.endsWith("ringbuf")) {
       this.#ring = new KernelRing(this.theirs);
       this.ours.writableMappings = 1;
@@ -148,6 +154,7 @@ export class MapPair {
     for (const { loaded } of this.#runners.values()) loaded.close();
     // A socket that is in one map cannot be put into some others, and maps are freed later than they are closed.
     if (this.ours.kind === "sockets") for (const key of this.theirs.keys()) this.#commands.delete(key);
+    this.#attached?.close();
     this.#ring?.close();
     for (const map of [this.theirs, this.#command.theirs, this.#out.theirs]) map.close();
   }

@@ -1,7 +1,7 @@
 /**
  * Things of this machine that maps refer to, each by a descriptor of the kernel's and as what that descriptor stands for in ours: sockets, maps, programs, tasks, files, control groups.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, rmdirSync } from "node:fs";
 import { call, type Memory } from "../../src/oracle/linux/calls.ts";
 import { loadProgram } from "../../src/oracle/linux/load.ts";
 import { createMap as createKernelMap } from "../../src/oracle/linux/maps.ts";
@@ -130,7 +130,17 @@ function perfEvent(): Reference {
   return { fd, referent: { kind: "perf_event", id: fd } };
 }
 
-const CGROUPS = "/sys/fs/cgroup/unified";
+/** Where control groups are, of the second version; and one of our own, with nobody in it. */
+const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+const OWN_GROUP = `soundcheck-${process.pid}`;
+
+function ownGroup(): string {
+  const root = CGROUPS.find((path) => existsSync(`${path}/cgroup.controllers`));
+  if (root === undefined) throw new Error("no control groups of the second version");
+  const path = `${root}/${OWN_GROUP}`;
+  if (!existsSync(path)) mkdirSync(path);
+  return path;
+}
 
 /** Things of all kinds that could be had here. */
 export function openReferences(): readonly Reference[] {
@@ -156,7 +166,7 @@ export function openReferences(): readonly Reference[] {
     () => task(process.ppid),
     () => file("/proc/version", "inode"),
     () => file("/etc/passwd", "inode"),
-    () => file(CGROUPS, "cgroup"),
+    () => file(ownGroup(), "cgroup"),
   ];
   return makers.flatMap((make) => {
     try {
@@ -172,4 +182,5 @@ export function openReferences(): readonly Reference[] {
 
 export function closeReferences(references: readonly Reference[]): void {
   for (const { fd } of references) closeSync(fd);
+  for (const root of CGROUPS) if (existsSync(`${root}/${OWN_GROUP}`)) rmdirSync(`${root}/${OWN_GROUP}`);
 }

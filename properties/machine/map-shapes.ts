@@ -165,6 +165,12 @@ export function keyOf(
 ): Uint8Array {
   const owner = OWNERS[type];
   if (owner !== undefined) return little(descriptorOf(pool, owner, n), keySize);
+  if (type.includes("cgroup_storage")) {
+    const group = pool.find(({ referent }) => referent.kind === "cgroup")?.referent.inode ?? 1n;
+    const bytes = new Uint8Array(16);
+    new DataView(bytes.buffer).setBigUint64(0, n % 8 === 7 ? BigInt(n) : group, true);
+    return bytes.subarray(0, keySize);
+  }
   if (type === "lpm_trie") {
     const length = n % 16 === 15 ? 8 * keySize : Math.min(n % 5, 3) * 7 + (n % 3);
     return Uint8Array.from({ length: keySize }, (_, i) =>

@@ -3,6 +3,7 @@ import { Unsupported } from "../errors.ts";
 import { HELPER_NAMES } from "../helpers/names.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { insn } from "../isa/make.ts";
+import { attributeCode } from "./convert-attributes.ts";
 import type { ExtensionName } from "./extensions.ts";
 import { REGISTERS } from "./registers.ts";
 
@@ -58,6 +59,7 @@ export function extensionCode(name: ExtensionName): readonly Instruction[] {
       return [helper(name)];
     case "nlattr":
     case "nlattr_nest":
+      return attributeCode(name === "nlattr_nest");
     case "hatype":
     case "pay_offset":
       throw new Unsupported(`the extension ${name} in a program that can be loaded`);

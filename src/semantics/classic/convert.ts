@@ -4,8 +4,8 @@
  *
  * Linux's own form is made after the verifier's place, and may do what a loaded program may not. This one can be loaded, so it differs: the registers are set to 0 by moves
  * (an exclusive or of a register that was never written is refused); loads of the packet are the legacy instructions, which Linux replaces in either case; the
- * extensions read `__sk_buff` and call helpers where Linux reads `struct sk_buff` and calls functions of its own; instructions that no path reaches are left out,
- * since a verifier refuses them. A filter of system calls becomes a raw_tracepoint program: Linux has no type for them, and this one gets numbers as its
+ * extensions read `__sk_buff` and call helpers where Linux reads `struct sk_buff` and calls functions of its own; a search for netlink attributes is a loop (`convert-attributes.ts`) where Linux calls a function;
+ * instructions that no path reaches are left out, since a verifier refuses them. A filter of system calls becomes a raw_tracepoint program: Linux has no type for them, and this one gets numbers as its
  * context, which it may read in any size, and may return any number.
  */
 import { InputError, Unsupported } from "../errors.ts";

@@ -177,7 +177,12 @@ function alu(w: Writer, operation: Operation & { readonly kind: "alu" }): void {
   if (operand === "reg") {
     // That a number is added to a pointer is plain; that a pointer is added to a number is not.
     if (moves) w.requireNumber("src");
-    else w.requireInitialised("src");
+    else {
+      w.load("src", "i32.load", TAGS_AT);
+      w.code.tee(w.locals.tag);
+      w.unary("i32.eqz");
+      w.leaveIf();
+    }
   }
   if (!MOVES.has(op)) w.requireInitialised("dst");
   const inputs = [
@@ -187,7 +192,7 @@ function alu(w: Writer, operation: Operation & { readonly kind: "alu" }): void {
   emitComputation(w.code, { inputs, outputs: [[result, w.intoRegister("dst")]] });
   if (provenance === PROVENANCE.copy) {
     w.get("dst");
-    w.load("src", "i32.load", TAGS_AT);
+    w.get("tag");
     w.code.store("i32.store", TAGS_AT);
   } else if (!moves) w.tagAsNumber("dst");
   w.next();
