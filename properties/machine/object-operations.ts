@@ -172,6 +172,11 @@ export const OBJECT_OPERATIONS: readonly Operation[] = [
     exchanged(w, KEPT.item, end);
     w.line(`${end}:`);
   },
+  function overwritten(w) {
+    if (w.random.below(3) !== 0) return;
+    if (w.pick([true, false])) w.overwrite("kept", 48);
+    else w.overwrite("values", 80);
+  },
   function keptItem(w) {
     const end = w.label();
     w.line("r2 = 0");

@@ -78,6 +78,9 @@ const TIMER_OPERATIONS: readonly Operation[] = [
     w.call("bpf_timer_start");
     w.out("r0");
   },
+  function overwritten(w) {
+    if (w.random.below(2) === 0) w.overwrite("m", 24);
+  },
   function cancel(w) {
     w.pointer(1, "r6", 8);
     w.call("bpf_timer_cancel");

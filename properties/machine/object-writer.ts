@@ -45,6 +45,17 @@ export class Writer {
     this.line(`*(u64 *)(r7 +${this.at + 8 * index}) = ${register}`);
   }
 
+  /** Overwrites the only element of a map, which takes everything away that lies in it. */
+  overwrite(map: string, size: number): void {
+    const start = OVERWRITTEN - size;
+    for (let at = 0; at < size; at += 8) this.line(`*(u64 *)(r10 ${start + at}) = 0`);
+    this.line("*(u32 *)(r10 -4) = 0", `r1 = map[${map}]`, "r2 = r10", "r2 += -4");
+    this.pointer(3, "r10", start);
+    this.line("r4 = 0");
+    this.call("bpf_map_update_elem");
+    this.out("r0");
+  }
+
   lock(): void {
     this.line("r1 = r6");
     this.call("bpf_spin_lock");
@@ -81,6 +92,9 @@ export class Writer {
     this.drop("r9");
   }
 }
+
+/** Below this lies a value on the stack with which another is overwritten. */
+const OVERWRITTEN = -128;
 
 /** Writes one operation, which leaves r6 to r8 as they are. */
 export type Operation = (w: Writer) => void;

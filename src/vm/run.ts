@@ -4,8 +4,9 @@ import type { CgroupStorage } from "./maps/cgroup-storage.ts";
 import type { LoadedProgram } from "./maps/map.ts";
 import { type MapValue, newValue } from "./maps/storage.ts";
 import { Held } from "./objects/held.ts";
-import { Records } from "./objects/record.ts";
+import type { ReservedRecord } from "./objects/record.ts";
 import type { Timer } from "./objects/timer.ts";
+import type { Region } from "./region.ts";
 import type { State } from "./state.ts";
 import { TracingDone } from "./tracing-effects.ts";
 
@@ -21,7 +22,7 @@ export class Run {
   timer: Timer | undefined;
   readonly #groupValues = new Map<CgroupStorage, MapValue>();
   /** Its records of ring buffers. */
-  readonly records = new Records();
+  readonly records = new Map<Region, ReservedRecord>();
   /** What it has done to the system around it. */
   readonly tracing = new TracingDone();
   tailCalls = 0;

@@ -1,6 +1,8 @@
 /** Helpers on dynptrs. */
+
 import { E2BIG, EINVAL } from "../errno.ts";
 import { DYNPTR_MAX, Dynptr, dynptrAt } from "../objects/dynptr.ts";
+import { putInSlots } from "../objects/in-slots.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
@@ -10,7 +12,7 @@ function fromMemory(call: Call): number {
   const flags = call.u64(3, "flags");
   const error = size > DYNPTR_MAX ? E2BIG : flags === 0n ? 0 : EINVAL;
   const made = error === 0 ? new Dynptr({ kind: "local", region, offset }, size) : new Dynptr(undefined, 0);
-  call.state.slots.put(call, 4, "ptr", made);
+  putInSlots(call, 4, "ptr", made);
   return error;
 }
 

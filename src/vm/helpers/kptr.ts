@@ -1,6 +1,8 @@
 /** Pointers to objects that lie in map values and in other objects. */
+
+import { keep, keptIn } from "../objects/field.ts";
 import { giveAway, take } from "../objects/own.ts";
-import { keep, keptIn, Thing } from "../objects/thing.ts";
+import { Thing } from "../objects/thing.ts";
 import { SCALAR } from "../region.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";

@@ -1,12 +1,16 @@
 /** Spin locks in map values and objects. Nobody else runs here, so that a lock is free unless the program has it. */
 import { fault } from "../fault.ts";
-import { keep, keptIn } from "../objects/thing.ts";
+import { type InField, keep, keptIn } from "../objects/field.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
 /** A lock: what a run holds of it is a reference. */
-class Lock {
+class Lock implements InField {
   readonly what = "a lock";
+
+  leave(): void {
+    // Whoever has it has it.
+  }
 }
 
 /** The lock of a kind that r1 points to. */

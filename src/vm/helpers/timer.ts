@@ -1,6 +1,6 @@
 /** Timers in map values: set up, started and cancelled by programs. What they call runs when the clock is set forward between runs (`timers.ts`). */
 import { EBUSY, EDEADLK, EINVAL } from "../errno.ts";
-import { keep, keptIn } from "../objects/thing.ts";
+import { keep, keptIn } from "../objects/field.ts";
 import { schedule, Timer, type TimerKind, unschedule } from "../objects/timer.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";

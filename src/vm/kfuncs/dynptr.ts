@@ -1,9 +1,11 @@
 /** Kernel functions on dynptrs: of packets, slices, copies, and what they say of themselves. */
+
 import { E2BIG, EINVAL } from "../errno.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
 import { mayWritePacket } from "../input.ts";
 import { Dynptr, dynptrAt } from "../objects/dynptr.ts";
+import { putInSlots } from "../objects/in-slots.ts";
 
 function fromPacket(call: Call, kind: "skb" | "xdp" | "skb_meta"): number {
   const packet = call.packet(1);
@@ -11,7 +13,7 @@ function fromPacket(call: Call, kind: "skb" | "xdp" | "skb_meta"): number {
   const length = kind === "skb_meta" ? -packet.region.start : packet.length;
   const readOnly = kind !== "xdp" && !mayWritePacket(call.state.loaded.program);
   const made = error === 0 ? new Dynptr({ kind, packet }, length, readOnly) : new Dynptr(undefined, 0);
-  call.state.slots.put(call, 3, "ptr__uninit", made);
+  putInSlots(call, 3, "ptr__uninit", made);
   return error;
 }
 
@@ -34,7 +36,7 @@ function slice(call: Call, writable: boolean): number | undefined {
 
 function clone(call: Call): number {
   const dynptr = dynptrAt(call, 1, "p");
-  call.state.slots.put(call, 2, "clone__uninit", dynptr.clone());
+  putInSlots(call, 2, "clone__uninit", dynptr.clone());
   return dynptr.memory === undefined ? EINVAL : 0;
 }
 

@@ -5,6 +5,7 @@ import { E2BIG, EINVAL } from "../errno.ts";
 import { fault } from "../fault.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
+import { findInSlots, putInSlots, removeFromSlots } from "../objects/in-slots.ts";
 import type { InSlots } from "../objects/slots.ts";
 import type { Thing } from "../objects/thing.ts";
 import type { Region } from "../region.ts";
@@ -43,12 +44,12 @@ class Numbers extends Iterator<number> {
 class Objects extends Iterator<Thing> {}
 
 function begin(call: Call, iterator: Iterator<unknown>): void {
-  call.state.slots.put(call, 1, "it", iterator);
+  putInSlots(call, 1, "it", iterator);
   call.run.held.acquire(iterator, iterator.what);
 }
 
 function iteratorAt(call: Call): Numbers | Objects {
-  const found = call.state.slots.find(call, 1, "it");
+  const found = findInSlots(call, 1, "it");
   const isIterator = found instanceof Numbers || found instanceof Objects;
   return isIterator ? found : call.refuse(1, "it", "there is no iterator");
 }
@@ -56,7 +57,7 @@ function iteratorAt(call: Call): Numbers | Objects {
 function end(call: Call): undefined {
   const iterator = iteratorAt(call);
   if (!call.run.held.release(iterator)) fault("not_held", `call ${call.helper}: it was given back before`);
-  call.state.slots.remove(call, 1, "it", iterator);
+  removeFromSlots(call, 1, "it", iterator);
   return call.noResult();
 }
 

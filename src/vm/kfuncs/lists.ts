@@ -3,7 +3,8 @@ import { EINVAL } from "../errno.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
 import { handOver, linkAt, listAt, takeOut } from "../objects/links.ts";
-import { type List, take } from "../objects/own.ts";
+import type { List } from "../objects/list.ts";
+import { take } from "../objects/own.ts";
 import type { Thing } from "../objects/thing.ts";
 import { give } from "./own-objects.ts";
 

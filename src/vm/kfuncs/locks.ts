@@ -1,9 +1,11 @@
 /** Locks that may fail to be taken, and interrupts that are turned off, with a lock or without. */
+
 import { EDEADLK } from "../errno.ts";
 import { fault } from "../fault.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
 import { lockAt } from "../helpers/lock.ts";
+import { findInSlots, putInSlots, removeFromSlots } from "../objects/in-slots.ts";
 import type { InSlots } from "../objects/slots.ts";
 
 class SavedFlags implements InSlots {
@@ -14,16 +16,16 @@ class SavedFlags implements InSlots {
 /** Turns interrupts off; what they were lies where an argument points to. */
 function save(call: Call, register: number): undefined {
   const flags = new SavedFlags();
-  call.state.slots.put(call, register, "flags__irq_flag", flags);
+  putInSlots(call, register, "flags__irq_flag", flags);
   call.run.held.acquire(flags, "interrupts off");
   return call.noResult();
 }
 
 function restore(call: Call, register: number): undefined {
-  const flags = call.state.slots.find(call, register, "flags__irq_flag");
+  const flags = findInSlots(call, register, "flags__irq_flag");
   if (!(flags instanceof SavedFlags)) return call.refuse(register, "flags__irq_flag", "there are no flags");
   if (!call.run.held.release(flags)) fault("not_held", `call ${call.helper}: the flags were restored before`);
-  call.state.slots.remove(call, register, "flags__irq_flag", flags);
+  removeFromSlots(call, register, "flags__irq_flag", flags);
   return call.noResult();
 }
 

@@ -3,8 +3,8 @@ import { EBUSY, EINVAL } from "../errno.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
 import { setCallback, setUp, timerAt } from "../helpers/timer.ts";
+import { keep, keptIn } from "../objects/field.ts";
 import { objectAt } from "../objects/own.ts";
-import { keep, keptIn } from "../objects/thing.ts";
 import { schedule, Timer } from "../objects/timer.ts";
 
 function start(call: Call): number {

@@ -5,6 +5,7 @@
  * Operations return 0 or a negative error number, as Linux's do.
  */
 import { MAP_FIELDS, type MapDefinition } from "../../semantics/program/map-types.ts";
+import { freeFields } from "../objects/field.ts";
 import { UserSide } from "./user-side.ts";
 
 /**
@@ -48,8 +49,10 @@ export function newValue(definition: MapDefinition, source?: Uint8Array): MapVal
   return { bytes };
 }
 
-/** Overwrites a value with `source`, but for what the kernel keeps in it. */
-export function overwrite(definition: MapDefinition, { bytes }: MapValue, source: Uint8Array): void {
+/** Overwrites a value with `source`, but for what the kernel keeps in it: that is freed. */
+export function overwrite(definition: MapDefinition, value: MapValue, source: Uint8Array): void {
+  const { bytes } = value;
+  freeFields(value, definition.fields);
   const kept = extents(definition).map(
     ({ offset, size }) => [offset, bytes.slice(offset, offset + size)] as const,
   );

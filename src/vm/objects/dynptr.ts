@@ -8,6 +8,7 @@ import { memoryFault } from "../fault.ts";
 import type { Call } from "../helpers/call.ts";
 import type { Packet } from "../packet.ts";
 import type { Region } from "../region.ts";
+import { findInSlots } from "./in-slots.ts";
 import type { InSlots } from "./slots.ts";
 
 /** The greatest length (DYNPTR_MAX_SIZE in kernel/bpf/helpers.c). */
@@ -121,6 +122,6 @@ const STORE_FLAGS = 0x3n;
 
 /** The dynptr that an argument points to. */
 export function dynptrAt(call: Call, register: number, name: string): Dynptr {
-  const found = call.state.slots.find(call, register, name);
+  const found = findInSlots(call, register, name);
   return found instanceof Dynptr ? found : call.refuse(register, name, "there is no dynptr");
 }

@@ -1,8 +1,10 @@
 /** Lists and trees in map values and objects, and the links by which objects are in them. */
 import { fault } from "../fault.ts";
 import type { Call } from "../helpers/call.ts";
-import { drop, giveAway, List, objectAt } from "./own.ts";
-import { type FieldPlace, keep, keptIn, type Thing } from "./thing.ts";
+import { type FieldPlace, keep, keptIn } from "./field.ts";
+import { List } from "./list.ts";
+import { drop, giveAway, objectAt } from "./own.ts";
+import { type Thing } from "./thing.ts";
 import { Tree } from "./tree.ts";
 
 /** An object by one of its links: the object, and where the link is in it. */

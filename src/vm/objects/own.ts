@@ -4,22 +4,10 @@ import { fault } from "../fault.ts";
 import type { Call } from "../helpers/call.ts";
 import { currentTask } from "../helpers/tasks.ts";
 import type { Run } from "../run.ts";
-import { type FieldPlace, keep, keptIn, Thing } from "./thing.ts";
-import { Tree } from "./tree.ts";
+import { Thing } from "./thing.ts";
 
 /** What new memory holds that nobody has written: the kernel does not clear it. */
 const GARBAGE = 0xa5;
-
-/** A list in a map's value or an object, from its front on. */
-export class List {
-  /** Where an object has the link by which it is in this list. */
-  readonly link: number;
-  readonly things: Thing[] = [];
-
-  constructor(link: number) {
-    this.link = link;
-  }
-}
 
 /** Makes an object of a structure of the program's BTF, which the program owns. */
 export function newObject({ run, state }: Call, id: number): Thing | undefined {
@@ -60,22 +48,7 @@ export function take({ run }: Call, thing: Thing): void {
 
 /** One reference less; the last one frees the object and what it owns. */
 export function drop(run: Run, thing: Thing): void {
-  thing.references -= 1;
-  if (thing.references > 0) return;
-  const region = run.state.things.regionOf(thing);
+  const isFreed = thing.unreference();
   // Others may still look at it until the read section ends, which no run here outlives.
-  if (!thing.shared) region.live = false;
-  for (const field of thing.fields) release(run, { cell: thing.cell, field });
-}
-
-/** What a field of something that is freed owns is freed too. */
-function release(run: Run, place: FieldPlace): void {
-  const kept = keptIn(place);
-  keep(place, undefined);
-  if (kept instanceof Thing && place.field.kind !== "kptr") drop(run, kept);
-  const things = kept instanceof List ? kept.things : kept instanceof Tree ? [...kept.things()] : [];
-  for (const thing of things) {
-    thing.owners.clear();
-    drop(run, thing);
-  }
+  if (isFreed && !thing.shared) run.state.things.regionOf(thing).live = false;
 }

@@ -2,16 +2,13 @@
  * What the kernel keeps for a program on its stack: dynptrs, iterators, saved interrupt flags. The slots are marked with a region without bytes, as a pointer's slot is with
  * the pointer's, so that a store there ends it and a load finds that the bytes are not the program's.
  */
-import { checkBytes, pointer } from "../access.ts";
-import { fault, memoryFault } from "../fault.ts";
-import type { Call } from "../helpers/call.ts";
 import type { Region } from "../region.ts";
 
 const SLOT = 8;
 
 /** What lies in slots: one object, changed in place. */
 export interface InSlots {
-  /** As a fault calls it: `dynptr`, `iterator of numbers`. */
+  /** As a fault calls it: `a dynptr`, `an iterator of numbers`. */
   readonly what: string;
   /** Bytes. */
   readonly size: number;
@@ -28,14 +25,11 @@ interface Kept {
 export class Slots {
   readonly #kept = new Map<Region, Kept>();
 
-  /** Puts `thing` where an argument points to on the stack. */
-  put(call: Call, register: number, name: string, thing: InSlots): void {
-    const [region, offset] = placeOf(call, register, name, thing);
-    const { shadow } = region;
-    if (shadow === undefined) return call.refuse(register, name, "is not on the stack");
-    const at = region.origin + offset;
-    const mark = call.state.opaqueRegion({ kind: "kept", what: thing.what });
-    region.bytes.fill(0, at, at + thing.size);
+  /** Puts `thing` at an offset of a stack, in slots that `mark` marks from then on. */
+  put({ shadow, bytes, origin }: Region, offset: number, thing: InSlots, mark: Region): void {
+    if (shadow === undefined) throw new Error(`${thing.what} lies on a stack`);
+    const at = origin + offset;
+    bytes.fill(0, at, at + thing.size);
     for (let i = 0; i < thing.size; i += SLOT) shadow.spill(at + i, mark);
     this.#kept.set(mark, { thing, at });
   }
@@ -50,11 +44,9 @@ export class Slots {
     return this.#kept.get(region)?.thing;
   }
 
-  /** What lies where an argument points to, whole; nothing if there is none. */
-  find(call: Call, register: number, name: string): InSlots | undefined {
-    const region = pointer(call.state, register, call.what(register, name));
+  /** What lies at an offset of a region, whole; nothing if there is none. */
+  find(region: Region, offset: number): InSlots | undefined {
     const lent = this.#kept.get(region);
-    const offset = call.state.offset(register, region);
     if (lent !== undefined) return offset === 0 ? lent.thing : undefined;
     const { shadow } = region;
     if (shadow === undefined || !region.holds(offset, SLOT) || offset % SLOT !== 0) return undefined;
@@ -67,25 +59,4 @@ export class Slots {
     }
     return kept.thing;
   }
-
-  /** The slots where an argument points to hold bytes again. */
-  remove(call: Call, register: number, name: string, thing: InSlots): void {
-    const [region, offset] = placeOf(call, register, name, thing);
-    region.shadow?.write(region.origin + offset, thing.size);
-  }
-}
-
-function placeOf(
-  call: Call,
-  register: number,
-  name: string,
-  { what, size }: InSlots,
-): readonly [Region, number] {
-  const said = call.what(register, name);
-  const region = pointer(call.state, register, said);
-  const offset = call.state.offset(register, region);
-  if (region.place.kind !== "stack") fault("helper_argument", `${said}: ${what} is to lie on the stack`);
-  checkBytes(region, offset, size, "write", said);
-  if (offset % SLOT !== 0) memoryFault("misaligned", region, offset, size, said);
-  return [region, offset];
 }

@@ -1,27 +1,24 @@
 /**
  * Objects that pointers are held to: those of a program's own types, and the kernel's. Pointers to them may lie in map values and in other objects, so they may outlive
- * the run that made them. What the kernel keeps in a map's value or in an object (pointers, lists, trees, timers) stands beside the bytes, by the cell of these and the
- * offset; the bytes themselves read as zeros.
+ * the run that made them.
  */
 import type { MapField } from "../../semantics/program/map-types.ts";
 import type { MapValue } from "../maps/storage.ts";
+import { freeFields, type InField } from "./field.ts";
 
-/** A place for what the kernel keeps, among the bytes of a map's value or of an object. */
-export interface FieldPlace {
-  readonly cell: MapValue;
-  readonly field: MapField;
-}
+/** Pointers that nobody owns, as a kind of field. */
+export const UNOWNED = "kptr";
 
-export class Thing {
+export class Thing implements InField {
   /** The structure's name. */
   readonly struct: string;
   /** Its id in the program's BTF; absent for objects of the kernel's types. */
   readonly id: number | undefined;
+  /** Of an object of the kernel's: the number that tells it from others of its type. */
+  readonly key: bigint;
   /** What programs may read of it. */
   readonly cell: MapValue;
   readonly fields: readonly MapField[];
-  /** Of an object of the kernel's: the number that tells it from others of its type. */
-  readonly key: bigint;
   /** How many pointers own it: those of programs that run, and those that lie somewhere. */
   references = 1;
   /** Whether it counts: another reference may be taken. */
@@ -37,28 +34,31 @@ export class Thing {
     own?: { readonly id: number; readonly fields: readonly MapField[] },
     key = 0n,
   ) {
-    this.key = key;
     this.struct = struct;
     this.cell = { bytes };
     this.id = own?.id;
+    this.key = key;
     this.fields = own?.fields ?? [];
     this.counted = own === undefined || own.fields.some(({ kind }) => kind === "refcount");
   }
+
+  /** One reference less; says whether it was the last, with which goes what lies in the object. */
+  unreference(): boolean {
+    this.references -= 1;
+    if (this.references > 0) return false;
+    freeFields(this.cell, this.fields);
+    return true;
+  }
+
+  leave(kind: string): void {
+    if (kind !== UNOWNED) this.unreference();
+  }
 }
 
-/** What lies in the fields, by cell and offset. */
-const KEPT = new WeakMap<MapValue, Map<number, object>>();
-
-/** What lies in a field; nothing if nothing was ever put there. */
-export const keptIn = ({ cell, field }: FieldPlace): object | undefined => KEPT.get(cell)?.get(field.offset);
-
-/** Puts something into a field, or takes it out. */
-export function keep({ cell, field }: FieldPlace, thing: object | undefined): void {
-  let fields = KEPT.get(cell);
-  if (fields === undefined) {
-    fields = new Map();
-    KEPT.set(cell, fields);
+/** A list or tree is gone, and its objects with it. */
+export function leaveAll(things: Iterable<Thing>, link: number): void {
+  for (const thing of things) {
+    thing.owners.delete(link);
+    thing.unreference();
   }
-  if (thing === undefined) fields.delete(field.offset);
-  else fields.set(field.offset, thing);
 }

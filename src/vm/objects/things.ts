@@ -5,7 +5,8 @@ import { OBJECT_FIELDS } from "../../semantics/program/own-types.ts";
 import type { AddressSpace } from "../address-space.ts";
 import type { MapValue } from "../maps/storage.ts";
 import { type KeptBytes, type Region, SCALAR } from "../region.ts";
-import { type FieldPlace, keep, keptIn, Thing } from "./thing.ts";
+import { type FieldPlace, keep, keptIn } from "./field.ts";
+import { Thing } from "./thing.ts";
 
 const NO_BYTES = new Uint8Array(0);
 

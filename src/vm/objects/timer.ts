@@ -4,10 +4,11 @@
  */
 import type { LoadedProgram, MapStorage } from "../maps/map.ts";
 import type { MapValue } from "../maps/storage.ts";
+import type { InField } from "./field.ts";
 
 export type TimerKind = "timer" | "work" | "task_work";
 
-export class Timer {
+export class Timer implements InField {
   readonly kind: TimerKind;
   readonly map: MapStorage;
   /** The value that it lies in. */
@@ -19,6 +20,10 @@ export class Timer {
     this.kind = kind;
     this.map = map;
     this.cell = cell;
+  }
+
+  leave(): void {
+    unschedule(this);
   }
 }
 

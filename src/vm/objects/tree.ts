@@ -2,7 +2,8 @@
  * Red-black trees as Linux builds them (lib/rbtree.c): programs see their shape, by asking for the root and for children, and by how often nodes are compared. Which of two
  * nodes comes first is for others to say.
  */
-import type { Thing } from "./thing.ts";
+import type { InField } from "./field.ts";
+import { leaveAll, type Thing } from "./thing.ts";
 
 /** One object's links. */
 export class TreeNode {
@@ -17,7 +18,7 @@ export class TreeNode {
   }
 }
 
-export class Tree {
+export class Tree implements InField {
   /** Where an object has the link by which it is in this tree. */
   readonly link: number;
   root: TreeNode | undefined;
@@ -25,6 +26,13 @@ export class Tree {
 
   constructor(link: number) {
     this.link = link;
+  }
+
+  leave(): void {
+    this.root = undefined;
+    const things = [...this.things];
+    this.#nodes.clear();
+    leaveAll(things, this.link);
   }
 
   nodeOf(thing: Thing): TreeNode | undefined {
@@ -37,12 +45,9 @@ export class Tree {
     return node;
   }
 
-  /** Every object in it, in order. */
-  *things(node = this.root): Generator<Thing> {
-    if (node === undefined) return;
-    if (node.left !== undefined) yield* this.things(node.left);
-    yield node.thing;
-    if (node.right !== undefined) yield* this.things(node.right);
+  /** Every object in it. */
+  get things(): Iterable<Thing> {
+    return this.#nodes.keys();
   }
 
   /** Hangs an object below `parent`, which has no child on that side, or makes it the root. */

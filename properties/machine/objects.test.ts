@@ -1,16 +1,16 @@
 /** What programs hold must be given back, once, and not used afterwards. Expectations follow from what a reference is; what each call does is held against the kernel in `properties/machine`. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readPrograms } from "../../object/read.ts";
-import { assemble } from "../../semantics/isa/assemble.ts";
-import type { Program } from "../../semantics/program/program.ts";
-import { Machine, type RunResult } from "../machine.ts";
-import { FRAME, map } from "../testing.ts";
+import { readPrograms } from "../../src/object/read.ts";
+import { assemble } from "../../src/semantics/isa/assemble.ts";
+import type { Program } from "../../src/semantics/program/program.ts";
+import { Machine, type RunResult } from "../../src/vm/machine.ts";
+import { FRAME, map } from "../../src/vm/testing.ts";
 
 /** A program of the corpus whose types are those of the programs here: 51 is an item of the list at 8 in a value, beside a lock at 0. */
 const [SAMPLE] = readPrograms(
   "sample.prog.json",
-  readFileSync(new URL("../../../corpus/verifier/list-an-object-put-at-its-back.prog.json", import.meta.url)),
+  readFileSync(new URL("../../corpus/verifier/list-an-object-put-at-its-back.prog.json", import.meta.url)),
 ).programs;
 const ITEM = 51;
 

@@ -1,12 +1,12 @@
 /** What timers call, and when. Expectations follow from Documentation/bpf and the helpers' descriptions in linux/bpf.h; what the helpers return is held against the kernel in `properties/machine`. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readPrograms } from "../object/read.ts";
-import { assemble } from "../semantics/isa/assemble.ts";
-import type { Program } from "../semantics/program/program.ts";
-import { Machine } from "./machine.ts";
-import { FRAME } from "./testing.ts";
-import { advance } from "./timers.ts";
+import { readPrograms } from "../../src/object/read.ts";
+import { assemble } from "../../src/semantics/isa/assemble.ts";
+import type { Program } from "../../src/semantics/program/program.ts";
+import { Machine } from "../../src/vm/machine.ts";
+import { FRAME } from "../../src/vm/testing.ts";
+import { advance } from "../../src/vm/timers.ts";
 
 /** A program of the corpus with the types of a value that has a timer at 8. */
 const [SAMPLE] = readPrograms(
