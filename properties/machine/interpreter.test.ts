@@ -6,6 +6,7 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { Unsupported } from "../../src/semantics/errors.ts";
 import { programs } from "../../src/semantics/isa/arbitrary.ts";
+import { assemble } from "../../src/semantics/isa/assemble.ts";
 import type { Instruction, Row } from "../../src/semantics/isa/instruction.ts";
 import { insn, layOut } from "../../src/semantics/isa/make.ts";
 import { DST, SRC } from "../../src/semantics/isa/row.ts";
@@ -199,5 +200,69 @@ describe("any program", () => {
 
   test("of which there are all kinds", () => {
     expect([...outcomes.keys()].sort()).toEqual(["exit", "fault", "unsupported"]);
+  });
+});
+
+// --- Programs that move bytes and pointers about
+
+const BASES = ["r7", "r8", "r9", "r10"];
+const OFFSETS = [
+  -520, -512, -504, -72, -64, -63, -60, -32, -16, -12, -8, -7, -4, -2, -1, 0, 1, 4, 7, 8, 56, 60, 63, 64,
+];
+const baseAndOffset = fc
+  .tuple(fc.constantFrom(...BASES), fc.constantFrom(...OFFSETS))
+  .map(([base, offset]) => `(${base} ${offset < 0 ? offset : `+${offset}`})`);
+const any = fc.integer({ min: 0, max: 9 }).map((n) => `r${n}`);
+const low = fc.integer({ min: 0, max: 5 }).map((n) => `r${n}`);
+const unsigned = fc.constantFrom("u8", "u16", "u32", "u64", "u64", "u64");
+const signed = fc.constantFrom("s8", "s16", "s32");
+const line = fc.oneof(
+  fc.tuple(unsigned, baseAndOffset, any).map(([type, place, src]) => `*(${type} *)${place} = ${src}`),
+  fc.tuple(unsigned, baseAndOffset).map(([type, place]) => `*(${type} *)${place} = -3`),
+  fc.tuple(low, unsigned, baseAndOffset).map(([dst, type, place]) => `${dst} = *(${type} *)${place}`),
+  fc.tuple(low, signed, baseAndOffset).map(([dst, type, place]) => `${dst} = *(${type} *)${place}`),
+  fc.tuple(low, any).map(([dst, src]) => `${dst} = ${src}`),
+  fc.tuple(low, fc.constantFrom("+=", "-=", "^="), any).map(([dst, op, src]) => `${dst} ${op} ${src}`),
+  fc
+    .tuple(fc.constantFrom("r7", "r8", "r9"), fc.constantFrom(-8, -1, 1, 8))
+    .map(([dst, by]) => `${dst} += ${by}`),
+  fc.constant("call other"),
+);
+const lines = fc.array(line, { maxLength: 30 }).map((all) => all.join("\n"));
+
+/** Both functions have pointers to a stack, which may be another's, to a map's value and to the packet. */
+const mover = (main: string, other: string): string => `
+  r9 = *(u32 *)(r1 +0)
+  r8 = map_value[array]+0
+  r7 = r10
+  r7 += -64
+  ${["r0", "r2", "r3", "r4", "r5", "r6"].map((register, i) => `${register} = ${i}`).join("\n")}
+  ${main}
+  r0 = 0
+  exit
+other:
+  r7 = r1
+  r8 = r2
+  r9 = r10
+  r9 += -64
+  r0 = 0
+  r6 = 6
+  ${other}
+  exit`;
+
+describe("programs that move bytes and pointers about", () => {
+  const outcomes = new Map<string, number>();
+  test.prop([lines, lines], { numRuns: 1000, seed: 6018 })(
+    "run alike, whoever executes them",
+    (main, other) => {
+      const [first, ...others] = endings("xdp", assemble(mover(main, other), { maps: MAPS }));
+      for (const one of others) expect(one).toEqual(first);
+      const { outcome = "none" } = first ?? {};
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    },
+  );
+
+  test("to an end or a fault", () => {
+    expect([...outcomes.keys()].sort()).toEqual(["exit", "fault"]);
   });
 });
