@@ -11,6 +11,7 @@ import { checkFilter } from "../../src/semantics/classic/check.ts";
 import { encodeFilter } from "../../src/semantics/classic/codec.ts";
 import type { ClassicInstruction, Filter } from "../../src/semantics/classic/instruction.ts";
 import { CLASSIC_ROWS } from "../../src/semantics/classic/table.ts";
+import { EFFORT } from "../scalar/settings.ts";
 import { carelessFilter } from "./careless.ts";
 
 const kernel = kernelAvailable();
@@ -68,8 +69,8 @@ describe.skipIf(!kernel.ok)("the kernel's checker", () => {
   test("random filters", () => {
     const random = generator(11);
     let taken = 0;
-    for (let i = 0; i < 5000; i++) if (same(carelessFilter(random, "socket"))) taken += 1;
-    expect(taken).toBeGreaterThan(1000);
-    expect(taken).toBeLessThan(4000);
+    for (let i = 0; i < 5000 * EFFORT; i++) if (same(carelessFilter(random, "socket"))) taken += 1;
+    expect(taken).toBeGreaterThan(1000 * EFFORT);
+    expect(taken).toBeLessThan(4000 * EFFORT);
   });
 });

@@ -16,6 +16,7 @@ import type { Program } from "../../src/semantics/program/program.ts";
 import { verify } from "../../src/verifier/verify.ts";
 import type { Environment } from "../../src/vm/environment.ts";
 import { Machine } from "../../src/vm/machine.ts";
+import { EFFORT } from "../scalar/settings.ts";
 import { filters } from "./arbitrary.ts";
 
 const kernel = kernelAvailable();
@@ -103,7 +104,7 @@ describe("conversions", () => {
         converted.close();
       },
     );
-    fc.assert(property, { numRuns: 150, seed: 6 });
+    fc.assert(property, { numRuns: 150 * EFFORT, seed: 6 });
     expect(kept).toBeGreaterThan(200);
   });
 
@@ -129,7 +130,7 @@ describe("conversions", () => {
         converted.close();
       },
     );
-    fc.assert(property, { numRuns: 12, seed: 8 });
+    fc.assert(property, { numRuns: 12 * EFFORT, seed: 8 });
     expect(found).toBeGreaterThan(10);
   });
 
@@ -149,7 +150,7 @@ describe("conversions", () => {
       }
       converted.close();
     });
-    fc.assert(property, { numRuns: 100, seed: 7 });
+    fc.assert(property, { numRuns: 100 * EFFORT, seed: 7 });
     expect(nonzero).toBeGreaterThan(200);
   });
 

@@ -18,6 +18,7 @@ import type { Filter } from "../../src/semantics/classic/instruction.ts";
 import { ClassicMachine } from "../../src/semantics/classic/machine.ts";
 import { Unsupported } from "../../src/semantics/errors.ts";
 import { ownNetworkProblem, within } from "../machine/own-network.ts";
+import { EFFORT } from "../scalar/settings.ts";
 import { readExpressions } from "./expression-corpus.ts";
 import { generateFrames } from "./frames.ts";
 
@@ -123,7 +124,7 @@ function compare(
 
 test.skipIf(problem !== undefined)("Ethernet frames", () => {
   const tally = { compared: 0, kept: 0, unsupported: 0 };
-  const frames = generateFrames(8, 60)
+  const frames = generateFrames(8, 60 * EFFORT)
     .map(({ bytes }) => bytes)
     .filter(arrives);
   const all = [
@@ -149,5 +150,5 @@ test.skipIf(problem !== undefined)("Ethernet frames", () => {
     socket.close();
   });
   expect(tally.kept).toBeGreaterThan(1000);
-  expect(tally.unsupported).toBeLessThan(100);
+  expect(tally.unsupported).toBeLessThan(100 * EFFORT);
 });

@@ -16,6 +16,7 @@ import { extensionOf } from "../../src/semantics/classic/extensions.ts";
 import type { Filter } from "../../src/semantics/classic/instruction.ts";
 import { ClassicMachine } from "../../src/semantics/classic/machine.ts";
 import { Unsupported } from "../../src/semantics/errors.ts";
+import { EFFORT } from "../scalar/settings.ts";
 import { filters } from "./arbitrary.ts";
 
 const kernel = kernelAvailable();
@@ -98,7 +99,7 @@ describe.skipIf(!kernel.ok)("UNIX sockets", () => {
         program?.close();
       },
     );
-    fc.assert(property, { numRuns: 150, seed: 5 });
+    fc.assert(property, { numRuns: 150 * EFFORT, seed: 5 });
     expect(kept).toBeGreaterThan(100);
     expect(conversions).toBeGreaterThan(100);
   });

@@ -18,6 +18,7 @@ import {
   strictest,
 } from "../../src/semantics/classic/seccomp.ts";
 import { CLASSIC_ROWS, classicRow } from "../../src/semantics/classic/table.ts";
+import { EFFORT } from "../scalar/settings.ts";
 import { filters } from "./arbitrary.ts";
 import { carelessFilter } from "./careless.ts";
 import { SeccompProcess } from "./seccomp-process.ts";
@@ -61,7 +62,10 @@ describe.skipIf(!kernel.ok)("seccomp", () => {
         ],
       ),
     );
-    const all = [...single, ...Array.from({ length: 3000 }, () => carelessFilter(random, "seccomp"))];
+    const all = [
+      ...single,
+      ...Array.from({ length: 3000 * EFFORT }, () => carelessFilter(random, "seccomp")),
+    ];
     const answers = await child.order({ do: "try", filters: all.map(hexOf) });
     if (typeof answers === "string") throw new Error(answers);
     for (const [index, filter] of all.entries()) {

@@ -1,4 +1,4 @@
-/** How hard the claims about scalars are tried. `SOUNDCHECK_EFFORT=10` does ten times as much, `SOUNDCHECK_SEED` draws anew. */
+/** How hard claims are tried, those about scalars and classic filters. `SOUNDCHECK_EFFORT=10` does ten times as much, `SOUNDCHECK_SEED` draws anew. */
 function whole(name: string, otherwise: number): number {
   const given = process.env[name];
   if (given === undefined) return otherwise;

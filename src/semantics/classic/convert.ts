@@ -2,11 +2,12 @@
  * Classic filters as eBPF, as Linux makes it of them when they are attached: A is r0, X is r7, the context stays in r6, scratch words are on the stack, and r2 is for
  * numbers that no immediate holds.
  *
- * Linux's own form is made after the verifier's place, and may do what a loaded program may not. This one can be loaded, so it differs: the registers are set to 0 by moves
- * (an exclusive or of a register that was never written is refused); loads of the packet are the legacy instructions, which Linux replaces in either case; the
- * extensions read `__sk_buff` and call helpers where Linux reads `struct sk_buff` and calls functions of its own; a search for netlink attributes is a loop (`convert-attributes.ts`) where Linux calls a function;
- * instructions that no path reaches are left out, since a verifier refuses them. A filter of system calls becomes a raw_tracepoint program: Linux has no type for them, and this one gets numbers as its
- * context, which it may read in any size, and may return any number.
+ * Linux's own form is made behind the verifier's back, and may do what a loaded program may not. This one can be loaded, so it differs: the registers are set to 0 by
+ * moves (an exclusive or of a register that was never written is refused); loads of the packet are the legacy instructions, which Linux replaces in either
+ * case; the extensions read `__sk_buff` and call helpers where Linux reads `struct sk_buff` and calls functions of its own; a search for netlink
+ * attributes is a loop (`convert-attributes.ts`) where Linux calls a function; instructions that no path reaches are left out, since a verifier refuses
+ * them. A filter of system calls becomes a raw_tracepoint program: Linux has no type for them, and this one gets numbers as its context, which it may read in
+ * any size, and may return any number.
  */
 import { InputError, Unsupported } from "../errors.ts";
 import type { Instruction } from "../isa/instruction.ts";
