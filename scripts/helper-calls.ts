@@ -5,7 +5,7 @@
  *     npx tsx scripts/helper-calls.ts [CALLS] [SEED]
  */
 import fc from "fast-check";
-import { calls } from "../properties/machine/helper-calls.ts";
+import { type Calls, calls, cloning, NETWORK } from "../properties/machine/helper-calls.ts";
 import { compareCalls, Tally } from "../properties/machine/helper-tally.ts";
 import { ownNetworkProblem, within } from "../properties/machine/own-network.ts";
 import { compareLookups, lookups, networks } from "../properties/machine/route-lookups.ts";
@@ -22,12 +22,15 @@ const kernel = kernelAvailable();
 if (!kernel.ok) throw new Error(kernel.reason);
 
 const tally = new Tally();
+
+function compare(drawn: Calls): void {
+  const problem = compareCalls(drawn, tally);
+  if (problem === undefined || tally.different > SHOWN) return;
+  console.log(`${drawn.program.type}:\n${drawn.asm}\n${problem}\n`);
+}
+
 for (let lot = 0; tally.compared < wanted; lot += 1) {
-  for (const drawn of fc.sample(calls, { seed: seed * 100_000 + lot, numRuns: LOT })) {
-    const problem = compareCalls(drawn, tally);
-    if (problem === undefined || tally.different > SHOWN) continue;
-    console.log(`${drawn.program.type}:\n${drawn.asm}\n${problem}\n`);
-  }
+  for (const drawn of fc.sample(calls, { seed: seed * 100_000 + lot, numRuns: LOT })) compare(drawn);
 }
 const networkProblem = ownNetworkProblem();
 if (networkProblem !== undefined) console.log(networkProblem);
@@ -44,6 +47,9 @@ for (let drawn = 0; drawn < networksWanted; drawn += 1) {
   if (problem !== undefined) console.log(`${JSON.stringify(network)}:\n${problem}\n`);
 }
 if (networkProblem === undefined) {
+  within(NETWORK, () => {
+    for (const drawn of fc.sample(cloning, { seed, numRuns: Math.ceil(wanted / 50) })) compare(drawn);
+  });
   within({}, () =>
     withSockets(() => {
       for (const lookup of fc.sample(socketLookups, { seed, numRuns: Math.ceil(wanted / 20) })) {

@@ -33,6 +33,9 @@ function call(helper: string, ...given: readonly (Value | string)[]): HelperCall
   return { helper, asm: [...lines, `call bpf_${helper}`].join("\n") };
 }
 
+/** A map of references: what it is called and is, others say. */
+const WORDS = { keySize: 4, valueSize: 4, maxEntries: 4, flags: 0 };
+
 /** Two calls with the result of the second. */
 const withSecond = (first: HelperCall, { helper, asm }: HelperCall): HelperCall => ({
   helper,
@@ -41,6 +44,8 @@ const withSecond = (first: HelperCall, { helper, asm }: HelperCall): HelperCall 
 
 const pick = fc.constantFrom;
 const near = (length: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: length });
+/** The borders of the buffers of a packet in several. */
+const border = pick(3510, 3519, 3520, 7600, 7615, 7616, 8990, 8999);
 const offset = fc.oneof(
   pick(0, 1, 12, 13, 14, 16, 18, 24, 34, 40, 50, 54),
   near(130),
@@ -159,6 +164,11 @@ const BYTES: readonly CallKind[] = [
   ),
 ];
 
+const GROUPS: MapDefinition = { ...WORDS, name: "cgroups", type: "cgroup_array" };
+
+/** The ids of control groups are the kernel's own, but for the root's. */
+const ancestor = (level: number): HelperCall => call("skb_ancestor_cgroup_id", level);
+
 /** Calls about a socket buffer that are not about its bytes. */
 const FACTS: readonly CallKind[] = [
   mapped(any32, (hash) => call("set_hash", hash), CLASSIFIERS),
@@ -182,6 +192,13 @@ const FACTS: readonly CallKind[] = [
   mapped(fc.constant(0), () => call("get_route_realm"), [...WRITERS]),
   mapped(fc.constant(0), () => call("get_cgroup_classid")),
   mapped(fc.constant(0), () => call("get_socket_uid"), [...CLASSIFIERS, "cgroup_skb"]),
+  mapped(fc.constant(0), () => call("skb_cgroup_classid"), CLASSIFIERS),
+  mapped(pick(-1, 0, 0, 40), (level) => ancestor(level), [...CLASSIFIERS, "cgroup_skb"]),
+  mapped(
+    pick(0, 3, 4, 0xffffffff),
+    (index) => ({ ...call("skb_under_cgroup", "r2 = map[cgroups]", index), maps: [GROUPS] }),
+    WRITERS,
+  ),
 ];
 
 /** Fields of the packet's socket, which a test run makes. */
@@ -287,29 +304,37 @@ export const SOCKET_BUFFER_CALLS: readonly CallKind[] = [
   { ...mtu, types: CLASSIFIERS },
 ];
 
+/** Devices that `NETWORK` has, up and down, and one that it has not. */
+const target = pick(1, 10, 10, 40, 99);
+
+/** Clones, and what changes what is cloned. */
+export const CLONE_CALLS: readonly CallKind[] = [
+  ...Array.from({ length: 12 }, () =>
+    mapped(fc.tuple(target, flags(0, 0, 1)), ([ifindex, f]) => call("clone_redirect", ifindex, f), WRITERS),
+  ),
+  ...BYTES,
+];
+
 const delta = fc.oneof(
   pick(0, 1, -1, 4, -4, 8, 14, 20, -20, 32, -32, 50, 64, 66, -200, -216, -217, -256, -0x80000000, 0x7fffffff),
   fc.integer({ min: -300, max: 300 }),
-  pick(3000, 3400, 3500),
+  pick(3000, 3400, 3500, 2712, 2713, -480, -481, -1383, -1384, -1385, -5480, -5481, -8986, -8987),
 );
 
 const RESIZING = ["xdp_adjust_head", "xdp_adjust_tail", "xdp_adjust_meta"];
 
 const reference = (type: "devmap" | "devmap_hash" | "cpumap"): MapDefinition => ({
+  ...WORDS,
   name: type,
   type,
-  keySize: 4,
-  valueSize: 4,
-  maxEntries: 4,
-  flags: 0,
 });
 
 export const XDP_CALLS: readonly CallKind[] = [
   ...RESIZING.map((helper) => mapped(delta, (by) => call(helper, by))),
-  mapped(fc.tuple(offset, pick(1, 2, 8, 14, 20, 64, 200)), ([at, size]) =>
+  mapped(fc.tuple(fc.oneof(offset, border), pick(1, 2, 8, 14, 20, 64, 200)), ([at, size]) =>
     call("xdp_load_bytes", at, output(3), size),
   ),
-  mapped(fc.tuple(offset, pick(1, 2, 6, 8, 20, 64)), ([at, size]) =>
+  mapped(fc.tuple(fc.oneof(offset, border), pick(1, 2, 6, 8, 20, 64)), ([at, size]) =>
     call("xdp_store_bytes", at, stack(3), size),
   ),
   mapped(fc.constant(0), () => call("xdp_get_buff_len")),

@@ -8,8 +8,15 @@ import { assemble } from "../../src/semantics/isa/assemble.ts";
 import type { MapDefinition } from "../../src/semantics/program/map-types.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 import type { ProgramType } from "../../src/semantics/program/program-types.ts";
+import type { Device, Network } from "../../src/vm/environment/network.ts";
 import type { Environment } from "../../src/vm/environment.ts";
-import { type HelperCall, SOCKET_BUFFER_CALLS, XDP_CALLS } from "./helper-arguments.ts";
+import {
+  type CallKind,
+  CLONE_CALLS,
+  type HelperCall,
+  SOCKET_BUFFER_CALLS,
+  XDP_CALLS,
+} from "./helper-arguments.ts";
 import { PACKETS } from "./packets.ts";
 
 /** A program with the calls that it makes, and what it is run on. */
@@ -65,7 +72,12 @@ const STACK = Array.from(
 
 const RETURNS: Readonly<Partial<Record<ProgramType, string>>> = { xdp: "r0 = 2", cgroup_skb: "r0 = 1" };
 
-function programOf(type: ProgramType, calls: readonly HelperCall[], maps: readonly MapDefinition[]): Program {
+function programOf(
+  type: ProgramType,
+  flags: Program["flags"],
+  calls: readonly HelperCall[],
+  maps: readonly MapDefinition[],
+): Program {
   const body = calls.map(({ asm }, i) => `r1 = r6\n${asm}\n${recorded(type, i)}`).join("");
   const asm = `r6 = r1\nr9 = map_value[out]+0\n${STACK}${body}${RETURNS[type] ?? "r0 = 0"}\nexit`;
   const all = [OUT, ...maps];
@@ -73,7 +85,7 @@ function programOf(type: ProgramType, calls: readonly HelperCall[], maps: readon
     name: "calls",
     type,
     license: "GPL",
-    flags: [],
+    flags,
     insns: assemble(asm, { maps: all }),
     maps: all,
     lines: [],
@@ -104,6 +116,19 @@ const xdpEnvironment: fc.Arbitrary<Environment> = fc
       : { packet, context: xdpContext(metadata, packet.length) },
   );
 
+/** Packets whose end lies in further buffers, of which the context may say where they begin. */
+const piecesEnvironment: fc.Arbitrary<Environment> = fc
+  .record({
+    length: fc.constantFrom(100, 500, 3521, 4000, 7616, 7617, 9000),
+    first: fc.constantFrom(undefined, undefined, 14, 40, 90, 1000),
+    metadata: fc.constantFrom(0, 0, 8),
+  })
+  .map(({ length, first, metadata }) => {
+    const packet = Uint8Array.from({ length }, (_, i) => (7 * i + (i >> 8)) & 0xff);
+    if (first === undefined || first > length) return { packet };
+    return { packet, context: xdpContext(metadata, first) };
+  });
+
 const socketBufferEnvironment: fc.Arbitrary<Environment> = fc
   .record({
     packet,
@@ -111,43 +136,79 @@ const socketBufferEnvironment: fc.Arbitrary<Environment> = fc
   })
   .map(({ packet, context }) => (context === undefined ? { packet } : { packet, context }));
 
-const TYPES: readonly ProgramType[] = [
-  "sched_cls",
-  "sched_cls",
-  "sched_cls",
-  "sched_act",
-  "lwt_xmit",
-  "cgroup_skb",
-  "xdp",
-  "xdp",
+/** A kind of program, with what it runs on. */
+interface Kind {
+  readonly type: ProgramType;
+  readonly flags: Program["flags"];
+  readonly environment: fc.Arbitrary<Environment>;
+}
+
+const onSocketBuffers = (type: ProgramType): Kind => ({
+  type,
+  flags: [],
+  environment: socketBufferEnvironment,
+});
+
+const KINDS: readonly Kind[] = [
+  onSocketBuffers("sched_cls"),
+  onSocketBuffers("sched_cls"),
+  onSocketBuffers("sched_cls"),
+  onSocketBuffers("sched_act"),
+  onSocketBuffers("lwt_xmit"),
+  onSocketBuffers("cgroup_skb"),
+  { type: "xdp", flags: [], environment: xdpEnvironment },
+  { type: "xdp", flags: ["xdp_has_frags"], environment: piecesEnvironment },
 ];
 
 /** Helpers by program type: a type's arbitraries are those that it may call. */
-function callsOf(type: ProgramType): fc.Arbitrary<HelperCall> {
-  const all = type === "xdp" ? XDP_CALLS : SOCKET_BUFFER_CALLS;
+function callsOf(type: ProgramType, all: readonly CallKind[]): fc.Arbitrary<HelperCall> {
   const allowed = all.filter(({ types }) => types === undefined || types.includes(type));
   return fc.oneof(...allowed.map(({ call }) => call));
 }
 
-export const calls: fc.Arbitrary<Calls> = fc.constantFrom(...TYPES).chain((type) =>
-  fc
+function callsOfKind({ type, flags, environment }: Kind, kinds: readonly CallKind[]): fc.Arbitrary<Calls> {
+  return fc
     .record({
-      list: fc.array(callsOf(type), { minLength: 1, maxLength: MAX_CALLS }),
-      environments: fc.array(type === "xdp" ? xdpEnvironment : socketBufferEnvironment, {
-        minLength: 2,
-        maxLength: 3,
-      }),
+      list: fc.array(callsOf(type, kinds), { minLength: 1, maxLength: MAX_CALLS }),
+      environments: fc.array(environment, { minLength: 2, maxLength: 3 }),
     })
     .map(({ list, environments }) => ({
-      program: programOf(
-        type,
-        list,
-        list
-          .flatMap(({ maps = [] }) => maps)
-          .filter((map, i, array) => array.findIndex(({ name }) => name === map.name) === i),
-      ),
+      program: programOf(type, flags, list, mapsOf(list)),
       helpers: list.map(({ helper }) => helper),
       asm: list.map(({ asm }) => asm.replaceAll("\n", "; ")).join("\n"),
       environments,
-    })),
-);
+    }));
+}
+
+export const calls: fc.Arbitrary<Calls> = fc
+  .constantFrom(...KINDS)
+  .chain((kind) => callsOfKind(kind, kind.type === "xdp" ? XDP_CALLS : SOCKET_BUFFER_CALLS));
+
+const device = (ifindex: number, name: string, up: boolean): Device => ({
+  ifindex,
+  name,
+  mtu: 1500,
+  address: Uint8Array.of(2, 0, 0, 0, 0, ifindex),
+  forwards: { ipv4: false, ipv6: false },
+  up,
+});
+
+/** What clones are sent into, which the kernel really does: so both have it, and nobody else. */
+export const NETWORK: Network = {
+  devices: [
+    { ...device(1, "lo", true), mtu: 65_536, address: new Uint8Array(6) },
+    device(10, "va", true),
+    device(40, "vd", false),
+  ],
+};
+
+/** Programs that send clones of their packets, in `NETWORK`. */
+export const cloning: fc.Arbitrary<Calls> = fc
+  .constantFrom(onSocketBuffers("sched_cls"), onSocketBuffers("lwt_xmit"))
+  .map((kind) => ({ ...kind, environment: kind.environment.map((rest) => ({ ...rest, network: NETWORK })) }))
+  .chain((kind) => callsOfKind(kind, CLONE_CALLS));
+
+/** Each map once. */
+function mapsOf(list: readonly HelperCall[]): readonly MapDefinition[] {
+  return [...new Map(list.flatMap(({ maps = [] }) => maps).map((map) => [map.name, map])).values()];
+}

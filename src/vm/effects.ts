@@ -33,7 +33,7 @@ export interface Clone {
   readonly ifindex: number;
   /** To the device's receiving side. */
   readonly ingress: boolean;
-  /** From the link-layer header on. */
+  /** As it is sent: from where the program's data begins. */
   readonly packet: Uint8Array;
   readonly socketBuffer: SocketBufferState;
 }

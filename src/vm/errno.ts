@@ -21,7 +21,6 @@ export const EOVERFLOW = -75;
 export const ENOTSOCK = -88;
 export const EOPNOTSUPP = -95;
 export const EAFNOSUPPORT = -97;
-export const ENETDOWN = -100;
 export const EALREADY = -114;
 /** Exists inside the kernel only, and bpf(2) lets it out. */
 export const ENOTSUPP = -524;

@@ -16,14 +16,13 @@ import type { Made } from "./contexts/made.ts";
 import { socketLookupInput } from "./contexts/socket-lookup.ts";
 import { TRACES_FUNCTION, tracedFunctionInput } from "./contexts/traced-function.ts";
 import type { Environment } from "./environment.ts";
-import { ETHERNET_HEADER, Packet } from "./packet.ts";
+import { ETHERNET_HEADER, PAGE, Packet } from "./packet.ts";
 import { ETH_P_IP, ETH_P_IPV6, SK_BUFF, SocketBuffer } from "./socket-buffer.ts";
 
 /** The buffer of an XDP frame: a page, with room in front and for the kernel's own structures behind. */
 const XDP_HEADROOM = 256;
 const XDP_TAILROOM = 320;
-const XDP_PAGE = 4096;
-const XDP_MAX = XDP_PAGE - XDP_HEADROOM - XDP_TAILROOM;
+const XDP_MAX = PAGE - XDP_HEADROOM - XDP_TAILROOM;
 
 const LOOPBACK_IFINDEX = 1;
 
@@ -55,22 +54,45 @@ const XDP_MD = {
   egress_ifindex: 20,
 };
 
-function xdpInput(space: AddressSpace, layout: ContextLayout, environment: Environment): Input {
+/** How many bytes, metadata among them, lie in the first buffer. */
+function linearLength(view: DataView, length: number, metadata: number, inPieces: boolean): number {
+  const most = XDP_MAX + metadata;
+  if (!inPieces) {
+    if (length > most)
+      throw new Unsupported(`XDP packets over ${most} bytes for a program without xdp_has_frags`);
+    return length;
+  }
+  if (length > most + XDP_FRAGMENTS * PAGE)
+    throw new InputError(`packet: ${length} bytes do not fit ${XDP_FRAGMENTS} pages`);
+  const end = view.getUint32(XDP_MD.data_end, true);
+  return Math.min(most, end === 0 ? length : end);
+}
+
+/** So many buffers may follow the first (MAX_SKB_FRAGS). */
+const XDP_FRAGMENTS = 17;
+
+function xdpInput(
+  space: AddressSpace,
+  layout: ContextLayout,
+  environment: Environment,
+  inPieces: boolean,
+): Input {
   const bytes = requirePacket(environment, "xdp");
-  if (bytes.length > XDP_MAX) throw new Unsupported(`XDP packets over ${XDP_MAX} bytes (several buffers)`);
   const context = contextBytes(layout, environment.context);
   const given = context.slice();
   const view = new DataView(context.buffer);
   const { arrival } = environment;
   const metadata = arrival?.metadata ?? view.getUint32(XDP_MD.data, true);
   if (environment.context !== undefined && arrival === undefined)
-    checkXdpContext(view, bytes.length, metadata);
+    checkXdpContext(view, bytes.length, metadata, inPieces);
+  const linear = linearLength(view, bytes.length, metadata, inPieces);
   if (view.getUint32(XDP_MD.ingress_ifindex, true) === 0)
     view.setUint32(XDP_MD.ingress_ifindex, LOOPBACK_IFINDEX, true);
   const packet = new Packet(space, {
-    bytes,
+    bytes: bytes.subarray(0, linear),
+    rest: bytes.subarray(linear),
     headroom: XDP_HEADROOM - metadata,
-    tailroom: XDP_MAX + metadata - bytes.length,
+    tailroom: XDP_MAX + metadata - linear,
     metadata,
     hidden: 0,
     writable: true,
@@ -78,9 +100,11 @@ function xdpInput(space: AddressSpace, layout: ContextLayout, environment: Envir
   return { context: new Context(space, layout, context), packet, given };
 }
 
-function checkXdpContext(view: DataView, length: number, metadata: number): void {
+function checkXdpContext(view: DataView, length: number, metadata: number, inPieces: boolean): void {
   const end = view.getUint32(XDP_MD.data_end, true);
-  if (end !== length) throw new InputError(`context: data_end is ${end}, but the packet has ${length} bytes`);
+  // The rest of a packet in pieces follows in other buffers.
+  if (end > length || (end < length && !inPieces))
+    throw new InputError(`context: data_end is ${end}, but the packet has ${length} bytes`);
   const room = XDP_HEADROOM - XDP_FRAME;
   if (metadata > room || metadata % 4 !== 0 || metadata > end) {
     throw new InputError(
@@ -278,7 +302,7 @@ export function inputFor(space: AddressSpace, program: Program, environment: Env
   if (type === "lirc_mode2") return bytesInput(space, REMOTE_CONTROL, environment);
   const layout = runnableContext(program);
   if (layout === undefined) throw new Unsupported(`running ${type} programs`);
-  if (type === "xdp") return xdpInput(space, layout, environment);
+  if (type === "xdp") return xdpInput(space, layout, environment, program.flags.includes("xdp_has_frags"));
   if (SEES_ETHERNET[type] !== undefined) {
     return skBuffInput(space, layout, { type, writable: mayWritePacket(program) }, environment);
   }

@@ -169,8 +169,10 @@ function packetOut(input: Input): PacketOut {
 /** At a hook the frame as it is. A test run takes off no metadata, and puts zeros where it took off an Ethernet header. */
 function frameOut({ whole }: Input, packet: Packet): Uint8Array {
   const { buffer, meta, end, hidden, headers } = packet;
-  if (whole === true) return buffer.slice(Math.min(meta, headers.link), end);
-  const out = new Uint8Array(hidden + end - meta);
+  if (whole === true && packet.fragments.length === 0) return buffer.slice(Math.min(meta, headers.link), end);
+  const rest = packet.rest();
+  const out = new Uint8Array(hidden + end - meta + rest.length);
   out.set(buffer.subarray(meta, end), hidden);
+  out.set(rest, hidden + end - meta);
   return out;
 }

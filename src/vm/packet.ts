@@ -22,6 +22,25 @@ interface PacketParts {
   readonly hidden: number;
   /** Whether the program's type may write through packet pointers. */
   readonly writable: boolean;
+  /** What follows in buffers of its own, which no pointer of a program leads to; a page each, but the last. */
+  readonly rest?: Uint8Array;
+}
+
+/** A further buffer of a packet: a page, of which the first `length` bytes are the packet's. */
+export interface Fragment {
+  readonly page: Uint8Array;
+  length: number;
+}
+
+export const PAGE = 4096;
+
+function fragmentsOf(rest: Uint8Array): Fragment[] {
+  return Array.from({ length: Math.ceil(rest.length / PAGE) }, (_, i) => {
+    const bytes = rest.subarray(i * PAGE, (i + 1) * PAGE);
+    const page = new Uint8Array(PAGE);
+    page.set(bytes);
+    return { page, length: bytes.length };
+  });
 }
 
 /** Where headers begin, as positions in the buffer. They stay where they are when the data begins elsewhere. */
@@ -32,10 +51,13 @@ export interface PacketHeaders {
   transport: number | undefined;
 }
 
+const NONE = new Uint8Array(0);
+
 export class Packet {
   #buffer: Uint8Array;
   #origin: number;
   readonly headers: PacketHeaders;
+  readonly fragments: Fragment[];
   readonly #space: AddressSpace;
   readonly #writable: boolean;
   /** How far before the data helpers and legacy loads may reach. */
@@ -45,13 +67,17 @@ export class Packet {
   #end: number;
   #region: Region;
 
-  constructor(space: AddressSpace, { bytes, headroom, tailroom, metadata, hidden, writable }: PacketParts) {
+  constructor(
+    space: AddressSpace,
+    { bytes, headroom, tailroom, metadata, hidden, writable, rest = NONE }: PacketParts,
+  ) {
     const size = headroom + bytes.length + tailroom;
     this.#space = space;
     this.#origin = space.take(size);
     this.#buffer = memoryBytes.subarray(this.#origin, this.#origin + size);
     this.#buffer.set(bytes, headroom);
     this.#writable = writable;
+    this.fragments = fragmentsOf(rest);
     this.hidden = hidden;
     this.#meta = headroom + hidden;
     this.#data = this.#meta + metadata;
@@ -99,7 +125,29 @@ export class Packet {
     return this.#end;
   }
 
-  /** Bytes of data, without metadata. */
+  /** Bytes of data in all buffers. */
+  get wholeLength(): number {
+    return this.fragments.reduce((sum, { length }) => sum + length, this.length);
+  }
+
+  /** What lies in further buffers. */
+  rest(): Uint8Array {
+    return Uint8Array.from(this.fragments.flatMap(({ page, length }) => [...page.subarray(0, length)]));
+  }
+
+  /** Calls `part` for each run of bytes in one buffer that lies among `size` bytes at an offset of the data, which has them. */
+  forParts(offset: number, size: number, part: (bytes: Uint8Array, at: number) => void): void {
+    let start = 0;
+    const linear = { page: this.#buffer.subarray(this.#data, this.#end), length: this.length };
+    for (const { page, length } of [linear, ...this.fragments]) {
+      const from = Math.max(offset, start);
+      const to = Math.min(offset + size, start + length);
+      if (from < to) part(page.subarray(from - start, to - start), from - offset);
+      start += length;
+    }
+  }
+
+  /** Bytes of data in the first buffer, without metadata: those that pointers lead to. */
   get length(): number {
     return this.#end - this.#data;
   }

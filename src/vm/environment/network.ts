@@ -66,7 +66,7 @@ export interface Network {
   readonly classid?: number;
 }
 
-const LOOPBACK: Device = { ifindex: 1, name: "lo", mtu: 65_536, address: new Uint8Array(6) };
+export const LOOPBACK: Device = { ifindex: 1, name: "lo", mtu: 65_536, address: new Uint8Array(6) };
 
 /** The devices that there are. */
 const devicesOf = ({ network }: Environment): readonly Device[] => network?.devices ?? [LOOPBACK];

@@ -26,6 +26,7 @@ function checkMtu(call: Call): number {
   if (wrong !== 0) return wrong;
   if (device === undefined) return ENODEV;
   view.setUint32(0, device.mtu, true);
+  // Of an XDP packet in several buffers, Linux counts the first.
   const length = (given === 0 ? packet.length : (given + ETHERNET_HEADER) | 0) + difference;
   if ((length | 0) <= device.mtu + ETHERNET_HEADER) return 0;
   if (socketBuffer?.isSegmented !== true) return FRAGMENTATION_NEEDED;

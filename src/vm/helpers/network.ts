@@ -5,6 +5,7 @@ import type { HelperTable } from "./helper.ts";
 import { MTU_HELPERS } from "./mtu.ts";
 import { CHECKSUM_HELPERS } from "./packet-checksums.ts";
 import { PACKET_FACT_HELPERS } from "./packet-facts.ts";
+import { PACKET_GROUP_HELPERS } from "./packet-groups.ts";
 import { PACKET_SHAPE_HELPERS } from "./packet-shape.ts";
 import { REDIRECT_HELPERS } from "./redirect.ts";
 import { SOCKET_BUFFER_HELPERS } from "./socket-buffer.ts";
@@ -16,6 +17,7 @@ import { XDP_BYTES_HELPERS } from "./xdp-bytes.ts";
 
 export const NETWORK_HELPERS: HelperTable = {
   ...CHECKSUM_HELPERS,
+  ...PACKET_GROUP_HELPERS,
   ...PACKET_SHAPE_HELPERS,
   ...MTU_HELPERS,
   ...PACKET_FACT_HELPERS,

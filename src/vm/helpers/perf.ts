@@ -1,4 +1,5 @@
 /** Helpers on perf events: what programs send to them, and what they have counted. */
+import { Unsupported } from "../../semantics/errors.ts";
 import type { CounterValue } from "../environment/tracing.ts";
 import { E2BIG, EFAULT, EINVAL, ENOENT, EOPNOTSUPP } from "../errno.ts";
 import type { PerfEventArray } from "../maps/slots.ts";
@@ -35,7 +36,10 @@ function output(call: Call): number {
   const known = packet === undefined ? INDEX_MASK : INDEX_MASK | CONTEXT_LENGTH_MASK;
   if ((flags & ~known) !== 0n) return EINVAL;
   const taken = packet?.slice(0, Number((flags & CONTEXT_LENGTH_MASK) >> 32n));
-  if (packet !== undefined && taken === undefined) return EFAULT;
+  if (packet !== undefined && taken === undefined) {
+    if (packet.fragments.length > 0) throw new Unsupported("records of a packet in several buffers");
+    return EFAULT;
+  }
   const index = indexOf(call, flags);
   if (index < map.definition.maxEntries && map.at(index) !== undefined && index !== call.cpu)
     return EOPNOTSUPP;

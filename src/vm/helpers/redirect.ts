@@ -1,9 +1,10 @@
 /** Helpers that send packets somewhere else: by name of a device, through a map, or as a copy. What they remember is in the run's effects. */
 import type { Redirect } from "../effects.ts";
-import { deviceOf } from "../environment/network.ts";
-import { EBADMSG, EINVAL, ENETDOWN, ERANGE } from "../errno.ts";
+import { type Device, deviceOf, LOOPBACK } from "../environment/network.ts";
+import { EBADMSG, EINVAL, ERANGE } from "../errno.ts";
 import type { MapStorage } from "../maps/map.ts";
 import { indexKey } from "../maps/storage.ts";
+import { ETHERNET_HEADER } from "../packet.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
@@ -83,7 +84,17 @@ function hasTarget(call: Call, map: MapStorage, key: number): boolean {
 
 // --- Copies
 
-const NET_XMIT_DROP = 1;
+/** What becomes of a clone that is not sent: dropped, or refused by the queue of a device that is down. */
+const DROPPED = 1;
+const CONGESTED = 2;
+
+const VLAN_HEADER = 4;
+
+/** Whether a device sends packets of a length, as a virtual Ethernet device does; the loopback device sends all. */
+function passes({ ifindex, mtu }: Device, length: number): boolean {
+  const isLoopback = ifindex === LOOPBACK.ifindex;
+  return isLoopback || (length >= ETHERNET_HEADER && length <= mtu + ETHERNET_HEADER + VLAN_HEADER);
+}
 
 function cloneRedirect(call: Call): number {
   const socketBuffer = call.socketBuffer(1);
@@ -97,8 +108,9 @@ function cloneRedirect(call: Call): number {
   if (device === undefined) return EINVAL;
   if (headers.link >= headers.network || packet.length === 0) return ERANGE;
   const ingress = flags === INGRESS;
-  if (!device.up) return ingress ? NET_XMIT_DROP : ENETDOWN;
-  const bytes = packet.buffer.slice(headers.link, packet.end);
+  if (!device.up) return ingress ? DROPPED : CONGESTED;
+  if (!ingress && !passes(device, packet.length)) return DROPPED;
+  const bytes = packet.buffer.slice(packet.data, packet.end);
   call.run.clones.push({ ifindex, ingress, packet: bytes, socketBuffer: socketBuffer.state() });
   return 0;
 }

@@ -7,9 +7,10 @@ import type { HelperTable } from "./helper.ts";
 /** Offsets and lengths beyond are refused before the packet is looked at. */
 const MAX = 0xffff;
 
-function bytesOf(packet: Packet, offset: number, size: number): Uint8Array | number {
+/** Whether the packet, in all its buffers, has the bytes: 0 or an error number. */
+function check(packet: Packet, offset: number, size: number): number {
   if (offset > MAX || size > MAX) return EFAULT;
-  return packet.slice(offset, size) ?? EINVAL;
+  return offset + size > packet.wholeLength ? EINVAL : 0;
 }
 
 function loadBytes(call: Call): number {
@@ -17,9 +18,9 @@ function loadBytes(call: Call): number {
   const offset = call.u32(2, "offset");
   const size = call.size(4, "len");
   const out = call.write(3, size, "buf");
-  const found = bytesOf(packet, offset, size);
-  if (typeof found === "number") return found;
-  out.set(found.slice());
+  const wrong = check(packet, offset, size);
+  if (wrong !== 0) return wrong;
+  packet.forParts(offset, size, (bytes, at) => out.set(bytes.slice(), at));
   return 0;
 }
 
@@ -27,14 +28,14 @@ function storeBytes(call: Call): number {
   const packet = call.packet(1);
   const offset = call.u32(2, "offset");
   const from = call.read(3, call.size(4, "len"), "buf").slice();
-  const target = bytesOf(packet, offset, from.length);
-  if (typeof target === "number") return target;
-  target.set(from);
+  const wrong = check(packet, offset, from.length);
+  if (wrong !== 0) return wrong;
+  packet.forParts(offset, from.length, (bytes, at) => bytes.set(from.subarray(at, at + bytes.length)));
   return 0;
 }
 
 export const XDP_BYTES_HELPERS: HelperTable = {
   xdp_load_bytes: loadBytes,
   xdp_store_bytes: storeBytes,
-  xdp_get_buff_len: (call) => call.packet(1).length,
+  xdp_get_buff_len: (call) => call.packet(1).wholeLength,
 };

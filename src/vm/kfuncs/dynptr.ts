@@ -1,5 +1,5 @@
 /** Kernel functions on dynptrs: of packets, slices, copies, and what they say of themselves. */
-
+import { Unsupported } from "../../semantics/errors.ts";
 import { E2BIG, EINVAL } from "../errno.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
@@ -9,6 +9,7 @@ import { putInSlots } from "../objects/in-slots.ts";
 
 function fromPacket(call: Call, kind: "skb" | "xdp" | "skb_meta"): number {
   const packet = call.packet(1);
+  if (packet.fragments.length > 0) throw new Unsupported("dynptrs of a packet in several buffers");
   const error = call.u64(2, "flags") === 0n ? 0 : EINVAL;
   const length = kind === "skb_meta" ? -packet.region.start : packet.length;
   const readOnly = kind !== "xdp" && !mayWritePacket(call.state.loaded.program);
