@@ -22,7 +22,7 @@ export interface ObjectProgram {
 export const RECORD = 40;
 const MOST_OPERATIONS = 8;
 const OUT_SIZE = RECORD * MOST_OPERATIONS;
-export const RING_SIZE = 4096;
+const RING_SIZE = 4096;
 
 /** A bundle of the corpus whose types have everything: what its maps and structures are called and where their fields are. */
 const OBJECTS = "rbtree-an-object-added.prog.json";

@@ -1,4 +1,5 @@
 /** Storage that belongs to objects of the kernel: a value for each task, socket, inode or control group, and the older one of control groups. */
+import { Unsupported } from "../../semantics/errors.ts";
 import { EINVAL } from "../errno.ts";
 import type { LocalStorage } from "../maps/local-storage.ts";
 import { objectAt } from "../objects/own.ts";
@@ -18,6 +19,7 @@ function storageOf(call: Call): LocalStorage {
 function ownerOf(call: Call): Thing | undefined {
   const tag = call.initialised(2, "owner");
   if (tag === SCALAR && call.state.value(2) === 0n) return undefined;
+  if (tag.place.kind === "socket") throw new Unsupported("storage of sockets");
   return objectAt(call, 2, "owner")[0];
 }
 

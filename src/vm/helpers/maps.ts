@@ -107,7 +107,6 @@ function take(call: Call, how: "peek" | "pop"): number {
   if (map.kind !== "queue") {
     return call.refuse(1, "map", `a map of type ${map.definition.type} has no next value`);
   }
-  checkReadable(call, map);
   if (how === "pop") checkWritable(call, map);
   const value = how === "peek" ? map.peek() : map.pop();
   const target = call.write(2, map.definition.valueSize, "value");
