@@ -282,8 +282,20 @@ function prepareOne(instruction: Instruction, slot: number, program: Program, ha
   return { ...op, plain: PLAIN.has(op.code) && !op.aligned };
 }
 
+/** What has been prepared, as long as the program is there: a program is run many times. */
+const PREPARED = new WeakMap<Program, readonly Op[]>();
+
 /** The program's instructions, by slot. */
 export function prepare(program: Program): readonly Op[] {
+  let ops = PREPARED.get(program);
+  if (ops === undefined) {
+    ops = prepareAll(program);
+    PREPARED.set(program, ops);
+  }
+  return ops;
+}
+
+function prepareAll(program: Program): readonly Op[] {
   const hasArena = arenasOf(program).length > 0;
   return program.insns.map((instruction, slot) =>
     instruction === undefined ? HOLE : prepareOne(instruction, slot, program, hasArena),
