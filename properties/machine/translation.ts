@@ -123,30 +123,32 @@ export function wrongEffect({ name, operation }: Row, code: DecodedFunction): Te
   });
 }
 
-// --- The JIT's pieces: locals for dst, src and r0, and one for the address of what is accessed
+// --- The JIT's pieces, as they are filled into a function
 
-const PLACES = [variable("dst", 64), variable("src", 64), variable("r0", 64), variable("address", 32)];
-const [, , , ADDRESS = constant(32, 0)] = PLACES;
+/** Locals of the function, one of which is nobody's; the address is that of what is accessed, apart from an offset. */
+export const PIECE = { src: 1, dst: 2, r0: 3, address: 4, offset: 24, temporaries: 5 } as const;
+const ADDRESS = variable("address", 32);
+const [PIECE_SRC, PIECE_DST, PIECE_R0] = [variable("src", 64), variable("dst", 64), variable("r0", 64)];
+const PIECE_LOCALS = [variable("other", 64), PIECE_SRC, PIECE_DST, PIECE_R0, ADDRESS];
 
-/** That a piece is wrong; `imm` is the immediate if the piece is for that alone. */
+/** That a piece is wrong; `imm` is the immediate if it has one. */
 export function wrongPiece(
   { name, operation }: Row,
   imm: number | undefined,
   code: DecodedFunction,
 ): Term<1> {
   const size = "size" in operation ? operation.size : 1;
-  const [dst = DST, src = SRC, r0 = R0] = PLACES;
   const values = new Map([
-    [DST, dst],
-    [SRC, imm === undefined ? src : constant(64, imm)],
-    [R0, r0],
-    [LOADED[size], wordAt(ADDRESS, 0, size)],
+    [DST, PIECE_DST],
+    [SRC, imm === undefined ? PIECE_SRC : constant(64, imm)],
+    [R0, PIECE_R0],
+    [LOADED[size], wordAt(ADDRESS, PIECE.offset, size)],
   ]);
   const { stored, result } = pieceOf(operation);
   if (stored === undefined && result === undefined) throw new Error(`${name} has no effect of its own`);
-  const bytes = { base: ADDRESS, offset: 0, size };
+  const bytes = { base: ADDRESS, offset: PIECE.offset, size };
   const wanted = stored === undefined ? [] : [{ ...bytes, value: put(stored, values) }];
-  return wrong(pathsOf(code, { parameters: PLACES }), (path) => {
+  return wrong(pathsOf(code, { parameters: PIECE_LOCALS }), (path) => {
     const [value] = path.values;
     if (path.end !== "results" || path.values.length !== (result === undefined ? 0 : 1)) return FALSE;
     const given =

@@ -145,7 +145,7 @@ const HOLE_OFFSET = 0;
 const HOLE_NUMBERS = 4;
 
 /** Whether the immediate belongs into the term. */
-export function dependsOnImmediate({ operation }: Row): boolean {
+function dependsOnImmediate({ operation }: Row): boolean {
   return operation.kind === "alu" && operation.operand === "imm" && FOLDED.has(operation.op);
 }
 const FOLDED: ReadonlySet<string> = new Set(["div", "sdiv", "mod", "smod", "lsh", "rsh", "arsh"]);
