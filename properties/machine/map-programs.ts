@@ -244,7 +244,8 @@ export function programFor(helper: HelperCase, map: MapDefinition): Program {
   ];
   return {
     name: helper,
-    type: "sched_cls",
+    // A device map that a classifier has referred to takes no program of XDP.
+    type: map.type.startsWith("devmap") ? "xdp" : "sched_cls",
     license: "GPL",
     flags: [],
     insns,

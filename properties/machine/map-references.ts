@@ -16,7 +16,15 @@ import type { ReferredSocket } from "../../src/vm/maps/sockets.ts";
 import type { Referent } from "../../src/vm/maps/user-side.ts";
 
 /** asm/unistd_64.h of x86; other machines try fewer kinds of things. */
-const CALLS = { socket: 41, bind: 49, setsockopt: 54, getsockopt: 55, perf_event_open: 298, pidfd_open: 434 };
+const CALLS = {
+  socket: 41,
+  listen: 50,
+  bind: 49,
+  setsockopt: 54,
+  getsockopt: 55,
+  perf_event_open: 298,
+  pidfd_open: 434,
+};
 
 export interface Reference {
   readonly fd: number;
@@ -57,33 +65,59 @@ const SOL_SOCKET = 1;
 const SO_REUSEPORT = 15;
 const SO_COOKIE = 57;
 const AF_INET = 2;
+const AF_UNIX = 1;
+const AF_XDP = 44;
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
 
 function made(number: number, values: readonly (number | bigint | Memory)[]): number {
   return call(THIS_MACHINE, number, values).result;
 }
 
-/** A socket of UDP, bound. */
-function socket(reuseport: boolean): Reference {
-  const fd = made(CALLS.socket, [AF_INET, SOCK_DGRAM, 0]);
+interface SocketShape {
+  readonly domain: number;
+  readonly type: number;
+  readonly referent: Omit<ReferredSocket, "kind" | "id" | "cookie">;
+}
+
+const UDP: SocketShape = {
+  domain: AF_INET,
+  type: SOCK_DGRAM,
+  referent: { family: "inet", protocol: "udp", open: false, reuseport: false },
+};
+const TCP: SocketShape = {
+  domain: AF_INET,
+  type: SOCK_STREAM,
+  referent: { family: "inet", protocol: "tcp", open: false, reuseport: false },
+};
+const LOCAL: SocketShape = {
+  domain: AF_UNIX,
+  type: SOCK_DGRAM,
+  referent: { family: "unix", protocol: "other", open: false, reuseport: false },
+};
+const XDP: SocketShape = {
+  domain: AF_XDP,
+  type: SOCK_RAW,
+  referent: { family: "xdp", protocol: "other", open: false, reuseport: false },
+};
+
+/** A socket: those of the internet are bound, and listen if they are to be open. */
+function socket(
+  { domain, type, referent }: SocketShape,
+  more: Partial<SocketShape["referent"]> = {},
+): Reference {
+  const fd = made(CALLS.socket, [domain, type, 0]);
+  const { reuseport = false, open = false } = more;
   if (reuseport) made(CALLS.setsockopt, [fd, SOL_SOCKET, SO_REUSEPORT, bytes32(1), 4]);
-  const address = {
-    bytes: Uint8Array.from([AF_INET, 0, 0, 0, 127, 0, 0, 1, ...new Uint8Array(8)]),
-    back: "nothing",
-  };
-  made(CALLS.bind, [fd, { ...address, back: "nothing" }, 16]);
+  const address = Uint8Array.from([AF_INET, 0, 0, 0, 127, 0, 0, 1, ...new Uint8Array(8)]);
+  if (domain === AF_INET) made(CALLS.bind, [fd, { bytes: address, back: "nothing" }, 16]);
+  if (open) made(CALLS.listen, [fd, 1]);
   const cookie = bytes32(0, 0);
   made(CALLS.getsockopt, [fd, SOL_SOCKET, SO_COOKIE, cookie, bytes32(8)]);
-  const referent: ReferredSocket = {
-    kind: "socket",
-    id: fd,
-    cookie: new DataView(cookie.bytes.buffer).getBigUint64(0, true),
-    family: "inet",
-    protocol: "udp",
-    open: false,
-    reuseport,
-  };
-  return { fd, referent };
+  const number = new DataView(cookie.bytes.buffer).getBigUint64(0, true);
+  const held: ReferredSocket = { kind: "socket", id: fd, cookie: number, ...referent, ...more };
+  return { fd, referent: held };
 }
 
 function map(definition: MapDefinition): Reference {
@@ -93,7 +127,7 @@ function map(definition: MapDefinition): Reference {
   return { fd, referent };
 }
 
-function program(type: Program["type"]): Reference {
+function program(type: Program["type"], attach?: Program["attach"]): Reference {
   const insns = assemble("r0 = 0\nexit", {});
   const shape: Program = {
     name: "target",
@@ -104,12 +138,14 @@ function program(type: Program["type"]): Reference {
     maps: [],
     lines: [],
     functions: [],
+    ...(attach === undefined ? {} : { attach }),
   };
   const loaded = loadProgram(shape);
   if (loaded.verdict === "reject") throw new Error(loaded.message);
   const referent: ReferredProgram = {
     kind: "program",
     id: infoOf(loaded.fd, "prog_id"),
+    program: shape,
     loaded: new Machine(shape).loaded,
   };
   return { fd: loaded.fd, referent };
@@ -157,10 +193,17 @@ export function openReferences(): readonly Reference[] {
     () => program("sched_cls"),
     () => program("sched_cls"),
     () => program("xdp"),
-    () => socket(true),
-    () => socket(true),
-    () => socket(true),
-    () => socket(false),
+    () => program("xdp", "xdp_devmap"),
+    () => program("xdp", "xdp_cpumap"),
+    () => socket(UDP, { reuseport: true }),
+    () => socket(UDP, { reuseport: true }),
+    () => socket(UDP, { reuseport: true }),
+    () => socket(UDP),
+    () => socket(TCP),
+    () => socket(TCP, { open: true }),
+    () => socket(TCP, { open: true, reuseport: true }),
+    () => socket(LOCAL),
+    () => socket(XDP),
     perfEvent,
     () => task(process.pid),
     () => task(process.ppid),

@@ -193,9 +193,13 @@ export function valueOf(
   const { type, valueSize } = definition;
   const kind = REFER[type];
   if (kind !== undefined) return little(descriptorOf(pool, kind, n), size);
-  if (type.startsWith("devmap"))
-    return Uint8Array.of(n % 3 === 2 ? 0 : n % 5 === 4 ? 99 : 1, 0, 0, 0, ...new Uint8Array(size - 4));
-  if (type === "cpumap") return little(n % 5 === 4 ? 20_000 : n % 3 === 2 ? 0 : 192, size);
+  if (type.startsWith("devmap") || type === "cpumap") {
+    const number = type === "cpumap" ? [192, 20_000, 0, 5][n % 4] : [1, 99, 0, 1][n % 4];
+    const bytes = little(number ?? 0, size);
+    const program = n % 3 === 0 ? descriptorOf(pool, "program", n >> 2) : 0;
+    if (size === 8) bytes.set(little(program, 4), 4);
+    return bytes;
+  }
   const stride = Math.ceil(valueSize / 8) * 8;
   return Uint8Array.from({ length: size }, (_, i) => {
     const isPadding = size !== valueSize && i % stride >= valueSize;

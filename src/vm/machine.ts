@@ -78,6 +78,12 @@ export class Machine {
       throw new Error(`${maps.length} maps given, but the program has ${program.maps.length}`);
     }
     this.loaded = { program, ops: prepare(program), maps };
+    // The first program that refers to a map of programs says of which kind they are.
+    for (const map of maps) {
+      const isAsked =
+        map.kind === "programs" || (map.kind === "devices" && map.definition.type !== "devmap_hash");
+      if (isAsked) map.owner.accepts(program);
+    }
     this.#cpus = cpus;
     this.#jit = options.jit;
     this.#options = { budget, uninitialisedStack, generated };

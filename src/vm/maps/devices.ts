@@ -3,8 +3,9 @@
  * the length of its queue) and, if there is room, a descriptor on the way in and the program's id on the way out.
  */
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
-import { E2BIG, EEXIST, EINVAL, ENODEV, ENOENT, EOVERFLOW } from "../errno.ts";
+import { E2BIG, EEXIST, EINVAL, ENODEV, ENOENT, ENOMEM, EOVERFLOW } from "../errno.ts";
 import { nextIndex } from "./array.ts";
+import { Owner } from "./owner.ts";
 import { indexOf, type MapValue } from "./storage.ts";
 import { Table } from "./table.ts";
 import { BPF_EXIST, BPF_NOEXIST, type Referent, UserSide } from "./user-side.ts";
@@ -20,6 +21,7 @@ export interface Target extends MapValue {
 
 export class DeviceMap extends UserSide {
   readonly kind = "devices";
+  readonly owner = new Owner(false);
   /** Whether there is a device, or a processor, of that number. */
   exists: (number: number) => boolean;
   /** For the arrays the order of the table says nothing. */
@@ -53,12 +55,13 @@ export class DeviceMap extends UserSide {
     const held = this.held(descriptor);
     if (typeof held === "number") return EINVAL;
     const place = this.definition.type === "cpumap" ? "xdp_cpumap" : "xdp_devmap";
-    return held.kind === "program" && held.attachType === place ? held : EINVAL;
+    const { program } = held;
+    return program?.attach === place && this.owner.accepts(program) ? held : EINVAL;
   }
 
   #target(number: number, value: Uint8Array): Target | number {
     const program = this.#programOf(value);
-    if (typeof program === "number") return program;
+    if (typeof program === "number") return this.definition.type === "cpumap" ? ENOMEM : program;
     const bytes = value.slice();
     if (bytes.length >= 8) new DataView(bytes.buffer).setUint32(4, program?.id ?? 0, true);
     return { number, program, bytes };
@@ -79,14 +82,15 @@ export class DeviceMap extends UserSide {
     if (flags > BPF_EXIST) return EINVAL;
     const wrong = this.#isHash ? this.#checkNew(key, number, flags) : this.#checkPlace(key, number, flags);
     if (wrong !== 0) return wrong;
+    // A processor without a queue is one that is taken out.
+    if (number === 0 && this.definition.type === "cpumap") return this.#empty(key);
     const target = this.#target(number, value);
     if (typeof target === "number") return target;
+    if (number === 0) return target.program === undefined ? this.#empty(key) : EINVAL;
     if (this.#isHash && this.find(key) === undefined && this.#targets.size >= this.definition.maxEntries) {
       return E2BIG;
     }
-    if (number !== 0) this.#targets.insert(key, target);
-    else if (target.program === undefined) this.#targets.remove(key);
-    else return this.definition.type === "cpumap" ? this.#empty(key) : EINVAL;
+    this.#targets.insert(key, target);
     return 0;
   }
 

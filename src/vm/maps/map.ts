@@ -14,6 +14,7 @@ import type { CgroupStorage } from "./cgroup-storage.ts";
 import type { DeviceMap } from "./devices.ts";
 import { HashMap } from "./hash.ts";
 import type { LocalStorage } from "./local-storage.ts";
+import { Owner } from "./owner.ts";
 import type { QueueMap } from "./queue.ts";
 import type { RingBuffer } from "./ring-buffer.ts";
 import { type CgroupArray, type PerfEventArray, SlotArray } from "./slots.ts";
@@ -52,6 +53,7 @@ export interface LoadedProgram {
 /** A loaded program as a descriptor stands for it. */
 export interface ReferredProgram extends Referent {
   readonly kind: "program";
+  readonly program: Program;
   readonly loaded: LoadedProgram;
 }
 
@@ -159,11 +161,11 @@ function putId(ids: HashMap, key: Uint8Array, id: number, flags: bigint): number
   return 0;
 }
 
-/** A program array: the targets of tail calls, all of one program type: that of the first one that was put. */
+/** A program array: the targets of tail calls, all of one kind. */
 export class ProgramArray extends SlotArray<ReferredProgram> {
   readonly kind = "programs";
+  readonly owner = new Owner(true);
   protected readonly tellsIds = true;
-  #type: string | undefined;
 
   find(index: number): LoadedProgram | undefined {
     return this.at(index)?.loaded;
@@ -171,14 +173,13 @@ export class ProgramArray extends SlotArray<ReferredProgram> {
 
   /** Puts a program, or empties the place for `undefined`. Returns 0 or a negative error number. */
   set(index: number, loaded: LoadedProgram | undefined): number {
-    return this.place(index, loaded === undefined ? undefined : { kind: "program", id: 0, loaded });
+    if (loaded === undefined) return this.place(index, undefined);
+    return this.place(index, { kind: "program", id: 0, program: loaded.program, loaded });
   }
 
   override place(index: number, held: ReferredProgram | undefined): number {
     if (held === undefined || index >= this.definition.maxEntries) return super.place(index, held);
-    const { type } = held.loaded.program;
-    this.#type ??= type;
-    return this.#type === type ? super.place(index, held) : EINVAL;
+    return this.owner.accepts(held.program) ? super.place(index, held) : EINVAL;
   }
 
   protected accept(descriptor: number): ReferredProgram | number {

@@ -38,7 +38,7 @@ describe("maps", () => {
     map.find(indexKey(1), 0);
     map.put(indexKey(3), bytes(3), 0n, 0);
     const left = map.entries().map(([, value]) => value[0]);
-    expect(left.sort()).toEqual([1, 3]);
+    expect(new Set(left)).toEqual(new Set([1, 3]));
   });
 
   it("of prefixes find the longest one", () => {

@@ -8,6 +8,7 @@
  * `properties/machine` compares with.
  */
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
+import type { Program } from "../../semantics/program/program.ts";
 import { EBADF, EBUSY, EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM } from "../errno.ts";
 
 /** Flags of look-ups and updates (linux/bpf.h). */
@@ -24,8 +25,8 @@ export interface Referent {
   readonly id: number;
   /** The inode of the file that it is, if that is not what `id` says. */
   readonly inode?: bigint;
-  /** What a program says that it attaches to. */
-  readonly attachType?: string;
+  /** The program that it is. */
+  readonly program?: Program;
 }
 
 /** What user space's descriptors stand for; nothing by default. */
