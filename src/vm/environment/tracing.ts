@@ -33,7 +33,10 @@ export interface CounterValue {
 }
 
 export interface TracingEnvironment {
-  /** Memory beside the program's own; there is nothing else at any other address. Ranges do not overlap. */
+  /**
+   * Memory beside the program's own; there is nothing else at any other address. Ranges do not overlap. A pointer that a program loads from the kernel's objects can be followed if
+   * there is a byte at the address itself.
+   */
   readonly memory?: readonly MemoryRange[];
   readonly functions?: readonly KernelFunction[];
   /** The file of the namespace of process ids, by default the first one's. */
