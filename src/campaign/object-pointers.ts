@@ -36,6 +36,12 @@ export function objectHolds(m: Machine, at: number, region: Region): boolean | u
       }
       if (place.kind === "kernel_memory") return true;
       return place.kind === "kernel_object" && m.types?.structName(objectOf(at)) === place.struct;
+    case KIND.sockCommon:
+      return place.kind === "socket" && region.live;
+    case KIND.socket:
+      return place.kind === "socket" && place.struct !== "bpf_tcp_sock" && region.live;
+    case KIND.tcpSock:
+      return place.kind === "socket" && place.struct === "bpf_tcp_sock" && region.live;
     default:
       return undefined;
   }
