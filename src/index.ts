@@ -30,6 +30,21 @@ export { type Bundle, type Expectation, type ExpectedRun, readBundle } from "./o
 export { writeBundle } from "./object/bundle-write.ts";
 export { type ObjectFile, type ObjectOptions, readObject } from "./object/programs.ts";
 export { type ProgramFile, readPrograms } from "./object/read.ts";
+// --- Classic BPF
+export { type ClassicUse, checkFilter, type Refusal } from "./semantics/classic/check.ts";
+export { convertFilter } from "./semantics/classic/convert.ts";
+export type { PacketFacts, PacketInput } from "./semantics/classic/input.ts";
+export type { ClassicInstruction, Filter } from "./semantics/classic/instruction.ts";
+export { ClassicMachine } from "./semantics/classic/machine.ts";
+export { type FilterFormat, readFilter } from "./semantics/classic/read.ts";
+export {
+  type SeccompAction,
+  type SystemCallData,
+  seccompAction,
+  seccompData,
+  strictest,
+} from "./semantics/classic/seccomp.ts";
+export { writeFilter } from "./semantics/classic/write.ts";
 // --- Programs, and what they come from
 export { InputError, Unsupported } from "./semantics/errors.ts";
 

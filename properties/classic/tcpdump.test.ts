@@ -15,7 +15,7 @@ const version = tcpdumpVersion();
 if (version === undefined) console.warn("skipped: there is no tcpdump");
 
 /** Some of every kind. */
-const SOME = EXPRESSIONS.filter((_, index) => index % 10 === 0);
+const SOME = EXPRESSIONS.filter((_, index) => index % 16 === 0);
 
 const frames = generateFrames(7, 600);
 let folder: string;
