@@ -11,8 +11,16 @@ import { TRACES_FUNCTION } from "./contexts/traced-function.ts";
 import { fault, memoryFault } from "./fault.ts";
 import { kernelPointerOrNumber, loadKernel } from "./kernel-memory.ts";
 import { LOADED_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
-import { addressIn, type KeptBytes, type Place, type Region, SCALAR, UNINITIALISED } from "./region.ts";
-import { type SocketStruct, socketField } from "./sockets.ts";
+import {
+  addressIn,
+  type KeptBytes,
+  type Place,
+  type Region,
+  SCALAR,
+  type SocketStruct,
+  UNINITIALISED,
+} from "./region.ts";
+import { socketField } from "./sockets.ts";
 import type { State } from "./state.ts";
 
 const LOADED = (LOADED_AT - REGISTERS_AT) / 4;

@@ -28,7 +28,9 @@ import {
   type RecordAccess,
   writeRecord,
 } from "./region-record.ts";
-import type { SocketStruct } from "./sockets.ts";
+
+/** What of a socket a pointer shows. */
+export type SocketStruct = "bpf_sock_common" | "bpf_sock" | "bpf_tcp_sock";
 
 /** Which memory a region is: stable within a run, and readable in a fault. */
 export type Place =

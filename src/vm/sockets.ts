@@ -9,11 +9,8 @@ import { fieldAt } from "../semantics/profile/lookup.ts";
 import type { ContextField, Context as Layout } from "../semantics/profile/profile.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { SOCKET_STATES, type Socket } from "./environment/sockets.ts";
-import type { Region } from "./region.ts";
+import type { Region, SocketStruct } from "./region.ts";
 import type { SocketBuffer } from "./socket-buffer.ts";
-
-/** What of a socket a pointer shows. */
-export type SocketStruct = "bpf_sock_common" | "bpf_sock" | "bpf_tcp_sock";
 
 function socketLayout(struct: SocketStruct): Layout {
   const layout = defaultProfile().contexts[struct];

@@ -3,7 +3,8 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Socket } from "../environment/sockets.ts";
 import { EINVAL, EOPNOTSUPP } from "../errno.ts";
-import { findSocket, isFull, type SocketPointer, type SocketStruct } from "../sockets.ts";
+import type { SocketStruct } from "../region.ts";
+import { findSocket, isFull, type SocketPointer } from "../sockets.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
