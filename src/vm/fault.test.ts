@@ -24,6 +24,9 @@ const DATA = "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\n";
 const END = "\nr0 = 0\nexit";
 const LOOKUP = "*(u32 *)(r10 -4) = 0\nr2 = r10\nr2 += -4\nr1 = map[m]\ncall bpf_map_lookup_elem\n";
 
+const RING = map("ringbuf", { name: "ring", keySize: 0, valueSize: 0, maxEntries: 4096 });
+const LOCKED = map("array", { fields: [{ kind: "spin_lock", offset: 0 }] });
+
 const CASES: readonly Case[] = [
   // Packets
   {
@@ -307,6 +310,45 @@ const CASES: readonly Case[] = [
     asm: "r6 = 0\nr0 = *(u8 *)skb[0]\nexit",
     kind: "invalid_instruction",
     insn: 1,
+  },
+
+  // What programs hold: more of it in properties/machine/objects.test.ts
+  {
+    name: "a record that is not given back",
+    maps: [RING],
+    asm: `r1 = map[ring]\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve${END}`,
+    kind: "reference_leak",
+    insn: 6,
+    message: /a record of map ring/,
+  },
+  {
+    name: "a lock that is not left",
+    maps: [LOCKED],
+    asm: `${LOOKUP}r1 = r0\ncall bpf_spin_lock${END}`,
+    kind: "reference_leak",
+    insn: 9,
+  },
+  {
+    name: "a record that is given back twice",
+    maps: [RING],
+    asm: `r1 = map[ring]\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve\nr6 = r0\nr1 = r6\nr2 = 0\ncall bpf_ringbuf_submit\nr1 = r6\nr2 = 0\ncall bpf_ringbuf_submit${END}`,
+    kind: "not_held",
+    insn: 11,
+  },
+  {
+    name: "a lock that is taken twice",
+    maps: [LOCKED],
+    asm: `${LOOKUP}r6 = r0\nr1 = r6\ncall bpf_spin_lock\nr1 = r6\ncall bpf_spin_lock${END}`,
+    kind: "deadlock",
+    insn: 10,
+  },
+  {
+    name: "a lock that is read as a number",
+    maps: [LOCKED],
+    asm: `${LOOKUP}r0 = *(u32 *)(r0 +0)\nexit`,
+    kind: "kept_bytes",
+    insn: 6,
+    says: { offset: 0, size: 4 },
   },
 ];
 
