@@ -1,5 +1,4 @@
 /** The network around a packet, as far as programs can ask for it: devices, routes and neighbours. All addresses are bytes in network order. */
-import type { Environment } from "../environment.ts";
 import type { Socket } from "./sockets.ts";
 
 export interface Device {
@@ -69,11 +68,16 @@ export interface Network {
 export const LOOPBACK: Device = { ifindex: 1, name: "lo", mtu: 65_536, address: new Uint8Array(6) };
 
 /** The devices that there are. */
-const devicesOf = ({ network }: Environment): readonly Device[] => network?.devices ?? [LOOPBACK];
+/** What of an environment is asked here. */
+interface Connected {
+  readonly network?: Network;
+}
+
+const devicesOf = ({ network }: Connected): readonly Device[] => network?.devices ?? [LOOPBACK];
 
 /** The device of a number, with what it is by default. */
 export function deviceOf(
-  environment: Environment,
+  environment: Connected,
   ifindex: number,
 ): (Device & { readonly up: boolean }) | undefined {
   const device = devicesOf(environment).find((each) => each.ifindex === ifindex);
