@@ -26,7 +26,7 @@ export function frame(length: number, type = 0x88b5): Uint8Array {
   return bytes;
 }
 
-function program(type: ProgramType, asm: string, maps: readonly MapDefinition[]): Program {
+export function program(type: ProgramType, asm: string, maps: readonly MapDefinition[]): Program {
   const all = [OUT, ...maps];
   const prologue = "r6 = r1\nr9 = map_value[out]+0\nr1 = r6\n";
   const insns = assemble(prologue + asm, { maps: all });

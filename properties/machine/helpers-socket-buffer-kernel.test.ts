@@ -2,9 +2,11 @@
  * Claim: helpers on socket buffers, and their context's fields, answer in the machine as in the running kernel: the same result, error numbers included, the same packet and the same context. Each case is a
  * program that leaves what it learnt in the map `out`. Skipped with the reason where bpf(2) cannot be used.
  */
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
-import { end, frame, imm, SKB_CONTEXTS, SKB_PACKETS, SKB_TYPES, same } from "./helper-cases.ts";
+import { end, frame, imm, program, SKB_CONTEXTS, SKB_PACKETS, SKB_TYPES, same } from "./helper-cases.ts";
+import { PACKETS } from "./packets.ts";
+import { Pair } from "./pair.ts";
 
 const kernel = kernelAvailable();
 if (!kernel.ok) console.warn(`skipped: ${kernel.reason}`);
@@ -181,5 +183,22 @@ describe.skipIf(!kernel.ok)("socket buffers", () => {
   it("csum_diff of nothing", () => {
     const asm = `r1 = 0\nr2 = 0\nr3 = r10\nr3 += -8\n*(u64 *)(r10 -8) = 77\nr4 = 8\nr5 = 0\ncall bpf_csum_diff\n*(u64 *)(r9 +0) = r0\n${end("sched_cls")}`;
     same("sched_cls", asm, [], [{ packet: frame(64) }]);
+  });
+
+  it("get_hash_recalc tells the same packets apart", () => {
+    // Bytes of addresses, ports, labels, tags and fragment offsets.
+    const variants = PACKETS.flatMap(({ bytes }) => [
+      bytes,
+      ...[15, 17, 20, 29, 33, 35, 37, 55].map((at) => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))),
+    ]);
+    const pair = new Pair([program("sched_cls", "call bpf_get_hash_recalc\nexit", [])]);
+    const hashes = variants.flatMap((packet) => {
+      const { machine, kernel: expected } = pair.run(0, { packet });
+      return typeof expected.retval === "number" ? [`${machine.retval} ${expected.retval}`] : [];
+    });
+    pair.close();
+    const classes = new Set(hashes);
+    for (const side of [0, 1])
+      expect(new Set([...classes].map((both) => both.split(" ")[side])).size).toBe(classes.size);
   });
 });

@@ -142,7 +142,9 @@ const OUT: MapDefinition = {
 };
 
 /** Fields that all sockets have, and those of full ones, which are copied to `out`. */
-const COMMON = [0, 4, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 68, 72];
+const COMMON = [0, 4, 24, 44, 48, 52, 72];
+/** Of IPv6: Linux does not clear the memory of its IPv4 sockets, so there these are what an earlier one left. */
+const IPV6 = [28, 32, 36, 40, 56, 60, 64, 68];
 const FULL = [8, 12, 16, 20];
 
 const copies = (register: string, offsets: readonly number[], at: number): string =>
@@ -184,7 +186,7 @@ call bpf_${helper}
 if r0 == 0 goto none
 r7 = r0
 *(u64 *)(r9 +248) = 1
-${copies("r7", COMMON, 0)}${type === "xdp" ? "" : QUESTIONS}r1 = r7
+${copies("r7", tuple.length === 36 ? [...COMMON, ...IPV6] : COMMON, 0)}${type === "xdp" ? "" : QUESTIONS}r1 = r7
 call bpf_sk_release
 none:
 r0 = 0

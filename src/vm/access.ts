@@ -20,7 +20,7 @@ import {
   type SocketStruct,
   UNINITIALISED,
 } from "./region.ts";
-import { socketField } from "./sockets.ts";
+import { isLeftOver, socketField } from "./sockets.ts";
 import type { State } from "./state.ts";
 
 const LOADED = (LOADED_AT - REGISTERS_AT) / 4;
@@ -190,6 +190,8 @@ function checkSocketLoad(region: Region, struct: SocketStruct, offset: number, s
   const field = socketField(struct, offset, size);
   if (field === undefined)
     memoryFault("context_access", region, offset, size, "load that no field of the socket allows");
+  if (isLeftOver(region, struct, field.name))
+    throw new Unsupported("IPv6 addresses of an IPv4 socket, which are what an earlier socket left");
   // Linux 6.18 loads 64 bits of ones where its verifier takes the upper half for zeros.
   if (field.name === "rx_queue_mapping" && size === 4)
     throw new Unsupported("the queue of a socket that has none");

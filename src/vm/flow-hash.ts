@@ -7,8 +7,9 @@ import { ETH_P_8021AD, ETH_P_8021Q, ETH_P_IP, ETH_P_IPV6, type SocketBuffer } fr
 interface Flow {
   /** What belongs to neither side. */
   readonly common: number[];
-  readonly source: number[];
-  readonly destination: number[];
+  /** Of both sides, in any order: addresses, and ports. Linux does not care which port is whose. */
+  readonly addresses: (readonly number[])[];
+  readonly ports: number[];
 }
 
 const TCP = 6;
@@ -45,12 +46,12 @@ class Reader {
 }
 
 function flowOf({ packet, headers, protocol, vlan }: SocketBuffer): Flow {
-  const flow: Flow = { common: [], source: [], destination: [] };
+  const flow: Flow = { common: [], addresses: [], ports: [] };
   const reader = new Reader(packet.buffer.subarray(0, packet.end), headers.network);
   if (vlan !== undefined) flow.common.push(vlan.protocol, vlan.tci);
   let type = protocol;
   for (let tags = vlan === undefined ? 0 : 1; type === ETH_P_8021Q || type === ETH_P_8021AD; tags += 1) {
-    if (!reader.has(4)) return flow;
+    if (!reader.has(4)) break;
     if (tags === 0) flow.common.push(type, reader.short(0));
     type = reader.short(2);
     reader.at += 4;
@@ -65,8 +66,7 @@ function addIpv4(flow: Flow, reader: Reader): void {
   const length = 4 * (reader.byte(0) & 0xf);
   if (!reader.has(20) || length < 20) return;
   const next = reader.byte(9);
-  flow.source.push(...reader.bytes(12, 4));
-  flow.destination.push(...reader.bytes(16, 4));
+  flow.addresses.push(reader.bytes(12, 4), reader.bytes(16, 4));
   flow.common.push(next);
   const isFragment = (reader.short(6) & 0x3fff) !== 0;
   reader.at += length;
@@ -75,8 +75,7 @@ function addIpv4(flow: Flow, reader: Reader): void {
 
 function addIpv6(flow: Flow, reader: Reader): void {
   if (!reader.has(40)) return;
-  flow.source.push(...reader.bytes(8, 16));
-  flow.destination.push(...reader.bytes(24, 16));
+  flow.addresses.push(reader.bytes(8, 16), reader.bytes(24, 16));
   const label = ((reader.byte(1) & 0xf) << 16) | reader.short(2);
   let next = reader.byte(6);
   if (label !== 0) {
@@ -89,15 +88,14 @@ function addIpv6(flow: Flow, reader: Reader): void {
     next = reader.byte(0);
     reader.at += length;
   }
-  if (next === FRAGMENT) next = reader.byte(0);
-  else addPorts(flow, reader, next);
+  if (next !== FRAGMENT) addPorts(flow, reader, next);
+  else if (reader.has(8)) next = reader.byte(0);
   flow.common.push(next);
 }
 
 function addPorts(flow: Flow, reader: Reader, protocol: number): void {
   if (!WITH_PORTS.has(protocol) || !reader.has(4)) return;
-  flow.source.push(reader.short(0));
-  flow.destination.push(reader.short(2));
+  flow.ports.push(reader.short(0), reader.short(2));
 }
 
 function mix(hash: number, value: number): number {
@@ -107,9 +105,9 @@ function mix(hash: number, value: number): number {
 
 /** 32 bits, never 0. */
 export function flowHash(socketBuffer: SocketBuffer, seed: number): number {
-  const { common, source, destination } = flowOf(socketBuffer);
-  const side = (values: readonly number[]): number => values.reduce(mix, seed | 0);
-  const sides = [side(source), side(destination)].sort((a, b) => a - b);
-  const hash = [...common, ...sides].reduce(mix, seed ^ 0x27d4eb2f);
+  const { common, addresses, ports } = flowOf(socketBuffer);
+  const ends = addresses.map((address) => address.reduce(mix, seed | 0)).sort((a, b) => a - b);
+  const values = [...common, ...ends, ports.length, ...ports.toSorted((a, b) => a - b)];
+  const hash = values.reduce(mix, seed ^ 0x27d4eb2f);
   return (hash ^ (hash >>> 16)) >>> 0 || 1;
 }

@@ -53,6 +53,9 @@ export interface PacketHeaders {
 
 const NONE = new Uint8Array(0);
 
+/** Room in front is made in multiples of this (NET_SKB_PAD). */
+const HEADROOM_UNIT = 64;
+
 export class Packet {
   #buffer: Uint8Array;
   #origin: number;
@@ -171,7 +174,7 @@ export class Packet {
   reserve(front: number, behind: number): void {
     if (this.#meta >= front && this.#buffer.length - this.#end >= behind) return;
     const used = this.#buffer.subarray(0, this.#end);
-    const before = Math.max(2 * front - this.#meta, 0);
+    const before = Math.ceil(Math.max(front - this.#meta, 0) / HEADROOM_UNIT) * HEADROOM_UNIT;
     const size = before + used.length + 2 * behind;
     this.#origin = this.#space.take(size);
     this.#buffer = memoryBytes.subarray(this.#origin, this.#origin + size);
@@ -179,7 +182,9 @@ export class Packet {
     const { headers } = this;
     headers.link += before;
     headers.network += before;
+    // Linux moves a position that stands for none as well, and then takes it for one.
     if (headers.transport !== undefined) headers.transport += before;
+    else if (before > 0) headers.transport = before - 1;
     this.resize(this.#meta + before, this.#data + before, this.#end + before);
   }
 

@@ -18,6 +18,15 @@ function socketLayout(struct: SocketStruct): Layout {
   return layout;
 }
 
+const IPV6_FIELDS: ReadonlySet<string> = new Set(["src_ip6", "dst_ip6"]);
+
+/** Whether Linux has never set a field of the socket in a region: it does not clear the memory of its IPv4 sockets, but for that of a test run. */
+export function isLeftOver({ view, origin }: Region, struct: SocketStruct, field: string): boolean {
+  if (struct === "bpf_tcp_sock" || !IPV6_FIELDS.has(field)) return false;
+  const isTest = view.getUint32(origin + SOCK.protocol, true) === 0;
+  return view.getUint32(origin + SOCK.family, true) === AF_INET && !isTest;
+}
+
 /** The field that a load touches; nothing if it may not. */
 export const socketField = (struct: SocketStruct, offset: number, size: Size): ContextField | undefined =>
   fieldAt(socketLayout(struct), "read", offset, size);
