@@ -6,6 +6,7 @@
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import { MAX_LOOPS } from "../../semantics/helpers/callbacks.ts";
+import { helperId } from "../../semantics/helpers/names.ts";
 import type { Instruction } from "../../semantics/isa/instruction.ts";
 import type { Context } from "../../semantics/profile/profile.ts";
 import type { Slots } from "../../semantics/program/program.ts";
@@ -48,7 +49,10 @@ export interface CompiledFunction {
   readonly resume: (exit: Exit) => { readonly kinds: Uint8Array; readonly notExecuted: number };
 }
 
-const TAIL_CALL = 12;
+/** Stands for the program's own start, of which other things are known than of slot 0 if that is called. */
+export const START = Number.NEGATIVE_INFINITY;
+
+const TAIL_CALL = helperId("tail_call");
 
 class FunctionCompiler {
   readonly #source: Source;
@@ -469,7 +473,7 @@ function copyOf({ kinds, offsets }: Registers): Registers {
 /**
  * Writes the code of the function that begins at a slot into `code`, a function's body as a module holds it.
  *
- * @param entry  the slot, or minus infinity for the program's own start
+ * @param entry  the slot, or `START`
  * @param index  the function's position
  * @param body  for what it holds in the meantime
  */
@@ -480,7 +484,7 @@ export function compileFunction(
   code: Code,
   body: Code,
 ): CompiledFunction {
-  const isStart = entry === Number.NEGATIVE_INFINITY;
+  const isStart = entry === START;
   const compiler = new FunctionCompiler(source, isStart ? 0 : entry, isStart, body);
   compiler.write(index);
   compiler.locals.write(code);

@@ -1,7 +1,7 @@
 /** A program's functions as one WebAssembly module. */
 import { DO, type Op } from "../op.ts";
 import { Code, I32 } from "./code.ts";
-import { type CompiledFunction, compileFunction, type Source } from "./function.ts";
+import { type CompiledFunction, compileFunction, type Source, START } from "./function.ts";
 import { IMPORTS } from "./writer.ts";
 
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
@@ -27,9 +27,6 @@ export interface CompiledProgram {
   /** By a function's first slot, or `START`, its position; the module exports it by that number. */
   readonly positions: ReadonlyMap<number, number>;
 }
-
-/** Stands for the program's own start, which other things are known of than of slot 0 if that is called. */
-export const START = Number.NEGATIVE_INFINITY;
 
 /** The first slots of the functions: the program's own start, what is called, and what pointers to functions are made of. */
 function functionsOf(ops: readonly Op[]): ReadonlyMap<number, number> {

@@ -16,8 +16,9 @@ import type { Run } from "../run.ts";
 import { CONTROL, fuelLeft, setFuel } from "./control.ts";
 import type { Facts } from "./facts.ts";
 import { slotsOf } from "./flow.ts";
+import { START } from "./function.ts";
 import { isDynamic, KIND } from "./kinds.ts";
-import { type CompiledProgram, compileProgram, START } from "./module.ts";
+import { type CompiledProgram, compileProgram } from "./module.ts";
 
 /** A module bound to the machine's memory. */
 interface Bound {
