@@ -21,6 +21,7 @@ import { KernelRing } from "./kernel-ring.ts";
 import {
   CHANGE_AT,
   COMMAND,
+  COMMAND_SIZE,
   CPU_AT,
   FLAGS_AT,
   type HelperCase,
@@ -280,7 +281,7 @@ export class MapPair {
     const helper = helpersOf(this.definition).find((name) => name === operation.what);
     if (helper === undefined || (helper === "for_each" && !isOrdered(this.definition))) return undefined;
     const { machine, loaded } = this.#runner(helper);
-    const command = new Uint8Array(SIZE);
+    const command = new Uint8Array(COMMAND_SIZE);
     const view = new DataView(command.buffer);
     view.setBigUint64(FLAGS_AT, operation.flags, true);
     view.setUint32(CPU_AT, operation.count, true);

@@ -31,20 +31,22 @@ export const CHANGE_AT = 12;
 export const KEY_AT = 16;
 export const VALUE_AT = 64;
 export const SIZE = 128;
+/** As much as the longest record takes. */
+export const COMMAND_SIZE = 3904;
 
 /** What a function that is called for each element does to the map, by number; 0 is nothing. */
 const CHANGES = { deleteThis: 1, deleteAny: 2, put: 3 } as const;
 
-const word = (name: string): MapDefinition => ({
+const single = (name: string, valueSize: number): MapDefinition => ({
   name,
   type: "array",
   keySize: 4,
-  valueSize: SIZE,
+  valueSize,
   maxEntries: 1,
   flags: 0,
 });
-export const COMMAND = word("command");
-export const OUT = word("out");
+export const COMMAND = single("command", COMMAND_SIZE);
+export const OUT = single("out", SIZE);
 
 const PROLOGUE = `
   r9 = map_value[out]+0
@@ -185,7 +187,15 @@ function body(helper: HelperCase, map: MapDefinition): string {
     case "for_each":
       return FOR_EACH;
     case "output":
-      return `${VALUE}r3 = *(u64 *)(r8 +${CPU_AT})\nr3 &= 63\n${flags("r4")}call bpf_ringbuf_output\n${END}`;
+      // Lengths that fill a ring to the last byte now and then: with its header a record takes a multiple of 256 bytes.
+      return `${VALUE}r3 = *(u32 *)(r8 +${CPU_AT})
+        r3 &= 15
+        r3 *= 256
+        if r3 == 0 goto empty
+        r3 -= 8
+      empty:
+        ${flags("r4")}call bpf_ringbuf_output
+        ${END}`;
     case "drain":
       return DRAIN;
     default:
