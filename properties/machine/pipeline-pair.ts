@@ -2,7 +2,7 @@
 import { type Accepted, loadProgram } from "../../src/oracle/linux/load.ts";
 import { createMap, type KernelMap } from "../../src/oracle/linux/maps.ts";
 import { NetworkNamespace } from "../../src/oracle/linux/network/namespace.ts";
-import { newClsact, newFilter, newVethPair, setUp, setXdp } from "../../src/oracle/linux/network/netlink.ts";
+import { newClsact, newFilter, newVethPair, setXdp } from "../../src/oracle/linux/network/netlink.ts";
 import { THIS_MACHINE } from "../../src/oracle/linux/this-machine.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
 import type { Machine } from "../../src/vm/machine.ts";
@@ -88,7 +88,7 @@ export class PipelinePair {
     }
     const number = (name: DeviceName): number => this.#namespace.ifindex(name);
     const numbers = { a: number("a"), b: number("b"), c: number("c"), d: number("d") };
-    for (const name of NAMES) this.#namespace.request("a device up", setUp(numbers[name]));
+    this.#namespace.bringUp(NAMES);
     return numbers;
   }
 

@@ -83,6 +83,8 @@ export const COMMANDS = {
       log_true_size: [140, 4],
     },
   },
+  obj_pin: { number: 6, size: 16, fields: { pathname: [0, 8], bpf_fd: [8, 4] } },
+  obj_get: { number: 7, size: 16, fields: { pathname: [0, 8] } },
   prog_test_run: {
     number: 10,
     size: 80,
@@ -103,6 +105,13 @@ export const COMMANDS = {
   },
   prog_get_next_id: { number: 11, size: 12, fields: NEXT_ID },
   map_get_next_id: { number: 12, size: 12, fields: NEXT_ID },
+  prog_get_fd_by_id: { number: 13, size: 12, fields: { id: [0, 4] } },
+  map_get_fd_by_id: { number: 14, size: 12, fields: { id: [0, 4] } },
+  obj_get_info_by_fd: {
+    number: 15,
+    size: 16,
+    fields: { bpf_fd: [0, 4], info_len: [4, 4], info: [8, 8, "all"] },
+  },
   btf_load: {
     number: 18,
     size: 28,

@@ -6,7 +6,7 @@ import { Unsupported } from "../../../semantics/errors.ts";
 import { bpf } from "../bpf.ts";
 import { type Argument, call, type Kernel, type Memory } from "../calls.ts";
 import { errnoName, KernelError } from "../errno.ts";
-import { acknowledged, message, type Request } from "./netlink.ts";
+import { acknowledged, message, type Request, setUp } from "./netlink.ts";
 
 /** System calls by Node's name of the architecture (asm/unistd.h). */
 const NUMBERS = {
@@ -49,6 +49,11 @@ const PACKET_AUXDATA = 8;
 const PACKET_IGNORE_OUTGOING = 23;
 const MSG_DONTWAIT = 0x40;
 const SIOCGIFINDEX = 0x8933;
+const SIOCGIFFLAGS = 0x8913;
+const IFF_RUNNING = 0x40;
+const PAUSE_MS = 1;
+const LONGEST_MS = 10_000;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 const EAGAIN = 11;
 
 const text = (value: string): Memory => ({ bytes: new TextEncoder().encode(`${value}\0`), back: "nothing" });
@@ -145,6 +150,27 @@ export class NetworkNamespace {
     const errno = acknowledged(this.#receive(this.#netlink, 0).bytes);
     if (errno === undefined) throw new Error(`${what}: no acknowledgement`);
     if (errno !== 0) throw new KernelError(what, errnoName(errno));
+  }
+
+  /** Brings devices up and waits until what is sent on them is sent: Linux sees to that in a thread of its own. @throws KernelError  if it takes too long */
+  bringUp(names: readonly string[]): void {
+    const up = (name: string): void => this.request(`${name} up`, setUp(this.ifindex(name)));
+    for (const name of names) up(name);
+    for (const name of names) {
+      for (let waited = 0; !this.#isRunning(name); waited += PAUSE_MS) {
+        if (waited > LONGEST_MS) throw new KernelError(`${name} up`, "ETIMEDOUT");
+        Atomics.wait(PAUSE, 0, 0, PAUSE_MS);
+      }
+      // One more request waits for the thread to be done with the device.
+      up(name);
+    }
+  }
+
+  #isRunning(name: string): boolean {
+    const bytes = new Uint8Array(40);
+    new TextEncoder().encodeInto(name, bytes);
+    this.#expect(name, "ioctl", this.#sender, SIOCGIFFLAGS, { bytes, back: "all" });
+    return (new DataView(bytes.buffer).getUint16(16, true) & IFF_RUNNING) !== 0;
   }
 
   /** The number of a device of this namespace. */
