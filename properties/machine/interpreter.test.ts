@@ -252,7 +252,7 @@ other:
 
 describe("programs that move bytes and pointers about", () => {
   const outcomes = new Map<string, number>();
-  test.prop([lines, lines], { numRuns: 1000, seed: 6018 })(
+  test.prop([lines, lines], { numRuns: 500, seed: 6018 })(
     "run alike, whoever executes them",
     (main, other) => {
       const [first, ...others] = endings("xdp", assemble(mover(main, other), { maps: MAPS }));

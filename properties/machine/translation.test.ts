@@ -69,7 +69,7 @@ describe("the interpreter's handlers", () => {
 const PIECES = ROWS.filter(({ operation: { kind } }) =>
   ["alu", "jump", "load", "load_acquire", "store", "store_release", "atomic"].includes(kind),
 );
-const IMMEDIATES = [0, 1, -1, 7, 63, 2 ** 31 - 1, -(2 ** 31)];
+const IMMEDIATES = [0, 1, -1, 63, -(2 ** 31)];
 
 /** The code that the JIT makes of an instruction. */
 function pieceOf(row: Row, imm: number | undefined): DecodedFunction {
