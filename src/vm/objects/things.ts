@@ -6,15 +6,12 @@ import type { AddressSpace } from "../address-space.ts";
 import type { MapValue } from "../maps/storage.ts";
 import { type KeptBytes, type Region, SCALAR } from "../region.ts";
 import { type FieldPlace, keep, keptIn } from "./field.ts";
-import { Thing } from "./thing.ts";
+import { Thing, UNOWNED } from "./thing.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
 /** Fields that are pointers. */
 const POINTERS: ReadonlySet<string> = new Set(["kptr", "kptr_ref", "kptr_percpu"]);
-
-/** Pointers that programs may store as they like: nobody owns what they lead to. */
-const UNOWNED = "kptr";
 
 /** Bytes of a field; of kinds that nobody knows, those of a pointer. */
 const sizeOf = ({ kind }: MapField): number => (MAP_FIELDS.get(kind) ?? OBJECT_FIELDS.get(kind))?.size ?? 8;
