@@ -66,6 +66,8 @@ export class SocketBuffer {
   #hashIsKnown: boolean;
   /** A header was put around the packet. */
   encapsulated = false;
+  /** It is said how the packets that this one stands for are made of it: a test run does not say. */
+  segmentsHaveType = false;
 
   constructor(packet: Packet, context: Context, isTest: boolean, given: SocketBufferGiven = {}) {
     this.packet = packet;

@@ -78,6 +78,7 @@ function translate(socketBuffer: SocketBuffer, to: number): number {
   if (shrinks && offset + IPV6_IS_LONGER > socketBuffer.length) return ENOMEM;
   if (grows) growHeaders(socketBuffer, offset, IPV6_IS_LONGER);
   else shrinkHeaders(socketBuffer, offset, IPV6_IS_LONGER);
+  if (socketBuffer.isSegmented) socketBuffer.segmentsHaveType = true;
   socketBuffer.protocol = to;
   socketBuffer.clearHash();
   return 0;

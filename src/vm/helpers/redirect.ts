@@ -1,4 +1,5 @@
 /** Helpers that send packets somewhere else: by name of a device, through a map, or as a copy. What they remember is in the run's effects. */
+import { Unsupported } from "../../semantics/errors.ts";
 import type { Redirect } from "../effects.ts";
 import { type Device, deviceOf, LOOPBACK } from "../environment/network.ts";
 import { EBADMSG, EINVAL, ERANGE } from "../errno.ts";
@@ -103,7 +104,10 @@ function cloneRedirect(call: Call): number {
   const { packet, headers } = socketBuffer;
   packet.invalidate();
   if ((flags & ~INGRESS) !== 0n) return EINVAL;
-  if (socketBuffer.isSegmented) return EBADMSG;
+  if (socketBuffer.isSegmented) {
+    if (socketBuffer.segmentsHaveType) throw new Unsupported("copies of a packet that stands for several");
+    return EBADMSG;
+  }
   const device = deviceOf(call.state.environment, ifindex);
   if (device === undefined) return EINVAL;
   if (headers.link >= headers.network || packet.length === 0) return ERANGE;
