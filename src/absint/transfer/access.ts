@@ -3,7 +3,7 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
 import { fieldAt } from "../../semantics/profile/lookup.ts";
-import type { Context, ContextValue } from "../../semantics/profile/profile.ts";
+import type { Context, ContextField, ContextValue } from "../../semantics/profile/profile.ts";
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import { arena } from "../arena.ts";
 import {
@@ -248,8 +248,7 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
   }
   const field = checkContext(m, context, target, size, "read");
   if (field.value === "scalar") {
-    setUnknown(destination);
-    unknownScalarAt(destination, size * 8);
+    giveNumber(field, size, destination);
     if (signed) signExtend(destination, size);
     return;
   }
@@ -266,6 +265,15 @@ function loadContext(m: Machine, target: Target, size: Size, signed: boolean, de
   const trusted = field.flags?.includes("ptr_trusted") === true ? FLAG.trusted : 0;
   setPointer(destination, kind | trusted | (orNull ? FLAG.orNull : 0), struct);
   if (orNull) setId(destination, takeId(m.state));
+}
+
+/**
+ * The number in a field: as many bits as were loaded. But Linux has 64 bits of ones for the queue of a socket that has none, also where 32 are loaded
+ * (smaller loads it masks).
+ */
+function giveNumber({ name }: ContextField, size: Size, destination: number): void {
+  setUnknown(destination);
+  if (name !== "rx_queue_mapping" || size < 4) unknownScalarAt(destination, size * 8);
 }
 
 /** What a load of a field gives that is not a number. */
@@ -305,8 +313,7 @@ function loadSocket(m: Machine, target: Target, size: Size, kind: number, destin
     reject("EACCES", `R${number} invalid ${kindName(kind)} access off=${start} size=${size}`);
   }
   if (field.value !== "scalar") throw new Unsupported(`field ${field.name} of ${struct}`);
-  setUnknown(destination);
-  unknownScalarAt(destination, size * 8);
+  giveNumber(field, size, destination);
 }
 
 // --- Map values
