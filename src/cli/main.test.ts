@@ -11,6 +11,7 @@ const ALL = [
   "check-certificate",
   "run",
   "prove",
+  "fuzz",
   "plugin",
   "asm",
   "disasm",

@@ -109,7 +109,7 @@ test("a spec that does not fit is an error", () => {
   const spec = returning(x);
   expect(() => encodeModule([{ ...spec, inputs: [] }])).toThrow(/f: no source for x/);
   expect(() => encodeModule([{ ...spec, outputs: [[x, word(0)]] }])).toThrow(/parameter 0 is no pointer/);
-  expect(() => encodeModule([{ ...spec, parameters: ["i64"], result: y }])).toThrow(/no parameter 1/);
+  expect(() => encodeModule([{ ...spec, parameters: ["i64"], result: y }])).toThrow(/no local 1/);
   const short: Sink = { pointer: 0, offset: 0, bytes: 4 };
   expect(() => encodeModule([{ ...spec, parameters: ["i32"], outputs: [[x, short]] }])).toThrow(/64 bits/);
 });
