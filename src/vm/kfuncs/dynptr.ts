@@ -25,8 +25,10 @@ function fromPacket(call: Call, kind: "skb" | "xdp" | "skb_meta"): number {
 function slice(call: Call, writable: boolean): number | undefined {
   const dynptr = dynptrAt(call, 1, "p");
   const offset = call.offset(2, "offset");
-  const size = call.size(4, "buffer__szk", "zero");
-  if (call.u64(3, "buffer__opt") !== 0n) call.writable(3, size, "buffer__opt");
+  const hasBuffer = call.u64(3, "buffer__opt") !== 0n;
+  // Without a buffer any length may be asked for.
+  const size = hasBuffer ? call.size(4, "buffer__szk", "zero") : call.u32(4, "buffer__szk");
+  if (hasBuffer) call.writable(3, size, "buffer__opt");
   if (dynptr.memory === undefined || !dynptr.covers(offset, size)) return 0;
   if (writable && dynptr.readOnly) return 0;
   const place = dynptr.place(offset, size);
