@@ -62,6 +62,41 @@ describe("environment files", () => {
     });
   });
 
+  it("sockets", () => {
+    const local = { address: "10.0.0.1", port: 80 };
+    const { environment } = read({
+      network: {
+        sockets: [
+          { protocol: "tcp", state: "listen", local, ipv6_only: false, tcp: { snd_cwnd: 10 } },
+          {
+            protocol: "udp",
+            state: "established",
+            local,
+            remote: { address: "10.0.0.2", port: 5 },
+            bound_to: 3,
+          },
+        ],
+      },
+    });
+    const address = Uint8Array.of(10, 0, 0, 1);
+    expect(environment.network?.sockets).toEqual([
+      {
+        protocol: "tcp",
+        state: "listen",
+        local: { address, port: 80 },
+        ipv6Only: false,
+        tcp: { snd_cwnd: 10n },
+      },
+      {
+        protocol: "udp",
+        state: "established",
+        local: { address, port: 80 },
+        remote: { address: Uint8Array.of(10, 0, 0, 2), port: 5 },
+        boundTo: 3,
+      },
+    ]);
+  });
+
   it("says nothing of what is left out", () => {
     expect(read({})).toEqual({ cpus: undefined, environment: {} });
   });
@@ -76,6 +111,7 @@ describe("environment files", () => {
     [{ kernel_stack: [null] }, "kernel_stack[0]: not a number"],
     [{ network: { routes: [{ to: "10.0.0.0/33", ifindex: 1 }] } }, "network.routes[0].to: "],
     [{ network: { routes: [{ to: "1::/8", ifindex: 1, gateway: "1.2.3" }] } }, 'gateway: "1.2.3" is no IP'],
+    [{ network: { sockets: [{ protocol: "tcp", state: "open" }] } }, "network.sockets[0].state: "],
     [{ cpus: 0 }, "cpus: Too small: expected number to be >=1"],
   ])("%j", (value, message) => {
     expect(() => read(value)).toThrow(message);

@@ -4,6 +4,7 @@ import { parseJson } from "../object/json.ts";
 import { explain, hex, u32 } from "../object/schema.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Network } from "../vm/environment/network.ts";
+import type { SOCKET_STATES, Socket } from "../vm/environment/sockets.ts";
 import type { Environment } from "../vm/environment.ts";
 import { ipAddress, ipPrefix, linkAddress } from "./addresses.ts";
 
@@ -38,6 +39,37 @@ const ROUTE_TYPES = [
   "throw",
 ] as const;
 
+/** Names of the states, as a list that a schema takes. */
+const STATES = [
+  "established",
+  "syn_sent",
+  "syn_recv",
+  "fin_wait1",
+  "fin_wait2",
+  "time_wait",
+  "close",
+  "close_wait",
+  "last_ack",
+  "listen",
+  "closing",
+  "new_syn_recv",
+] as const satisfies readonly (keyof typeof SOCKET_STATES)[];
+
+const end = z.strictObject({ address: ipAddress, port: z.int().min(0).max(0xffff) });
+
+const socketSchema = z.strictObject({
+  protocol: z.enum(["tcp", "udp", "other"]),
+  state: z.enum(STATES),
+  local: end,
+  remote: end.optional(),
+  ipv6_only: z.boolean().optional(),
+  bound_to: u32.optional(),
+  mark: u32.optional(),
+  priority: u32.optional(),
+  /** Values of `struct bpf_tcp_sock`, by the fields' names. */
+  tcp: z.record(z.string(), u64).optional(),
+});
+
 const networkSchema = z.strictObject({
   devices: z
     .array(
@@ -68,6 +100,7 @@ const networkSchema = z.strictObject({
   neighbours: z
     .array(z.strictObject({ ifindex: u32.min(1), address: ipAddress, link_address: linkAddress }))
     .optional(),
+  sockets: z.array(socketSchema).optional(),
   cookie: u64.optional(),
   classid: u32.optional(),
 });
@@ -123,7 +156,19 @@ function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
-function networkFrom({ devices, routes, neighbours, ...rest }: z.infer<typeof networkSchema>): Network {
+function socketFrom(file: z.infer<typeof socketSchema>): Socket {
+  const { protocol, state, local, remote, ipv6_only, bound_to, mark, priority, tcp } = file;
+  const more = present({ remote, ipv6Only: ipv6_only, boundTo: bound_to, mark, priority, tcp });
+  return { protocol, state, local, ...more };
+}
+
+function networkFrom({
+  devices,
+  routes,
+  neighbours,
+  sockets,
+  ...rest
+}: z.infer<typeof networkSchema>): Network {
   return {
     ...present(rest),
     ...present({
@@ -140,6 +185,7 @@ function networkFrom({ devices, routes, neighbours, ...rest }: z.infer<typeof ne
         address,
         linkAddress: link_address,
       })),
+      sockets: sockets?.map(socketFrom),
     }),
   };
 }
