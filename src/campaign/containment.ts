@@ -193,8 +193,9 @@ function pointerHolds(m: Machine, at: number, region: Region, offset: number): b
   if (hasFlag(kind, FLAG.untrusted)) return true;
   if (baseOf(kind) === KIND.memory) return memoryHolds(at, region, offset);
   if (!(objectHolds(m, at, region) ?? pointsInto(m, at, region))) return false;
-  // The abstract state says nothing of where in these they lead.
-  if (baseOf(kind) === KIND.map || baseOf(kind) === KIND.dynptr) return true;
+  // The abstract state says nothing of where in these they lead, and in the kernel's memory objects have no places of their own.
+  if (baseOf(kind) === KIND.map || baseOf(kind) === KIND.dynptr || region.place.kind === "kernel_memory")
+    return true;
   const variable = offset - startOf(kind, region) - offOf(at);
   if (!holds(at, variable | 0, Math.floor(variable / WORD))) return false;
   if (!isPacketPointer(kind)) return true;
