@@ -21,6 +21,11 @@ describe("fuzz", () => {
     expect(jsonLines(second)).toMatchObject([
       { summary: { next: 51, findings: 0, tally: { programs: 50 } } },
     ]);
+    const other = await soundcheck([...args, "50", "--seed", "9"], { cwd });
+    expect(other).toMatchObject({
+      status: 2,
+      stderr: "soundcheck: c: holds a campaign that began with seed 1, not 9\n",
+    });
   });
 
   test("a campaign that is killed has lost no more than its last ranges", async () => {

@@ -1,5 +1,6 @@
 /** A campaign on one machine: ranges of seeds are shared out to processes, what they find is made small and kept, each cause once. */
 import { Tinypool } from "tinypool";
+import { InputError } from "../../semantics/errors.ts";
 import type { Oracle } from "./oracle-names.ts";
 import { bundleName, type Finding, type State, type Store } from "./store.ts";
 import { type BatchResult, type Found, type Job, newTally, type Reduced, type Settings } from "./worker.ts";
@@ -61,6 +62,12 @@ class Campaign {
 
   constructor(options: CampaignOptions) {
     const { seed, workers, runs, oracles, profile, store, now } = options;
+    const before = store.state();
+    if (before !== undefined && before.seed !== seed) {
+      throw new InputError(
+        `${store.directory}: holds a campaign that began with seed ${before.seed}, not ${seed}`,
+      );
+    }
     this.#options = options;
     this.#settings = { runs, oracles, ...(profile === undefined ? {} : { profile }) };
     const processes = {
@@ -73,8 +80,7 @@ class Campaign {
     this.#pool = new Tinypool(processes);
     this.#start = now();
     this.#saved = this.#start;
-    const before = store.state();
-    this.#before = before?.seed === seed ? before : undefined;
+    this.#before = before;
     this.findings = [...store.findings()];
     this.#keys = new Set(this.findings.map(({ key }) => key));
     this.#next = this.#before?.next ?? seed;

@@ -52,8 +52,9 @@ export function crossCheck(program: Program, seed: number, settings: CrossCheckS
   } catch (error) {
     if (!(error instanceof Error) || error instanceof Unsupported) throw error;
     const oracle = error.message.startsWith("the certificate is not confirmed") ? "certificate" : "crash";
+    // A certificate was written for what was accepted; of what broke before there is no verdict.
     const nothing = {
-      verdict: "accept",
+      verdict: oracle === "certificate" ? "accept" : "unsupported",
       processed: 0,
       states: 0,
       runs: 0,
