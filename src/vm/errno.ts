@@ -1,6 +1,7 @@
 /** Error numbers that helpers and map operations return, negated as the kernel returns them (asm-generic/errno-base.h, errno.h). */
 export const EPERM = -1;
 export const ENOENT = -2;
+export const ESRCH = -3;
 export const E2BIG = -7;
 export const EBADF = -9;
 export const EAGAIN = -11;

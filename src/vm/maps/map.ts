@@ -78,8 +78,10 @@ export class MapOfMaps extends UserSide {
   }
 
   reset(): void {
+    const maps = [...this.#maps.values()];
     this.#ids?.reset();
     this.#maps.clear();
+    for (const map of maps) this.onHold(map, false);
   }
 
   find(key: Uint8Array): MapStorage | undefined {
@@ -95,8 +97,12 @@ export class MapOfMaps extends UserSide {
 
   #put(key: Uint8Array, map: MapStorage, flags: bigint): number {
     const wrong = this.#ids === undefined ? this.#checkIndex(key) : putId(this.#ids, key, map.id, flags);
-    if (wrong === 0) this.#maps.set(key.join(), map);
-    return wrong;
+    if (wrong !== 0) return wrong;
+    const before = this.find(key);
+    this.#maps.set(key.join(), map);
+    this.onHold(map, true);
+    if (before !== undefined) this.onHold(before, false);
+    return 0;
   }
 
   #checkIndex(key: Uint8Array): number {
@@ -134,7 +140,7 @@ export class MapOfMaps extends UserSide {
   protected override userDelete(key: Uint8Array): number {
     if (this.#ids === undefined && indexOf(key) >= this.definition.maxEntries) return E2BIG;
     this.#ids?.remove(key);
-    return this.#maps.delete(key.join()) ? 0 : ENOENT;
+    return this.#drop(key);
   }
 
   protected override userNext(key: Uint8Array | undefined): Uint8Array | number {
@@ -148,8 +154,16 @@ export class MapOfMaps extends UserSide {
   protected override userBatch(from: Uint8Array | undefined, count: number, take: boolean): Batch {
     if (this.#ids === undefined) return super.userBatch(from, count, take);
     const batch = take ? this.#ids.lookupAndDeleteBatch(from, count) : this.#ids.lookupBatch(from, count);
-    if (take) for (const key of batch.keys) this.#maps.delete(key.join());
+    if (take) for (const key of batch.keys) this.#drop(key);
     return batch;
+  }
+
+  #drop(key: Uint8Array): number {
+    const map = this.find(key);
+    if (map === undefined) return ENOENT;
+    this.#maps.delete(key.join());
+    this.onHold(map, false);
+    return 0;
   }
 }
 

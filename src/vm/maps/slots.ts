@@ -8,7 +8,9 @@ export abstract class SlotArray<T extends Referent> extends UserSide {
   readonly #slots = new Map<number, T>();
 
   reset(): void {
+    const things = [...this.#slots.values()];
     this.#slots.clear();
+    for (const thing of things) this.onHold(thing, false);
   }
 
   /** The thing at an index; nothing if the place is empty or there is none. */
@@ -23,8 +25,14 @@ export abstract class SlotArray<T extends Referent> extends UserSide {
   /** Puts a thing, or empties the place for `undefined`. Returns 0 or a negative error number. */
   place(index: number, thing: T | undefined): number {
     if (index >= this.definition.maxEntries) return E2BIG;
-    if (thing === undefined) return this.#slots.delete(index) ? 0 : ENOENT;
-    this.#slots.set(index, thing);
+    const before = this.#slots.get(index);
+    if (thing === undefined) {
+      if (!this.#slots.delete(index)) return ENOENT;
+    } else {
+      this.#slots.set(index, thing);
+      this.onHold(thing, true);
+    }
+    if (before !== undefined) this.onHold(before, false);
     return 0;
   }
 

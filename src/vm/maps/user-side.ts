@@ -55,6 +55,8 @@ export abstract class UserSide implements Referent {
   readonly definition: MapDefinition;
   /** What the file descriptors in values stand for. */
   descriptors: Descriptors = () => undefined;
+  /** Told of each thing that the map comes to hold (a program, another map …), and of each that it no longer does. */
+  onHold: (thing: Referent, held: boolean) => void = () => undefined;
   /** How many writable mappings user space has of it. */
   writableMappings = 0;
   #frozen: boolean;
