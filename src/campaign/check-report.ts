@@ -1,5 +1,6 @@
 /** What checking one program comes to: what the terminal, the JSON lines and the HTML report are made of. Plain data. */
 import type { Program } from "../semantics/program/program.ts";
+import type { FaultKind } from "../vm/fault.ts";
 
 /** A verdict in the words of the contract (ARCHITECTURE.md, "Verdicts"). */
 export interface CheckedVerdict {
@@ -23,12 +24,13 @@ export interface CheckedRun {
   /** `r0` as a hexadecimal number, or the fault's message. */
   readonly outcome:
     | { readonly kind: "exit"; readonly r0: string }
-    | { readonly kind: "fault"; readonly insn: number; readonly message: string }
+    | { readonly kind: "fault"; readonly fault: FaultKind; readonly insn: number; readonly message: string }
     | { readonly kind: "unsupported"; readonly feature: string };
 }
 
-/** A step at which the machine was outside the abstract state that should have covered it, or an accepted program that faulted. */
+/** A step at which the machine was outside the abstract state that should have covered it, or an accepted program that faulted or ran longer than it may. */
 export interface Violation {
+  readonly kind: "containment" | "fault" | "termination";
   readonly insn: number;
   readonly message: string;
   readonly run: CheckedRun;

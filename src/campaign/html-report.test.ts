@@ -61,7 +61,7 @@ function summary(reports: readonly ProgramReport[], rest: Partial<CheckSummary> 
 const broken = report("broken", {
   verdict: { verdict: "reject", errno: "EACCES", message: "R2 !read_ok", insn: 0, processed: 1, ms: 1 },
   agreement: { kind: "different" },
-  violations: [{ insn: 1, message: "R0 is 5, not 2", run }],
+  violations: [{ kind: "containment", insn: 1, message: "R0 is 5, not 2", run }],
 });
 
 describe("the text", () => {
@@ -71,9 +71,9 @@ describe("the text", () => {
         [
           report(HOSTILE, {
             log: `; ${HOSTILE} @ x.c:1\n${HOSTILE}\n`,
-            violations: [{ insn: 0, message: HOSTILE, run }],
+            violations: [{ kind: "containment", insn: 0, message: HOSTILE, run }],
             agreement: { kind: "explained", reason: HOSTILE },
-            runs: [{ ...run, outcome: { kind: "fault", insn: 0, message: HOSTILE } }],
+            runs: [{ ...run, outcome: { kind: "fault", fault: "out_of_bounds", insn: 0, message: HOSTILE } }],
             expectation: { verdict: HOSTILE, holds: false, reason: HOSTILE },
           }),
         ],

@@ -101,7 +101,9 @@ export function runProgram(
 function problemOf(run: CheckedRun, escape: CertificateWalk["escape"]): Omit<Violation, "run"> | undefined {
   if (escape !== undefined) return escape;
   if (run.outcome.kind !== "fault") return undefined;
-  return { insn: run.outcome.insn, message: `an accepted program faults: ${run.outcome.message}` };
+  const { fault, insn, message } = run.outcome;
+  const kind = fault === "budget" ? "termination" : "fault";
+  return { kind, insn, message: `an accepted program faults: ${message}` };
 }
 
 /**
@@ -140,7 +142,8 @@ function runOnce(
 
 function outcomeOf(result: RunResult): CheckedRun["outcome"] {
   if (result.outcome === "exit") return { kind: "exit", r0: `0x${result.r0.toString(16)}` };
-  return { kind: "fault", insn: result.fault.insn, message: result.fault.message };
+  const { kind, insn, message } = result.fault;
+  return { kind: "fault", fault: kind, insn, message };
 }
 
 /** Everything that a run depends on beside its maps. */

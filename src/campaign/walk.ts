@@ -15,6 +15,7 @@ import { escape, numberIn } from "./containment.ts";
 import { type Stop, Trail } from "./trail.ts";
 
 export interface Escape {
+  readonly kind: "containment" | "termination";
   readonly insn: number;
   readonly message: string;
 }
@@ -98,7 +99,7 @@ export class CertificateWalk {
     if (stop === undefined) return;
     this.#steps += 1;
     if (this.#steps > this.#longestRun) {
-      this.#end(pc, `the run is longer than ${this.#longestRun} instructions`);
+      this.#end(pc, `the run is longer than ${this.#longestRun} instructions`, "termination");
       return;
     }
     // Before the step to a node that covers this state, which may know less, and after it: that tests the order on states too.
@@ -110,8 +111,8 @@ export class CertificateWalk {
     return escape(this.#trail.machine, expected, view, this.#ghosts, this.#callers);
   }
 
-  #end(insn: number, message: string): undefined {
-    this.#escape = { insn, message };
+  #end(insn: number, message: string, kind: Escape["kind"] = "containment"): undefined {
+    this.#escape = { kind, insn, message };
     this.#done = true;
   }
 

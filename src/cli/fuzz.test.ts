@@ -14,12 +14,12 @@ describe("fuzz", () => {
     const args = ["fuzz", "--workers", "1", "--runs", "2", "--out", "c", "--json", "--programs"];
     const first = await soundcheck([...args, "30"], { cwd });
     expect(jsonLines(first)).toMatchObject([
-      { summary: { seed: 1, next: 31, findings: 0, tally: { programs: 30, unsupported: 0 } } },
+      { summary: { seed: 1, next: 31, findings: { total: 0 }, tally: { programs: 30, unsupported: 0 } } },
     ]);
     expect(first.status).toBe(0);
     const second = await soundcheck([...args, "50"], { cwd });
     expect(jsonLines(second)).toMatchObject([
-      { summary: { next: 51, findings: 0, tally: { programs: 50 } } },
+      { summary: { next: 51, findings: { total: 0 }, tally: { programs: 50 } } },
     ]);
     const other = await soundcheck([...args, "50", "--seed", "9"], { cwd });
     expect(other).toMatchObject({

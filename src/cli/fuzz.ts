@@ -1,7 +1,8 @@
 /** `soundcheck fuzz`: a campaign of generated programs. */
 import { campaign } from "../campaign/fuzz/engine.ts";
-import { ORACLE_NAMES, type Oracle } from "../campaign/fuzz/oracle-names.ts";
-import { type Finding, type State, Store } from "../campaign/fuzz/store.ts";
+import { ORACLE_NAMES, type OracleName } from "../campaign/fuzz/oracle-names.ts";
+import type { Stats } from "../campaign/fuzz/stats.ts";
+import { type Finding, Store } from "../campaign/fuzz/store.ts";
 import { ERASE_LINE } from "./bar.ts";
 import { STATUS, type Status } from "./status.ts";
 import { canRedraw, note, out, outJson, paintNote, printable } from "./terminal.ts";
@@ -15,7 +16,7 @@ export interface FuzzOptions {
   readonly runs: number;
   readonly out: string;
   /** All, if none is named. */
-  readonly oracle: readonly Oracle[];
+  readonly oracle: readonly OracleName[];
   readonly profile?: string;
 }
 
@@ -26,24 +27,24 @@ const percent = (part: number, whole: number): string =>
   `${whole === 0 ? 0 : ((100 * part) / whole).toFixed(1)} %`;
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
-function line({ tally, seconds }: State, findings: readonly Finding[]): string {
+function line({ tally, seconds }: Stats, findings: readonly Finding[]): string {
   const { programs, accepted, runs } = tally;
   const rate = (programs / Math.max(seconds, 0.001)).toFixed(0);
   return `${seconds.toFixed(0)} s: ${programs} programs (${rate}/s), ${percent(accepted, programs)} accepted, ${runs} runs, ${plural(findings.length, "finding")}`;
 }
 
 function display(now: () => number): {
-  readonly show: (state: State, findings: readonly Finding[]) => void;
+  readonly show: (stats: Stats, findings: readonly Finding[]) => void;
   readonly clear: () => void;
 } {
   const redraw = canRedraw();
   let shown = now();
   return {
-    show(state, findings) {
-      if (redraw) process.stderr.write(`${ERASE_LINE}${line(state, findings)}`);
+    show(stats, findings) {
+      if (redraw) process.stderr.write(`${ERASE_LINE}${line(stats, findings)}`);
       else if (now() - shown >= PLAIN_MS) {
         shown = now();
-        note(line(state, findings));
+        note(line(stats, findings));
       }
     },
     clear: () => {
@@ -52,7 +53,7 @@ function display(now: () => number): {
   };
 }
 
-function report({ tally, seconds, reasons, unmodelled, next }: State, findings: readonly Finding[]): string {
+function report({ tally, seconds, reasons, unmodelled, next }: Stats, findings: readonly Finding[]): string {
   const { programs, accepted, rejected, unsupported, faulted, instructions, processed, states, runs, steps } =
     tally;
   const rows = [
@@ -91,7 +92,7 @@ export async function fuzz(options: FuzzOptions, version: string): Promise<Statu
   process.once("SIGINT", interrupt);
   const { oracle, json, out: _, ...rest } = options;
   try {
-    const { state, findings } = await campaign(
+    const { stats, findings } = await campaign(
       {
         ...rest,
         oracles: oracle.length === 0 ? ORACLE_NAMES : oracle,
@@ -108,8 +109,8 @@ export async function fuzz(options: FuzzOptions, version: string): Promise<Statu
       stop.signal,
     );
     clear();
-    if (json === true) outJson({ summary: { ...state, findings: findings.length } });
-    else out(report(state, findings));
+    if (json === true) outJson({ summary: { ...stats } });
+    else out(report(stats, findings));
     if (stop.signal.aborted) return STATUS.interrupted;
     return findings.length === 0 ? STATUS.held : STATUS.found;
   } finally {

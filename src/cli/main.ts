@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { ORACLE_NAMES, type Oracle } from "../campaign/fuzz/oracle-names.ts";
+import { ORACLE_NAMES, type OracleName } from "../campaign/fuzz/oracle-names.ts";
 import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
 import { addClassic } from "./cbpf-commands.ts";
@@ -32,7 +32,7 @@ function integer(least: number, most: number): (text: string) => number {
 
 const seed = (about: string): Option => new Option("--seed <n>", about).argParser(integer(0, 0x7fff_ffff));
 /** Names of oracles; each use of the option adds one. */
-function oracles(name: string, before: readonly Oracle[]): readonly Oracle[] {
+function oracles(name: string, before: readonly OracleName[]): readonly OracleName[] {
   const known = ORACLE_NAMES.find((each) => each === name);
   if (known === undefined) throw new InvalidArgumentError(`It must be one of ${ORACLE_NAMES.join(", ")}.`);
   return [...before, known];

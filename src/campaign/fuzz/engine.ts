@@ -1,9 +1,10 @@
 /** A campaign on one machine: ranges of seeds are shared out to processes, what they find is made small and kept, each cause once. */
 import { Tinypool } from "tinypool";
 import { InputError } from "../../semantics/errors.ts";
-import type { Oracle } from "./oracle-names.ts";
-import { bundleName, type Finding, type State, type Store } from "./store.ts";
-import { type BatchResult, type Found, type Job, newTally, type Reduced, type Settings } from "./worker.ts";
+import type { OracleName } from "./oracle-names.ts";
+import { newTally, type Stats, TALLIED } from "./stats.ts";
+import { bundleName, type Finding, type Store } from "./store.ts";
+import type { BatchResult, Found, Job, Reduced, Settings } from "./worker.ts";
 
 const WORKER = import.meta.url.replace(/engine(\.[jt]s)$/, "worker$1");
 
@@ -19,13 +20,13 @@ export interface CampaignOptions {
   readonly seconds: number;
   readonly programs: number;
   readonly runs: number;
-  readonly oracles: readonly Oracle[];
+  readonly oracles: readonly OracleName[];
   readonly profile?: string;
   readonly store: Store;
   readonly version: string;
   /** Milliseconds from any start. */
   readonly now: () => number;
-  readonly progress?: (state: State, findings: readonly Finding[]) => void;
+  readonly progress?: (stats: Stats, findings: readonly Finding[]) => void;
   readonly onFinding?: (finding: Finding) => void;
 }
 
@@ -33,14 +34,14 @@ export interface CampaignOptions {
 export async function campaign(
   options: CampaignOptions,
   signal: AbortSignal,
-): Promise<{ readonly state: State; readonly findings: readonly Finding[] }> {
+): Promise<{ readonly stats: Stats; readonly findings: readonly Finding[] }> {
   const run = new Campaign(options);
   try {
     await run.work(signal);
   } finally {
     await run.close();
   }
-  return { state: run.state(), findings: run.findings };
+  return { stats: run.stats(), findings: run.findings };
 }
 
 class Campaign {
@@ -48,21 +49,23 @@ class Campaign {
   readonly #settings: Settings;
   readonly #pool: Tinypool;
   readonly #start: number;
-  readonly #before: State | undefined;
+  readonly #before: Stats | undefined;
   readonly findings: Finding[];
   readonly #keys: Set<string>;
   readonly #tally = newTally();
   readonly #reasons = new Map<string, number>();
   readonly #unmodelled = new Map<string, number>();
-  /** The first seed that nobody has taken; ranges that are done beyond the first that is not. */
+  /** The first seed that nobody has taken; the first that is not done, and the ranges behind it that are, by their first seed. */
   #taken: number;
   #next: number;
-  readonly #done = new Set<number>();
+  readonly #done: Map<number, number>;
+  /** Found again, with a cause that was known. */
+  #repeated = 0;
   #saved: number;
 
   constructor(options: CampaignOptions) {
     const { seed, workers, runs, oracles, profile, store, now } = options;
-    const before = store.state();
+    const before = store.stats();
     if (before !== undefined && before.seed !== seed) {
       throw new InputError(
         `${store.directory}: holds a campaign that began with seed ${before.seed}, not ${seed}`,
@@ -83,7 +86,8 @@ class Campaign {
     this.#before = before;
     this.findings = [...store.findings()];
     this.#keys = new Set(this.findings.map(({ key }) => key));
-    this.#next = this.#before?.next ?? seed;
+    this.#next = before?.next ?? seed;
+    this.#done = new Map(before?.done);
     this.#taken = this.#next;
   }
 
@@ -105,13 +109,13 @@ class Campaign {
 
   async #lane(signal: AbortSignal): Promise<void> {
     while (!this.#isOver(signal)) {
-      const first = this.#taken;
-      const count = Math.min(BATCH, this.#options.seed + this.#options.programs - first);
-      this.#taken += count;
+      const { first, count } = this.#take();
+      if (count === 0) return;
       const result = await this.#ask({ kind: "batch", first, count, settings: this.#settings });
       if (!("tally" in result)) throw new Error("a batch is answered by its sums");
-      this.#add(result);
+      // A range counts when its findings are kept, so that one that is done again after a kill has neither been counted nor lost any.
       for (const found of result.found) await this.#keep(found);
+      this.#add(result);
       this.#finish(first, count);
       this.#save(false);
     }
@@ -128,18 +132,32 @@ class Campaign {
     addAll(this.#unmodelled, unmodelled);
   }
 
+  /** The next range that is not done. */
+  #take(): { readonly first: number; readonly count: number } {
+    for (let done = this.#done.get(this.#taken); done !== undefined; done = this.#done.get(this.#taken))
+      this.#taken += done;
+    const first = this.#taken;
+    const end = this.#options.seed + this.#options.programs;
+    const until = Math.min(first + BATCH, end, ...[...this.#done.keys()].filter((start) => start > first));
+    this.#taken = Math.max(until, first);
+    return { first, count: this.#taken - first };
+  }
+
   /** The range is done; so is all before the first that is not. */
   #finish(first: number, count: number): void {
-    this.#done.add(first);
-    while (this.#done.delete(this.#next)) {
-      const { seed, programs } = this.#options;
-      this.#next = Math.min(this.#next + (this.#next === first ? count : BATCH), seed + programs);
+    this.#done.set(first, count);
+    for (let done = this.#done.get(this.#next); done !== undefined; done = this.#done.get(this.#next)) {
+      this.#done.delete(this.#next);
+      this.#next += done;
     }
   }
 
   /** Makes a finding small and keeps it, unless its cause is known. */
   async #keep({ key, seed }: Found): Promise<void> {
-    if (this.#keys.has(key)) return;
+    if (this.#keys.has(key)) {
+      this.#repeated += 1;
+      return;
+    }
     this.#keys.add(key);
     const { store, version, onFinding } = this.#options;
     const reduced = await this.#ask({ kind: "reduce", key, seed, settings: this.#settings });
@@ -164,42 +182,48 @@ class Campaign {
 
   #save(always: boolean): void {
     const { store, now, progress } = this.#options;
-    const state = this.state();
-    progress?.(state, this.findings);
+    const stats = this.stats();
+    progress?.(stats, this.findings);
     if (!always && now() - this.#saved < SAVE_MS) return;
     this.#saved = now();
-    store.saveState(state);
+    store.saveStats(stats);
   }
 
-  /** This run's sums and those of the campaign that it goes on with. */
-  state(): State {
-    const { seed, now } = this.#options;
+  /** This session's sums and those of the ones before. */
+  stats(): Stats {
+    const { seed, now, oracles } = this.#options;
     const before = this.#before;
     const tally = newTally();
     for (const name of TALLIED) tally[name] = this.#tally[name] + (before?.tally[name] ?? 0);
+    const byOracle = new Map<string, number>();
+    for (const { oracle } of this.findings) addAll(byOracle, new Map([[oracle, 1]]));
+    const sessionSeconds = (now() - this.#start) / 1000;
+    const rate = this.#tally.programs / Math.max(sessionSeconds, 0.001);
     return {
+      version: 1,
+      target: "ours",
+      oracles: [...oracles],
       seed,
       next: this.#next,
-      seconds: (now() - this.#start) / 1000 + (before?.seconds ?? 0),
+      done: [...this.#done],
+      seconds: sessionSeconds + (before?.seconds ?? 0),
+      sessionSeconds,
+      sessions: 1 + (before?.sessions ?? 0),
       tally,
+      rate: { now: rate, session: rate },
+      coverage: before?.coverage ?? { blocks: 0, blocksKnown: 0, semantic: 0, lastNew: 0 },
+      corpus: { size: 0, favoured: 0 },
+      findings: {
+        total: this.findings.length,
+        byOracle: Object.fromEntries(byOracle),
+        repeated: this.#repeated + (before?.findings.repeated ?? 0),
+      },
+      workers: [],
       reasons: summed(this.#reasons, before?.reasons),
       unmodelled: summed(this.#unmodelled, before?.unmodelled),
     };
   }
 }
-
-const TALLIED = [
-  "programs",
-  "accepted",
-  "rejected",
-  "unsupported",
-  "faulted",
-  "instructions",
-  "processed",
-  "states",
-  "runs",
-  "steps",
-] as const;
 
 function addAll(to: Map<string, number>, from: ReadonlyMap<string, number>): void {
   for (const [name, times] of from) to.set(name, (to.get(name) ?? 0) + times);

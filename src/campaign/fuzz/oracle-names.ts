@@ -1,4 +1,4 @@
-/** The oracles of campaigns, by name. */
+/** The oracles of campaigns, by name. Each is a file in `oracles/`; `oracles/all.ts` has them all. */
 
 /** By name, what must hold. */
 export const ORACLES = {
@@ -9,12 +9,8 @@ export const ORACLES = {
   crash: "neither verifier nor machine break an invariant of their own",
 } as const;
 
-export type Oracle = keyof typeof ORACLES;
+export type OracleName = keyof typeof ORACLES;
 
-export const ORACLE_NAMES: readonly Oracle[] = [
-  "certificate",
-  "containment",
-  "fault",
-  "termination",
-  "crash",
-];
+const isOracleName = (name: string): name is OracleName => Object.hasOwn(ORACLES, name);
+
+export const ORACLE_NAMES: readonly OracleName[] = Object.keys(ORACLES).filter(isOracleName);

@@ -7,31 +7,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../semantics/errors.ts";
 import { ORACLE_NAMES } from "./oracle-names.ts";
+import { type Stats, statsSchema } from "./stats.ts";
 
 const count = z.number().int().nonnegative();
-
-const stateSchema = z.strictObject({
-  /** The first seed, and the first that has not been done. */
-  seed: z.number().int(),
-  next: z.number().int(),
-  seconds: z.number().nonnegative(),
-  tally: z.strictObject({
-    programs: count,
-    accepted: count,
-    rejected: count,
-    unsupported: count,
-    faulted: count,
-    instructions: count,
-    processed: count,
-    states: count,
-    runs: count,
-    steps: count,
-  }),
-  reasons: z.record(z.string(), count),
-  unmodelled: z.record(z.string(), count),
-});
-
-export type State = z.infer<typeof stateSchema>;
 
 const findingSchema = z.strictObject({
   key: z.string(),
@@ -64,8 +42,8 @@ export class Store {
   }
 
   /** How far an earlier campaign came, if there was one. */
-  state(): State | undefined {
-    return this.#read("stats.json", stateSchema);
+  stats(): Stats | undefined {
+    return this.#read("stats.json", statsSchema);
   }
 
   /** All findings so far, in the order of their names. */
@@ -96,8 +74,8 @@ export class Store {
     renameSync(`${path}.new`, path);
   }
 
-  saveState(state: State): void {
-    this.#write("stats.json", `${JSON.stringify(state, undefined, 2)}\n`);
+  saveStats(stats: Stats): void {
+    this.#write("stats.json", `${JSON.stringify(stats, undefined, 2)}\n`);
   }
 
   saveFinding(finding: Finding, bundle: string): void {

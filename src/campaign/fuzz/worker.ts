@@ -6,13 +6,16 @@ import { DEFAULT_RULES } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { programOf, programOfSeed } from "../generate/program.ts";
 import { recipeOf } from "../generate/recipe.ts";
-import type { Oracle } from "./oracle-names.ts";
-import { type CrossCheckSettings, causeOf, crossCheck, type Violation } from "./oracles.ts";
+import { type CrossCheckSettings, causeOf, crossCheck } from "./cross-check.ts";
+import type { OracleName } from "./oracle-names.ts";
+import { oraclesNamed } from "./oracles/all.ts";
+import type { Violation } from "./oracles/oracle.ts";
 import { reduceProgram, reduceRecipe } from "./reduce.ts";
+import { newTally, type Tally } from "./stats.ts";
 
 export interface Settings {
   readonly runs: number;
-  readonly oracles: readonly Oracle[];
+  readonly oracles: readonly OracleName[];
   readonly profile?: string;
 }
 
@@ -20,27 +23,13 @@ export type Job =
   | { readonly kind: "batch"; readonly first: number; readonly count: number; readonly settings: Settings }
   | { readonly kind: "reduce"; readonly seed: number; readonly key: string; readonly settings: Settings };
 
-/** Sums over a batch. */
-export interface Tally {
-  programs: number;
-  accepted: number;
-  rejected: number;
-  unsupported: number;
-  /** Rejected programs that some run showed to fault. */
-  faulted: number;
-  instructions: number;
-  processed: number;
-  states: number;
-  runs: number;
-  steps: number;
-}
-
 export interface Found {
   readonly key: string;
   readonly seed: number;
   readonly violation: Violation;
 }
 
+/** Sums over a batch. */
 export interface BatchResult {
   readonly tally: Tally;
   /** How often each reason was given for a rejection, and what was not modelled. */
@@ -56,19 +45,6 @@ export interface Reduced {
   readonly instructions: number;
 }
 
-export const newTally = (): Tally => ({
-  programs: 0,
-  accepted: 0,
-  rejected: 0,
-  unsupported: 0,
-  faulted: 0,
-  instructions: 0,
-  processed: 0,
-  states: 0,
-  runs: 0,
-  steps: 0,
-});
-
 /** What findings with the same cause have in common. */
 const keyOf = ({ oracle, message }: Violation): string => `${oracle}: ${causeOf(message)}`;
 
@@ -78,7 +54,7 @@ export default function work(job: Job): BatchResult | Reduced {
 
 function settingsOf({ runs, oracles, profile }: Settings): CrossCheckSettings {
   const rules = profile === undefined ? DEFAULT_RULES : { profile: readProfile(profile) };
-  return { rules, runs, oracles: new Set(oracles) };
+  return { rules, runs, oracles: oraclesNamed(oracles) };
 }
 
 function batch({ first, count, settings }: Job & { readonly kind: "batch" }): BatchResult {
@@ -93,16 +69,17 @@ function batch({ first, count, settings }: Job & { readonly kind: "batch" }): Ba
   for (let seed = first; seed < first + count; seed += 1) {
     const program = programOfSeed(seed);
     const checked = crossCheck(program, seed, how);
+    const { answer, verdict, ran } = checked.case;
     tally.programs += 1;
-    if (checked.verdict === "accept") tally.accepted += 1;
-    else if (checked.verdict === "reject") tally.rejected += 1;
+    if (answer.verdict === "accept") tally.accepted += 1;
+    else if (answer.verdict === "reject") tally.rejected += 1;
     else tally.unsupported += 1;
-    if (checked.faulted) tally.faulted += 1;
+    if (ran.witness !== undefined) tally.faulted += 1;
     tally.instructions += program.insns.length;
-    tally.processed += checked.processed;
-    tally.states += checked.states;
-    tally.runs += checked.runs;
-    tally.steps += checked.steps;
+    tally.processed += verdict?.statistics.processed ?? 0;
+    tally.states += verdict?.statistics.totalStates ?? 0;
+    tally.runs += ran.runs.length;
+    for (const { steps } of ran.runs) tally.steps += steps;
     add(reasons, checked.reason);
     add(unmodelled, checked.unmodelled);
     const { violation } = checked;

@@ -1,0 +1,86 @@
+/** One program against all oracles: it is verified, its certificate confirmed, it runs along it, and each oracle looks at what came of that. */
+import { Unsupported } from "../../semantics/errors.ts";
+import type { Rules } from "../../semantics/profile/rules.ts";
+import type { Program } from "../../semantics/program/program.ts";
+import type { Verdict } from "../../verifier/verdict.ts";
+import { verify } from "../../verifier/verify.ts";
+import { type ProgramRuns, runProgram } from "../run-program.ts";
+import type { Case, Oracle, Violation } from "./oracles/oracle.ts";
+import type { Answer } from "./targets/target.ts";
+
+export interface CrossCheckSettings {
+  readonly rules: Rules;
+  readonly runs: number;
+  readonly oracles: readonly Oracle[];
+}
+
+export interface CrossCheck {
+  readonly case: Case;
+  /** The reason of a rejection or what is not modelled, without its numbers. */
+  readonly reason?: string;
+  /** What ended machine runs that the machine does not model. */
+  readonly unmodelled?: string;
+  /** The first thing that did not hold. */
+  readonly violation?: Violation;
+}
+
+/** A message without what differs between equal causes: its numbers and registers. */
+export const causeOf = (message: string): string =>
+  (message.split("\n").at(-1) ?? "")
+    .replaceAll(/\b[Rr]\d+\b/g, "R#")
+    .replaceAll(/-?\b(0x[0-9a-f]+|\d+)\b/g, "#");
+
+const NO_RUNS: ProgramRuns = { runs: [], coverage: { executed: 0, total: 0 }, violations: [] };
+
+/** What our own verdict is as an answer. */
+function answerOf(verdict: Verdict | undefined): Answer {
+  if (verdict === undefined) return { verdict: "unsupported", message: "the verifier broke" };
+  if (verdict.verdict === "accept") return { verdict: "accept", message: "" };
+  const message = verdict.verdict === "reject" ? verdict.message : verdict.feature;
+  return { verdict: verdict.verdict, message, ...(verdict.insn === undefined ? {} : { insn: verdict.insn }) };
+}
+
+/**
+ * Everything about a program that oracles look at. Equal seeds give equal cases.
+ *
+ * @param answer  what the verifier under test says, if that is not ours
+ */
+function caseOf(
+  program: Program,
+  seed: number,
+  { rules, runs }: CrossCheckSettings,
+  answer: Answer | undefined,
+): Case {
+  let verdict: Verdict | undefined;
+  let ran = NO_RUNS;
+  let broken: Error | undefined;
+  try {
+    verdict = verify(program, undefined, rules);
+    ran = runProgram(program, verdict, seed, runs, [], rules);
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof Unsupported) throw error;
+    broken = error;
+  }
+  return { program, seed, rules, answer: answer ?? answerOf(verdict), verdict, ran, broken };
+}
+
+/** Verifies a program, and runs it along its certificate, or in search of a fault; then asks the oracles until one says no. */
+export function crossCheck(
+  program: Program,
+  seed: number,
+  settings: CrossCheckSettings,
+  answer?: Answer,
+): CrossCheck {
+  const given = caseOf(program, seed, settings, answer);
+  const unmodelled = given.ran.runs.flatMap(({ outcome }) =>
+    outcome.kind === "unsupported" ? [outcome.feature] : [],
+  )[0];
+  let violation: Violation | undefined;
+  for (const { judge } of settings.oracles) if ((violation = judge(given)[0]) !== undefined) break;
+  return {
+    case: given,
+    ...(given.answer.verdict === "accept" ? {} : { reason: causeOf(given.answer.message) }),
+    ...(unmodelled === undefined ? {} : { unmodelled }),
+    ...(violation === undefined ? {} : { violation }),
+  };
+}

@@ -1,0 +1,13 @@
+/** All oracles: to add one, write its file, its line here and its line in `oracle-names.ts`. */
+import type { OracleName } from "../oracle-names.ts";
+import { certificate } from "./certificate.ts";
+import { crash } from "./crash.ts";
+import { fault } from "./fault.ts";
+import type { Oracle } from "./oracle.ts";
+import { containment, termination } from "./walk.ts";
+
+const ALL: Readonly<Record<OracleName, Oracle>> = { certificate, containment, fault, termination, crash };
+
+/** Those with the given names, in the order in which they are asked. */
+export const oraclesNamed = (names: readonly OracleName[]): readonly Oracle[] =>
+  Object.values(ALL).filter(({ name }) => names.includes(name));
