@@ -2,7 +2,8 @@
  * Lists of system calls as bytes, for the agent in a guest (`agent/agent.c`), and its answers. Everything is little-endian, and every part
  * begins at a multiple of 8 bytes:
  *
- * - header: magic, sequence number, size of what follows, numbers of memories, pointers and calls (4 bytes each);
+ * - header: magic, sequence number, size of what follows, numbers of memories, pointers and calls, number of the
+ *   process that is meant (the agent itself is 0; it hands on what is for others), unused (4 bytes each);
  * - memories: size, flags; pointers: memory, offset in it, memory whose address goes there, unused;
  * - calls: system call number, kinds of the arguments (two bits each), six arguments of 8 bytes: a value, the index of a memory, or the
  *   index of an earlier call whose result is meant;
@@ -14,7 +15,7 @@
 import type { Memory, Outcome, SystemCall } from "../linux/calls.ts";
 
 const MAGIC = 0x6b63646e;
-export const HEADER_SIZE = 24;
+export const HEADER_SIZE = 32;
 const MEMORY_SIZE = 8;
 const POINTER_SIZE = 16;
 const CALL_SIZE = 56;
@@ -40,8 +41,11 @@ export interface Request {
   readonly memories: readonly Memory[];
 }
 
-/** @throws Error for a list that the agent has no room for. */
-export function request(sequence: number, list: readonly SystemCall[]): Request {
+/**
+ * @param process  who makes the calls: the agent (0), or one of the processes that it has started
+ * @throws Error for a list that the agent has no room for.
+ */
+export function request(sequence: number, list: readonly SystemCall[], process = 0): Request {
   const memories = new Map<Memory, number>();
   let pointers = 0;
   const collect = (memory: Memory): void => {
@@ -67,7 +71,7 @@ export function request(sequence: number, list: readonly SystemCall[]): Request 
   }
 
   const frame = Buffer.alloc(size);
-  const header = [MAGIC, sequence, size - HEADER_SIZE, memories.size, pointers, list.length];
+  const header = [MAGIC, sequence, size - HEADER_SIZE, memories.size, pointers, list.length, process];
   header.forEach((value, index) => void frame.writeUInt32LE(value, index * 4));
   let at = HEADER_SIZE;
   for (const [memory, index] of memories) {
@@ -128,6 +132,9 @@ function allZero(bytes: Uint8Array): boolean {
   }
   return true;
 }
+
+/** What is asked of an agent and is no system call of the kernel's; `agent.c` says what they do. */
+export const AGENT = { fork: 0x1_0000, exec: 0x1_0001, exit: 0x1_0002, gone: 0x1_0003 } as const;
 
 /** The header of an answer: its sequence number and the size of what follows. @throws Error if it is none. */
 export function answerHeader(header: Buffer): { readonly sequence: number; readonly size: number } {

@@ -165,17 +165,18 @@ const COMPILER_OPTIONS = (
   "-mgeneral-regs-only -Wl,--build-id=none -s"
 ).split(" ");
 
-/** The agent as an executable file. @throws InputError without a C compiler */
-function agent(cache: string): Uint8Array {
+/** The agent, an executable file. @throws InputError without a C compiler */
+export function agentFile(cache: string): string {
   const source = readFileSync(AGENT_SOURCE);
   const hash = createHash("sha256").update(source).update(COMPILER_OPTIONS.join(" ")).digest("hex");
   const file = join(cache, `agent-${hash.slice(0, 16)}`);
   if (!existsSync(file)) {
+    mkdirSync(cache, { recursive: true });
     const made = `${file}.${process.pid}`;
     compile(made);
     renameSync(made, file);
   }
-  return readFileSync(file);
+  return file;
 }
 
 function compile(target: string): void {
@@ -183,16 +184,16 @@ function compile(target: string): void {
     const { status, error, stderr } = spawnSync(compiler, [...COMPILER_OPTIONS, "-o", target, AGENT_SOURCE]);
     if (status === 0) return;
     if (error === undefined || !("code" in error) || error.code !== "ENOENT") {
-      throw new InputError(`${compiler} cannot compile the guests' agent: ${String(stderr).split("\n")[0]}`);
+      throw new InputError(`${compiler} cannot compile the agent: ${String(stderr).split("\n")[0]}`);
     }
   }
-  throw new InputError(`no C compiler for the guests' agent (${COMPILERS.join(", ")})`);
+  throw new InputError(`no C compiler for the agent (${COMPILERS.join(", ")})`);
 }
 
 /** The first file system of a guest: the agent as its only process, and its drivers. */
 export function imageArchive(cache: string, { modules }: Image): Uint8Array {
   return initramfs([
-    { path: "init", bytes: agent(cache), mode: 0o755 },
+    { path: "init", bytes: readFileSync(agentFile(cache)), mode: 0o755 },
     ...modules.map((file, index) => ({ path: `modules/${index}`, bytes: readFileSync(file) })),
   ]);
 }
