@@ -1,0 +1,46 @@
+/** Objects live exactly as long as they can be reached: the runtime, which counts, beside the model, which does not. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Model } from "../../src/kernel/model/model.ts";
+import type { Operation } from "../../src/kernel/operation.ts";
+import { Runtime } from "../../src/kernel/runtime.ts";
+import type { System } from "../../src/kernel/system.ts";
+import { operation } from "./operations.ts";
+
+/** One operation on both: the same result, the same objects alive, the same descriptors and pins. */
+class Both implements fc.Command<Model, System> {
+  readonly #operation: Operation;
+
+  constructor(one: Operation) {
+    this.#operation = one;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  run(model: Model, system: System): void {
+    const { result } = model.do(this.#operation);
+    expect(system.do(this.#operation).result).toBe(result);
+    expect(system.observe()).toEqual(model.observe());
+  }
+
+  toString(): string {
+    return JSON.stringify(this.#operation);
+  }
+}
+
+describe("lifetimes", () => {
+  it("the runtime does what the model says", () => {
+    const operations = fc.commands<Model, System>([operation(4).map((one) => new Both(one))], {
+      maxCommands: 200,
+      size: "max",
+    });
+    fc.assert(
+      fc.property(operations, (commands) => {
+        fc.modelRun(() => ({ model: new Model(), real: new Runtime() }), commands);
+      }),
+      { numRuns: Number(process.env["SOUNDCHECK_LIFETIMES"] ?? 50) },
+    );
+  });
+});

@@ -1,0 +1,287 @@
+/**
+ * What is alive, without counts. There are objects; roots that name them: descriptors of processes, pins, attachments; and edges from object to object: a program to
+ * the maps that it uses, a program array to the programs in it, a link to its program. An object is alive if and only if it can be reached from a root. A program
+ * array that no descriptor and no pin names is empty: nobody could change what is in it.
+ *
+ * Every action is here once; `reading.ts` says how it is read. An action gives its possible results, of which exactly one applies: a descriptor, a process's
+ * number, 0, or a negative error number. Where none applies there was no room for what the action would make.
+ */
+import { E2BIG, EBADF, EBUSY, EEXIST, EINVAL, ENOENT, ESRCH } from "../../vm/errno.ts";
+import type { ModelKind, Place, Reading } from "./reading.ts";
+
+export type Action =
+  | { readonly do: "fork" | "exit"; readonly process: number }
+  | { readonly do: "close" | "dup"; readonly process: number; readonly fd: number }
+  | { readonly do: "create"; readonly process: number; readonly kind: "map" | "prog_array" }
+  | { readonly do: "load"; readonly process: number; readonly maps: readonly number[] }
+  | {
+      readonly do: "update";
+      readonly process: number;
+      readonly fd: number;
+      readonly index: number;
+      readonly value: number;
+    }
+  | { readonly do: "delete"; readonly process: number; readonly fd: number; readonly index: number }
+  | { readonly do: "pin"; readonly process: number; readonly fd: number; readonly path: string }
+  | { readonly do: "get" | "unlink"; readonly process: number; readonly path: string }
+  | {
+      readonly do: "open";
+      readonly process: number;
+      readonly kind: "map" | "program" | "link";
+      readonly id: number;
+    }
+  | { readonly do: "attach" | "link"; readonly process: number; readonly fd: number; readonly point: string }
+  | { readonly do: "detach"; readonly process: number; readonly point: string }
+  | { readonly do: "unlink_link"; readonly process: number; readonly fd: number };
+
+/** A result and when it applies. */
+export interface Case<B> {
+  readonly when: B;
+  readonly result: number;
+}
+
+/** Places in a program array. */
+export const PLACES = 2;
+
+/** One action in a state that is read and written by the reading. */
+export class Transition<B, V> {
+  readonly #reading: Reading<B, V>;
+  readonly #cases: Case<B>[] = [];
+  /** That no result has been given yet. */
+  #open: B;
+
+  constructor(reading: Reading<B, V>) {
+    this.#reading = reading;
+    this.#open = reading.truth(true);
+  }
+
+  /** @param find  the object that an id of `open` stands for; nothing if there never was one */
+  take(action: Action, find: (kind: "map" | "program" | "link", id: number) => V): readonly Case<B>[] {
+    this.#refuse(this.#reading.not(this.#reading.runs(action.process)), ESRCH);
+    this.#act(action, find);
+    settle(this.#reading);
+    return this.#cases;
+  }
+
+  // --- Results
+
+  #refuse(when: B, result: number): void {
+    const { and, not } = this.#reading;
+    this.#cases.push({ when: and(this.#open, when), result });
+    this.#open = and(this.#open, not(when));
+  }
+
+  #succeed(): void {
+    this.#refuse(this.#reading.truth(true), 0);
+  }
+
+  // --- Parts of actions
+
+  #fd(process: number, fd: number): V {
+    return this.#reading.read({ of: "fd", process, fd });
+  }
+
+  #isMap(object: V): B {
+    const { is, or } = this.#reading;
+    return or(is(object, "map"), is(object, "prog_array"));
+  }
+
+  #isNothing(object: V): B {
+    return this.#reading.same(object, this.#reading.nothing);
+  }
+
+  #write(place: Place<V>, object: V): void {
+    this.#reading.write(this.#open, place, object);
+  }
+
+  /** A descriptor for the object, the lowest that is free: the result. */
+  #give(process: number, object: V): void {
+    const { fds } = this.#reading;
+    for (const fd of fds(process)) {
+      const free = this.#isNothing(this.#fd(process, fd));
+      this.#reading.write(this.#reading.and(this.#open, free), { of: "fd", process, fd }, object);
+      this.#refuse(free, fd);
+    }
+  }
+
+  /** A new object with what it holds, and its descriptor. */
+  #make(process: number, kind: ModelKind, hold: (object: V) => void): void {
+    const { object, made } = this.#reading.make(this.#open, kind);
+    this.#open = this.#reading.and(this.#open, made);
+    hold(object);
+    this.#give(process, object);
+  }
+
+  /** The program that a descriptor stands for, as commands ask for one. */
+  #program(process: number, fd: number): V {
+    const { is, not } = this.#reading;
+    const object = this.#fd(process, fd);
+    this.#refuse(this.#isNothing(object), EBADF);
+    this.#refuse(not(is(object, "program")), EINVAL);
+    return object;
+  }
+
+  /** The map that a descriptor stands for. */
+  #map(process: number, fd: number): V {
+    const object = this.#fd(process, fd);
+    this.#refuse(this.#isNothing(object), EBADF);
+    this.#refuse(this.#reading.not(this.#isMap(object)), EINVAL);
+    return object;
+  }
+
+  // --- Actions
+
+  #act(action: Action, find: (kind: "map" | "program" | "link", id: number) => V): void {
+    const { and, exists, fds, is, nextProcesses, not, nothing, read, same } = this.#reading;
+    const { process } = action;
+    switch (action.do) {
+      case "fork":
+        for (const child of nextProcesses()) {
+          const now = and(this.#open, not(this.#reading.runs(child)));
+          for (const fd of fds(process)) {
+            this.#reading.write(now, { of: "fd", process: child, fd }, this.#fd(process, fd));
+          }
+          this.#reading.setRuns(now, child, true);
+          this.#refuse(now, child);
+        }
+        return;
+      case "exit":
+        for (const fd of fds(process)) this.#write({ of: "fd", process, fd }, nothing);
+        this.#reading.setRuns(this.#open, process, false);
+        return this.#succeed();
+      case "close": {
+        this.#refuse(this.#isNothing(this.#fd(process, action.fd)), EBADF);
+        this.#write({ of: "fd", process, fd: action.fd }, nothing);
+        return this.#succeed();
+      }
+      case "dup": {
+        const object = this.#fd(process, action.fd);
+        this.#refuse(this.#isNothing(object), EBADF);
+        return this.#give(process, object);
+      }
+      case "create":
+        return this.#make(process, action.kind, () => undefined);
+      case "load": {
+        const maps = action.maps.map((fd) => this.#map(process, fd));
+        return this.#make(process, "program", (program) => {
+          for (const [index, map] of maps.entries()) this.#write({ of: "use", program, index }, map);
+        });
+      }
+      case "update": {
+        const array = this.#map(process, action.fd);
+        if (action.index >= PLACES) return this.#refuse(this.#reading.truth(true), E2BIG);
+        this.#refuse(is(array, "map"), 0);
+        const program = this.#program(process, action.value);
+        this.#write({ of: "slot", array, index: action.index }, program);
+        return this.#succeed();
+      }
+      case "delete": {
+        const array = this.#map(process, action.fd);
+        this.#refuse(is(array, "map"), EINVAL);
+        if (action.index >= PLACES) return this.#refuse(this.#reading.truth(true), E2BIG);
+        const slot = { of: "slot", array, index: action.index } as const;
+        this.#refuse(this.#isNothing(read(slot)), ENOENT);
+        this.#write(slot, nothing);
+        return this.#succeed();
+      }
+      case "pin": {
+        const object = this.#fd(process, action.fd);
+        this.#refuse(this.#isNothing(object), EINVAL);
+        const pin = { of: "pin", path: action.path } as const;
+        this.#refuse(not(this.#isNothing(read(pin))), EEXIST);
+        this.#write(pin, object);
+        return this.#succeed();
+      }
+      case "get": {
+        const object = read({ of: "pin", path: action.path });
+        this.#refuse(this.#isNothing(object), ENOENT);
+        return this.#give(process, object);
+      }
+      case "unlink": {
+        const pin = { of: "pin", path: action.path } as const;
+        this.#refuse(this.#isNothing(read(pin)), ENOENT);
+        this.#write(pin, nothing);
+        return this.#succeed();
+      }
+      case "open": {
+        const object = find(action.kind, action.id);
+        this.#refuse(not(exists(object)), ENOENT);
+        return this.#give(process, object);
+      }
+      case "attach": {
+        const program = this.#program(process, action.fd);
+        this.#refuse(not(this.#isNothing(read({ of: "standing", point: action.point }))), EBUSY);
+        this.#write({ of: "attachment", point: action.point }, program);
+        return this.#succeed();
+      }
+      case "detach":
+        this.#refuse(not(this.#isNothing(read({ of: "standing", point: action.point }))), EBUSY);
+        this.#write({ of: "attachment", point: action.point }, nothing);
+        return this.#succeed();
+      case "link": {
+        const program = this.#program(process, action.fd);
+        const { point } = action;
+        this.#refuse(not(this.#isNothing(read({ of: "standing", point }))), EBUSY);
+        this.#refuse(not(this.#isNothing(read({ of: "attachment", point }))), EBUSY);
+        return this.#make(process, "link", (link) => {
+          this.#write({ of: "target", link }, program);
+          this.#write({ of: "standing", point }, link);
+        });
+      }
+      case "unlink_link": {
+        const link = this.#fd(process, action.fd);
+        this.#refuse(this.#isNothing(link), EBADF);
+        this.#refuse(not(is(link, "link")), EINVAL);
+        for (const point of this.#reading.points()) {
+          const standing = { of: "standing", point } as const;
+          this.#reading.write(and(this.#open, same(read(standing), link)), standing, nothing);
+        }
+        return this.#succeed();
+      }
+    }
+  }
+}
+
+/** What goes after every action: what program arrays hold that nobody can change any more; all that cannot be reached. */
+function settle<B, V>(reading: Reading<B, V>): void {
+  const { and, edges, end, is, not, nothing, objects, or, points, read, roots, same, truth, write } = reading;
+  for (const array of objects()) {
+    const users = roots().filter(({ of }) => of !== "attachment");
+    const named = users.reduce((sum, root) => or(sum, same(read(root), array)), truth(false));
+    for (const edge of edges(array)) {
+      if (edge.of === "slot") write(and(is(array, "prog_array"), not(named)), edge, nothing);
+    }
+  }
+  for (const [object, reached] of alive(reading)) {
+    for (const edge of edges(object)) write(not(reached), edge, nothing);
+    for (const point of points()) {
+      const standing = { of: "standing", point } as const;
+      write(and(not(reached), same(read(standing), object)), standing, nothing);
+    }
+    end(not(reached), object);
+  }
+}
+
+/** Each object, and whether it can be reached from a root. */
+export function alive<B, V>(reading: Reading<B, V>): ReadonlyMap<V, B> {
+  const { and, edges, objects, or, read, roots, same, truth } = reading;
+  const all = objects();
+  const named = (places: readonly Place<V>[], object: V): B =>
+    places.reduce((sum, place) => or(sum, same(read(place), object)), truth(false));
+  let reached = new Map(all.map((object) => [object, named(roots(), object)]));
+  // No way is longer than there are objects.
+  for (const _ of all) {
+    const next = new Map(
+      all.map((object) => [
+        object,
+        all.reduce(
+          (sum, holder) => or(sum, and(reached.get(holder) ?? truth(false), named(edges(holder), object))),
+          reached.get(object) ?? truth(false),
+        ),
+      ]),
+    );
+    if (all.every((object) => next.get(object) === reached.get(object))) break;
+    reached = next;
+  }
+  return reached;
+}
