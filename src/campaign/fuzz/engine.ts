@@ -1,12 +1,10 @@
 /** A campaign on one machine: ranges of seeds are shared out to processes, what they find is made small and kept, each cause once. */
-import { Tinypool } from "tinypool";
 import { InputError } from "../../semantics/errors.ts";
+import { type Crew, localCrew } from "./crew.ts";
 import type { OracleName } from "./oracle-names.ts";
 import { newTally, type Stats, TALLIED } from "./stats.ts";
 import { bundleName, type Finding, type Store } from "./store.ts";
-import type { BatchResult, Found, Job, Reduced, Settings } from "./worker.ts";
-
-const WORKER = import.meta.url.replace(/engine(\.[jt]s)$/, "worker$1");
+import type { BatchResult, Found, Settings } from "./worker.ts";
 
 /** Programs of a job: a second's work or less. */
 const BATCH = 100;
@@ -16,6 +14,8 @@ const SAVE_MS = 2000;
 export interface CampaignOptions {
   readonly seed: number;
   readonly workers: number;
+  /** Who does the jobs (default: so many processes of this machine). */
+  readonly crew?: Crew;
   /** When to stop: whichever comes first. */
   readonly seconds: number;
   readonly programs: number;
@@ -47,7 +47,7 @@ export async function campaign(
 class Campaign {
   readonly #options: CampaignOptions;
   readonly #settings: Settings;
-  readonly #pool: Tinypool;
+  readonly #crew: Crew;
   readonly #start: number;
   readonly #before: Stats | undefined;
   readonly findings: Finding[];
@@ -73,14 +73,7 @@ class Campaign {
     }
     this.#options = options;
     this.#settings = { runs, oracles, ...(profile === undefined ? {} : { profile }) };
-    const processes = {
-      runtime: "child_process",
-      filename: WORKER,
-      minThreads: workers,
-      maxThreads: workers,
-      serialization: "advanced",
-    } as const;
-    this.#pool = new Tinypool(processes);
+    this.#crew = options.crew ?? localCrew(workers);
     this.#start = now();
     this.#saved = this.#start;
     this.#before = before;
@@ -92,14 +85,12 @@ class Campaign {
   }
 
   async work(signal: AbortSignal): Promise<void> {
-    const { workers } = this.#options;
-    // Two ranges for each process, so that none waits.
-    await Promise.all(Array.from({ length: 2 * workers }, () => this.#lane(signal)));
+    await Promise.all(Array.from({ length: this.#crew.width }, () => this.#lane(signal)));
     this.#save(true);
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#crew.close();
   }
 
   #isOver(signal: AbortSignal): boolean {
@@ -111,19 +102,15 @@ class Campaign {
     while (!this.#isOver(signal)) {
       const { first, count } = this.#take();
       if (count === 0) return;
-      const result = await this.#ask({ kind: "batch", first, count, settings: this.#settings });
+      const result = await this.#crew.run({ kind: "batch", first, count, settings: this.#settings });
+      if (result === undefined) return;
       if (!("tally" in result)) throw new Error("a batch is answered by its sums");
       // A range counts when its findings are kept, so that one that is done again after a kill has neither been counted nor lost any.
-      for (const found of result.found) await this.#keep(found);
+      for (const found of result.found) if (!(await this.#keep(found))) return;
       this.#add(result);
       this.#finish(first, count);
       this.#save(false);
     }
-  }
-
-  async #ask(job: Job): Promise<BatchResult | Reduced> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the worker's function returns
-    return (await this.#pool.run(job)) as BatchResult | Reduced;
   }
 
   #add({ tally, reasons, unmodelled }: BatchResult): void {
@@ -152,15 +139,16 @@ class Campaign {
     }
   }
 
-  /** Makes a finding small and keeps it, unless its cause is known. */
-  async #keep({ key, seed }: Found): Promise<void> {
+  /** Makes a finding small and keeps it, unless its cause is known; false if the campaign is over before. */
+  async #keep({ key, seed }: Found): Promise<boolean> {
     if (this.#keys.has(key)) {
       this.#repeated += 1;
-      return;
+      return true;
     }
     this.#keys.add(key);
     const { store, version, onFinding } = this.#options;
-    const reduced = await this.#ask({ kind: "reduce", key, seed, settings: this.#settings });
+    const reduced = await this.#crew.run({ kind: "reduce", key, seed, settings: this.#settings });
+    if (reduced === undefined) return false;
     if (!("bundle" in reduced)) throw new Error("a reduction is answered by a bundle");
     const { bundle, violation, instructions } = reduced;
     const program = bundleName(key, seed);
@@ -178,6 +166,7 @@ class Campaign {
     store.saveFinding(finding, bundle);
     this.findings.push(finding);
     onFinding?.(finding);
+    return true;
   }
 
   #save(always: boolean): void {
