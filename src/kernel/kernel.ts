@@ -1,27 +1,65 @@
 /** The state of the small kernel: processes, objects, and the places that keep them. */
+import { CAPABILITIES, type Capability } from "../semantics/program/privileges.ts";
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import { DescriptorTable } from "./descriptors.ts";
-import { PinTable } from "./files/pins.ts";
+import { firstNamespace, type MountNamespace } from "./files/mounts.ts";
+import type { Owner } from "./files/tree.ts";
 import { Registry } from "./objects.ts";
+import type { UnprivilegedBpfDisabled } from "./privileges.ts";
+import type { UnixSocket } from "./unix-socket.ts";
 
 export interface Process {
   readonly number: number;
   readonly descriptors: DescriptorTable;
+  mounts: MountNamespace;
+  /** Whose files it makes, and which it may change. User 0 may change all. */
+  credentials: Owner;
+  /** What it may do beyond files. */
+  capabilities: readonly Capability[];
+}
+
+/** What a kernel is given at its start. */
+export interface KernelOptions {
+  /** Processors: per-CPU maps have a value for each. 1 by default. */
+  readonly cpus?: number;
+  /** Whose rules programs are verified by; the newest kernel's by default. */
+  readonly rules?: Rules;
+  /** The setting kernel.unprivileged_bpf_disabled; 2 by default. */
+  readonly unprivilegedBpfDisabled?: UnprivilegedBpfDisabled;
 }
 
 export class Kernel {
+  readonly cpus: number;
+  readonly rules: Rules;
+  readonly unprivilegedBpfDisabled: UnprivilegedBpfDisabled;
   readonly objects = new Registry();
-  readonly pins = new PinTable();
   readonly processes = new Map<number, Process>();
+  /** Unix sockets that are open, or in flight. */
+  readonly sockets = new Set<UnixSocket>();
   #lastProcess = 0;
 
-  constructor() {
-    this.addProcess(new DescriptorTable());
+  constructor({ cpus = 1, rules = DEFAULT_RULES, unprivilegedBpfDisabled = 2 }: KernelOptions = {}) {
+    this.cpus = cpus;
+    this.rules = rules;
+    this.unprivilegedBpfDisabled = unprivilegedBpfDisabled;
+    this.#addProcess({
+      descriptors: new DescriptorTable(),
+      mounts: firstNamespace(),
+      credentials: { uid: 0, gid: 0 },
+      capabilities: CAPABILITIES,
+    });
   }
 
-  addProcess(descriptors: DescriptorTable): Process {
+  #addProcess(of: Omit<Process, "number">): Process {
     this.#lastProcess += 1;
-    const process = { number: this.#lastProcess, descriptors };
+    const process = { ...of, number: this.#lastProcess };
+    process.mounts.hold();
     this.processes.set(process.number, process);
     return process;
+  }
+
+  /** A process like its parent, with the same files open. */
+  fork(parent: Process): Process {
+    return this.#addProcess({ ...parent, descriptors: parent.descriptors.copy() });
   }
 }

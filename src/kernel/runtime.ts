@@ -1,13 +1,20 @@
 /** The small kernel as a system that operations are done on: each operation goes to what does it. */
 import { ESRCH } from "../vm/errno.ts";
 import { bpf } from "./commands/commands.ts";
-import { Kernel, type Process } from "./kernel.ts";
+import { doFile } from "./files/files.ts";
+import { allPins } from "./files/pins.ts";
+import { Kernel, type KernelOptions, type Process } from "./kernel.ts";
 import type { Operation } from "./operation.ts";
-import { dup, exit, fork } from "./processes.ts";
+import { isFileOperation } from "./operations/files.ts";
+import { doProcess } from "./processes.ts";
 import type { Answer, Observation, System } from "./system.ts";
 
 export class Runtime implements System {
-  readonly #kernel = new Kernel();
+  readonly #kernel: Kernel;
+
+  constructor(options: KernelOptions = {}) {
+    this.#kernel = new Kernel(options);
+  }
 
   /** @throws Unsupported  for what is not modelled */
   do(operation: Operation): Answer {
@@ -18,24 +25,13 @@ export class Runtime implements System {
   }
 
   #answer(process: Process, operation: Operation): Answer | number {
-    switch (operation.do) {
-      case "fork":
-        return fork(this.#kernel, process);
-      case "exit":
-        return exit(this.#kernel, process);
-      case "dup":
-        return dup(process, operation.fd);
-      case "close":
-        return process.descriptors.close(operation.fd);
-      case "unlink":
-        return this.#kernel.pins.remove(operation.path);
-      case "bpf":
-        return bpf(this.#kernel, process, operation);
-    }
+    if (operation.do === "bpf") return bpf(this.#kernel, process, operation);
+    if (isFileOperation(operation)) return doFile(process, operation);
+    return doProcess(this.#kernel, process, operation);
   }
 
   observe(): Observation {
-    const { objects, pins, processes } = this.#kernel;
+    const { objects, processes } = this.#kernel;
     return {
       alive: {
         map: objects.alive("map"),
@@ -44,7 +40,7 @@ export class Runtime implements System {
         btf: objects.alive("btf"),
       },
       processes: new Map([...processes].map(([number, { descriptors }]) => [number, descriptors.list()])),
-      pins: pins.list(),
+      pins: allPins(this.#kernel),
     };
   }
 }

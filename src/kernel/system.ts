@@ -27,6 +27,8 @@ export interface OpenDescriptor {
 
 /** A name in a BPF file system and the object that it keeps. */
 export interface Pin {
+  /** The first of the processes whose mount namespace the path is of; left out where it is process 1. */
+  readonly process?: number;
   readonly path: string;
   readonly kind: ObjectKind;
   readonly id: number;

@@ -22,9 +22,9 @@ export function bpf(kernel: Kernel, process: Process, call: BpfOperation): Answe
     case "prog_load":
       return progLoad(kernel, process, attr);
     case "obj_pin":
-      return objPin(kernel, process, attr);
+      return objPin(process, attr);
     case "obj_get":
-      return objGet(kernel, process, attr);
+      return objGet(process, attr);
     case "map_get_fd_by_id":
       return getFdById(kernel, process, "map", attr.u32("id"));
     case "prog_get_fd_by_id":

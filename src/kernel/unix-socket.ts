@@ -1,0 +1,90 @@
+/**
+ * Unix sockets in pairs, as far as they pass descriptors. A message holds open files until it is received. Sockets that only lie in each other's messages can be received by
+ * nobody: Linux collects them when it next closes a Unix socket, here they go at once.
+ */
+import { EAGAIN } from "../vm/errno.ts";
+import type { OpenFile, Target } from "./descriptors.ts";
+
+const ECONNRESET = -104;
+
+type Message = readonly OpenFile[];
+
+export class UnixSocket implements Target {
+  readonly kind = "socket";
+  readonly id = 0;
+  readonly #all: Set<UnixSocket>;
+  /** What has been sent to it and not been received. */
+  readonly #messages: Message[] = [];
+  /** The other one, while it is open. */
+  peer: UnixSocket | undefined;
+  /** Whether the other one went with messages that nobody had received, and that has not been told. */
+  #reset = false;
+  /** The open file. */
+  file: OpenFile | undefined;
+
+  /** @param all  the sockets that are open, or in flight */
+  constructor(all: Set<UnixSocket>) {
+    this.#all = all;
+  }
+
+  holdUser(): void {
+    this.#all.add(this);
+  }
+
+  putUser(): void {
+    this.#all.delete(this);
+    if (this.peer !== undefined) {
+      this.peer.peer = undefined;
+      this.peer.#reset = this.#messages.length > 0;
+    }
+    this.clear();
+  }
+
+  get messages(): readonly Message[] {
+    return this.#messages;
+  }
+
+  deliver(message: Message): void {
+    this.#messages.push(message.map((file) => file.hold()));
+  }
+
+  /** The next message, whose files are the caller's now; or what recvmsg(2) gives where there is none. */
+  take(): Message | number {
+    const message = this.#messages.shift();
+    if (message !== undefined) return message;
+    if (this.#reset) {
+      this.#reset = false;
+      return ECONNRESET;
+    }
+    return this.peer === undefined ? 0 : EAGAIN;
+  }
+
+  /** Gives all messages up. */
+  clear(): void {
+    for (const message of this.#messages.splice(0)) for (const file of message) file.put();
+  }
+}
+
+/** How often each socket's file lies in messages of the sockets. */
+function inFlight(sockets: Iterable<UnixSocket>): ReadonlyMap<OpenFile, number> {
+  const counts = new Map<OpenFile, number>();
+  for (const { messages } of sockets)
+    for (const file of messages.flat()) counts.set(file, (counts.get(file) ?? 0) + 1);
+  return counts;
+}
+
+/**
+ * Gives up the messages of sockets that nobody can receive from: all references to them lie in messages of each other.
+ */
+export function collect(sockets: ReadonlySet<UnixSocket>): void {
+  let garbage = new Set(sockets);
+  for (;;) {
+    const counts = inFlight(garbage);
+    const left = [...garbage].filter(
+      ({ file }) => file !== undefined && counts.get(file) === file.references,
+    );
+    if (left.length === garbage.size) break;
+    garbage = new Set(left);
+  }
+  for (const socket of garbage) socket.clear();
+}
