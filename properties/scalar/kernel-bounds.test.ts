@@ -1,5 +1,6 @@
 /** The comparison with the kernel can fail: logs that claim too much, and too little, of a small program. No kernel is asked. */
 import { describe, expect, test } from "vitest";
+import { LogWalk } from "../../src/campaign/kernels/log-walk.ts";
 import { parseStateLog, type StateLog } from "../../src/oracle/linux/state-log.ts";
 import { assemble } from "../../src/semantics/isa/assemble.ts";
 import { rowByName } from "../../src/semantics/isa/table.ts";
@@ -7,7 +8,6 @@ import { Machine } from "../../src/vm/machine.ts";
 import { COMPARED, compareOperator, precisionOf, witness } from "./kernel-bounds.ts";
 import { comparePath } from "./kernel-paths.ts";
 import { type BoundsProgram, packetOf, X } from "./kernel-programs.ts";
-import { LogWalk } from "./kernel-walk.ts";
 
 function small(row: string, pc: number, target: number | undefined, body: string): BoundsProgram {
   const insns = assemble(`

@@ -2,6 +2,8 @@
  * The kernel's bounds beside the truth: the machine executes, and at each instruction every number in its registers must be inside what the
  * kernel's log says there. The kernel's own run must end as the machine's does, which ties the machine to what the program really did.
  */
+
+import { LogWalk } from "../../src/campaign/kernels/log-walk.ts";
 import { CertificateWalk } from "../../src/campaign/walk.ts";
 import type { StateLog } from "../../src/oracle/linux/state-log.ts";
 import { testRun } from "../../src/oracle/linux/test-run.ts";
@@ -9,7 +11,6 @@ import type { Verdict } from "../../src/verifier/verdict.ts";
 import { Machine } from "../../src/vm/machine.ts";
 import { plainOf, stepAt } from "./kernel-bounds.ts";
 import { type BoundsProgram, packetOf, resultsIn, X, Y } from "./kernel-programs.ts";
-import { LogWalk } from "./kernel-walk.ts";
 import type { Plain } from "./scalars.ts";
 
 /** Something that cannot be, with what the numbers were. */

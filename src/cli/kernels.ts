@@ -9,7 +9,7 @@ import { startGuest } from "./guest.ts";
 /** The running kernel's name. */
 const RUNNING = "linux";
 /** What guests are called. */
-const GUEST = /^(linux-\d+\.\d+|newest)$/;
+const GUEST = /^(linux-\d+\.\d+(\.\d[\w.-]*)?|newest)$/;
 
 /** A translated guest takes minutes to verify the largest programs. */
 const PATIENCE_MS = 600_000;
@@ -25,7 +25,7 @@ export interface OpenKernel {
 export function openKernel(name: string): OpenKernel {
   if (name !== RUNNING) {
     if (!GUEST.test(name))
-      throw new InputError(`there is no kernel ${name} to ask: ${RUNNING}, linux-X.Y or newest`);
+      throw new InputError(`there is no kernel ${name} to ask: ${RUNNING}, linux-X.Y, linux-X.Y.Z or newest`);
     const guest = lastingGuest(() => startGuest(name, { answerMs: PATIENCE_MS }));
     guest.kernel();
     return { kernel: guest.kernel, close: guest.stop };

@@ -13,10 +13,10 @@ const SUITES = ["bullseye", "bookworm", "bookworm-backports", "trixie", "trixie-
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** `linux-image-6.1.0-50-cloud-amd64`, `linux-image-7.3.4+deb13-cloud-amd64`. */
-const PACKAGE = /^linux-image-((\d+\.\d+)\.\S+-cloud-amd64)$/;
+const PACKAGE = /^linux-image-(\d+\.\d+\.\S+-cloud-amd64)$/;
 
 export interface DebianKernel {
-  /** `linux-6.1` */
+  /** `linux-6.1`: the newest of its version; or `linux-6.19.10`, `linux-6.1.0-47`: one that was asked for. */
   readonly name: string;
   /** As uname(2) will say: `6.1.0-50-cloud-amd64`. */
   readonly release: string;
@@ -96,18 +96,32 @@ function debianArchive(): string {
  * @throws InputError if apt cannot tell
  */
 export function debianKernels(folder: string): readonly DebianKernel[] {
+  const newest = new Map(
+    releases(folder).map((release) => [/^\d+\.\d+/.exec(release)?.[0] ?? release, release]),
+  );
+  return [...newest].map(([version, release]) => ({ name: `linux-${version}`, release }));
+}
+
+/**
+ * The newest of Debian's kernels whose release begins with the numbers in a name: `linux-6.19`, `linux-6.19.10`, `linux-6.1.0-47`. Downloads lists.
+ * @throws InputError if apt cannot tell
+ */
+export function debianKernel(folder: string, name: string): DebianKernel | undefined {
+  const wanted = name.replace(/^linux-/, "");
+  const release = releases(folder).findLast(
+    (each) => each.startsWith(wanted) && !/^\d/.test(each.slice(wanted.length)),
+  );
+  return release === undefined ? undefined : { name, release };
+}
+
+/** All releases that Debian has, oldest first. */
+function releases(folder: string): readonly string[] {
   const apt = new Apt(folder);
   const trouble = update(apt);
-  const newest = new Map<string, string>();
-  for (const line of apt.cache("pkgnames", "linux-image-").split("\n")) {
-    const [, release, version] = PACKAGE.exec(line) ?? [];
-    if (release === undefined || version === undefined) continue;
-    if (byNumbers(release, newest.get(version) ?? "") > 0) newest.set(version, release);
-  }
-  if (newest.size === 0) throw trouble ?? new InputError("apt finds no kernel of Debian's");
-  return [...newest]
-    .map(([version, release]) => ({ name: `linux-${version}`, release }))
-    .sort((a, b) => byNumbers(a.release, b.release));
+  const lines = apt.cache("pkgnames", "linux-image-").split("\n");
+  const found = lines.flatMap((line) => PACKAGE.exec(line)?.[1] ?? []);
+  if (found.length === 0) throw trouble ?? new InputError("apt finds no kernel of Debian's");
+  return found.sort(byNumbers);
 }
 
 /** Brings the lists up to date; those that cannot be had stay as they were. */

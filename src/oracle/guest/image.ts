@@ -22,7 +22,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { InputError } from "../../semantics/errors.ts";
-import { type DebianKernel, debianKernels, unpackKernel } from "./debian.ts";
+import { type DebianKernel, debianKernel, debianKernels, unpackKernel } from "./debian.ts";
 import { initramfs } from "./initramfs.ts";
 
 /** A kernel ready to boot. */
@@ -74,7 +74,7 @@ export function fetchableKernels(cache: string): readonly DebianKernel[] {
 
 /**
  * The image of a name: from the cache, or downloaded where it is not there.
- * @param name `linux-6.1`; or `newest`, which asks apt. @throws InputError if there is no such kernel, or it cannot be had
+ * @param name `linux-6.1`, `linux-6.19.10`; or `newest`, which asks apt. @throws InputError if there is no such kernel, or it cannot be had
  */
 export function findImage(cache: string, name: string): Image {
   return cachedImage(cache, name) ?? fetchImage(cache, name);
@@ -82,10 +82,12 @@ export function findImage(cache: string, name: string): Image {
 
 /** Downloads the newest kernel of a name, unless the cache has it. @throws InputError as `findImage` does */
 export function fetchImage(cache: string, name: string): Image {
-  const known = fetchableKernels(cache);
-  const kernel = name === "newest" ? known.at(-1) : known.find((each) => each.name === name);
+  const lists = join(cache, "apt");
+  const kernel = name === "newest" ? debianKernels(lists).at(-1) : debianKernel(lists, name);
   if (kernel === undefined) {
-    const names = known.map((each) => each.name).join(", ");
+    const names = debianKernels(lists)
+      .map((each) => each.name)
+      .join(", ");
     throw new InputError(`Debian has no kernel ${name}; it has ${names}`);
   }
   const cached = cachedImage(cache, kernel.name);
@@ -94,7 +96,7 @@ export function fetchImage(cache: string, name: string): Image {
   try {
     const packages = join(work, "packages");
     mkdirSync(packages);
-    unpackKernel(join(cache, "apt"), kernel, packages);
+    unpackKernel(lists, kernel, packages);
     const image = join(work, "image");
     mkdirSync(image);
     collect(packages, kernel.release, image);

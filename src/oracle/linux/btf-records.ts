@@ -21,9 +21,17 @@ const LINE_INFO_SIZE = 16;
 export function btfRecords(
   kernel: Kernel,
   raw: Uint8Array,
+  program: Pick<Program, "functions" | "lineInfo">,
+): BtfRecords {
+  return recordsIn(kernel, loadBtf(kernel, raw), program);
+}
+
+/** The records of a program whose BTF is in the kernel already. @param fd the BTF's descriptor, which `close` closes */
+export function recordsIn(
+  kernel: Kernel,
+  fd: number,
   { functions, lineInfo: lines }: Pick<Program, "functions" | "lineInfo">,
 ): BtfRecords {
-  const fd = loadBtf(kernel, raw);
   const funcInfo = functionRecords(functions);
   // The kernel wants line records that begin each function, so they make sense with the functions' only.
   const lineInfo = funcInfo === undefined ? undefined : lines;

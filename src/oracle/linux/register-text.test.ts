@@ -107,7 +107,24 @@ describe("registers", () => {
     );
   });
 
-  it.each(["", "scalar(", "scalar(umax=)", "scalar(umax=07)", "scalar(off=4)", "0x", "scalar(u32_max=4)"])(
+  // Lines of logs of Linux 5.10.0-32 and 6.1.0-50.
+  it("reads what earlier kernels print", () => {
+    expect(readRegister("inv(id=0,umax_value=65535,var_off=(0x0; 0xffff))")).toEqual(
+      scalar({ umax: 65535n, mask: 0xffffn }),
+    );
+    expect(readRegister("inv0")).toMatchObject({ precise: false, bounds: constantBounds(0n) });
+    expect(readRegister("invP-8")).toMatchObject({ precise: true, bounds: constantBounds(-8n) });
+    expect(readRegister("invP(id=2)")).toEqual(scalar({}, { id: 2, precise: true }));
+    expect(readRegister("scalar(umax=4294967295,s32_min=-8,u32_max=7)")).toEqual(
+      scalar({ umax: 0xffffffffn, smin32: -8n, umax32: 7n }),
+    );
+    expect(readRegister("map_value(id=0,off=0,ks=4,vs=64,imm=0)")).toMatchObject({
+      type: "map_value",
+      bounds: constantBounds(0n),
+    });
+  });
+
+  it.each(["", "scalar(", "scalar(umax=)", "scalar(umax=07)", "scalar(off=4)", "0x", "scalar(u16_max=4)"])(
     "refuses %j",
     (text) => {
       expect(() => readRegister(text)).toThrow(UnreadableText);

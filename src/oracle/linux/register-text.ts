@@ -1,6 +1,7 @@
 /**
  * Reads registers and stack slots as the Linux verifier's log prints them (Linux 6.8 and later): `scalar(id=1,smin=umin=1,var_off=(0x0; 0xff))`,
- * `-5`, `fp-8`, `pkt(off=14,r=14)`, `mmmm????`.
+ * `-5`, `fp-8`, `pkt(off=14,r=14)`, `mmmm????`. Registers also as earlier kernels print them, back to 5.10: `inv(id=0,umax_value=255,var_off=(0x0; 0xff))`, where a bound that is
+ * left out may also be equal to another one, so that the kernel may know more than is read here.
  *
  * A bound that is left out is the end of its type. Ends that are equal share a number (`smin=umin=1`). Numbers of 16 bits are decimal, others
  * hexadecimal: 64 bits, or 32 for the bounds of the lower half. A register whose bits are all known is printed as a bare number, whatever its
@@ -109,6 +110,10 @@ const AS_BOUND = {
   smax32: (x: bigint) => BigInt.asIntN(32, x),
 } as const;
 
+/** What earlier kernels call bounds: `umax_value`, `s32_min_value`, `u32_max`. */
+const EARLIER = /^([us])(32)?_?(min|max)(?:_value)?$/;
+const boundName = (name: string): string => name.replace(EARLIER, "$1$3$2");
+
 const isBound = (name: string): name is keyof typeof AS_BOUND => Object.hasOwn(AS_BOUND, name);
 
 const NUMBER = /^(?:0x[0-9a-f]+|-?(?:0|[1-9]\d*))$/;
@@ -139,7 +144,7 @@ function fieldsOf(text: string): Fields {
   let bounds = NO_BOUNDS;
   let bounded = false;
   for (const field of text === "" ? [] : text.split(",")) {
-    const parts = field.split("=");
+    const parts = field.split("=").map(boundName);
     const value = parts.pop() ?? "";
     const [name = value] = parts;
     if (parts.some(isBound)) {
@@ -188,10 +193,21 @@ function readPointer(type: string, text: string): LogPointer {
   return { kind: "pointer", type, off, bounds: bounded ? bounds : constantBounds(0n), id, range, fields };
 }
 
+/** Before a register: whether it is marked as deciding something; in Linux 5.10 also that it is a scalar. */
+const PREFIX = /^((?:inv(?=[P\d(-]|$))?P?)(.*)$/;
+
+/** A scalar after its name in Linux 5.10: a number, bounds, or nothing. */
+function readScalarOf5(body: string, precise: boolean): LogScalar {
+  const inside = /^\((.*)\)$/.exec(body)?.[1];
+  if (inside !== undefined || body === "") return readScalar(inside ?? "", precise);
+  return { kind: "scalar", bounds: constantBounds(numberOf(body)), id: 0, delta: 0, precise };
+}
+
 /** @throws UnreadableText */
 export function readRegister(text: string): LogRegister {
-  const precise = text.startsWith("P");
-  const body = precise ? text.slice(1) : text;
+  const [, prefix = "", body = ""] = PREFIX.exec(text) ?? [];
+  const precise = prefix.endsWith("P");
+  if (prefix.startsWith("inv")) return readScalarOf5(body, precise);
   if (NUMBER.test(body))
     return { kind: "scalar", bounds: constantBounds(BigInt(body)), id: 0, delta: 0, precise };
   const stack = STACK.exec(body);

@@ -6,6 +6,8 @@
  * instruction read or wrote, so what stands here is what was last said: at a register that is not printed the kernel may know more by now (of a copy
  * that a null check or a packet check narrowed), never less. A call of a helper is taken to forget r0 to r5, and packet pointers and whatever
  * holds a reference, unless they are printed anew.
+ *
+ * Of earlier kernels, back to 5.10, the registers can be read, and not the slots, of which they say too little.
  */
 import { InputError } from "../../semantics/errors.ts";
 import { type LogRegister, type LogSlot, readRegister, readSlot, UnreadableText } from "./register-text.ts";
@@ -32,11 +34,13 @@ export interface StateStep {
 
 /** Instructions that were processed one after the other. */
 export interface StatePath {
-  /** The jump, or the return from a function, that the path comes from; absent for the program's start. */
+  /** The jump, or the return from a function, that the path comes from; absent for the program's start, and everywhere in what Linux 5.10 says. */
   readonly from?: number;
   readonly start: number;
   /** It ends where a state that covers it had been explored; at once, if it has no steps. */
   readonly covered: boolean;
+  /** Where, if it is not the start. */
+  readonly coveredAt?: number;
   /** The state at its start; absent if it was covered at once. */
   readonly state?: LogFrame;
   readonly steps: readonly StateStep[];
@@ -49,7 +53,7 @@ export interface StateLog {
 
 const STEP = /^(\d+): (\([0-9a-f]{2}\) [^;]*?)\s*(?:;(?: (.*))?)?$/;
 const FROM = /^from (\d+) to (\d+)(?: \([a-z ]+\))?:\s?(.*)$/;
-const COVERED = /^\d+: safe$/;
+const COVERED = /^(\d+): safe$/;
 const STATE = /^(\d+): ((?:frame\d+: )?(?:R\d+\w*=|fp-\d+\w*=|refs=).*)$/;
 const FRAME = /^\s*(?:frame(\d+):)?\s*(.*)$/;
 /** Between one register or slot and the next. */
@@ -60,8 +64,13 @@ const REMARK = /^(?:refs=[\d,]+|(?:async_)?cb|)$/;
 const CALL = /^\(85\) call (?!pc)/;
 const LEGACY_LOAD = /^\((?:20|28|30|40|48|50)\) r0 = \*/;
 
+export interface StateLogOptions {
+  /** Whether to read stack slots (the default). */
+  readonly slots?: boolean;
+}
+
 /** @param line the line's number in the log, for the error. */
-function readFrame(text: string, line: number): LogFrame {
+function readFrame(text: string, line: number, withSlots: boolean): LogFrame {
   const [, frame = "0", entries = ""] = FRAME.exec(text) ?? [];
   const registers = new Map<number, LogRegister>();
   const slots = new Map<number, LogSlot>();
@@ -70,8 +79,9 @@ function readFrame(text: string, line: number): LogFrame {
     const [, register, slot, value = ""] = ENTRY.exec(entry) ?? [];
     try {
       if (register !== undefined) registers.set(Number(register), readRegister(value));
-      else if (slot !== undefined) slots.set(Number(slot), readSlot(value));
-      else throw new UnreadableText(`"${entry}" is neither a register nor a slot`);
+      else if (slot !== undefined) {
+        if (withSlots) slots.set(Number(slot), readSlot(value));
+      } else throw new UnreadableText(`"${entry}" is neither a register nor a slot`);
     } catch (error) {
       if (error instanceof UnreadableText)
         throw new InputError(`line ${line}: ${error.message}`, { cause: error });
@@ -117,21 +127,31 @@ class Reader {
   #current: LogFrame | undefined;
   /** What the next line is a state of. */
   #heading: string | undefined;
+  readonly #withSlots: boolean;
+
+  constructor(withSlots: boolean) {
+    this.#withSlots = withSlots;
+  }
+
+  #frame(text: string, line: number): LogFrame {
+    return readFrame(text, line, this.#withSlots);
+  }
 
   read(text: string, line: number): void {
     const heading = this.#heading;
     this.#heading = /^(?:caller|callee|returning from callee|to caller at \d+):$/.exec(text)?.[0];
     if (this.#heading !== undefined) return;
     if (heading !== undefined) {
-      if (!heading.startsWith("returning")) this.#replace(readFrame(text, line));
+      if (!heading.startsWith("returning")) this.#replace(this.#frame(text, line));
       if (!heading.startsWith("caller")) this.#stepEnds();
       return;
     }
     const from = FROM.exec(text);
     if (from !== null) return this.#pathBegins(Number(from[1]), Number(from[2]), from[3] ?? "", line);
-    if (COVERED.test(text)) return this.#pathEnds();
+    const covered = COVERED.exec(text);
+    if (covered !== null) return this.#pathEnds(Number(covered[1]));
     const state = STATE.exec(text);
-    if (state !== null) return this.#learn(Number(state[1]), readFrame(state[2] ?? "", line));
+    if (state !== null) return this.#learn(Number(state[1]), this.#frame(state[2] ?? "", line));
     const step = STEP.exec(text);
     if (step !== null) this.#step(Number(step[1]), step[2] ?? "", step[3], line);
   }
@@ -146,25 +166,37 @@ class Reader {
       this.paths.push({ from, start, covered: true, steps: [] });
       return;
     }
-    const state = readFrame(text, line);
+    const state = this.#frame(text, line);
     this.#replace(state);
     this.paths.push({ from, start, covered: false, state, steps: [] });
   }
 
-  #pathEnds(): void {
+  #pathEnds(pc: number): void {
     const path = this.paths.at(-1);
-    if (path !== undefined) path.covered = true;
+    if (path !== undefined) [path.covered, path.coveredAt] = [true, pc];
     const last = path?.steps.at(-1);
     if (last !== undefined && last.after === undefined) this.#stepEnds();
   }
 
   /** A state before the instruction at `pc`. */
   #learn(pc: number, news: LogFrame): void {
+    if (this.#hasEnded()) {
+      this.#replace(news);
+      this.paths.push({ start: pc, covered: false, state: news, steps: [] });
+      return;
+    }
     this.#replace(merged(this.#frames.get(news.frame), news));
     if (this.#current === undefined) return;
     if (this.paths.length === 0)
       this.paths.push({ start: pc, covered: false, state: this.#current, steps: [] });
     this.#stepEnds();
+  }
+
+  /** Whether the path is over: Linux 5.10 then begins another one without a word. */
+  #hasEnded(): boolean {
+    const path = this.paths.at(-1);
+    const last = path?.steps.at(-1);
+    return path?.covered === true || (last?.text === "(95) exit" && last.after === undefined);
   }
 
   #stepEnds(): void {
@@ -180,7 +212,7 @@ class Reader {
     if (last !== undefined && last.after === undefined && before !== undefined) last.after = before;
     path.steps.push({ pc, text, ...(before === undefined ? {} : { before }) });
     if (before !== undefined) this.#replace(remains(before, text));
-    if (after !== undefined) this.#learn(pc, readFrame(after, line));
+    if (after !== undefined) this.#learn(pc, this.#frame(after, line));
   }
 }
 
@@ -189,8 +221,8 @@ class Reader {
  *
  * @throws InputError with the line, for a state that cannot be read
  */
-export function parseStateLog(log: string): StateLog {
-  const reader = new Reader();
+export function parseStateLog(log: string, { slots = true }: StateLogOptions = {}): StateLog {
+  const reader = new Reader(slots);
   log.split("\n").forEach((text, index) => {
     reader.read(text.trimEnd(), index + 1);
   });

@@ -1,0 +1,170 @@
+/** Programs in a kernel, many at a time: they are loaded in lists of calls with their logs, run, and closed, each in a list of its own. */
+
+import { prepare } from "../../oracle/linux/bpf.ts";
+import { type BtfRecords, loadBtf, recordsIn } from "../../oracle/linux/btf-records.ts";
+import type { Kernel, SystemCall } from "../../oracle/linux/calls.ts";
+import { logText, prepareLoad, processedOf, refused } from "../../oracle/linux/load.ts";
+import { createMap, type KernelMap, word } from "../../oracle/linux/maps.ts";
+import { encode } from "../../semantics/isa/codec.ts";
+import type { MapDefinition } from "../../semantics/program/map-types.ts";
+import type { Program } from "../../semantics/program/program.ts";
+
+/** What a kernel's verifier said. */
+export type Asked =
+  | { readonly verdict: "accept"; readonly fd: number; readonly log: string; readonly processed?: number }
+  | {
+      readonly verdict: "reject";
+      readonly errno: string;
+      readonly message: string;
+      readonly processed?: number;
+    }
+  /** The log was longer than there was room for, which says nothing of the program. */
+  | { readonly verdict: "long" };
+
+/** Bytes of log for each program. */
+const LOG_SIZE = 1 << 19;
+/** Programs in a list of calls. */
+const LIST = 48;
+
+/** What a kernel did with a packet. */
+export type Ran =
+  | {
+      readonly ran: true;
+      readonly retval: number;
+      readonly packet: Uint8Array;
+      readonly value: Uint8Array | undefined;
+    }
+  | { readonly ran: false; readonly errno: string };
+
+export interface RunRequest {
+  readonly fd: number;
+  readonly program: Program;
+  readonly packet: Uint8Array;
+  /** What the first map's only value is before the run. */
+  readonly value?: Uint8Array;
+}
+
+const X64_CLOSE = 3;
+
+/** A kernel with the maps and types that programs share. */
+export class Asking {
+  readonly kernel: Kernel;
+  readonly #maps = new Map<readonly MapDefinition[], readonly KernelMap[]>();
+  readonly #types = new Map<Uint8Array, number>();
+
+  /** @param kernel  on x86-64 */
+  constructor(kernel: Kernel) {
+    if (kernel.arch !== "x64") throw new Error(`programs are not asked about on ${kernel.arch}`);
+    this.kernel = kernel;
+  }
+
+  #mapsOf(definitions: readonly MapDefinition[]): readonly KernelMap[] {
+    let maps = this.#maps.get(definitions);
+    if (maps === undefined) {
+      maps = definitions.map((definition) => createMap(definition, undefined, this.kernel));
+      this.#maps.set(definitions, maps);
+    }
+    return maps;
+  }
+
+  #btfOf(program: Program): BtfRecords | undefined {
+    const { btf } = program;
+    if (btf === undefined) return undefined;
+    let fd = this.#types.get(btf);
+    if (fd === undefined) {
+      fd = loadBtf(this.kernel, btf);
+      this.#types.set(btf, fd);
+    }
+    return recordsIn(this.kernel, fd, program);
+  }
+
+  /**
+   * Loads programs with their logs at level 2; those that are accepted are the caller's to close. Programs with the same list of maps share them.
+   * @throws GuestFailure if the kernel does not survive it
+   */
+  load(programs: readonly Program[]): readonly Asked[] {
+    const asked: Asked[] = [];
+    for (let from = 0; from < programs.length; from += LIST)
+      asked.push(...this.#loadList(programs.slice(from, from + LIST)));
+    return asked;
+  }
+
+  #loadList(programs: readonly Program[]): readonly Asked[] {
+    const logs = programs.map(() => new Uint8Array(LOG_SIZE));
+    const loads = programs.map((program, index) => {
+      const { name, type, attach, license, flags } = program;
+      const btf = this.#btfOf(program);
+      const raw = {
+        name,
+        type,
+        license,
+        flags,
+        maps: this.#mapsOf(program.maps),
+        insns: encode(program.insns),
+        ...(attach === undefined ? {} : { attach }),
+        ...(btf === undefined ? {} : { btf }),
+      };
+      return prepareLoad(this.kernel, raw, 2, logs[index] ?? new Uint8Array(0));
+    });
+    const outcomes = this.kernel.calls(loads.map(({ call }) => call));
+    return loads.map((load, index): Asked => {
+      const outcome = outcomes[index];
+      if (outcome === undefined) throw new Error(`${this.kernel.name} left out an answer`);
+      const { errno, result } = load.answer(outcome);
+      if (errno === "ENOSPC") return { verdict: "long" };
+      const log = logText(logs[index] ?? new Uint8Array(0));
+      if (errno === undefined) return { verdict: "accept", fd: result, log, ...processedOf(log) };
+      const { message, processed } = refused(errno, log);
+      return { verdict: "reject", errno, message, ...(processed === undefined ? {} : { processed }) };
+    });
+  }
+
+  /** Runs programs, one after the other. */
+  run(requests: readonly RunRequest[]): readonly Ran[] {
+    const calls: SystemCall[] = [];
+    const readers: (() => Ran)[] = [];
+    let outcomes: ReturnType<Kernel["calls"]> = [];
+    for (const { fd, program, packet, value } of requests) {
+      const map = value === undefined ? undefined : this.#mapsOf(program.maps)[0];
+      if (map !== undefined && value !== undefined) {
+        calls.push(prepare(this.kernel, "map_update_elem", { map_fd: map.fd, key: word(0), value }).call);
+      }
+      const out = new Uint8Array(packet.length);
+      const run = prepare(this.kernel, "prog_test_run", {
+        prog_fd: fd,
+        data_in: packet,
+        data_size_in: packet.length,
+        data_out: out,
+        data_size_out: out.length,
+      });
+      const at = calls.push(run.call) - 1;
+      const after = map === undefined ? undefined : new Uint8Array(map.transferSize);
+      if (map !== undefined && after !== undefined) {
+        calls.push(
+          prepare(this.kernel, "map_lookup_elem", { map_fd: map.fd, key: word(0), value: after }).call,
+        );
+      }
+      readers.push(() => {
+        const outcome = outcomes[at];
+        if (outcome === undefined) throw new Error(`${this.kernel.name} left out an answer`);
+        const answer = run.answer(outcome);
+        if (answer.errno !== undefined) return { ran: false, errno: answer.errno };
+        return { ran: true, retval: answer.read("retval"), packet: out, value: after };
+      });
+    }
+    outcomes = calls.length === 0 ? [] : this.kernel.calls(calls);
+    return readers.map((read) => read());
+  }
+
+  close(descriptors: readonly number[]): void {
+    if (descriptors.length === 0) return;
+    this.kernel.calls(descriptors.map((fd) => ({ number: X64_CLOSE, arguments: [fd] })));
+  }
+
+  /** Closes the maps and types. */
+  end(): void {
+    this.close([...[...this.#maps.values()].flat().map(({ fd }) => fd), ...this.#types.values()]);
+    this.#maps.clear();
+    this.#types.clear();
+  }
+}
