@@ -1,6 +1,6 @@
 /** The state of the small kernel: processes, objects, and the places that keep them. */
-import { CAPABILITIES, type Capability } from "../semantics/program/privileges.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
+import { CAPABILITIES, type Capability } from "../semantics/program/privileges.ts";
 import { DescriptorTable } from "./descriptors.ts";
 import { firstNamespace, type MountNamespace } from "./files/mounts.ts";
 import type { Owner } from "./files/tree.ts";

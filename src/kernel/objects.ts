@@ -138,15 +138,27 @@ export class ProgramObject extends KernelObject {
   readonly kind = "program";
   /** What stands for it in maps. */
   readonly referent: ReferredProgram;
-  readonly #maps: readonly MapObject[];
+  readonly #maps: Set<MapObject>;
 
-  /** @param maps  those that the program uses, each once */
+  /** @param maps  those that the program uses */
   constructor(registry: Registry, loaded: LoadedProgram, maps: readonly MapObject[]) {
     super(registry, "program");
     this.referent = { kind: "program", id: this.id, program: loaded.program, loaded };
-    this.#maps = maps;
+    this.#maps = new Set(maps);
     registry.refer(this.referent, this);
-    for (const map of maps) map.hold();
+    for (const map of this.#maps) map.hold();
+  }
+
+  /** The maps that it holds. */
+  get maps(): readonly MapObject[] {
+    return [...this.#maps];
+  }
+
+  /** Holds one more map (BPF_PROG_BIND_MAP). */
+  bind(map: MapObject): void {
+    if (this.#maps.has(map)) return;
+    this.#maps.add(map);
+    map.hold();
   }
 
   protected freed(): void {

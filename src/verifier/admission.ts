@@ -35,7 +35,7 @@ const FOR_PERFMON: ReadonlySet<ProgramType> = new Set([
 ]);
 
 /** The capabilities that the loader of a program of the type needs. */
-function capabilitiesFor(type: ProgramType): readonly Exclude<Capability, "cap_sys_admin">[] {
+export function capabilitiesFor(type: ProgramType): readonly Exclude<Capability, "cap_sys_admin">[] {
   if (FOR_ALL.has(type)) return [];
   if (FOR_BPF.has(type)) return ["cap_bpf"];
   if (type === "ext") return ["cap_bpf", "cap_perfmon", "cap_net_admin"];

@@ -1,33 +1,89 @@
-/** bpf(2): each command goes to what does it. */
+/** bpf(2): the attribute is copied and looked at, and the command goes to what does it. */
+import type { Command } from "../../semantics/abi/bpf-commands.ts";
+import { Unsupported } from "../../semantics/errors.ts";
+import { EINVAL, EPERM } from "../../vm/errno.ts";
 import type { Kernel, Process } from "../kernel.ts";
 import type { BpfOperation } from "../operations/bpf.ts";
+import { may } from "../privileges.ts";
 import type { Answer } from "../system.ts";
-import { Attributes } from "./attributes.ts";
-import { mapCreate, mapDelete, mapLookup, mapUpdate } from "./maps.ts";
-import { getFdById, objGet, objPin } from "./objects.ts";
-import { progLoad } from "./programs.ts";
+import { Attribute, attributeProblem } from "./attribute.ts";
+import { mapDeleteBatch, mapLookupBatch, mapTakeBatch, mapUpdateBatch } from "./batches.ts";
+import type { Handler } from "./call.ts";
+import { mapDelete, mapFreeze, mapLookup, mapNextKey, mapTake, mapUpdate } from "./elements.ts";
+import { enableStats, iterCreate, progBindMap, streamRead, taskFdQuery, tokenCreate } from "./further.ts";
+import { btfFdById, fdById, mapFdById, nextId } from "./ids.ts";
+import { objectInfo } from "./information.ts";
+import { mapCreate } from "./maps.ts";
+import { objGet, objPin } from "./pins.ts";
+import { progLoad } from "./program-load.ts";
+
+const unsupported =
+  <C extends Command>(command: C): Handler<C> =>
+  () => {
+    throw new Unsupported(`bpf(${command})`);
+  };
+
+const HANDLERS: { readonly [C in Command]: Handler<C> } = {
+  map_create: mapCreate,
+  map_lookup_elem: mapLookup,
+  map_update_elem: mapUpdate,
+  map_delete_elem: mapDelete,
+  map_get_next_key: mapNextKey,
+  prog_load: progLoad,
+  obj_pin: objPin,
+  obj_get: objGet,
+  prog_attach: unsupported("prog_attach"),
+  prog_detach: unsupported("prog_detach"),
+  prog_test_run: unsupported("prog_test_run"),
+  prog_get_next_id: nextId("program"),
+  map_get_next_id: nextId("map"),
+  prog_get_fd_by_id: fdById("program"),
+  map_get_fd_by_id: mapFdById,
+  obj_get_info_by_fd: objectInfo,
+  prog_query: unsupported("prog_query"),
+  raw_tracepoint_open: unsupported("raw_tracepoint_open"),
+  btf_load: unsupported("btf_load"),
+  btf_get_fd_by_id: btfFdById,
+  task_fd_query: taskFdQuery,
+  map_lookup_and_delete_elem: mapTake,
+  map_freeze: mapFreeze,
+  btf_get_next_id: nextId("btf"),
+  map_lookup_batch: mapLookupBatch,
+  map_lookup_and_delete_batch: mapTakeBatch,
+  map_update_batch: mapUpdateBatch,
+  map_delete_batch: mapDeleteBatch,
+  link_create: unsupported("link_create"),
+  link_update: unsupported("link_update"),
+  link_get_fd_by_id: fdById("link"),
+  link_get_next_id: nextId("link"),
+  enable_stats: enableStats,
+  iter_create: iterCreate,
+  link_detach: unsupported("link_detach"),
+  prog_bind_map: progBindMap,
+  token_create: tokenCreate,
+  prog_stream_read_by_fd: streamRead,
+};
 
 /** @throws Unsupported  for what is not modelled */
-export function bpf(kernel: Kernel, process: Process, call: BpfOperation): Answer | number {
-  const attr = new Attributes(call);
-  switch (call.command) {
-    case "map_create":
-      return mapCreate(kernel, process, attr);
-    case "map_lookup_elem":
-      return mapLookup(process, attr);
-    case "map_update_elem":
-      return mapUpdate(process, attr);
-    case "map_delete_elem":
-      return mapDelete(process, attr);
-    case "prog_load":
-      return progLoad(kernel, process, attr);
-    case "obj_pin":
-      return objPin(process, attr);
-    case "obj_get":
-      return objGet(process, attr);
-    case "map_get_fd_by_id":
-      return getFdById(kernel, process, "map", attr.u32("id"));
-    case "prog_get_fd_by_id":
-      return getFdById(kernel, process, "program", attr.u32("id"));
-  }
+export function bpf(kernel: Kernel, process: Process, call: BpfOperation): Answer {
+  const { command } = call;
+  if (typeof command === "number") return { result: attributeProblem(call) || EINVAL };
+  return perform(kernel, process, call, command);
+}
+
+function perform<C extends Command>(
+  kernel: Kernel,
+  process: Process,
+  call: BpfOperation,
+  command: C,
+): Answer {
+  const attr = new Attribute(call, command);
+  const problem = attr.copy();
+  if (problem !== 0) return { result: problem };
+  // The one command that asks for privileges first.
+  if (command === "prog_query" && !may(process, "cap_net_admin")) return { result: EPERM };
+  if (attr.hasMore) return { result: EINVAL };
+  const result = HANDLERS[command]({ kernel, process, attr });
+  const out = attr.changes();
+  return Object.keys(out).length === 0 ? { result } : { result, out };
 }

@@ -1,80 +1,138 @@
-/** Commands on maps. What the maps answer is the machine's (`src/vm/maps`). */
+/** BPF_MAP_CREATE, with the kernel's checks in the kernel's order. Which sizes and flags a type takes is said in `src/vm/maps/creation.ts`. */
 import { Unsupported } from "../../semantics/errors.ts";
-import { MAP_TYPES } from "../../semantics/program/map-types.ts";
-import { EBADF, EFAULT, EINVAL } from "../../vm/errno.ts";
+import { MAP_FLAGS, MAP_TYPES, type MapDefinition, type MapType } from "../../semantics/program/map-types.ts";
+import { EFAULT, EINVAL, ENOTSUPP } from "../../vm/errno.ts";
 import { tryCreateMap } from "../../vm/maps/create.ts";
-import type { Referent } from "../../vm/maps/user-side.ts";
-import type { DescriptorTable } from "../descriptors.ts";
-import type { Kernel, Process } from "../kernel.ts";
-import { MapObject, ProgramObject } from "../objects.ts";
-import type { Answer } from "../system.ts";
-import type { Attributes } from "./attributes.ts";
+import { creationError } from "../../vm/maps/creation.ts";
+import { OpenFile, READ, READ_WRITE, WRITE } from "../descriptors.ts";
+import { MapObject } from "../objects.ts";
+import { mapCreationAllowed } from "../privileges.ts";
+import type { Attribute } from "./attribute.ts";
+import { type Call, mapByFd } from "./call.ts";
+import { objectName } from "./names.ts";
 
-/** Processors that per-CPU maps have values for. */
-const CPUS = 1;
+/** Types whose sizes and flags are looked at when the map is made, after its maker's privileges. */
+const CHECKED_LATE: ReadonlySet<MapType> = new Set([
+  "lpm_trie",
+  "bloom_filter",
+  "stack_trace",
+  "ringbuf",
+  "user_ringbuf",
+  "devmap",
+  "devmap_hash",
+  "cpumap",
+  "xskmap",
+  "sockmap",
+  "sockhash",
+  "cgroup_storage",
+  "percpu_cgroup_storage",
+  "arena",
+]);
 
-export function mapCreate(kernel: Kernel, { descriptors }: Process, attr: Attributes): number {
-  const type = MAP_TYPES[attr.u32("map_type")];
-  if (type === undefined) return EINVAL;
-  if (attr.u32("btf_fd") !== 0 || attr.u32("inner_map_fd") !== 0)
-    throw new Unsupported(`map_create: map of type ${type} with BTF or an inner map`);
+/** The last type that Linux 6.18 has. */
+const LAST_TYPE = MAP_TYPES.indexOf("arena");
+
+/** Types of which no map of maps can hold any. */
+const NEVER_INNER: ReadonlySet<MapType> = new Set([
+  "prog_array",
+  "cgroup_storage",
+  "percpu_cgroup_storage",
+  "struct_ops",
+]);
+
+const ANY_NODE = 0xffff_ffff;
+const HASH_SIZE = 32;
+
+const isMapOfMaps = (type: MapType): boolean => type === "array_of_maps" || type === "hash_of_maps";
+
+/** What the open file of a map lets one do, by the map's flags or by those that a descriptor is asked for with. */
+export function accessOf(flags: number): number {
+  if ((flags & MAP_FLAGS.rdonly) !== 0) return READ;
+  return (flags & MAP_FLAGS.wronly) !== 0 ? WRITE : READ_WRITE;
+}
+
+/** Whether the flags ask for a descriptor that can be neither read nor written. */
+export const isContradiction = (flags: number): boolean =>
+  (flags & MAP_FLAGS.rdonly) !== 0 && (flags & MAP_FLAGS.wronly) !== 0;
+
+/** What is wrong before the type is looked at. */
+function earlyProblem(attr: Attribute<"map_create">): boolean {
+  const type = attr.u32("map_type");
+  const [key, value, vmlinux] = [
+    attr.u32("btf_key_type_id"),
+    attr.u32("btf_value_type_id"),
+    attr.u32("btf_vmlinux_value_type_id"),
+  ];
+  const isTyped = vmlinux !== 0;
+  if (isTyped && (MAP_TYPES[type] !== "struct_ops" || key !== 0 || value !== 0)) return true;
+  if (!isTyped && key !== 0 && value === 0) return true;
+  const takesExtra = MAP_TYPES[type] === "bloom_filter" || MAP_TYPES[type] === "arena";
+  if (attr.u64("map_extra") !== 0n && !takesExtra) return true;
+  const flags = attr.u32("map_flags");
+  if (isContradiction(flags)) return true;
+  const node = attr.u32("numa_node");
+  return (flags & MAP_FLAGS.numa_node) !== 0 && node !== ANY_NODE && node !== 0;
+}
+
+export function mapCreate({ kernel, process, attr }: Call<"map_create">): number {
+  if (earlyProblem(attr)) return EINVAL;
+  const number = attr.u32("map_type");
+  const type = MAP_TYPES[number];
+  if (type === undefined || number > LAST_TYPE || type === "unspec") return EINVAL;
+  if (type === "struct_ops") throw new Unsupported("map_create: maps of type struct_ops");
+  if (attr.u32("map_ifindex") !== 0) throw new Unsupported("map_create: maps of a device");
+  if ((attr.u32("map_flags") & MAP_FLAGS.token) !== 0) throw new Unsupported("map_create: tokens");
+  const definition = definitionOf(attr, type);
+  const isLate = CHECKED_LATE.has(type);
+  const wrong = creationError(definition);
+  if (wrong === undefined) throw new Unsupported(`map_create: maps of type ${type}`);
+  if (!isLate && wrong !== 0) return wrong;
+  const refused = mapCreationAllowed(process, type, kernel.unprivilegedBpfDisabled);
+  if (refused !== 0) return refused;
+  if (wrong !== 0) return wrong;
+  const inner = isMapOfMaps(type) ? innerMap(process, attr.s32("inner_map_fd")) : undefined;
+  if (typeof inner === "number") return inner;
+  const name = objectName(attr.name("map_name"));
+  if (typeof name === "number") return name;
+  if (attr.u32("btf_key_type_id") !== 0 || attr.u32("btf_value_type_id") !== 0)
+    throw new Unsupported(`map_create: map of type ${type} with BTF`);
+  const bound = exclusiveProblem(attr);
+  if (bound !== 0) return bound;
   const storage = tryCreateMap(
-    {
-      name: attr.text("map_name") ?? "",
-      type,
-      keySize: attr.u32("key_size"),
-      valueSize: attr.u32("value_size"),
-      maxEntries: attr.u32("max_entries"),
-      flags: attr.u32("map_flags"),
-      extra: Number(attr.u64("map_extra")),
-    },
-    CPUS,
+    { ...definition, name, ...(inner === undefined ? {} : { inner }) },
+    kernel.cpus,
   );
-  return typeof storage === "number" ? storage : descriptors.open(new MapObject(kernel.objects, storage));
+  if (typeof storage === "number") return storage;
+  const map = new MapObject(kernel.objects, storage);
+  return process.descriptors.open(new OpenFile(map, accessOf(definition.flags)));
 }
 
-/** The map that a descriptor stands for, or a negative error number. Descriptors in its values are those of the process until the next command. */
-export function mapOf(descriptors: DescriptorTable, fd: number): MapObject | number {
-  const target = descriptors.target(fd);
-  if (target === undefined) return EBADF;
-  if (!(target instanceof MapObject)) return EINVAL;
-  target.storage.descriptors = (value) => referentOf(descriptors, value);
-  return target;
+function definitionOf(attr: Attribute<"map_create">, type: MapType): MapDefinition {
+  return {
+    name: "",
+    type,
+    keySize: attr.u32("key_size"),
+    valueSize: attr.u32("value_size"),
+    maxEntries: attr.u32("max_entries"),
+    flags: attr.u32("map_flags"),
+    extra: Number(attr.u64("map_extra")),
+  };
 }
 
-/** What a descriptor in a map's value stands for; what maps do not hold is a thing without an id. */
-function referentOf(descriptors: DescriptorTable, fd: number): Referent | undefined {
-  const target = descriptors.target(fd);
-  if (target instanceof MapObject) return target.storage;
-  if (target instanceof ProgramObject) return target.referent;
-  return target;
+/** The shape of the maps that a map of maps is to hold: that of an example. */
+function innerMap(process: Call<"map_create">["process"], fd: number): MapDefinition | number {
+  const open = mapByFd(process, fd);
+  if (typeof open === "number") return open;
+  const { definition } = open.storage;
+  if (isMapOfMaps(definition.type)) return EINVAL;
+  return NEVER_INNER.has(definition.type) ? ENOTSUPP : definition;
 }
 
-/** The map and the key of a command. */
-function element({ descriptors }: Process, attr: Attributes): { map: MapObject; key: Uint8Array } | number {
-  const map = mapOf(descriptors, attr.s32("map_fd"));
-  if (typeof map === "number") return map;
-  const key = attr.bytes("key");
-  return key === undefined ? EFAULT : { map, key };
-}
-
-export function mapLookup(process: Process, attr: Attributes): Answer | number {
-  const found = element(process, attr);
-  if (typeof found === "number") return found;
-  const value = found.map.storage.lookup(found.key, attr.u64("flags"));
-  return typeof value === "number"
-    ? value
-    : { result: 0, out: { value: Buffer.from(value).toString("hex") } };
-}
-
-export function mapUpdate(process: Process, attr: Attributes): number {
-  const found = element(process, attr);
-  if (typeof found === "number") return found;
-  const value = attr.bytes("value");
-  return value === undefined ? EFAULT : found.map.storage.update(found.key, value, attr.u64("flags"));
-}
-
-export function mapDelete(process: Process, attr: Attributes): number {
-  const found = element(process, attr);
-  return typeof found === "number" ? found : found.map.storage.delete(found.key);
+/** A map may be bound to programs of one hash. */
+function exclusiveProblem(attr: Attribute<"map_create">): number {
+  const size = attr.u32("excl_prog_hash_size");
+  if (attr.u64("excl_prog_hash") === 0n) return size === 0 ? 0 : EINVAL;
+  if (size !== HASH_SIZE) return EINVAL;
+  if (attr.read("excl_prog_hash", size) === undefined) return EFAULT;
+  throw new Unsupported("map_create: maps for programs of one hash");
 }

@@ -55,6 +55,8 @@ export abstract class UserSide implements Referent {
   readonly definition: MapDefinition;
   /** What the file descriptors in values stand for. */
   descriptors: Descriptors = () => undefined;
+  /** What the descriptor that user space has lets it do; by default what the map's flags say. */
+  access: { readonly mayRead: boolean; readonly mayWrite: boolean } | undefined;
   /** Told of each thing that the map comes to hold (a program, another map …), and of each that it no longer does. */
   onHold: (thing: Referent, held: boolean) => void = () => undefined;
   /** How many writable mappings user space has of it. */
@@ -105,6 +107,11 @@ export abstract class UserSide implements Referent {
     );
   }
 
+  /** Whether the type has a batch command. */
+  hasBatch(command: BatchCommand): boolean {
+    return this.batches.includes(command);
+  }
+
   // --- The commands
 
   /** Bytes of a value as user space reads and writes it. */
@@ -118,11 +125,11 @@ export abstract class UserSide implements Referent {
   }
 
   get #mayRead(): boolean {
-    return (this.definition.flags & MAP_FLAGS.wronly) === 0;
+    return this.access?.mayRead ?? (this.definition.flags & MAP_FLAGS.wronly) === 0;
   }
 
   get #mayWrite(): boolean {
-    return !this.#frozen && (this.definition.flags & MAP_FLAGS.rdonly) === 0;
+    return !this.#frozen && (this.access?.mayWrite ?? (this.definition.flags & MAP_FLAGS.rdonly) === 0);
   }
 
   #isKey(key: Uint8Array): boolean {
@@ -184,7 +191,7 @@ export abstract class UserSide implements Referent {
   #batchProblem(command: BatchCommand, flags: bigint): number {
     if (command !== "update" && command !== "delete" && !this.#mayRead) return EPERM;
     if (command !== "lookup" && !this.#mayWrite) return EPERM;
-    if (!this.batches.includes(command)) return ENOTSUPP;
+    if (!this.hasBatch(command)) return ENOTSUPP;
     return (flags & ~BPF_F_LOCK) !== 0n || this.#refusesLock(flags) ? EINVAL : 0;
   }
 

@@ -1,0 +1,72 @@
+/** Commands that are small, or of which only the attribute is looked at here. */
+import { Unsupported } from "../../semantics/errors.ts";
+import { EBADF, EINVAL, ENOENT, ENOTSUPP, EPERM } from "../../vm/errno.ts";
+import type { Target } from "../descriptors.ts";
+import { may } from "../privileges.ts";
+import { type Call, mapByFd, programByFd } from "./call.ts";
+
+/** A descriptor while which Linux measures the time of programs. */
+const STATISTICS: Target = { kind: "statistics", id: 0, holdUser: () => undefined, putUser: () => undefined };
+
+/** BPF_ENABLE_STATS: one kind of statistics, the time that programs run. */
+export function enableStats({ process, attr }: Call<"enable_stats">): number {
+  if (!may(process, "cap_sys_admin")) return EPERM;
+  return attr.u32("type") === 0 ? process.descriptors.open(STATISTICS) : EINVAL;
+}
+
+/** BPF_PROG_BIND_MAP: the program holds the map from then on. */
+export function progBindMap({ process, attr }: Call<"prog_bind_map">): number {
+  if (attr.u32("flags") !== 0) return EINVAL;
+  const program = programByFd(process, attr.s32("prog_fd"));
+  if (typeof program === "number") return program;
+  const open = mapByFd(process, attr.s32("map_fd"));
+  if (typeof open === "number") return open;
+  program.bind(open.map);
+  return 0;
+}
+
+/** What a link's descriptor has to stand for; links themselves are `src/kernel/attachments`. */
+function linkProblem({ descriptors }: Call<"link_detach">["process"], fd: number): number {
+  const target = descriptors.target(fd);
+  if (target === undefined) return EBADF;
+  return target.kind === "link" ? 0 : EINVAL;
+}
+
+export function iterCreate({ process, attr }: Call<"iter_create">): number {
+  if (attr.u32("flags") !== 0) return EINVAL;
+  const problem = linkProblem(process, attr.s32("link_fd"));
+  if (problem !== 0) return problem;
+  throw new Unsupported("iter_create: iterators");
+}
+
+/** BPF_TOKEN_CREATE: tokens are for user namespaces, which there are none of. */
+export function tokenCreate({ process, attr }: Call<"token_create">): number {
+  if (attr.u32("flags") !== 0) return EINVAL;
+  const target = process.descriptors.target(attr.s32("bpffs_fd"));
+  if (target === undefined) return EBADF;
+  if (target.kind === "directory") throw new Unsupported("token_create: tokens");
+  return EINVAL;
+}
+
+/** BPF_TASK_FD_QUERY: what a descriptor of some process stands for, where that is a tracing program's attachment. */
+export function taskFdQuery({ kernel, process, attr }: Call<"task_fd_query">): number {
+  if (!may(process, "cap_sys_admin")) return EPERM;
+  if (attr.u32("flags") !== 0) return EINVAL;
+  const task = kernel.processes.get(attr.u32("pid"));
+  if (task === undefined) return ENOENT;
+  const target = task.descriptors.target(attr.s32("fd"));
+  if (target === undefined) return EBADF;
+  if (target.kind === "link" || target.kind === "event")
+    throw new Unsupported("task_fd_query: attachments of tracing programs");
+  return ENOTSUPP;
+}
+
+/** The streams of a program that writes to its standard output and errors. */
+const STREAMS = [1, 2];
+
+/** BPF_PROG_STREAM_READ_BY_FD: programs of the machine write nothing to them. */
+export function streamRead({ process, attr }: Call<"prog_stream_read_by_fd">): number {
+  const program = programByFd(process, attr.s32("prog_fd"));
+  if (typeof program === "number") return program;
+  return STREAMS.includes(attr.u32("stream_id")) ? 0 : ENOENT;
+}

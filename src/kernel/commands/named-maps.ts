@@ -1,0 +1,100 @@
+/** The maps of a program that is loaded: by descriptors in its instructions, or in the array of descriptors that comes with it. */
+import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
+import { EFAULT, EINVAL, EPROTO } from "../../vm/errno.ts";
+import type { Process } from "../kernel.ts";
+import type { MapObject } from "../objects.ts";
+import type { Attribute } from "./attribute.ts";
+import { mapByFd } from "./call.ts";
+
+const SLOT = 8;
+/** First byte of a 16-byte load, and what its second byte's upper half says of it. */
+const LD_IMM64 = 0x18;
+const SOURCES: ReadonlyMap<number, { readonly plain: number; readonly isIndex: boolean }> = new Map([
+  [1, { plain: 1, isIndex: false }],
+  [2, { plain: 2, isIndex: false }],
+  [5, { plain: 1, isIndex: true }],
+  [6, { plain: 2, isIndex: true }],
+]);
+const DESCRIPTOR = 4;
+/** More than this many descriptors are no array. */
+const MOST = Math.floor(0xffff_ffff / DESCRIPTOR);
+
+export interface NamedMaps {
+  /** The maps that instructions name, each once. */
+  readonly maps: readonly MapObject[];
+  readonly definitions: readonly MapDefinition[];
+  /** Those that the program holds without naming them. */
+  readonly further: readonly MapObject[];
+  /** The instructions, with indices into `maps` in place of descriptors. */
+  readonly insns: Uint8Array;
+}
+
+type LoadAttribute = Attribute<"prog_load">;
+
+/** The descriptor at a place of the array of descriptors. */
+function descriptorAt(attr: LoadAttribute, index: number): number | undefined {
+  const bytes = attr.memory.read(attr.u64("fd_array") + BigInt(index * DESCRIPTOR), DESCRIPTOR);
+  return bytes === undefined ? undefined : new DataView(bytes.buffer).getInt32(0, true);
+}
+
+/** The maps of an array of descriptors whose length is given: the program holds each of them. */
+export function arrayMaps(process: Process, attr: LoadAttribute): readonly MapObject[] | number {
+  const count = attr.u32("fd_array_cnt");
+  if (count >= MOST) return EINVAL;
+  const maps: MapObject[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const fd = descriptorAt(attr, index);
+    if (fd === undefined) return EFAULT;
+    const open = mapByFd(process, fd);
+    if (typeof open === "number") {
+      if (process.descriptors.target(fd)?.kind === "btf") continue;
+      return open;
+    }
+    if (!maps.includes(open.map)) maps.push(open.map);
+  }
+  return maps;
+}
+
+/** The maps that the instructions name, or a negative error number. */
+export function namedMaps(
+  process: Process,
+  attr: LoadAttribute,
+  bytes: Uint8Array,
+): Omit<NamedMaps, "further"> | number {
+  const insns = bytes.slice();
+  const view = new DataView(insns.buffer);
+  const maps: MapObject[] = [];
+  for (let at = 0; at + 2 * SLOT <= insns.length; at += SLOT) {
+    if (view.getUint8(at) !== LD_IMM64) continue;
+    const registers = view.getUint8(at + 1);
+    const source = SOURCES.get(registers >> 4);
+    if (source !== undefined) {
+      const fd = mapFd(attr, view.getInt32(at + 4, true), source.isIndex);
+      if (typeof fd !== "number") return fd.error;
+      const open = mapByFd(process, fd);
+      if (typeof open === "number") return open;
+      if (!maps.includes(open.map)) maps.push(open.map);
+      view.setUint8(at + 1, (registers & 15) | (source.plain << 4));
+      view.setInt32(at + 4, maps.indexOf(open.map), true);
+    }
+    at += SLOT;
+  }
+  return { insns, maps, definitions: maps.map(asSeen) };
+}
+
+function mapFd(attr: LoadAttribute, value: number, isIndex: boolean): number | { readonly error: number } {
+  if (!isIndex) return value;
+  if (attr.u64("fd_array") === 0n) return { error: EPROTO };
+  return descriptorAt(attr, value) ?? { error: EFAULT };
+}
+
+/** A map as the verifier sees it: what a frozen array of constants holds is known. */
+function asSeen({ storage }: MapObject): MapDefinition {
+  const { definition } = storage;
+  if (!storage.frozen || (definition.flags & MAP_FLAGS.rdonly_prog) === 0 || storage.kind !== "values")
+    return definition;
+  const [first] = storage.entries();
+  return first === undefined || definition.type !== "array"
+    ? definition
+    : { ...definition, data: first[1], frozen: true };
+}
