@@ -1,6 +1,6 @@
 /** Steps of arithmetic: short runs of it on bounded numbers, masks and forks, and numbers that are linked. */
-import { type Emit, immediate, type Writer } from "./context.ts";
-import { atMost, NUMBER } from "./draft.ts";
+import { drawer, type Emit, immediate, pick, type Writer } from "./context.ts";
+import { atMost, NUMBER } from "./held.ts";
 
 const BINARY = [
   "add",
@@ -41,13 +41,26 @@ const operand = (op: string, width: number, choice: number): number => {
 };
 const fields = (op: string): { readonly off?: number } => (op === "sdiv" || op === "smod" ? { off: 1 } : {});
 
-/** A number in any register: the last one, or a new one from a call or a constant. */
+/** A number in any register: one that is there, or a constant. */
 export function someNumber(w: Writer, choice: number, written = false): number {
   const found = w.number(choice, written);
   if (found !== undefined) return found;
   const dst = w.target(choice);
   w.draft.emit("mov64_imm", { dst, imm: immediate(choice) });
   w.draft.set(dst, NUMBER);
+  return dst;
+}
+
+/** A number of at most `most`: one that is bounded already, or one that a mask makes so. `most` is a mask. */
+export function boundedNumber(w: Writer, choice: number, most: number): number {
+  const ready = w.holding(
+    choice,
+    (held) => held.kind === "number" && held.most !== undefined && held.most <= most,
+  );
+  if (ready !== undefined) return ready;
+  const dst = someNumber(w, choice, true);
+  w.draft.emit("and64_imm", { dst, imm: most });
+  w.draft.set(dst, atMost(most));
   return dst;
 }
 
@@ -120,6 +133,48 @@ export const fork: Emit = (w, { a, b, c }) => {
   w.draft.set(dst, (c >> 3) % 4 === 0 ? NUMBER : atMost(most));
 };
 
+/** A number of 64 bits. */
+export const wide: Emit = (w, { a, b, c }) => {
+  const dst = w.target(a);
+  w.draft.emit("ld_imm64", { dst, imm: immediate(b), immHigh: immediate(c) });
+  w.draft.set(dst, NUMBER);
+};
+
+/** One operation, whatever it is, on a register: of two numbers, or of one and a constant. */
+function operation(w: Writer, dst: number, draw: (limit: number) => number, src?: number): void {
+  const op = pick(BINARY, draw(64)) ?? "add";
+  const width = draw(2) === 0 ? 64 : 32;
+  if (src === undefined) {
+    // Small constants keep numbers near their bounds.
+    const imm = shifts(op) ? draw(8) : draw(3) > 0 ? 1 + draw(16) : operand(op, width, draw(0x10000));
+    w.draft.emit(`${op}${width}_imm`, { dst, imm, ...fields(op) });
+  } else w.draft.emit(`${op}${width}_reg`, { dst, src, ...fields(op) });
+  w.draft.set(dst, NUMBER);
+}
+
+/** A bounded number, or two, and a few operations on it: what bugs in transfer functions need. */
+export const run: Emit = (w, { a, b, c }) => {
+  const { draft } = w;
+  const draw = drawer(c);
+  const dst = someNumber(w, a, true);
+  const mask = (r: number): void => {
+    const most = 2 ** (1 + draw(8)) - 1;
+    draft.emit(draw(2) === 0 ? "and64_imm" : "and32_imm", { dst: r, imm: most });
+    draft.set(r, atMost(most));
+  };
+  mask(dst);
+  if (draw(3) === 0) draft.emit("add64_imm", { dst, imm: immediate(draw(0x10000)) });
+  const other = w.holding(b, ({ kind }) => kind === "number", true);
+  const src = other === undefined || other === dst ? undefined : other;
+  if (src !== undefined && draw(2) === 0) mask(src);
+  for (let i = 1 + draw(4); i > 0; i -= 1) operation(w, dst, draw, draw(2) === 0 ? src : undefined);
+  if (draw(2) === 0) return;
+  const most = 1 + draw(32);
+  w.giveUp(draw(2) === 0 ? "jgt64_imm" : "jsgt64_imm", { dst, imm: most });
+  if (draw(2) === 0) w.giveUp("jslt64_imm", { dst, imm: 0 });
+  draft.set(dst, NUMBER);
+};
+
 /** Two registers with the same number or one that differs by a constant; what is learnt of one holds of the other. */
 export const linked: Emit = (w, { a, b, c }) => {
   const { draft } = w;
@@ -131,10 +186,42 @@ export const linked: Emit = (w, { a, b, c }) => {
   if (delta > 0) draft.emit(c % 3 === 0 ? "add32_imm" : "add64_imm", { dst: second, imm: delta });
   const most = 8 + (b % 24);
   const checked = (c >> 8) % 2 === 0 ? first : second;
-  draft.giveUp((c >> 9) % 2 === 0 ? "jgt64_imm" : "jgt32_imm", { dst: checked, imm: most });
+  w.giveUp((c >> 9) % 2 === 0 ? "jgt64_imm" : "jgt32_imm", { dst: checked, imm: most });
   draft.set(second, NUMBER);
   // A verifier that links them knows this of the one that was not compared, too.
   const other = checked === first ? second : first;
   if (!w.reserved.has(other) || other === second) draft.set(other, atMost(most + delta));
   draft.set(checked, atMost(most));
+};
+
+/** A chain of copies with constants added on the way, some of them spilled; the last is compared, and the first known. */
+export const chained: Emit = (w, { a, b, c }) => {
+  const { draft } = w;
+  const draw = drawer(c);
+  const first = someNumber(w, a, true);
+  if (draw(2) === 0) {
+    draft.emit(draw(2) === 0 ? "and64_imm" : "and32_imm", { dst: first, imm: 0xff });
+    draft.set(first, atMost(255));
+  }
+  const chain = [first];
+  let moved = 0;
+  for (let i = 1 + draw(3); i > 0; i -= 1) {
+    const dst = w.target(b + i);
+    if (chain.includes(dst)) continue;
+    const narrow = draw(4) === 0;
+    draft.emit(narrow ? "mov32_reg" : "mov64_reg", { dst, src: chain.at(-1) ?? first });
+    const delta = draw(3) === 0 ? 0 : draw(64) - 16;
+    if (delta !== 0)
+      draft.emit(`${draw(6) === 0 ? "sub" : "add"}${draw(4) === 0 ? 32 : 64}_imm`, { dst, imm: delta });
+    moved += delta;
+    draft.set(dst, NUMBER);
+    chain.push(dst);
+  }
+  const compared = pick(chain, draw(chain.length + 2)) ?? first;
+  const most = 64 + draw(64);
+  w.giveUp(`${draw(3) === 0 ? "jge" : "jgt"}${draw(3) === 0 ? 32 : 64}_imm`, { dst: compared, imm: most });
+  // What is known of the others hangs on how they are linked: that is for the verifier to find out.
+  draft.set(compared, atMost(most));
+  if (chain.length === 2 && compared !== first && draw(2) === 0 && moved >= 0 && moved <= most)
+    draft.set(first, atMost(most));
 };

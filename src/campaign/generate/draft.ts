@@ -1,27 +1,7 @@
-/**
- * A program in the making: its instructions so far, and what a verifier will know of registers and stack where the next one goes. That is a rough idea of it: it
- * decides what to emit next, and nothing else.
- */
+/** A program in the making: its instructions so far, and what is known where the next one goes. */
 import type { Instruction } from "../../semantics/isa/instruction.ts";
-import { insn } from "../../semantics/isa/make.ts";
-
-/** What a register or a stack slot holds. */
-export type Held =
-  | { readonly kind: "nothing" }
-  /** At most `most`, and at least 0; undefined if there is no such bound. */
-  | { readonly kind: "number"; readonly most: number | undefined }
-  | { readonly kind: "context" }
-  /** `range` bytes from it on are known to be there. */
-  | { readonly kind: "packet"; readonly range: number }
-  | { readonly kind: "packet_end" }
-  /** `size` bytes from it on are there. */
-  | { readonly kind: "memory"; readonly size: number; readonly writable: boolean }
-  /** A pointer to the frame: at `offset`. */
-  | { readonly kind: "frame"; readonly offset: number };
-
-export const NOTHING: Held = { kind: "nothing" };
-export const NUMBER: Held = { kind: "number", most: undefined };
-export const atMost = (most: number): Held => ({ kind: "number", most });
+import { rowByName } from "../../semantics/isa/table.ts";
+import { either, type Held, lifeOf, NOTHING, NUMBER } from "./held.ts";
 
 /** What is known at some place. */
 export interface Knowledge {
@@ -31,25 +11,15 @@ export interface Knowledge {
 }
 
 const REGISTERS = 11;
+/** Slots that steps store numbers and pointers to. */
 export const SLOTS = 12;
-
-/** What a value is that comes from either of two ways. */
-function either(a: Held, b: Held): Held {
-  if (a.kind === "number" && b.kind === "number") {
-    return {
-      kind: "number",
-      most: a.most === undefined || b.most === undefined ? undefined : Math.max(a.most, b.most),
-    };
-  }
-  if (a.kind === "packet" && b.kind === "packet")
-    return { kind: "packet", range: Math.min(a.range, b.range) };
-  if (a.kind === "memory" && b.kind === "memory" && a.size === b.size) return a;
-  if (a.kind === "frame" && b.kind === "frame" && a.offset === b.offset) return a;
-  return a.kind === b.kind && (a.kind === "context" || a.kind === "packet_end") ? a : NOTHING;
-}
+/** All slots: behind those lie what is handed to helpers, and what the kernel keeps for the program. */
+const ALL_SLOTS = 32;
 
 /** A label is a number until the end, when it becomes a distance. */
 export type Label = number;
+
+type Operands = Partial<Omit<Instruction, "row">>;
 
 interface Jump {
   readonly at: number;
@@ -57,27 +27,37 @@ interface Jump {
   readonly field: "off" | "imm";
 }
 
+const isWide = (name: string): boolean => name.startsWith("ld_imm64");
+
 export class Draft {
   readonly #instructions: Instruction[] = [];
   readonly #jumps: Jump[] = [];
   readonly #labels: (number | undefined)[] = [];
+  readonly #used = new Set<Label>();
   #slots = 0;
+  #ids = 0;
+  /** Calls of the kernel's functions, by slot. */
+  readonly kfuncs: { readonly insn: number; readonly name: string }[] = [];
   know: Knowledge = {
     registers: Array.from({ length: REGISTERS }, () => NOTHING),
-    slots: Array.from({ length: SLOTS }, () => NOTHING),
+    slots: Array.from({ length: ALL_SLOTS }, () => NOTHING),
   };
-  /** Where a program goes that gives up: emitted at the end of the function, if anybody goes there. */
-  exit: Label = this.label();
-  exitUsed = false;
 
   /** 8-byte slots so far. */
   get length(): number {
     return this.#slots;
   }
 
-  emit(name: string, operands: Partial<Omit<Instruction, "row">> = {}): void {
-    this.#instructions.push(insn(name, operands));
-    this.#slots += name.startsWith("ld_imm64") ? 2 : 1;
+  emit(name: string, operands: Operands = {}): void {
+    const { dst = 0, src = 0, off = 0, imm = 0, immHigh = 0 } = operands;
+    this.#instructions.push({ row: rowByName(name), dst, src, off, imm, immHigh });
+    this.#slots += isWide(name) ? 2 : 1;
+  }
+
+  /** Of one of the kernel's functions. */
+  callKfunc(name: string): void {
+    this.kfuncs.push({ insn: this.#slots, name });
+    this.emit("call_kfunc");
   }
 
   label(): Label {
@@ -89,21 +69,16 @@ export class Draft {
   }
 
   /** A jump, or a call of a function or load of its address, whose distance is found in the end. */
-  jump(name: string, label: Label, operands: Partial<Omit<Instruction, "row">> = {}): void {
-    const field = name === "call_subprogram" || name === "ld_imm64_func" ? "imm" : "off";
+  jump(name: string, label: Label, operands: Operands = {}): void {
+    const field = name === "call_subprogram" || name === "ld_imm64_func" || name === "gotol" ? "imm" : "off";
+    this.#used.add(label);
     this.#jumps.push({ at: this.#instructions.length, label, field });
     this.emit(name, operands);
   }
 
   /** Whether anything goes to the label. */
   isUsed(label: Label): boolean {
-    return this.#jumps.some((jump) => jump.label === label);
-  }
-
-  /** A jump out of the function. */
-  giveUp(name: string, operands: Partial<Omit<Instruction, "row">>): void {
-    this.exitUsed = true;
-    this.jump(name, this.exit, operands);
+    return this.#used.has(label);
   }
 
   /** The instructions, with all distances. */
@@ -112,7 +87,7 @@ export class Draft {
     let slot = 0;
     for (const { row } of this.#instructions) {
       starts.push(slot);
-      slot += row.name.startsWith("ld_imm64") ? 2 : 1;
+      slot += isWide(row.name) ? 2 : 1;
     }
     const made = [...this.#instructions];
     for (const { at, label, field } of this.#jumps) {
@@ -127,6 +102,12 @@ export class Draft {
 
   // --- What is known
 
+  /** A number that nothing else has: of an object, or of a pointer that may be null. */
+  id(): number {
+    this.#ids += 1;
+    return this.#ids;
+  }
+
   held(register: number): Held {
     return this.know.registers[register] ?? NOTHING;
   }
@@ -137,7 +118,9 @@ export class Draft {
 
   /** The registers r0 … r9 that hold such a thing. */
   holding(wanted: (held: Held) => boolean): readonly number[] {
-    return this.know.registers.flatMap((held, register) => (register < 10 && wanted(held) ? [register] : []));
+    const found: number[] = [];
+    for (let r = 0; r < 10; r += 1) if (wanted(this.held(r))) found.push(r);
+    return found;
   }
 
   snapshot(): Knowledge {
@@ -152,6 +135,13 @@ export class Draft {
     };
   }
 
+  /** Everything that is known becomes what is made of it. */
+  change(become: (held: Held) => Held): void {
+    const { registers, slots } = this.know;
+    for (const [i, held] of registers.entries()) registers[i] = become(held);
+    for (const [i, held] of slots.entries()) slots[i] = become(held);
+  }
+
   /** After a call r1 … r5 hold nothing, and r0 what it gave. */
   called(result: Held): void {
     for (let r = 1; r <= 5; r += 1) this.set(r, NOTHING);
@@ -160,14 +150,16 @@ export class Draft {
 
   /** The packet may have moved: no pointer to it is one any more. */
   packetMoved(): void {
-    const gone = (held: Held): Held =>
-      held.kind === "packet" || held.kind === "packet_end" ? NOTHING : held;
-    this.know = { registers: this.know.registers.map(gone), slots: this.know.slots.map(gone) };
+    this.change((held) => (held.kind === "packet" || held.kind === "packet_end" ? NOTHING : held));
+  }
+
+  /** What went with an object is gone. */
+  ended(life: number): void {
+    this.change((held) => (lifeOf(held) === life ? NOTHING : held));
   }
 
   /** Nothing is known of how large numbers are: where a loop comes back. */
   forgetBounds(): void {
-    const vague = (held: Held): Held => (held.kind === "number" ? NUMBER : held);
-    this.know = { registers: this.know.registers.map(vague), slots: this.know.slots.map(vague) };
+    this.change((held) => (held.kind === "number" ? NUMBER : held));
   }
 }

@@ -1,119 +1,30 @@
-/** Steps on memory: the stack in all widths, packets, values of maps, records of ring buffers; at constant places and at bounded ones. */
-import { helperId } from "../../semantics/helpers/names.ts";
-import { someNumber } from "./arithmetic.ts";
+/** Steps on memory that is no stack: packets, values of maps, records; at constant places and at bounded ones, plain and atomic. */
+import { boundedNumber, someNumber } from "./arithmetic.ts";
 import {
-  CONTEXT,
   type Emit,
   FRAME,
+  HANDED,
   immediate,
   load,
-  MAPS,
+  pick,
   slip,
+  slotOffset,
   store,
   storeImm,
-  VALUE_SIZE,
-  type Width,
   type Writer,
   widthOf,
 } from "./context.ts";
-import { atMost, type Held, NOTHING, NUMBER, SLOTS } from "./draft.ts";
+import { atMost, type Held, memory, NOTHING, NUMBER } from "./held.ts";
+import { KEY_SIZE, LOOKED_UP, type MapName, mapNamed, VALUE_SIZE } from "./maps.ts";
+import { boundOf } from "./stack.ts";
 
-const boundOf = (size: Width): Held => (size === 8 ? NUMBER : atMost(2 ** (8 * size) - 1));
+const room = (held: Held): number =>
+  held.kind === "packet" ? held.range : held.kind === "memory" ? held.size : 0;
 
-// --- The stack
-
-/** A number, or a part of it, to the stack. */
-export const spill: Emit = (w, { a, b, c }) => {
-  const { draft } = w;
-  const slot = b % SLOTS;
-  const src = w.holding(a, ({ kind }) => kind !== "nothing");
-  if (src === undefined || c % 5 === 0) {
-    draft.emit("stdw", { dst: FRAME, off: -8 * (slot + 1), imm: immediate(c) });
-    draft.know.slots[slot] = NUMBER;
-    return;
-  }
-  const held = draft.held(src);
-  const size = held.kind === "number" ? widthOf(c >> 3) : 8;
-  if (size < 8) draft.emit("stdw", { dst: FRAME, off: -8 * (slot + 1), imm: 0 });
-  const part = size < 8 && (c >> 5) % 3 === 0 ? 8 - size : 0;
-  draft.emit(store(size), { dst: FRAME, src, off: -8 * (slot + 1) + part });
-  draft.know.slots[slot] = size === 8 ? held : NUMBER;
-};
-
-/** From the stack: a register as it was stored, or a part of a number. */
-export const fill: Emit = (w, { a, b, c }) => {
-  const { draft } = w;
-  const used = draft.know.slots.flatMap(({ kind }, slot) => (kind === "nothing" ? [] : [slot]));
-  const slot = used[a % used.length];
-  if (slot === undefined) return;
-  const held = draft.know.slots[slot] ?? NOTHING;
-  const dst = w.target(b);
-  const size = held.kind === "number" ? widthOf(c) : 8;
-  const part = held.kind === "number" && size < 8 ? size * ((c >> 4) % (8 / size)) : 0;
-  const signed = size < 8 && (c >> 8) % 4 === 0;
-  draft.emit(signed ? `ldxs${load(size).slice(3)}` : load(size), {
-    dst,
-    src: FRAME,
-    off: -8 * (slot + 1) + part,
-  });
-  draft.set(dst, size === 8 ? held : signed ? NUMBER : boundOf(size));
-};
-
-/** The stack at a place that a bounded number says. */
-export const stackIndex: Emit = (w, { a, b, c }) => {
-  const { draft } = w;
-  const index = boundedNumber(w, a, 31);
-  const base = w.target(b);
-  if (base === index) return;
-  // What may be read is written first.
-  for (let slot = 0; slot < 4; slot += 1) {
-    draft.emit("stdw", { dst: FRAME, off: -8 * (slot + 1), imm: slot });
-    draft.know.slots[slot] = NUMBER;
-  }
-  draft.emit("mov64_reg", { dst: base, src: FRAME });
-  draft.emit("add64_imm", { dst: base, imm: -32 - slip(c) * 8 });
-  draft.emit("add64_reg", { dst: base, src: index });
-  draft.set(base, NOTHING);
-  if (c % 2 === 0) draft.emit("stb", { dst: base, imm: c % 256 });
-  else {
-    draft.emit("ldxb", { dst: base, src: base });
-    draft.set(base, atMost(255));
-  }
-};
-
-/** A number of at most `most`: one that is bounded already, or one that a mask makes so. `most` is a mask. */
-function boundedNumber(w: Writer, choice: number, most: number): number {
-  const ready = w.holding(
-    choice,
-    (held) => held.kind === "number" && held.most !== undefined && held.most <= most,
-  );
-  if (ready !== undefined) return ready;
-  const dst = someNumber(w, choice, true);
-  w.draft.emit("and64_imm", { dst, imm: most });
-  w.draft.set(dst, atMost(most));
-  return dst;
-}
-
-// --- Packets
-
-/** Pointers to the packet and to its end, and a check that some bytes are there. */
-export const packet: Emit = (w, { a, b, c }) => {
-  const { draft } = w;
-  if (draft.held(CONTEXT).kind !== "context" || w.type === "socket_filter") return;
-  const data = w.saved(a);
-  if (data === undefined) return;
-  const [at, end] = w.type === "xdp" ? [0, 4] : [76, 80];
-  const size = 1 + (b % 64);
-  draft.emit("ldxw", { dst: data, src: CONTEXT, off: at });
-  draft.emit("ldxw", { dst: 3, src: CONTEXT, off: end });
-  draft.emit("mov64_reg", { dst: 2, src: data });
-  draft.emit("add64_imm", { dst: 2, imm: size });
-  if (c % 2 === 0) draft.giveUp("jgt64_reg", { dst: 2, src: 3 });
-  else draft.giveUp("jlt64_reg", { dst: 3, src: 2 });
-  draft.set(data, { kind: "packet", range: size });
-  draft.set(2, NOTHING);
-  draft.set(3, { kind: "packet_end" });
-};
+const isWritable = (w: Writer, held: Held): boolean =>
+  held.kind === "memory"
+    ? held.writable
+    : held.kind === "packet" && (held.meta || w.abilities.facts.packet === "write");
 
 /** A load or store in what is known to be there. */
 export const access: Emit = (w, { a, b, c }) => {
@@ -121,127 +32,198 @@ export const access: Emit = (w, { a, b, c }) => {
   const found = w.holding(a, ({ kind }) => kind === "packet" || kind === "memory");
   if (found === undefined) return;
   const held = draft.held(found);
-  const room = held.kind === "packet" ? held.range : held.kind === "memory" ? held.size : 0;
   const size = widthOf(b);
-  if (room < size) return;
-  const places = room - size + 1;
+  if (room(held) < size) return;
+  const places = room(held) - size + 1;
   let off = (c % places) + slip(b) * places;
   if (held.kind === "memory") off -= off % size;
-  const writable = held.kind === "memory" ? held.writable : w.type !== "socket_filter";
   const dst = w.target(b >> 4);
-  if (writable && (b >> 3) % 2 === 0) {
+  if (isWritable(w, held) && (b >> 3) % 2 === 0) {
     if ((b >> 6) % 2 === 0) draft.emit(storeImm(size), { dst: found, off, imm: immediate(c) });
     else draft.emit(store(size), { dst: found, src: someNumber(w, a), off });
     return;
   }
   if (dst === found && w.reserved.has(found)) return;
-  draft.emit(load(size), { dst, src: found, off });
-  draft.set(dst, boundOf(size));
+  const signed = size < 8 && (b >> 8) % 4 === 0;
+  draft.emit(signed ? `ldxs${load(size).slice(3)}` : load(size), { dst, src: found, off });
+  draft.set(dst, signed ? NUMBER : boundOf(size));
 };
 
-/** A load from a packet or other memory at a place that a bounded number says. */
+/** An access to memory at a place that a bounded number says, or one that was bounded after some arithmetic. */
 export const index: Emit = (w, { a, b, c }) => {
   const { draft } = w;
-  const base = w.holding(a, (held) => held.kind === "memory" || held.kind === "packet");
+  const base = w.holding(a, (held) => held.kind === "memory" && held.size >= 16);
   if (base === undefined) return;
   const held = draft.held(base);
-  const number = boundedNumber(w, b, 31);
+  const most = room(held) >= 32 ? 31 : 15;
+  const number = boundedNumber(w, b, most);
   const dst = w.target(c);
   if (number === base || dst === base || dst === number) return;
   draft.emit("mov64_reg", { dst, src: base });
-  draft.emit("add64_reg", { dst, src: number });
+  draft.emit((c >> 8) % 8 === 0 ? "sub64_reg" : "add64_reg", { dst, src: number });
   draft.set(dst, NOTHING);
-  if (held.kind === "packet") {
-    const end = w.holding(0, ({ kind }) => kind === "packet_end");
-    const check = [1, 2, 3, 4, 5].find((r) => ![dst, number, base, end].includes(r));
-    if (end === undefined || check === undefined) return;
-    draft.emit("mov64_reg", { dst: check, src: dst });
-    draft.emit("add64_imm", { dst: check, imm: 8 });
-    draft.giveUp("jgt64_reg", { dst: check, src: end });
-    draft.set(check, NOTHING);
-    draft.emit("ldxb", { dst, src: dst, off: ((c >> 4) % 8) + slip(c) });
-  } else {
-    const most = held.kind === "memory" ? held.size : 0;
-    const room = most - 31 - 1;
-    if (room < 0) return;
-    draft.emit("ldxb", { dst, src: dst, off: ((c >> 4) % (room + 1)) + slip(c) * (room + 1) });
+  const backwards = (c >> 8) % 8 === 0;
+  if (backwards) draft.emit("add64_imm", { dst, imm: most });
+  const places = room(held) - most;
+  const off = ((c >> 4) % places) + slip(c) * places;
+  if (isWritable(w, held) && (c >> 11) % 2 === 0) draft.emit("stb", { dst, off, imm: c % 128 });
+  else {
+    draft.emit("ldxb", { dst, src: dst, off });
+    draft.set(dst, atMost(255));
   }
-  draft.set(dst, atMost(255));
 };
+
+/** A pointer moved by a constant. */
+export const moved: Emit = (w, { a, b, c }) => {
+  const { draft } = w;
+  const src = w.holding(a, (held) => room(held) >= 8);
+  if (src === undefined) return;
+  const dst = w.target(b);
+  if (dst === src && w.reserved.has(dst)) return;
+  const held = draft.held(src);
+  const by = 1 + (c % (room(held) - 4));
+  w.copy(dst, src);
+  if ((c >> 8) % 3 === 0) {
+    const [up, down] = [(c >> 10) % 8, by + ((c >> 10) % 8)];
+    // There and back again: it stays what it was, by another way.
+    draft.emit("add64_imm", { dst, imm: down });
+    draft.emit("sub64_imm", { dst, imm: up });
+  } else draft.emit("add64_imm", { dst, imm: by });
+  if (held.kind === "packet") draft.set(dst, { ...held, range: held.range - by });
+  else if (held.kind === "memory")
+    draft.set(dst, { ...held, size: held.size - by, plain: held.plain && by % 8 === 0 });
+};
+
+/** What may be null is compared with null, by any of its copies; those who find null give up, or go round what follows. */
+export const compareNull: Emit = (w, { a, b }) => {
+  const register = w.holding(a, ({ kind }) => kind === "maybe");
+  if (register !== undefined) notNull(w, register, b);
+};
+
+/** The register and its copies are what they may be, from here on. */
+export function notNull(w: Writer, register: number, choice: number): void {
+  const { draft } = w;
+  const held = draft.held(register);
+  if (held.kind !== "maybe") return;
+  const over = draft.label();
+  if (choice % 4 === 0) {
+    draft.jump("jne64_imm", over, { dst: register, imm: 0 });
+    w.exit.used = true;
+    draft.jump("goto", w.exit.label);
+    draft.place(over);
+  } else w.giveUp("jeq64_imm", { dst: register, imm: 0 });
+  draft.change((each) => (each.kind === "maybe" && each.id === held.id ? held.held : each));
+}
 
 // --- Maps
 
-/** The key of a map on the stack, in the slot that no other step uses; r2 points to it. */
-function key(w: Writer, choice: number): void {
+/** The bytes of a key on the stack, where no other step has anything; `dst` points to them. */
+function key(w: Writer, dst: number, choice: number, size: number): void {
   const { draft } = w;
-  const off = -8 * (SLOTS + 1);
-  if (choice % 2 === 0) draft.emit("stdw", { dst: FRAME, off, imm: (choice >> 2) % 4 });
-  else draft.emit("stxdw", { dst: FRAME, src: someNumber(w, choice), off });
-  draft.emit("mov64_reg", { dst: 2, src: FRAME });
-  draft.emit("add64_imm", { dst: 2, imm: off });
+  const last = HANDED + Math.ceil(size / 8) - 1;
+  for (let slot = HANDED; slot < last; slot += 1)
+    draft.emit("stdw", { dst: FRAME, off: slotOffset(slot), imm: (choice >> 4) % 4 });
+  const src = choice % 2 === 0 ? undefined : w.number(choice >> 1);
+  const off = slotOffset(last);
+  // A key of a few bytes is a small number, so that there is something.
+  if (src === undefined || size < KEY_SIZE) draft.emit("stdw", { dst: FRAME, off, imm: (choice >> 2) % 6 });
+  else draft.emit("stxdw", { dst: FRAME, src, off });
+  w.pointToSlot(dst, last);
 }
 
-const VALUE_MAPS = [MAPS.array, MAPS.hash, MAPS.percpu, MAPS.lru] as const;
+/** Keys of tries say how many of their bits count. */
+function prefix(w: Writer, dst: number, choice: number): void {
+  const off = slotOffset(HANDED);
+  w.draft.emit("stw", { dst: FRAME, off, imm: choice % 33 });
+  w.draft.emit("stw", { dst: FRAME, off: off + 4, imm: immediate(choice) });
+  w.pointToSlot(dst, HANDED);
+}
 
-/** A map's value, which is there or is not. */
-export const lookup: Emit = (w, { a, b, c }) => {
+/** A pointer to a key for a map. */
+function keyFor(w: Writer, name: MapName, dst: number, choice: number): void {
+  if (name === "routes") prefix(w, dst, choice);
+  else key(w, dst, choice, mapNamed(name).keySize);
+}
+
+/** r0 may be a value of `size` bytes; most compare it with null at once. */
+export function found(w: Writer, held: Held, choice: number): void {
   const { draft } = w;
-  const dst = w.saved(b);
-  if (dst === undefined) return;
-  key(w, c);
-  draft.emit("ld_imm64_map_fd", { dst: 1, imm: VALUE_MAPS[a % VALUE_MAPS.length] ?? 0 });
-  draft.emit("call_helper", { imm: helperId("map_lookup_elem") ?? 0 });
-  draft.called(NOTHING);
-  if (slip(b) === 0) draft.giveUp("jeq64_imm", { dst: 0, imm: 0 });
-  draft.emit("mov64_reg", { dst, src: 0 });
-  const value: Held = { kind: "memory", size: VALUE_SIZE, writable: true };
-  draft.set(0, value);
-  draft.set(dst, value);
+  draft.set(0, { kind: "maybe", id: draft.id(), held });
+  const kept = w.saved(choice >> 3);
+  if (kept !== undefined && choice % 3 !== 0) {
+    w.copy(kept, 0);
+    if (choice % 4 !== 3) notNull(w, (choice >> 6) % 2 === 0 ? kept : 0, choice >> 7);
+  } else if (choice % 8 !== 7) notNull(w, 0, choice >> 7);
+}
+
+/** A map's value is looked up. */
+export const lookup: Emit = (w, { a, b, c }) => {
+  const name = pick(LOOKED_UP, a) ?? "table";
+  if (!w.has("map_lookup_elem") || !w.mayUse(name)) return;
+  keyFor(w, name, 2, b);
+  const { valueSize } = w.loadMap(1, name);
+  w.call("map_lookup_elem", NOTHING);
+  found(w, memory(valueSize), c);
+};
+
+/** A value that another processor has. */
+export const lookupElsewhere: Emit = (w, { a, b, c }) => {
+  if (!w.has("map_lookup_percpu_elem")) return;
+  const name = (["counters", "each", "recent_each"] as const)[a % 3] ?? "each";
+  keyFor(w, name, 2, b);
+  const { valueSize } = w.loadMap(1, name);
+  w.draft.emit("mov64_imm", { dst: 3, imm: c % 3 });
+  w.call("map_lookup_percpu_elem", NOTHING);
+  found(w, memory(valueSize), c);
+};
+
+/** A map in a map, and a value in that. */
+export const lookupTwice: Emit = (w, { a, b, c }) => {
+  const { draft } = w;
+  const name = a % 2 === 0 ? "outer" : "outer_table";
+  if (!w.has("map_lookup_elem")) return;
+  key(w, 2, b, 4);
+  w.loadMap(1, name);
+  w.call("map_lookup_elem", NOTHING);
+  if (slip(b) === 0) w.giveUp("jeq64_imm", { dst: 0, imm: 0 });
+  draft.emit("mov64_reg", { dst: 1, src: 0 });
+  key(w, 2, c & ~1, 4);
+  w.call("map_lookup_elem", NOTHING);
+  found(w, memory(VALUE_SIZE), c);
 };
 
 /** The value of the map with one element, without a call. */
 export const global: Emit = (w, { a, b }) => {
   const dst = w.target(a);
   const off = 8 * (b % 3);
-  w.draft.emit("ld_imm64_map_value", { dst, imm: MAPS.array, immHigh: off });
-  w.draft.set(dst, { kind: "memory", size: VALUE_SIZE - off, writable: true });
+  w.draft.emit("ld_imm64_map_value", { dst, imm: w.map("values"), immHigh: off });
+  w.draft.set(dst, memory(VALUE_SIZE - off));
 };
+
+const CHANGED: readonly MapName[] = ["table", "recent", "several", "small", "routes", "counters", "each"];
 
 /** An element put or deleted. */
 export const change: Emit = (w, { a, b, c }) => {
   const { draft } = w;
-  const value = w.holding(b, (held) => held.kind === "memory" && held.size >= VALUE_SIZE);
-  key(w, c);
-  const hash = a % 2 === 0 ? MAPS.hash : MAPS.lru;
-  draft.emit("ld_imm64_map_fd", { dst: 1, imm: hash });
-  if (value === undefined || value === 1 || value === 2 || (a >> 2) % 3 === 0) {
-    draft.emit("call_helper", { imm: helperId("map_delete_elem") ?? 0 });
-  } else {
-    draft.emit("mov64_reg", { dst: 3, src: value });
-    draft.emit("mov64_imm", { dst: 4, imm: (b >> 3) % 3 });
-    draft.emit("call_helper", { imm: helperId("map_update_elem") ?? 0 });
+  const name = pick(CHANGED, a >> 3) ?? "table";
+  const { valueSize } = mapNamed(name);
+  const isArray = name === "several" || name === "counters";
+  const deletes = (a >> 1) % 3 === 0 && !isArray;
+  if (!w.has(deletes ? "map_delete_elem" : "map_update_elem")) return;
+  const value = w.holding(b, (held) => held.kind === "memory" && held.plain && held.size >= valueSize);
+  if (!deletes) {
+    if (value !== undefined) w.copy(3, value);
+    else {
+      const last = HANDED + 1 + valueSize / 8;
+      for (let slot = HANDED + 2; slot <= last; slot += 1)
+        draft.emit("stdw", { dst: FRAME, off: slotOffset(slot), imm: immediate(c) });
+      w.pointToSlot(3, last);
+    }
   }
-  draft.called(NUMBER);
-};
-
-/** A record reserved, written and given away. */
-export const record: Emit = (w, { a, b, c }) => {
-  const { draft } = w;
-  const size = 8 * (1 + (a % 4));
-  draft.emit("ld_imm64_map_fd", { dst: 1, imm: MAPS.ringbuf });
-  draft.emit("mov64_imm", { dst: 2, imm: size });
-  draft.emit("mov64_imm", { dst: 3, imm: 0 });
-  draft.emit("call_helper", { imm: helperId("ringbuf_reserve") ?? 0 });
-  draft.called(NOTHING);
-  draft.giveUp("jeq64_imm", { dst: 0, imm: 0 });
-  for (let at = 0; at < size; at += 8)
-    draft.emit("stdw", { dst: 0, off: at + 8 * slip(b), imm: immediate(b) });
-  draft.emit("mov64_reg", { dst: 1, src: 0 });
-  draft.emit("mov64_imm", { dst: 2, imm: 0 });
-  if (slip(c) === 0) {
-    draft.emit("call_helper", { imm: helperId(c % 2 === 0 ? "ringbuf_submit" : "ringbuf_discard") ?? 0 });
-  }
-  draft.called(NOTHING);
+  keyFor(w, name, 2, c);
+  w.loadMap(1, name);
+  if (!deletes) draft.emit("mov64_imm", { dst: 4, imm: (b >> 3) % 3 });
+  w.call(deletes ? "map_delete_elem" : "map_update_elem", NUMBER);
 };
 
 const ATOMIC = [
@@ -254,24 +236,59 @@ const ATOMIC = [
   "fetch_and",
   "fetch_xor",
   "xchg",
+  "cmpxchg",
 ] as const;
+
+/** Where atomic operations are done: a value, or a slot that is written first. */
+function place(
+  w: Writer,
+  choice: number,
+  other: number,
+  size: 4 | 8,
+): { readonly base: number; readonly off: number } {
+  const { draft } = w;
+  const base = w.holding(
+    choice,
+    (held) => held.kind === "memory" && held.writable && held.size >= 8 && held.plain,
+  );
+  if (base !== undefined && base !== other) {
+    const held = draft.held(base);
+    return { base, off: size * (other % Math.floor(room(held) / size)) };
+  }
+  const slot = choice % 4;
+  draft.emit("stdw", { dst: FRAME, off: slotOffset(slot), imm: immediate(choice) });
+  draft.know.slots[slot] = NUMBER;
+  return { base: FRAME, off: slotOffset(slot) };
+}
 
 /** An atomic operation on the stack or in a value. */
 export const atomic: Emit = (w, { a, b, c }) => {
   const { draft } = w;
-  const memory = w.holding(a, (held) => held.kind === "memory" && held.writable);
+  const op = pick(ATOMIC, c) ?? "add";
+  const size = (c >> 4) % 2 === 0 ? 8 : 4;
   const src = someNumber(w, b, true);
-  const op = ATOMIC[c % ATOMIC.length] ?? "add";
-  const width = (c >> 4) % 2 === 0 ? 64 : 32;
-  if (memory === undefined || memory === src) {
-    const slot = a % 4;
-    draft.emit("stdw", { dst: FRAME, off: -8 * (slot + 1), imm: immediate(a) });
-    draft.emit(`atomic_${op}${width}`, { dst: FRAME, src, off: -8 * (slot + 1) });
-    draft.know.slots[slot] = NUMBER;
-  } else {
-    const held = draft.held(memory);
-    const places = held.kind === "memory" ? Math.floor(held.size / 8) : 1;
-    draft.emit(`atomic_${op}${width}`, { dst: memory, src, off: 8 * (b % places) });
+  if (op === "cmpxchg" && draft.held(0).kind !== "number") {
+    if (w.reserved.has(0)) return;
+    draft.emit("mov64_imm", { dst: 0, imm: immediate(a) });
+    draft.set(0, NUMBER);
   }
-  if (op.startsWith("fetch") || op === "xchg") draft.set(src, NUMBER);
+  const { base, off } = place(w, a, src, size);
+  draft.emit(`atomic_${op}${8 * size}`, { dst: base, src, off });
+  if (op === "cmpxchg") draft.set(0, size === 4 ? atMost(2 ** 32 - 1) : NUMBER);
+  else if (op.startsWith("fetch") || op === "xchg") draft.set(src, size === 4 ? atMost(2 ** 32 - 1) : NUMBER);
+};
+
+/** A load that is ordered before, or a store that is ordered behind, what comes next. */
+export const ordered: Emit = (w, { a, b, c }) => {
+  const { draft } = w;
+  const size = widthOf(c);
+  const src = someNumber(w, b);
+  const { base, off } = place(w, a, src, 8);
+  if ((c >> 2) % 2 === 0) {
+    draft.emit(`store_release${8 * size}`, { dst: base, src, off });
+    return;
+  }
+  const dst = w.target(b);
+  draft.emit(`load_acquire${8 * size}`, { dst, src: base, off });
+  draft.set(dst, boundOf(size));
 };

@@ -6,7 +6,7 @@ import { encode } from "../../semantics/isa/codec.ts";
 import { verify } from "../../verifier/verify.ts";
 import { programOf, programOfSeed } from "./program.ts";
 import { recipes } from "./recipe.ts";
-import { STEPS } from "./steps.ts";
+import { STEP_NAMES } from "./steps.ts";
 import { FUNCTION_TYPES, TYPES_OF_PROGRAMS } from "./types.ts";
 
 const SEEDS = Array.from({ length: 150 }, (_, i) => i + 1);
@@ -47,11 +47,11 @@ describe("generated programs", () => {
       "may_goto",
     ];
     expect([...kinds]).toEqual(expect.arrayContaining(wanted));
-    expect(STEPS.length).toBeGreaterThan(50);
+    expect(STEP_NAMES.length).toBeGreaterThan(50);
   });
 
   test("have types that a reader of BTF understands", () => {
     const btf = readBtf(TYPES_OF_PROGRAMS, "generated");
-    expect(Object.values(FUNCTION_TYPES).map((id) => btf.type(id).kind)).toEqual(["func", "func", "func"]);
+    for (const id of Object.values(FUNCTION_TYPES)) expect(btf.type(id).kind).toBe("func");
   });
 });

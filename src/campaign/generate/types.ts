@@ -1,60 +1,146 @@
 /**
- * The BTF of generated programs, which kernels ask for where functions are called back: three functions of two prototypes. The format is that of the kernel's
- * Documentation/bpf/btf.rst.
+ * The types of generated programs, which kernels ask for: of functions that are called back or global, of map values with a lock, a timer or pointers, and
+ * of objects that programs allocate.
  */
+import { readBtf } from "../../object/btf.ts";
+import { functionPrototype } from "../../object/function-types.ts";
+import { ownTypes } from "../../object/own-types.ts";
+import type { MapField } from "../../semantics/program/map-types.ts";
+import type { OwnTypes } from "../../semantics/program/own-types.ts";
+import type { FunctionPrototype } from "../../semantics/program/prototype.ts";
+import { BtfWords } from "./btf-words.ts";
 
-const MAGIC = 0xeb9f;
-const HEADER_BYTES = 24;
-const KIND = { int: 1, pointer: 2, function: 12, prototype: 13 } as const;
-const GLOBAL = 1;
-const SIGNED = 1 << 24;
+const types = new BtfWords();
 
-/** Ids of the functions' types. */
-export const FUNCTION_TYPES = { main: 6, callee: 7, callback: 8 } as const;
+/** Ids of simple types: keys of 4 bytes, numbers of 8. */
+export const INT = types.int("int", 4, true);
+export const LONG = types.int("u64", 8, false);
+const pointer = types.pointer(0);
+const bytes16 = types.array(LONG, INT, 2);
+const bytes24 = types.array(LONG, INT, 3);
+const bytes32 = types.array(LONG, INT, 4);
+const lock = types.struct("bpf_spin_lock", 4, [["val", INT, 0]]);
+const resilient = types.struct("bpf_res_spin_lock", 4, [["val", INT, 0]]);
+const timer = types.struct("bpf_timer", 16, [["opaque", bytes16, 0]]);
+const listHead = types.struct("bpf_list_head", 16, [["opaque", bytes16, 0]]);
+const listNode = types.struct("bpf_list_node", 24, [["opaque", bytes24, 0]]);
+const treeRoot = types.struct("bpf_rb_root", 16, [["opaque", bytes16, 0]]);
+const treeNode = types.struct("bpf_rb_node", 32, [["opaque", bytes32, 0]]);
+const refcount = types.struct("bpf_refcount", 4, [["opaque", INT, 0]]);
 
-const NAMES = ["", "int", "u64", "main", "callee", "callback", "ctx", "first", "second"] as const;
+/** Functions by what they are called as: the program, one that it calls, a global one, and those that are called back. */
+export const FUNCTION_TYPES = {
+  main: types.func("main", INT, [pointer], true),
+  callee: types.func("callee", INT, [LONG, LONG]),
+  global: types.func("global", INT, [LONG, LONG], true),
+  callback: types.func("callback", INT, [LONG, pointer]),
+  element: types.func("element", INT, [pointer, pointer, pointer, pointer]),
+  later: types.func("later", INT, [pointer, pointer, pointer]),
+  less: types.func("less", INT, [pointer, pointer]),
+  record: types.func("record", INT, [pointer, pointer]),
+} as const;
 
-function nameOffset(name: (typeof NAMES)[number]): number {
-  return NAMES.slice(0, NAMES.indexOf(name)).reduce((sum, { length }) => sum + length + 1, 0);
+export type FunctionName = keyof typeof FUNCTION_TYPES;
+
+/** An object with places in a list and in a tree, and a count of those who own it. Its number is at 0. */
+const node = types.struct("node", 72, [
+  ["number", LONG, 0],
+  ["in_list", listNode, 8],
+  ["in_tree", treeNode, 32],
+  ["owners", refcount, 64],
+]);
+export const NODE = { id: node, size: 72, list: 8, tree: 32 } as const;
+
+/** An object of numbers alone. */
+const plain = types.struct("plain", 32, [
+  ["first", LONG, 0],
+  ["others", bytes24, 8],
+]);
+export const PLAIN = { id: plain, size: 32 } as const;
+
+const keptPlain = types.pointer(types.typeTag("kptr", plain));
+
+const locked = types.struct("locked", 32, [
+  ["lock", lock, 0],
+  ["data", bytes24, 8],
+]);
+const guarded = types.struct("guarded", 32, [
+  ["lock", resilient, 0],
+  ["data", bytes24, 8],
+]);
+const timed = types.struct("timed", 32, [
+  ["clock", timer, 0],
+  ["data", bytes16, 16],
+]);
+const kept = types.struct("kept", 24, [
+  ["object", keptPlain, 0],
+  ["data", bytes16, 8],
+]);
+const roots = types.struct("roots", 40, [
+  ["lock", lock, 0],
+  ["list", listHead, 8],
+  ["tree", treeRoot, 24],
+]);
+types.memberTag("contains:node:in_list", roots, 1);
+types.memberTag("contains:node:in_tree", roots, 2);
+
+/** A map's value with more in it than numbers. `plain` bytes from `from` on are numbers. */
+export interface ValueType {
+  readonly id: number;
+  readonly size: number;
+  readonly fields: readonly MapField[];
+  readonly from: number;
+  readonly plain: number;
 }
 
-const type = (
-  name: (typeof NAMES)[number],
-  kind: number,
-  extra: number,
-  sizeOrType: number,
-  ...more: readonly number[]
-): readonly number[] => [nameOffset(name), (kind << 24) | extra, sizeOrType, ...more];
+const value = (id: number, size: number, from: number, fields: readonly MapField[]): ValueType => ({
+  id,
+  size,
+  from,
+  plain: size - from,
+  fields,
+});
 
-/** Types 1 to 8, each after what it refers to. */
-const TYPES: readonly number[] = [
-  ...type("int", KIND.int, 0, 4, SIGNED | 32),
-  ...type("u64", KIND.int, 0, 8, 64),
-  ...type("", KIND.pointer, 0, 0),
-  // int (void *ctx), and int (u64 first, u64 second) with a pointer for the second where it is called back.
-  ...type("", KIND.prototype, 1, 1, nameOffset("ctx"), 3),
-  ...type("", KIND.prototype, 2, 1, nameOffset("first"), 2, nameOffset("second"), 2),
-  ...type("main", KIND.function, GLOBAL, 4),
-  ...type("callee", KIND.function, 0, 5),
-  ...type("callback", KIND.function, 0, 5),
-];
+export const VALUE_TYPES = {
+  locked: value(locked, 32, 8, [{ kind: "spin_lock", offset: 0 }]),
+  guarded: value(guarded, 32, 8, [{ kind: "res_spin_lock", offset: 0 }]),
+  timed: value(timed, 32, 16, [{ kind: "timer", offset: 0 }]),
+  kept: value(kept, 24, 8, [{ kind: "kptr_ref", offset: 0, struct: plain }]),
+  roots: value(roots, 40, 40, [
+    { kind: "spin_lock", offset: 0 },
+    { kind: "list_head", offset: 8, node: { struct: node, offset: NODE.list } },
+    { kind: "rb_root", offset: 24, node: { struct: node, offset: NODE.tree } },
+  ]),
+} as const;
 
-function build(): Uint8Array {
-  const strings = new TextEncoder().encode(NAMES.map((name) => `${name}\0`).join(""));
-  const words = [
-    (1 << 16) | MAGIC,
-    HEADER_BYTES,
-    0,
-    4 * TYPES.length,
-    4 * TYPES.length,
-    strings.length,
-    ...TYPES,
-  ];
-  const bytes = new Uint8Array(4 * words.length + strings.length);
-  const view = new DataView(bytes.buffer);
-  for (const [i, word] of words.entries()) view.setUint32(4 * i, word >>> 0, true);
-  bytes.set(strings, 4 * words.length);
-  return bytes;
+export const ROOTS = { list: 8, tree: 24 } as const;
+
+export const TYPES_OF_PROGRAMS: Uint8Array = types.bytes();
+
+interface Read {
+  readonly own: OwnTypes;
+  readonly prototypes: ReadonlyMap<number, FunctionPrototype>;
 }
 
-export const TYPES_OF_PROGRAMS: Uint8Array = build();
+let known: Read | undefined;
+
+function read(): Read {
+  if (known === undefined) {
+    const btf = readBtf(TYPES_OF_PROGRAMS, "generated");
+    const prototypes = Object.values(FUNCTION_TYPES).flatMap(
+      (id): (readonly [number, FunctionPrototype])[] => {
+        const prototype = functionPrototype(btf, id);
+        return prototype === undefined ? [] : [[id, prototype]];
+      },
+    );
+    known = { own: ownTypes(btf), prototypes: new Map(prototypes) };
+  }
+  return known;
+}
+
+/** The structures of objects that programs allocate, as verifiers see them. */
+export const typesOfObjects = (): OwnTypes => read().own;
+
+/** The prototype of a function of programs. */
+export const prototypeOf = (name: FunctionName): FunctionPrototype | undefined =>
+  read().prototypes.get(FUNCTION_TYPES[name]);

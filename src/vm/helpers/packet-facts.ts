@@ -1,4 +1,5 @@
 /** Helpers that tell or set what is known of a socket buffer beside its bytes: hash, time, class, its socket and control group. */
+import { Unsupported } from "../../semantics/errors.ts";
 import { EINVAL, EOPNOTSUPP } from "../errno.ts";
 import { flowHash } from "../flow-hash.ts";
 import { ETH_P_IP, ETH_P_IPV6 } from "../socket-buffer.ts";
@@ -75,10 +76,27 @@ function routeRealm(call: Call): number {
   return 0;
 }
 
+/** Programs on packets ask for the class of a packet, others for that of the current task: either is what the environment says. */
 function classId(call: Call): number {
-  call.context(1);
+  if (OF_PACKET.has(call.type)) call.context(1);
   return call.state.environment.network?.classid ?? 0;
 }
+
+const OF_PACKET: ReadonlySet<string> = new Set([
+  "sched_cls",
+  "sched_act",
+  "lwt_in",
+  "lwt_out",
+  "lwt_xmit",
+  "lwt_seg6local",
+]);
+
+const ON_SOCKET_BUFFERS: ReadonlySet<string> = new Set([
+  ...OF_PACKET,
+  "socket_filter",
+  "cgroup_skb",
+  "sk_skb",
+]);
 
 /** The user of a packet without a socket (DEFAULT_OVERFLOWUID). */
 const NOBODY = 65_534;
@@ -86,6 +104,12 @@ const NOBODY = 65_534;
 function namespaceCookie(call: Call): bigint {
   if (call.u64(1, "ctx") !== 0n) call.context(1);
   return call.state.environment.network?.cookie ?? 1n;
+}
+
+/** Of a packet's socket; other programs have sockets of their own, which the machine does not make. */
+function socketCookie(call: Call): bigint {
+  if (!ON_SOCKET_BUFFERS.has(call.type)) throw new Unsupported(`get_socket_cookie in ${call.type} programs`);
+  return call.socketBuffer(1).socket?.cookie ?? 0n;
 }
 
 export const PACKET_FACT_HELPERS: HelperTable = {
@@ -99,7 +123,7 @@ export const PACKET_FACT_HELPERS: HelperTable = {
   skb_ecn_set_ce: setCongestion,
   get_route_realm: routeRealm,
   get_cgroup_classid: classId,
-  get_socket_cookie: (call) => call.socketBuffer(1).socket?.cookie ?? 0n,
+  get_socket_cookie: socketCookie,
   get_socket_uid: (call) => call.socketBuffer(1).socket?.uid ?? NOBODY,
   get_netns_cookie: namespaceCookie,
 };
