@@ -42,7 +42,7 @@ import type { Content, View } from "../vm/view.ts";
 import { memoryHolds, objectHolds } from "./object-pointers.ts";
 
 /** What an abstract state says of a stack slot. */
-interface ExpectedSlot {
+export interface ExpectedSlot {
   readonly frame: number;
   readonly slot: number;
   readonly at: number;
@@ -55,13 +55,17 @@ interface ExpectedSlot {
   readonly bare: boolean;
 }
 
-/** A packed abstract state, with what it says something about. */
+/** A packed abstract state, with what it says something about: all of it, or what is to be looked at (`focus.ts`). */
 export interface Expected {
   readonly state: number;
   readonly frames: number;
   /** Frame, register and address of each register that is known, one after the other. */
   readonly registers: readonly number[];
   readonly slots: readonly ExpectedSlot[];
+  /** Which ghosts. */
+  readonly ghosts: readonly number[];
+  /** Whether what frames still may do is looked at: the hidden registers. */
+  readonly hidden: boolean;
 }
 
 /** Looks through a packed state, which has to stay where it is. */
@@ -79,7 +83,9 @@ export function expectedOf(m: Machine, state: number): Expected {
       if (expected !== undefined) slots.push(expected);
     }
   }
-  return { state, frames, registers, slots };
+  const ghosts: number[] = [];
+  for (let g = 0; g < ghostCount(state); g += 1) ghosts.push(g);
+  return { state, frames, registers, slots, ghosts, hidden: true };
 }
 
 function expectedSlot(m: Machine, frame: number, slot: number, at: number): ExpectedSlot | undefined {
@@ -312,14 +318,14 @@ export function numberIn(state: number, view: View, place: Place, callers = 0): 
 /**
  * What of the machine's state an abstract one does not cover, or undefined if it covers all of it.
  *
- * @param ghosts  the numbers that its ghosts stand for
+ * @param numbers  those that its ghosts stand for
  * @param callers  the machine's frames that are outside of the abstract state: it is about a function that they have called
  */
 export function escape(
   m: Machine,
-  { state, frames, registers, slots }: Expected,
+  { state, frames, registers, slots, ghosts, hidden }: Expected,
   view: View,
-  ghosts: readonly bigint[] = [],
+  numbers: readonly bigint[] = [],
   callers = 0,
 ): string | undefined {
   outer = callers;
@@ -338,7 +344,8 @@ export function escape(
     const where = frame === frames - 1 ? "" : ` of frame ${frame}`;
     return `R${register}${where} is ${content}, not ${registerText(m, at, frame) || kindName(kindOf(at))}`;
   }
-  for (let f = 0; f < frames; f += 1) {
+  const withHidden = hidden ? frames : 0;
+  for (let f = 0; f < withHidden; f += 1) {
     const problem = runsProblem(m, state, view, f) ?? budgetProblem(m, state, view, f);
     if (problem !== undefined) return problem;
   }
@@ -346,13 +353,19 @@ export function escape(
     const problem = slotProblem(m, view, slot);
     if (problem !== undefined) return slot.frame === frames - 1 ? problem : `frame ${slot.frame}: ${problem}`;
   }
-  return ghostProblem(m, state, view, ghosts);
+  return ghosts.length === 0 ? undefined : ghostProblem(m, state, view, ghosts, numbers);
 }
 
-function ghostProblem(m: Machine, state: number, view: View, ghosts: readonly bigint[]): string | undefined {
-  for (let g = 0; g < ghostCount(state); g += 1) {
+function ghostProblem(
+  m: Machine,
+  state: number,
+  view: View,
+  ghosts: readonly number[],
+  numbers: readonly bigint[],
+): string | undefined {
+  for (const g of ghosts) {
     const at = ghostAt(state, g);
-    const value = ghosts[g] ?? 0n;
+    const value = numbers[g] ?? 0n;
     if (!holdsBig(at, value) || (idOf(at) !== 0 && !agreesNumber(at, value))) {
       return `ghost ${g} is 0x${value.toString(16)}, not ${registerText(m, at, frameCount(state) - 1)}`;
     }

@@ -10,19 +10,39 @@ import { generator, type Random } from "./random.ts";
 /** Entries written into one map at most. */
 const MOST_ENTRIES = 6;
 
-/** Puts arbitrary contents, decided by `seed`, into the maps that user space may write. Maps of programs stay as they are. */
-export function fillMaps(maps: readonly MapStorage[], packet: Uint8Array, seed: number, cpus: number): void {
-  const random = generator(seed);
-  for (const map of maps) {
-    if (map.kind === "values") fillValues(map, packet, random);
-    else if (map.kind === "queue") {
-      for (let i = random.below(MOST_ENTRIES); i > 0; i -= 1) map.push(valueOf(map.transferSize, random), 0n);
-    } else if (map.kind === "maps" && map.definition.inner !== undefined) {
-      for (let i = 0; i < 2; i += 1) {
-        const inner = createMap(map.definition.inner, cpus);
-        if (inner.kind === "values") fillValues(inner, packet, random);
-        map.set(keyFor(map.definition.type, map.definition.keySize, packet, random, 2), inner);
-      }
+/** Distance between the seeds of two maps: the golden ratio in 32 bits. */
+const NEXT_MAP = 0x9e3779b9;
+
+/**
+ * Puts arbitrary contents, decided by `seed`, into the maps that user space may write. Maps of programs stay as they are. What one map gets does not depend on the others.
+ *
+ * @param wanted  the maps that are to be filled, by their places in the list: all by default
+ */
+export function fillMaps(
+  maps: readonly MapStorage[],
+  packet: Uint8Array,
+  seed: number,
+  cpus: number,
+  wanted?: readonly number[],
+): void {
+  if (wanted === undefined) maps.forEach((map, index) => fillMap(map, index, packet, seed, cpus));
+  else
+    for (const index of wanted) {
+      const map = maps[index];
+      if (map !== undefined) fillMap(map, index, packet, seed, cpus);
+    }
+}
+
+function fillMap(map: MapStorage, index: number, packet: Uint8Array, seed: number, cpus: number): void {
+  const random = generator(seed + Math.imul(index, NEXT_MAP));
+  if (map.kind === "values") fillValues(map, packet, random);
+  else if (map.kind === "queue") {
+    for (let i = random.below(MOST_ENTRIES); i > 0; i -= 1) map.push(valueOf(map.transferSize, random), 0n);
+  } else if (map.kind === "maps" && map.definition.inner !== undefined) {
+    for (let i = 0; i < 2; i += 1) {
+      const inner = createMap(map.definition.inner, cpus);
+      if (inner.kind === "values") fillValues(inner, packet, random);
+      map.set(keyFor(map.definition.type, map.definition.keySize, packet, random, 2), inner);
     }
   }
 }

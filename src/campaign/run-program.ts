@@ -1,16 +1,13 @@
 /** Generated runs of one program: along its certificate if it was accepted, in search of a fault if it was not. */
 import { rightsOf } from "../absint/transfer/rights.ts";
-import { InputError, Unsupported } from "../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Verdict } from "../verifier/verdict.ts";
-import type { Environment } from "../vm/environment.ts";
 import { runnableContext } from "../vm/input.ts";
-import { Machine, type Observer, type RunResult } from "../vm/machine.ts";
 import type { UninitialisedStack } from "../vm/state.ts";
 import type { CheckedRun, Violation } from "./check-report.ts";
-import { fillMaps } from "./fill-maps.ts";
-import { inputSource, type RunInput } from "./inputs.ts";
+import { inputSource } from "./inputs.ts";
+import { BUDGET, Runner } from "./runner.ts";
 import { CertificateWalk } from "./walk.ts";
 
 export interface ProgramRuns {
@@ -24,12 +21,8 @@ export interface ProgramRuns {
 export const stackRule = (program: Program, { profile }: Rules): UninitialisedStack =>
   rightsOf(program, profile).uninitialisedStack ? "allow" : "fault";
 
-/** Instructions after which a run of a rejected program counts as one that does not end. */
-export const BUDGET = 200_000;
 /** Instructions in all runs of a program together after which no more are begun: long runs are few. */
 const ENOUGH = 1_000_000;
-/** The machine's processors: per-CPU maps have that many values. */
-export const CPUS = 2;
 /** Violations of one program that are kept: the first says what is wrong. */
 const MOST_VIOLATIONS = 3;
 
@@ -57,6 +50,7 @@ export function runProgram(
     : undefined;
   const endless = !accepted || verdict.longestRun <= BigInt(BUDGET);
   const uninitialisedStack = stackRule(program, rules);
+  const runner = new Runner(program, endless, uninitialisedStack);
   const executed = new Uint8Array(program.insns.length);
   const runs: CheckedRun[] = [];
   const violations: Violation[] = [];
@@ -68,7 +62,7 @@ export function runProgram(
     const input = source.next();
     let isNew = false;
     walk?.start();
-    const run = runOnce(program, input, endless, uninitialisedStack, (pc, view) => {
+    const run = runner.run(input, (pc, view) => {
       if (view.program === program.name && executed[pc] === 0) {
         executed[pc] = 1;
         isNew = true;
@@ -104,57 +98,4 @@ function problemOf(run: CheckedRun, escape: CertificateWalk["escape"]): Omit<Vio
   const { fault, insn, message } = run.outcome;
   const kind = fault === "budget" ? "termination" : "fault";
   return { kind, insn, message: `an accepted program faults: ${message}` };
-}
-
-/**
- * One run on fresh maps, filled by the input's seed; undefined if programs of the type cannot be given the input.
- *
- * @param endless  whether a run that does not end within `BUDGET` counts as one that never does
- */
-function runOnce(
-  program: Program,
-  input: RunInput,
-  endless: boolean,
-  uninitialisedStack: UninitialisedStack,
-  observer: Observer,
-): CheckedRun | undefined {
-  const { packet, context, seed } = input;
-  let steps = 0;
-  const counted: Observer = (pc, view) => {
-    steps = view.steps + 1;
-    observer(pc, view);
-  };
-  const done = (outcome: CheckedRun["outcome"]): CheckedRun => ({ packet, context, seed, steps, outcome });
-  try {
-    const machine = new Machine(program, { cpus: CPUS, budget: BUDGET, uninitialisedStack });
-    fillMaps(machine.maps, packet, seed, CPUS);
-    const result = machine.run(environmentOf(input), counted);
-    if (!endless && result.outcome === "fault" && result.fault.kind === "budget") {
-      return done({ kind: "unsupported", feature: `runs of more than ${BUDGET} instructions` });
-    }
-    return done(outcomeOf(result));
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    if (error instanceof Unsupported) return done({ kind: "unsupported", feature: error.message });
-    throw error;
-  }
-}
-
-function outcomeOf(result: RunResult): CheckedRun["outcome"] {
-  if (result.outcome === "exit") return { kind: "exit", r0: `0x${result.r0.toString(16)}` };
-  const { kind, insn, message } = result.fault;
-  return { kind: "fault", fault: kind, insn, message };
-}
-
-/** Everything that a run depends on beside its maps. */
-export function environmentOf({ packet, context, seed }: RunInput): Environment {
-  return {
-    ...(packet.length === 0 ? {} : { packet }),
-    ...(context.length === 0 ? {} : { context }),
-    seed,
-    clockNs: BigInt(seed) * 1000n,
-    cpu: seed % CPUS,
-    // Small numbers, so that tasks are found in maps.
-    task: { pid: seed % 3, tgid: (seed >> 4) % 2 },
-  };
 }

@@ -13,7 +13,9 @@ import type { Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Certificate, CertificateNode } from "../verifier/certificate.ts";
 import { passHead, progressOf } from "../verifier/measure.ts";
+import type { View } from "../vm/view.ts";
 import { type Expected, expectedOf } from "./containment.ts";
+import { focus, type Written, writtenBy } from "./focus.ts";
 
 /** An abstract state at an instruction. */
 export interface Stop {
@@ -24,6 +26,9 @@ export interface Stop {
   /** What executing the instruction makes of it, and which node covers it: once somebody has asked. */
   onwards: Onwards | undefined;
   covering: Covering | undefined;
+  /** Whether a run has been here; and what of the state is to be looked at in later ones, which come from the stop before. */
+  visited: boolean;
+  focus: Expected | undefined;
 }
 
 /** What comes behind an instruction. */
@@ -58,6 +63,8 @@ export class Trail {
   readonly #certificate: Certificate;
   /** The packed states of the certificate's nodes. */
   readonly #states: readonly number[];
+  /** What each instruction writes. */
+  readonly #written: readonly (Written | undefined)[];
   /** The nodes' stops, made when the first run comes there. */
   readonly #entries: (Stop | undefined)[] = [];
   #kept: Stop[] = [];
@@ -68,6 +75,7 @@ export class Trail {
     this.#program = program;
     this.#certificate = certificate;
     this.machine = createMachine(program, rules);
+    this.#written = program.insns.map((insn) => (insn === undefined ? undefined : writtenBy(insn)));
     this.#states = certificate.nodes.map(({ state }) => {
       const at = allocate(state.length);
       fromBytes(state, at);
@@ -94,7 +102,15 @@ export class Trail {
     pack(state, at);
     this.#bytes += bytes;
     const expected = expectedOf(this.machine, at);
-    const stop: Stop = { pc, node, expected, onwards: undefined, covering: undefined };
+    const stop: Stop = {
+      pc,
+      node,
+      expected,
+      onwards: undefined,
+      covering: undefined,
+      visited: false,
+      focus: undefined,
+    };
     this.#kept.push(stop);
     return stop;
   }
@@ -123,6 +139,20 @@ export class Trail {
     unpack(this.#stateOf(node), m.state);
     if (measure !== undefined && !passHead(m.state, measure)) throw new Error(`node ${node} has no counter`);
     return this.#keep(m.state, pc, node);
+  }
+
+  /**
+   * What is to be looked at where a run has come from one stop, where it was inside of the state, to one that is behind it: all of it for the first run, and where the
+   * instruction may have changed any of it.
+   */
+  toLookAt(last: Stop, stop: Stop, view: View): Expected {
+    const written = this.#written[last.pc];
+    if (!stop.visited || written === undefined) {
+      stop.visited = true;
+      return stop.expected;
+    }
+    if (written.through >= 0 && view.look(written.through).place.kind === "stack") return stop.expected;
+    return (stop.focus ??= focus(last.expected, stop.expected, written) ?? stop.expected);
   }
 
   /** What executing the instruction comes to. */

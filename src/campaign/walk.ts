@@ -48,6 +48,8 @@ export class CertificateWalk {
   readonly #waiting: Caller[] = [];
   #callers = 0;
   #done = false;
+  /** The stop before, where the machine went on within the function. */
+  #adjacent: Stop | undefined;
   #escape: Escape | undefined;
 
   /**
@@ -92,6 +94,7 @@ export class CertificateWalk {
     if (this.#done) return;
     const last = this.#stop;
     let stop: Stop | undefined;
+    this.#adjacent = undefined;
     if (last === undefined) stop = this.#enter(this.#start, view);
     else if (this.#leftByTailCall(last.pc, pc)) this.#done = true;
     else if (this.#throwing.has(last.pc)) stop = this.#enterExceptionCallback(pc, view);
@@ -103,11 +106,13 @@ export class CertificateWalk {
       return;
     }
     // Before the step to a node that covers this state, which may know less, and after it: that tests the order on states too.
-    const problem = this.#problem(stop, view) ?? this.#switchNode(stop, view);
+    const problem = this.#problem(stop, view, this.#adjacent) ?? this.#switchNode(stop, view);
     if (problem !== undefined) this.#end(pc, problem);
   };
 
-  #problem({ expected }: Stop, view: View): string | undefined {
+  /** @param from  where the machine was inside of the abstract state, if it has come from there by one instruction */
+  #problem(stop: Stop, view: View, from?: Stop): string | undefined {
+    const expected = from === undefined ? stop.expected : this.#trail.toLookAt(from, stop, view);
     return escape(this.#trail.machine, expected, view, this.#ghosts, this.#callers);
   }
 
@@ -140,17 +145,24 @@ export class CertificateWalk {
       return this.#end(last.pc, `the abstract state is refused here: ${onwards.message}`);
     }
     let { next } = onwards;
+    let from: Stop | undefined = last;
     if (onwards.callee !== undefined) return this.#enterFunction(last, onwards.callee, next, view);
     if (onwards.exit || (onwards.mayEnd && pc !== next.pc)) {
       const behind = this.#goBack();
       if (behind === undefined) return this.#end(last.pc, "the machine goes on after the program's end");
       next = behind;
+      from = undefined;
     }
     const forked = onwards.forked?.pc === pc ? onwards.forked : undefined;
     // A jump to the next instruction: either side may be the one.
-    if (next.pc === pc && !(forked !== undefined && this.#problem(next, view) !== undefined))
+    if (next.pc === pc && !(forked !== undefined && this.#problem(next, view) !== undefined)) {
+      this.#adjacent = from;
       return (this.#stop = next);
-    if (forked !== undefined) return (this.#stop = forked);
+    }
+    if (forked !== undefined) {
+      this.#adjacent = from;
+      return (this.#stop = forked);
+    }
     return this.#end(last.pc, `the machine went on to insn ${pc}, which the verifier takes for impossible`);
   }
 

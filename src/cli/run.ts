@@ -2,7 +2,7 @@
 import { type GivenEnvironment, readEnvironment } from "../campaign/environment-file.ts";
 import { fillMaps } from "../campaign/fill-maps.ts";
 import { factsOfAccepted } from "../campaign/proved-facts.ts";
-import { BUDGET, CPUS, environmentOf } from "../campaign/run-program.ts";
+import { BUDGET, CPUS, environmentOf } from "../campaign/runner.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { returnName } from "../semantics/program/return-names.ts";

@@ -1,0 +1,103 @@
+/** One program in the machine, again and again: each run has fresh maps, filled by its input's seed. */
+import { InputError, Unsupported } from "../semantics/errors.ts";
+import type { Program } from "../semantics/program/program.ts";
+import type { Environment } from "../vm/environment.ts";
+import { Machine, type Observer, type RunResult } from "../vm/machine.ts";
+import type { MapStorage } from "../vm/maps/map.ts";
+import type { UninitialisedStack } from "../vm/state.ts";
+import type { CheckedRun } from "./check-report.ts";
+import { fillMaps } from "./fill-maps.ts";
+import type { RunInput } from "./inputs.ts";
+
+/** Instructions after which a run of a rejected program counts as one that does not end. */
+export const BUDGET = 200_000;
+/** The machine's processors: per-CPU maps have that many values. */
+export const CPUS = 2;
+
+/** The places of the maps that the program's instructions name, which are all that it can reach. */
+function namedMaps({ insns, maps }: Program): readonly number[] {
+  const named = new Uint8Array(maps.length);
+  for (const insn of insns) {
+    const operation = insn?.row.operation;
+    if (insn === undefined || operation?.kind !== "ld_imm64") continue;
+    if (operation.load === "map_fd" || operation.load === "map_value") named[insn.imm] = 1;
+  }
+  return maps.flatMap((_, index) => (named[index] === 1 ? [index] : []));
+}
+
+/** Whether a map is as if it were new after `reset`: nothing in it refers to anything outside of it. */
+const isRenewable = ({ kind, definition: { fields = [], type } }: MapStorage): boolean =>
+  ((kind === "values" || kind === "queue" || kind === "ring") && fields.length === 0) ||
+  type === "prog_array";
+
+export class Runner {
+  readonly #program: Program;
+  readonly #endless: boolean;
+  readonly #uninitialisedStack: UninitialisedStack;
+  readonly #named: readonly number[];
+  #machine: Machine | undefined;
+
+  /** @param endless  whether a run that does not end within `BUDGET` counts as one that never does */
+  constructor(program: Program, endless: boolean, uninitialisedStack: UninitialisedStack) {
+    this.#program = program;
+    this.#endless = endless;
+    this.#uninitialisedStack = uninitialisedStack;
+    this.#named = namedMaps(program);
+  }
+
+  /** A machine whose maps are as they are created: the last one, if they can be made so again. */
+  #renewed(): Machine {
+    const last = this.#machine;
+    if (last !== undefined) {
+      for (const index of this.#named) last.maps[index]?.reset();
+      return last;
+    }
+    const uninitialisedStack = this.#uninitialisedStack;
+    const machine = new Machine(this.#program, { cpus: CPUS, budget: BUDGET, uninitialisedStack });
+    if (machine.maps.every(isRenewable)) this.#machine = machine;
+    return machine;
+  }
+
+  /** One run; undefined if programs of the type cannot be given the input. */
+  run(input: RunInput, observer: Observer): CheckedRun | undefined {
+    const { packet, context, seed } = input;
+    let steps = 0;
+    const counted: Observer = (pc, view) => {
+      steps = view.steps + 1;
+      observer(pc, view);
+    };
+    const done = (outcome: CheckedRun["outcome"]): CheckedRun => ({ packet, context, seed, steps, outcome });
+    try {
+      const machine = this.#renewed();
+      fillMaps(machine.maps, packet, seed, CPUS, this.#named);
+      const result = machine.run(environmentOf(input), counted);
+      if (!this.#endless && result.outcome === "fault" && result.fault.kind === "budget") {
+        return done({ kind: "unsupported", feature: `runs of more than ${BUDGET} instructions` });
+      }
+      return done(outcomeOf(result));
+    } catch (error) {
+      if (error instanceof InputError) return undefined;
+      if (error instanceof Unsupported) return done({ kind: "unsupported", feature: error.message });
+      throw error;
+    }
+  }
+}
+
+function outcomeOf(result: RunResult): CheckedRun["outcome"] {
+  if (result.outcome === "exit") return { kind: "exit", r0: `0x${result.r0.toString(16)}` };
+  const { kind, insn, message } = result.fault;
+  return { kind: "fault", fault: kind, insn, message };
+}
+
+/** Everything that a run depends on beside its maps. */
+export function environmentOf({ packet, context, seed }: RunInput): Environment {
+  const rest = {
+    seed,
+    clockNs: BigInt(seed) * 1000n,
+    cpu: seed % CPUS,
+    // Small numbers, so that tasks are found in maps.
+    task: { pid: seed % 3, tgid: (seed >> 4) % 2 },
+  };
+  if (context.length > 0) return packet.length > 0 ? { ...rest, packet, context } : { ...rest, context };
+  return packet.length > 0 ? { ...rest, packet } : rest;
+}
