@@ -1,6 +1,6 @@
 /** Operations as lines of a trace, made and drawn: few objects, few descriptors, so that most of them meet something. */
 import fc from "fast-check";
-import { PLACES } from "../../src/kernel/model/transition.ts";
+import { type Action, PLACES } from "../../src/kernel/model/transition.ts";
 import type { Operation } from "../../src/kernel/operation.ts";
 
 type Bpf = Extract<Operation, { do: "bpf" }>;
@@ -18,7 +18,7 @@ const word = (value: number): { hex: string } => {
   return { hex: bytes.toString("hex") };
 };
 
-export const mapCreate = (process: number, type: "array" | "prog_array"): Operation =>
+const mapCreate = (process: number, type: "array" | "prog_array"): Operation =>
   bpf(process, "map_create", {
     map_type: type === "array" ? 2 : 3,
     key_size: 4,
@@ -29,7 +29,7 @@ export const mapCreate = (process: number, type: "array" | "prog_array"): Operat
 const XDP = 6;
 
 /** `r0 = 0; exit` after loads of the maps with these descriptors. */
-export function progLoad(process: number, maps: readonly number[]): Operation {
+function progLoad(process: number, maps: readonly number[]): Operation {
   const bytes = Buffer.alloc(16 * maps.length + 16);
   for (const [at, fd] of maps.entries()) {
     bytes.set([0x18, 0x11], 16 * at);
@@ -45,27 +45,60 @@ export function progLoad(process: number, maps: readonly number[]): Operation {
   });
 }
 
-export const mapUpdate = (process: number, fd: number, index: number, value: number): Operation =>
+const mapUpdate = (process: number, fd: number, index: number, value: number): Operation =>
   bpf(process, "map_update_elem", { map_fd: fd, key: word(index), value: word(value) });
 
-export const mapDelete = (process: number, fd: number, index: number): Operation =>
+const mapDelete = (process: number, fd: number, index: number): Operation =>
   bpf(process, "map_delete_elem", { map_fd: fd, key: word(index) });
 
-export const objPin = (process: number, fd: number, path: string): Operation =>
+const objPin = (process: number, fd: number, path: string): Operation =>
   bpf(process, "obj_pin", { pathname: { text: path }, bpf_fd: fd });
 
-export const objGet = (process: number, path: string): Operation =>
+const objGet = (process: number, path: string): Operation =>
   bpf(process, "obj_get", { pathname: { text: path } });
 
-export const getFdById = (process: number, kind: "map" | "prog", id: number): Operation =>
+const getFdById = (process: number, kind: "map" | "prog", id: number): Operation =>
   bpf(process, `${kind}_get_fd_by_id`, { id });
+
+/** The model's action as an operation. @throws Error  for one that is none yet */
+export function operationOf(action: Action): Operation {
+  const { process } = action;
+  switch (action.do) {
+    case "fork":
+    case "exit":
+      return { process, do: action.do };
+    case "close":
+    case "dup":
+      return { process, do: action.do, fd: action.fd };
+    case "create":
+      return mapCreate(process, action.kind === "map" ? "array" : "prog_array");
+    case "load":
+      return progLoad(process, action.maps);
+    case "update":
+      return mapUpdate(process, action.fd, action.index, action.value);
+    case "delete":
+      return mapDelete(process, action.fd, action.index);
+    case "pin":
+      return objPin(process, action.fd, action.path);
+    case "get":
+      return objGet(process, action.path);
+    case "unlink":
+      return { process, do: "unlink", path: action.path };
+    case "open":
+      if (action.kind !== "link")
+        return getFdById(process, action.kind === "map" ? "map" : "prog", action.id);
+      throw new Error("links have no operation");
+    default:
+      throw new Error(`${action.do} has no operation`);
+  }
+}
 
 // --- Drawn by chance
 
 const fd = fc.integer({ min: 0, max: 7 });
 const index = fc.integer({ min: 0, max: PLACES });
 /** Where objects are pinned. */
-export const PATHS = ["/sys/fs/bpf/one", "/sys/fs/bpf/two", "/sys/fs/bpf/three"] as const;
+const PATHS = ["/one", "/two", "/three"] as const;
 const path = fc.constantFrom(...PATHS);
 
 /** One operation of one of so many processes. */

@@ -94,6 +94,11 @@ export abstract class KernelObject implements Target {
     this.put();
   }
 
+  /** The objects that this one holds, as often as it does. */
+  holds(): readonly KernelObject[] {
+    return [];
+  }
+
   /** Gives back what the object holds. */
   protected abstract freed(): void;
 }
@@ -101,6 +106,8 @@ export abstract class KernelObject implements Target {
 export class MapObject extends KernelObject {
   readonly kind = "map";
   readonly storage: MapStorage;
+  /** Programs that are attached to the map, which go with it. */
+  attached: { readonly close: () => void } | undefined;
   /** Those references that user space has. */
   #users = 0;
 
@@ -116,9 +123,18 @@ export class MapObject extends KernelObject {
     };
   }
 
+  /** How many open files and pins there are of it. */
+  get users(): number {
+    return this.#users;
+  }
+
   override holdUser(): void {
     this.#users += 1;
     this.hold();
+  }
+
+  override holds(): readonly KernelObject[] {
+    return [...this.storage.things].flatMap((thing) => this.registry.referred(thing) ?? []);
   }
 
   /** When user space can no longer reach a program array to change it, what it holds goes, even if a program still uses it: this breaks the cycle of a program in an array that it uses. */
@@ -130,6 +146,7 @@ export class MapObject extends KernelObject {
 
   protected freed(): void {
     this.storage.reset();
+    this.attached?.close();
     this.registry.forget(this.storage);
   }
 }
@@ -152,6 +169,10 @@ export class ProgramObject extends KernelObject {
   /** The maps that it holds. */
   get maps(): readonly MapObject[] {
     return [...this.#maps];
+  }
+
+  override holds(): readonly KernelObject[] {
+    return this.maps;
   }
 
   /** Holds one more map (BPF_PROG_BIND_MAP). */

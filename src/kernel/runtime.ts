@@ -1,10 +1,13 @@
 /** The small kernel as a system that operations are done on: each operation goes to what does it. */
 import { ESRCH } from "../vm/errno.ts";
+import { attachment } from "./attachments/operations.ts";
+import { audit } from "./audit.ts";
 import { bpf } from "./commands/commands.ts";
 import { doFile } from "./files/files.ts";
 import { allPins } from "./files/pins.ts";
 import { Kernel, type KernelOptions, type Process } from "./kernel.ts";
 import type { Operation } from "./operation.ts";
+import { isAttachmentOperation } from "./operations/attachments.ts";
 import { isFileOperation } from "./operations/files.ts";
 import { doProcess } from "./processes.ts";
 import type { Answer, Observation, System } from "./system.ts";
@@ -27,6 +30,7 @@ export class Runtime implements System {
   #answer(process: Process, operation: Operation): Answer | number {
     if (operation.do === "bpf") return bpf(this.#kernel, process, operation);
     if (isFileOperation(operation)) return doFile(process, operation);
+    if (isAttachmentOperation(operation)) return attachment(this.#kernel, process, operation);
     return doProcess(this.#kernel, process, operation);
   }
 
@@ -42,5 +46,10 @@ export class Runtime implements System {
       processes: new Map([...processes].map(([number, { descriptors }]) => [number, descriptors.list()])),
       pins: allPins(this.#kernel),
     };
+  }
+
+  /** What is wrong with the counts: nothing, if the runtime is right. */
+  audit(): readonly string[] {
+    return audit(this.#kernel);
   }
 }

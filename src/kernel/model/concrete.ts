@@ -55,8 +55,9 @@ export class State implements Reading<boolean, number> {
 
   // --- What can be seen
 
-  get processes(): readonly number[] {
-    return [...this.#fds.keys()];
+  /** How many descriptors a process has. */
+  tableSize(process: number): number {
+    return this.#fds.get(process)?.size ?? 0;
   }
 
   get pins(): ReadonlyMap<string, number> {
@@ -143,6 +144,8 @@ export class State implements Reading<boolean, number> {
   };
 
   readonly objects = (): readonly number[] => [...this.#objects.keys()];
+
+  readonly processes = (): readonly number[] => [...this.#fds.keys()];
 
   /** Processes are numbered as they come. */
   readonly nextProcesses = (): readonly number[] => [this.#made.process + 1];

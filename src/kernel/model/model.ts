@@ -43,13 +43,16 @@ export function observationOf(state: State): Observation {
       const object = state.object(state.read({ of: "fd", process, fd }));
       return object === undefined ? [] : [{ fd, kind: object.idKind, id: object.id }];
     });
+  // One namespace, as the first of its processes sees it.
+  const [process = 1] = state.processes();
+  const seenBy = process === 1 ? {} : { process };
   return {
     alive: { map: ids("map"), program: ids("program"), link: ids("link"), btf: [] },
-    processes: new Map(state.processes.map((process) => [process, descriptors(process)])),
+    processes: new Map(state.processes().map((process) => [process, descriptors(process)])),
     pins: [...state.pins]
       .flatMap(([path, number]) => {
         const object = state.object(number);
-        return object === undefined ? [] : [{ path, kind: object.idKind, id: object.id }];
+        return object === undefined ? [] : [{ ...seenBy, path, kind: object.idKind, id: object.id }];
       })
       .sort((a, b) => (a.path < b.path ? -1 : 1)),
   };

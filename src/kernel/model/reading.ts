@@ -50,7 +50,8 @@ export interface Reading<B, V> {
 
   // What there may be, to go through: on values what there is, on formulas what the scope has room for.
   readonly objects: () => readonly V[];
-  /** The process that the next fork makes, if it is this one's turn. */
+  readonly processes: () => readonly number[];
+  /** The processes that the next fork may make: the first of them that does not run. */
   readonly nextProcesses: () => readonly number[];
   /** The numbers of descriptors that a process may have, and one that is free if any is. */
   readonly fds: (process: number) => readonly number[];

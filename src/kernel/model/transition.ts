@@ -43,15 +43,21 @@ export interface Case<B> {
 /** Places in a program array. */
 export const PLACES = 2;
 
+/** What goes after every action, because nothing keeps it any more. */
+type Settle<B, V> = (reading: Reading<B, V>) => void;
+
 /** One action in a state that is read and written by the reading. */
 export class Transition<B, V> {
   readonly #reading: Reading<B, V>;
+  readonly #settle: Settle<B, V>;
   readonly #cases: Case<B>[] = [];
   /** That no result has been given yet. */
   #open: B;
 
-  constructor(reading: Reading<B, V>) {
+  /** @param settling  by what can be reached, unless another way of finding out is to be held against that */
+  constructor(reading: Reading<B, V>, settling: Settle<B, V> = settle) {
     this.#reading = reading;
+    this.#settle = settling;
     this.#open = reading.truth(true);
   }
 
@@ -59,7 +65,7 @@ export class Transition<B, V> {
   take(action: Action, find: (kind: "map" | "program" | "link", id: number) => V): readonly Case<B>[] {
     this.#refuse(this.#reading.not(this.#reading.runs(action.process)), ESRCH);
     this.#act(action, find);
-    settle(this.#reading);
+    this.#settle(this.#reading);
     return this.#cases;
   }
 
@@ -129,6 +135,11 @@ export class Transition<B, V> {
     return object;
   }
 
+  #somebodyRuns(): B {
+    const { or, processes, runs, truth } = this.#reading;
+    return processes().reduce((sum, process) => or(sum, runs(process)), truth(false));
+  }
+
   // --- Actions
 
   #act(action: Action, find: (kind: "map" | "program" | "link", id: number) => V): void {
@@ -148,6 +159,10 @@ export class Transition<B, V> {
       case "exit":
         for (const fd of fds(process)) this.#write({ of: "fd", process, fd }, nothing);
         this.#reading.setRuns(this.#open, process, false);
+        // The file system goes with the last process that sees it.
+        for (const pin of this.#reading.roots()) {
+          if (pin.of === "pin") this.#reading.write(and(this.#open, not(this.#somebodyRuns())), pin, nothing);
+        }
         return this.#succeed();
       case "close": {
         this.#refuse(this.#isNothing(this.#fd(process, action.fd)), EBADF);

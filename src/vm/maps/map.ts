@@ -84,6 +84,10 @@ export class MapOfMaps extends UserSide {
     for (const map of maps) this.onHold(map, false);
   }
 
+  override get things(): Iterable<MapStorage> {
+    return this.#maps.values();
+  }
+
   find(key: Uint8Array): MapStorage | undefined {
     return this.#maps.get(key.join());
   }

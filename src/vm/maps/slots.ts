@@ -18,7 +18,7 @@ export abstract class SlotArray<T extends Referent> extends UserSide {
     return this.#slots.get(index);
   }
 
-  get things(): Iterable<T> {
+  override get things(): Iterable<T> {
     return this.#slots.values();
   }
 

@@ -68,6 +68,11 @@ export abstract class UserSide implements Referent {
     this.#frozen = definition.frozen === true;
   }
 
+  /** The things that it holds. */
+  get things(): Iterable<Referent> {
+    return [];
+  }
+
   // --- What types of maps answer
 
   protected userLookup(_key: Uint8Array): Uint8Array | number {

@@ -1,0 +1,223 @@
+/**
+ * All interleavings of all operations in a small scope, breadth first: from every state that can be reached, every operation, on the runtime and on the model. States that
+ * differ only in the names of processes, descriptors, objects, pins and places are one state; the runtime is brought to it by the operations that first led there.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { State } from "../../src/kernel/model/concrete.ts";
+import { observationOf } from "../../src/kernel/model/model.ts";
+import type { ModelKind } from "../../src/kernel/model/reading.ts";
+import { type Action, PLACES, Transition } from "../../src/kernel/model/transition.ts";
+import { Runtime } from "../../src/kernel/runtime.ts";
+import { operationOf } from "./operations.ts";
+
+/** How much there may be at a time. */
+export interface Limits {
+  readonly processes: number;
+  /** Descriptors of each process. */
+  readonly fds: number;
+  readonly pins: readonly string[];
+  readonly points: readonly string[];
+  readonly objects: Readonly<Record<ModelKind, number>>;
+}
+
+/** The scope that is gone through. */
+export const LIMITS: Limits = {
+  processes: 2,
+  fds: 3,
+  pins: ["/a", "/b"],
+  points: [],
+  objects: { map: 2, prog_array: 1, program: 2, link: 0 },
+};
+
+export interface Difference {
+  readonly trace: readonly Action[];
+  readonly what: string;
+}
+
+/** A state by the actions that lead to it. */
+export interface Reached {
+  readonly key: string;
+  readonly trace: readonly Action[];
+}
+
+export interface Expanded {
+  readonly reached: readonly Reached[];
+  /** Operations done. */
+  readonly steps: number;
+  readonly differences: readonly Difference[];
+}
+
+function take(state: State, action: Action): number {
+  const cases = new Transition(state).take(action, (kind, id) => state.find(kind, id));
+  return cases.find(({ when }) => when)?.result ?? 0;
+}
+
+function stateAfter(trace: readonly Action[]): State {
+  const state = new State();
+  for (const action of trace) take(state, action);
+  return state;
+}
+
+function runtimeAfter(trace: readonly Action[]): Runtime {
+  const runtime = new Runtime();
+  for (const action of trace) runtime.do(operationOf(action));
+  return runtime;
+}
+
+/** Where everything begins. */
+export const START: Reached = { key: keyOf(new State(), LIMITS), trace: [] };
+
+/** Every operation in every one of the states, on both sides. */
+export function expand(traces: readonly (readonly Action[])[], limits: Limits): Expanded {
+  const reached = new Map<string, Reached>();
+  const differences: Difference[] = [];
+  let steps = 0;
+  for (const trace of traces) {
+    const before = stateAfter(trace);
+    const own = keyOf(before, limits);
+    // What changes nothing is done on one runtime, one after the other.
+    let still = runtimeAfter(trace);
+    for (const action of actionsIn(before, limits)) {
+      const after = new State(before);
+      const result = take(after, action);
+      if (!fits(after, limits)) continue;
+      steps += 1;
+      const key = keyOf(after, limits);
+      const changed = key !== own || result >= 0;
+      const runtime = changed ? runtimeAfter(trace) : still;
+      const what = differenceOf(runtime, action, result, after);
+      if (what !== undefined) {
+        differences.push({ trace: [...trace, action], what });
+        still = runtimeAfter(trace);
+      }
+      if (!reached.has(key)) reached.set(key, { key, trace: [...trace, action] });
+    }
+  }
+  return { reached: [...reached.values()], steps, differences };
+}
+
+function differenceOf(runtime: Runtime, action: Action, result: number, after: State): string | undefined {
+  const answer = runtime.do(operationOf(action)).result;
+  if (answer !== result) return `the runtime answers ${answer}, the model ${result}`;
+  const [ours, models] = [runtime.observe(), observationOf(after)];
+  if (!isDeepStrictEqual(ours, models)) return "what is alive, open or pinned differs";
+  return runtime.audit()[0];
+}
+
+/** Every operation of every process that runs. */
+function actionsIn(state: State, { fds, pins, points }: Limits): readonly Action[] {
+  const numbers = Array.from({ length: fds }, (_, fd) => fd);
+  const indices = Array.from({ length: PLACES }, (_, index) => index);
+  const objects = state.objects().flatMap((number) => state.object(number) ?? []);
+  return state.processes().flatMap((process): readonly Action[] => {
+    const open = numbers.filter((fd) => state.read({ of: "fd", process, fd }) !== state.nothing);
+    // One descriptor that is not open stands for all of them.
+    const some = [...open, fds];
+    return [
+      { do: "fork", process },
+      { do: "exit", process },
+      { do: "create", process, kind: "map" },
+      { do: "create", process, kind: "prog_array" },
+      { do: "load", process, maps: [] },
+      ...some.flatMap((fd): readonly Action[] => [
+        { do: "close", process, fd },
+        { do: "dup", process, fd },
+        { do: "load", process, maps: [fd] },
+        ...indices.map((index) => ({ do: "delete", process, fd, index }) as const),
+        ...some.flatMap((value) =>
+          indices.map((index) => ({ do: "update", process, fd, index, value }) as const),
+        ),
+        ...pins.map((path) => ({ do: "pin", process, fd, path }) as const),
+        ...points.map((point) => ({ do: "attach", process, fd, point }) as const),
+      ]),
+      ...open.flatMap((a) =>
+        open.filter((b) => a < b).map((b): Action => ({ do: "load", process, maps: [a, b] })),
+      ),
+      ...pins.flatMap((path) => [
+        { do: "get", process, path } as const,
+        { do: "unlink", process, path } as const,
+      ]),
+      ...points.map((point) => ({ do: "detach", process, point }) as const),
+      ...objects.map(({ idKind, id }) => ({ do: "open", process, kind: idKind, id }) as const),
+      { do: "open", process, kind: "map", id: UNKNOWN_ID },
+      { do: "open", process, kind: "program", id: UNKNOWN_ID },
+    ];
+  });
+}
+
+const UNKNOWN_ID = 0x7fff_ffff;
+
+function fits(state: State, { fds, objects, processes }: Limits): boolean {
+  if (state.processes().length > processes) return false;
+  if (state.processes().some((process) => state.tableSize(process) > fds)) return false;
+  const counts: Record<ModelKind, number> = { map: 0, prog_array: 0, program: 0, link: 0 };
+  for (const number of state.objects()) {
+    const kind = state.object(number)?.kind;
+    if (kind !== undefined) counts[kind] += 1;
+  }
+  return (
+    counts.map <= objects.map &&
+    counts.prog_array <= objects.prog_array &&
+    counts.program <= objects.program &&
+    counts.link <= objects.link
+  );
+}
+
+/** The state without names: the least of the texts that it has under all ways of naming. */
+function keyOf(state: State, { pins, points }: Limits): string {
+  const numbers = state.objects();
+  const ofKind = (kind: ModelKind): readonly number[] =>
+    numbers.filter((number) => state.object(number)?.kind === kind);
+  const kinds = [ofKind("map"), ofKind("prog_array"), ofKind("program"), ofKind("link")];
+  let least: string | undefined;
+  for (const order of orders(kinds)) {
+    const label = new Map(order.map((number, index) => [number, String.fromCharCode(97 + index)]));
+    const text = textOf(state, order, (number) => label.get(number) ?? "-", pins, points);
+    if (least === undefined || text < least) least = text;
+  }
+  return `${kinds.map(({ length }) => length).join("")}:${least ?? ""}`;
+}
+
+function textOf(
+  state: State,
+  order: readonly number[],
+  label: (object: number) => string,
+  pins: readonly string[],
+  points: readonly string[],
+): string {
+  const sorted = (texts: readonly string[]): readonly string[] => [...texts].sort();
+  const tables = state.processes().map((process) =>
+    sorted(
+      state
+        .fds(process)
+        .map((fd) => label(state.read({ of: "fd", process, fd })))
+        .filter((text) => text !== "-"),
+    ).join(""),
+  );
+  const held = order.map((holder) =>
+    sorted(state.edges(holder).map((edge) => label(state.read(edge)))).join(""),
+  );
+  return [
+    sorted(tables).join(","),
+    sorted(pins.map((path) => label(state.read({ of: "pin", path })))).join(""),
+    ...points.map(
+      (point) =>
+        label(state.read({ of: "attachment", point })) + label(state.read({ of: "standing", point })),
+    ),
+    held.join(","),
+  ].join("|");
+}
+
+/** All ways to put the objects of each kind in order, kinds one after the other. */
+function orders([first, ...rest]: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  if (first === undefined) return [[]];
+  const tails = orders(rest);
+  return permutations(first).flatMap((head) => tails.map((tail) => [...head, ...tail]));
+}
+
+function permutations(items: readonly number[]): readonly (readonly number[])[] {
+  if (items.length < 2) return [items];
+  return items.flatMap((item) =>
+    permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]),
+  );
+}

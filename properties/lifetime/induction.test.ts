@@ -1,0 +1,42 @@
+/** For every state of a scope that satisfies the invariants, not only for those that were reached: they hold after any one action. `scripts/lifetimes.ts` does the same in larger scopes. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startZ3, type Z3 } from "../../src/semantics/term/z3.ts";
+import { FAULTS } from "./counting.ts";
+import { actions, denied, stepOf } from "./invariants.ts";
+import { SMALL } from "./scopes.ts";
+
+let z3: Z3;
+beforeAll(async () => {
+  z3 = await startZ3();
+});
+afterAll(async () => {
+  await z3.stop();
+});
+
+const MINUTE = 60_000;
+
+/** Descriptors are alike: one, and another one where an action has two. */
+const some = actions(SMALL).filter((action) => !("fd" in action && action.fd === 1));
+
+describe("counting finds what cannot be reached, for all states of the scope", () => {
+  it.each(some.map((action) => [JSON.stringify(action), action] as const))(
+    "%s",
+    async (_, action) => {
+      const step = stepOf(SMALL, action);
+      // Otherwise all else would hold for no reason.
+      expect((await z3.solve(step.premises, MINUTE)).result).toBe("sat");
+      expect((await z3.solve(denied(step), MINUTE)).result).toBe("unsat");
+    },
+    MINUTE,
+  );
+});
+
+describe("a wrong way of counting is refuted", () => {
+  it.each(FAULTS.map(({ fault, shownBy }) => [JSON.stringify(fault), fault, shownBy] as const))(
+    "%s",
+    async (_, fault, action) => {
+      expect((await z3.solve(denied(stepOf(SMALL, action, fault)), MINUTE)).result).toBe("sat");
+    },
+    MINUTE,
+  );
+});
