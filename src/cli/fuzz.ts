@@ -15,6 +15,8 @@ export interface FuzzOptions {
   readonly workers: number;
   readonly runs: number;
   readonly out: string;
+  /** The server of a queue whose workers do the jobs. */
+  readonly queue?: string;
   /** All, if none is named. */
   readonly oracle: readonly OracleName[];
   readonly profile?: string;
@@ -90,11 +92,17 @@ export async function fuzz(options: FuzzOptions, version: string): Promise<Statu
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once("SIGINT", interrupt);
-  const { oracle, json, out: _, ...rest } = options;
+  const { oracle, json, out: _, queue, ...rest } = options;
   try {
+    const over = AbortSignal.any([stop.signal, AbortSignal.timeout(1000 * options.seconds)]);
+    const crew =
+      queue === undefined
+        ? undefined
+        : await (await import("./fuzz-queue.ts")).queueCrew(queue, store, version, over);
     const { stats, findings } = await campaign(
       {
         ...rest,
+        ...(crew === undefined ? {} : { crew }),
         oracles: oracle.length === 0 ? ORACLE_NAMES : oracle,
         store,
         version,
