@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { INSTRUMENT_NAMES, type InstrumentName } from "../campaign/bugs/instruments/names.ts";
 import { ORACLE_NAMES, type OracleName } from "../campaign/fuzz/oracle-names.ts";
 import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
@@ -38,6 +39,14 @@ function oracles(name: string, before: readonly OracleName[]): readonly OracleNa
   return [...before, known];
 }
 
+/** Names of instruments; each use of the option adds one. */
+function instruments(name: string, before: readonly InstrumentName[]): readonly InstrumentName[] {
+  const known = INSTRUMENT_NAMES.find((each) => each === name);
+  if (known === undefined)
+    throw new InvalidArgumentError(`It must be one of ${INSTRUMENT_NAMES.join(", ")}.`);
+  return [...before, known];
+}
+
 /** Names of solvers; each use of the option adds one. */
 function solvers(name: string, before: readonly SolverName[]): readonly SolverName[] {
   const known = SOLVER_NAMES.find((each) => each === name);
@@ -46,11 +55,6 @@ function solvers(name: string, before: readonly SolverName[]): readonly SolverNa
 }
 
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
-
-const queue = (about: string): Option =>
-  new Option("--queue <url>", `a server${about === "" ? "" : ` ${about}`}: redis://… or postgres://…`).env(
-    "SOUNDCHECK_QUEUE",
-  );
 
 const json = (): Option => new Option("--json", "answer with one JSON value a line");
 const program = (): Option =>
@@ -331,10 +335,8 @@ cli
   .addOption(
     new Option("--workers <n>", "processes")
       .default(availableParallelism(), "as many as processors")
-      .argParser(integer(1, 256))
-      .conflicts("queue"),
+      .argParser(integer(1, 256)),
   )
-  .addOption(queue("whose workers do the work, instead of processes of this machine"))
   .addOption(seed("of the first program").env("SOUNDCHECK_SEED").default(1))
   .addOption(
     new Option("--oracle <name>", `what is asked, again for more: ${ORACLE_NAMES.join(", ")}`)
@@ -347,22 +349,33 @@ cli
   .action(action(async (options) => (await import("./fuzz.ts")).fuzz(options, versionOfPackage())));
 
 cli
-  .command("worker")
-  .summary("do the work of campaigns elsewhere")
+  .command("bugs")
+  .summary("which bugs would be found: seeded ones, each tried with every instrument")
   .description(
-    "Does the jobs of campaigns that were started with fuzz --queue, on this machine or others, until it is interrupted. The jobs of a worker that is killed go to another.",
+    "Puts bugs that verifiers have had into copies of soundcheck, each into one of its own in a temporary directory, and lets every instrument look for it. The code as it is has to stay silent. See docs/scorecard.md.",
   )
-  .addOption(queue("").makeOptionMandatory())
+  .option("--list", "list the bugs")
   .addOption(
-    new Option("--workers <n>", "processes")
+    new Option("--bug <name>", "only this one, or those of a class; again for more")
+      .default([], "all")
+      .argParser(collect),
+  )
+  .addOption(
+    new Option("--instrument <name>", `only this one, again for more: ${INSTRUMENT_NAMES.join(", ")}`)
+      .default([], "all")
+      .argParser(instruments),
+  )
+  .addOption(new Option("--seconds <n>", "of each trial").default(60).argParser(integer(1, 86_400)))
+  .addOption(new Option("--seeds <n>", "trials of each instrument").default(5).argParser(integer(1, 1000)))
+  .addOption(
+    new Option("--jobs <n>", "processes")
       .default(availableParallelism(), "as many as processors")
       .argParser(integer(1, 256)),
   )
-  .addOption(
-    new Option("--idle <seconds>", "end when no job has come for as long").argParser(integer(1, 10_000_000)),
-  )
+  .option("--results <file>", "keep what comes out there, a line a bug, and do not try again what is there")
+  .option("--html <file>", "write the matrix as a page")
   .addOption(json())
-  .action(action(async (options) => (await import("./worker.ts")).worker(options, versionOfPackage())));
+  .action(action(async (options) => (await import("./bugs.ts")).bugs(options)));
 
 cli
   .command("plugin")

@@ -1,0 +1,27 @@
+/** All seeded bugs. */
+import type { SeededBug } from "../bug.ts";
+import { BOUNDS } from "./bounds.ts";
+import { BRANCHES } from "./branches.ts";
+import { CONTROL_FLOW } from "./control-flow.ts";
+import { HELPERS } from "./helpers.ts";
+import { LINK_BUGS } from "./links.ts";
+import { MACHINE } from "./machine.ts";
+import { POINTERS } from "./pointers.ts";
+import { PRUNING } from "./pruning.ts";
+import { REFERENCES } from "./references.ts";
+import { STACK_BUGS } from "./stack.ts";
+import { TRANSFER } from "./transfer.ts";
+
+export const BUGS: readonly SeededBug[] = [
+  ...TRANSFER,
+  ...BOUNDS,
+  ...BRANCHES,
+  ...LINK_BUGS,
+  ...PRUNING,
+  ...POINTERS,
+  ...STACK_BUGS,
+  ...HELPERS,
+  ...REFERENCES,
+  ...MACHINE,
+  ...CONTROL_FLOW,
+];

@@ -1,0 +1,92 @@
+/** The programs that instruments look at: generated ones, and neighbours of the corpus' programs, in turns. Equal seeds give equal sequences. */
+import { InputError } from "../../semantics/errors.ts";
+import { encode } from "../../semantics/isa/codec.ts";
+import type { Instruction, Row } from "../../semantics/isa/instruction.ts";
+import { ROWS } from "../../semantics/isa/table.ts";
+import type { Program } from "../../semantics/program/program.ts";
+import { programOfSeed } from "../generate/program.ts";
+import { generator, type Random } from "../random.ts";
+
+/** Seeds of programs that a trial has to itself. */
+const SEEDS = 1_000_000;
+
+/** The corpus' programs by number: they are read when they are wanted. */
+export interface Originals {
+  readonly count: number;
+  readonly program: (index: number) => Program;
+}
+
+/** Longer ones are left alone: they take too long. */
+const LONGEST = 200;
+
+/** The `index`-th program of a trial; undefined if what came out is none. */
+export function trialProgram(seed: number, index: number, originals: Originals): Program | undefined {
+  const own = seed * SEEDS + index;
+  if (index % 2 === 0 || originals.count === 0) return programOfSeed(own);
+  const random = generator(own);
+  for (let i = 0; i < 8; i += 1) random.below(2);
+  const original = originals.program(random.below(originals.count));
+  return original.insns.length > LONGEST ? undefined : neighbour(original, random);
+}
+
+/** The program with up to two instructions changed in one field each; undefined if that cannot be encoded. */
+function neighbour(original: Program, random: Random): Program | undefined {
+  const insns = [...original.insns];
+  for (let changes = random.below(3); changes > 0; changes -= 1) {
+    const at = random.below(insns.length);
+    const insn = insns[at];
+    if (insn !== undefined) insns[at] = changed(insn, random);
+  }
+  const program = { ...original, insns };
+  try {
+    encode(insns);
+    return program;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+const STEPS = [-8, -4, -2, -1, 1, 2, 4, 8] as const;
+
+function changed(insn: Instruction, random: Random): Instruction {
+  const { row } = insn;
+  const by = STEPS[random.below(STEPS.length)] ?? 1;
+  const isFree = (field: "dst" | "src" | "off" | "imm"): boolean => row.fields[field] === "any";
+  switch (random.below(8)) {
+    case 0:
+      return isFree("dst") ? { ...insn, dst: random.below(11) } : insn;
+    case 1:
+      return isFree("src") ? { ...insn, src: random.below(11) } : insn;
+    case 2:
+    case 3:
+      return isFree("off") ? { ...insn, off: ((insn.off + by) << 16) >> 16 } : insn;
+    case 4:
+    case 5:
+      if (!isFree("imm") || row.operation.kind === "ld_imm64") return insn;
+      return { ...insn, imm: random.below(4) === 0 ? random.below(2 ** 32) | 0 : (insn.imm + by) | 0 };
+    case 6:
+      return row.operation.kind === "jump" ? unchecked(insn, random) : insn;
+    default: {
+      const others = cousins(row);
+      return { ...insn, row: others[random.below(others.length)] ?? row };
+    }
+  }
+}
+
+const GOTO = ROWS.find(({ operation }) => operation.kind === "goto" && !operation.wide);
+
+/** A check that is always passed, or never. */
+function unchecked(insn: Instruction, random: Random): Instruction {
+  if (GOTO === undefined) return insn;
+  return { ...insn, row: GOTO, dst: 0, src: 0, imm: 0, off: random.below(2) === 0 ? 0 : insn.off };
+}
+
+/** Rows that an instruction may become without its operands meaning something else. */
+function cousins({ operation }: Row): readonly Row[] {
+  return ROWS.filter(({ operation: other }) => {
+    if (other.kind !== operation.kind) return false;
+    if (other.kind === "load") return true;
+    return "operand" in other && "operand" in operation && other.operand === operation.operand;
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * One trial of `soundcheck bugs`: a process that lets one instrument look at the code that it is itself made of, which has a bug in it or not. What came of it
+ * is one line of JSON.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { INSTRUMENTS } from "../campaign/bugs/instruments/index.ts";
+import type { Outcome } from "../campaign/bugs/instruments/instrument.ts";
+import { jobSchema } from "../campaign/bugs/trial.ts";
+import { readTasks } from "../campaign/check.ts";
+import { reduceProgram } from "../campaign/fuzz/reduce.ts";
+import { writeBundle } from "../object/bundle-write.ts";
+import { readProfile } from "../oracle/profiles.ts";
+import { disassemble } from "../semantics/isa/disassemble.ts";
+import type { Program } from "../semantics/program/program.ts";
+import { CORPUS_PROFILE, corpusFiles, knowledgeOf } from "./corpus.ts";
+import { outJson } from "./terminal.ts";
+
+/** CPU seconds that a reduction may take. */
+const REDUCTION = 20;
+
+/** CPU seconds of this process since a call. */
+function stopwatch(): () => number {
+  const start = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1e6;
+  };
+}
+
+const { instrument, seed, seconds, reduce, sound, theorems } = jobSchema.parse(
+  JSON.parse(process.argv[2] ?? "{}"),
+);
+const files = corpusFiles().filter((name) => name.endsWith(".prog.json"));
+const knowledge = knowledgeOf(files);
+const tasks = (index: number) => {
+  const name = files[index] ?? "";
+  return readTasks([{ name, bytes: readFileSync(name) }], { knowledge }).tasks;
+};
+const program = (index: number): Program => {
+  const [task] = tasks(index);
+  if (task === undefined) throw new Error(`${files[index]} has no program`);
+  return task.program;
+};
+const start = performance.now();
+const spent = stopwatch();
+const outcome: Outcome = await INSTRUMENTS[instrument].run({
+  seed,
+  // A solver's time is not this process's own.
+  isOver: () => (instrument === "theorem" ? (performance.now() - start) / 1000 : spent()) >= seconds,
+  originals: { count: files.length, program },
+  corpus: { count: files.length, tasks, knowledge, rules: { profile: readProfile(CORPUS_PROFILE) } },
+  ledger: () => readFileSync(fileURLToPath(new URL("../../properties/ledger.json", import.meta.url)), "utf8"),
+  now: () => performance.now(),
+  sound,
+  ...(theorems === undefined ? {} : { theorems }),
+});
+const took = instrument === "theorem" ? (performance.now() - start) / 1000 : spent();
+outJson({
+  evidence: outcome.evidence,
+  tried: outcome.tried,
+  seconds: Number(took.toFixed(2)),
+  affected: outcome.affected,
+  refuted: outcome.refuted,
+  ...smallest(outcome),
+});
+
+/** The program that showed it, made small where that is asked for. */
+function smallest({ program: shown, shows }: Outcome): object {
+  if (shown === undefined) return {};
+  const used = stopwatch();
+  const small =
+    !reduce || shows === undefined
+      ? shown
+      : reduceProgram(shown, (other) => used() < REDUCTION && shows(other));
+  const instructions = small.insns.filter((insn) => insn !== undefined).length;
+  return { instructions, text: disassemble(small.insns), bundle: writeBundle({ program: small }) };
+}
