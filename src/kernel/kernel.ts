@@ -1,9 +1,11 @@
 /** The state of the small kernel: processes, objects, and the places that keep them. */
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import { CAPABILITIES, type Capability } from "../semantics/program/privileges.ts";
+import { Cgroup } from "./attachments/cgroup.ts";
 import { DescriptorTable } from "./descriptors.ts";
 import { firstNamespace, type MountNamespace } from "./files/mounts.ts";
 import type { Owner } from "./files/tree.ts";
+import { NetworkNamespace } from "./network.ts";
 import { Registry } from "./objects.ts";
 import type { UnprivilegedBpfDisabled } from "./privileges.ts";
 import type { UnixSocket } from "./unix-socket.ts";
@@ -12,6 +14,7 @@ export interface Process {
   readonly number: number;
   readonly descriptors: DescriptorTable;
   mounts: MountNamespace;
+  network: NetworkNamespace;
   /** Whose files it makes, and which it may change. User 0 may change all. */
   credentials: Owner;
   /** What it may do beyond files. */
@@ -36,6 +39,8 @@ export class Kernel {
   readonly processes = new Map<number, Process>();
   /** Unix sockets that are open, or in flight. */
   readonly sockets = new Set<UnixSocket>();
+  /** The root of the cgroups. */
+  readonly cgroups = new Cgroup("", undefined);
   #lastProcess = 0;
 
   constructor({ cpus = 1, rules = DEFAULT_RULES, unprivilegedBpfDisabled = 2 }: KernelOptions = {}) {
@@ -45,6 +50,7 @@ export class Kernel {
     this.#addProcess({
       descriptors: new DescriptorTable(),
       mounts: firstNamespace(),
+      network: new NetworkNamespace(),
       credentials: { uid: 0, gid: 0 },
       capabilities: CAPABILITIES,
     });
@@ -54,6 +60,7 @@ export class Kernel {
     this.#lastProcess += 1;
     const process = { ...of, number: this.#lastProcess };
     process.mounts.hold();
+    process.network.hold();
     this.processes.set(process.number, process);
     return process;
   }

@@ -47,10 +47,11 @@ function act(kernel: Kernel, process: Process, operation: ProcessOperation): Ans
   }
 }
 
-function exit(kernel: Kernel, { number, descriptors, mounts }: Process): number {
+function exit(kernel: Kernel, { number, descriptors, mounts, network }: Process): number {
   kernel.processes.delete(number);
   descriptors.closeAll();
   mounts.put();
+  network.put();
   return 0;
 }
 

@@ -2,6 +2,9 @@
 import type { Command } from "../../semantics/abi/bpf-commands.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { EINVAL, EPERM } from "../../vm/errno.ts";
+import { progAttach, progDetach } from "../attachments/attach.ts";
+import { iterCreate, linkCreate, linkDetach, linkUpdate, rawTracepointOpen } from "../attachments/links.ts";
+import { progQuery } from "../attachments/query.ts";
 import type { Kernel, Process } from "../kernel.ts";
 import type { BpfOperation } from "../operations/bpf.ts";
 import { may } from "../privileges.ts";
@@ -10,7 +13,7 @@ import { Attribute, attributeProblem } from "./attribute.ts";
 import { mapDeleteBatch, mapLookupBatch, mapTakeBatch, mapUpdateBatch } from "./batches.ts";
 import type { Handler } from "./call.ts";
 import { mapDelete, mapFreeze, mapLookup, mapNextKey, mapTake, mapUpdate } from "./elements.ts";
-import { enableStats, iterCreate, progBindMap, streamRead, taskFdQuery, tokenCreate } from "./further.ts";
+import { enableStats, progBindMap, streamRead, taskFdQuery, tokenCreate } from "./further.ts";
 import { btfFdById, fdById, mapFdById, nextId } from "./ids.ts";
 import { objectInfo } from "./information.ts";
 import { mapCreate } from "./maps.ts";
@@ -32,16 +35,16 @@ const HANDLERS: { readonly [C in Command]: Handler<C> } = {
   prog_load: progLoad,
   obj_pin: objPin,
   obj_get: objGet,
-  prog_attach: unsupported("prog_attach"),
-  prog_detach: unsupported("prog_detach"),
+  prog_attach: progAttach,
+  prog_detach: progDetach,
   prog_test_run: unsupported("prog_test_run"),
   prog_get_next_id: nextId("program"),
   map_get_next_id: nextId("map"),
   prog_get_fd_by_id: fdById("program"),
   map_get_fd_by_id: mapFdById,
   obj_get_info_by_fd: objectInfo,
-  prog_query: unsupported("prog_query"),
-  raw_tracepoint_open: unsupported("raw_tracepoint_open"),
+  prog_query: progQuery,
+  raw_tracepoint_open: rawTracepointOpen,
   btf_load: unsupported("btf_load"),
   btf_get_fd_by_id: btfFdById,
   task_fd_query: taskFdQuery,
@@ -52,13 +55,13 @@ const HANDLERS: { readonly [C in Command]: Handler<C> } = {
   map_lookup_and_delete_batch: mapTakeBatch,
   map_update_batch: mapUpdateBatch,
   map_delete_batch: mapDeleteBatch,
-  link_create: unsupported("link_create"),
-  link_update: unsupported("link_update"),
+  link_create: linkCreate,
+  link_update: linkUpdate,
   link_get_fd_by_id: fdById("link"),
   link_get_next_id: nextId("link"),
   enable_stats: enableStats,
   iter_create: iterCreate,
-  link_detach: unsupported("link_detach"),
+  link_detach: linkDetach,
   prog_bind_map: progBindMap,
   token_create: tokenCreate,
   prog_stream_read_by_fd: streamRead,

@@ -25,20 +25,6 @@ export function progBindMap({ process, attr }: Call<"prog_bind_map">): number {
   return 0;
 }
 
-/** What a link's descriptor has to stand for; links themselves are `src/kernel/attachments`. */
-function linkProblem({ descriptors }: Call<"link_detach">["process"], fd: number): number {
-  const target = descriptors.target(fd);
-  if (target === undefined) return EBADF;
-  return target.kind === "link" ? 0 : EINVAL;
-}
-
-export function iterCreate({ process, attr }: Call<"iter_create">): number {
-  if (attr.u32("flags") !== 0) return EINVAL;
-  const problem = linkProblem(process, attr.s32("link_fd"));
-  if (problem !== 0) return problem;
-  throw new Unsupported("iter_create: iterators");
-}
-
 /** BPF_TOKEN_CREATE: tokens are for user namespaces, which there are none of. */
 export function tokenCreate({ process, attr }: Call<"token_create">): number {
   if (attr.u32("flags") !== 0) return EINVAL;
