@@ -56,6 +56,11 @@ function solvers(name: string, before: readonly SolverName[]): readonly SolverNa
 
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
+const queue = (about: string): Option =>
+  new Option("--queue <url>", `a server${about === "" ? "" : ` ${about}`}: redis://… or postgres://…`).env(
+    "SOUNDCHECK_QUEUE",
+  );
+
 const json = (): Option => new Option("--json", "answer with one JSON value a line");
 const program = (): Option =>
   new Option("--program <name>", "of the programs in a file, only the one of this name");
@@ -335,8 +340,10 @@ cli
   .addOption(
     new Option("--workers <n>", "processes")
       .default(availableParallelism(), "as many as processors")
-      .argParser(integer(1, 256)),
+      .argParser(integer(1, 256))
+      .conflicts("queue"),
   )
+  .addOption(queue("whose workers do the work, instead of processes of this machine"))
   .addOption(seed("of the first program").env("SOUNDCHECK_SEED").default(1))
   .addOption(
     new Option("--oracle <name>", `what is asked, again for more: ${ORACLE_NAMES.join(", ")}`)
@@ -347,6 +354,24 @@ cli
   .addOption(profile())
   .addOption(json())
   .action(action(async (options) => (await import("./fuzz.ts")).fuzz(options, versionOfPackage())));
+
+cli
+  .command("worker")
+  .summary("do the work of campaigns elsewhere")
+  .description(
+    "Does the jobs of campaigns that were started with fuzz --queue, on this machine or others, until it is interrupted. The jobs of a worker that is killed go to another.",
+  )
+  .addOption(queue("").makeOptionMandatory())
+  .addOption(
+    new Option("--workers <n>", "processes")
+      .default(availableParallelism(), "as many as processors")
+      .argParser(integer(1, 256)),
+  )
+  .addOption(
+    new Option("--idle <seconds>", "end when no job has come for as long").argParser(integer(1, 10_000_000)),
+  )
+  .addOption(json())
+  .action(action(async (options) => (await import("./worker.ts")).worker(options, versionOfPackage())));
 
 cli
   .command("bugs")
