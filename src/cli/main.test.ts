@@ -12,6 +12,7 @@ const ALL = [
   "run",
   "prove",
   "fuzz",
+  "worker",
   "bugs",
   "plugin",
   "asm",
