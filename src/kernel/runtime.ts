@@ -2,7 +2,6 @@
 import { ESRCH } from "../vm/errno.ts";
 import { attachment } from "./attachments/operations.ts";
 import { audit } from "./audit.ts";
-import { attachment } from "./attachments/operations.ts";
 import { bpf } from "./commands/commands.ts";
 import { doFile } from "./files/files.ts";
 import { allPins } from "./files/pins.ts";
