@@ -2,6 +2,7 @@
  * Counts beside what they count: every reference is looked for where references are kept, and there must be as many as an object says; and nothing may be referred to that has
  * been freed. For instruments: the runtime itself goes by its counts alone.
  */
+import { attachedPrograms, filesOfObjects } from "./attachments/references.ts";
 import type { OpenFile } from "./descriptors.ts";
 import type { MountNamespace } from "./files/mounts.ts";
 import { OpenPlace } from "./files/open-place.ts";
@@ -30,7 +31,11 @@ class Tally<T> {
 /** What does not agree, a line each. */
 export function audit(kernel: Kernel): readonly string[] {
   const wrong: string[] = [];
+  const objects = OBJECT_KINDS.flatMap((kind) =>
+    kernel.objects.alive(kind).flatMap((id) => kernel.objects.find(kind, id) ?? []),
+  );
   const files = openFiles(kernel);
+  for (const file of filesOfObjects(objects)) files.add(file);
   for (const file of files.things) {
     if (file.references !== files.of(file)) {
       wrong.push(`an open ${file.target.kind} counts ${file.references} references, found ${files.of(file)}`);
@@ -40,11 +45,10 @@ export function audit(kernel: Kernel): readonly string[] {
   for (const { target } of files.things) if (target instanceof KernelObject) users.add(target);
   for (const { pinned } of inodes(kernel, files.things)) if (pinned !== undefined) users.add(pinned);
 
-  const objects = OBJECT_KINDS.flatMap((kind) =>
-    kernel.objects.alive(kind).flatMap((id) => kernel.objects.find(kind, id) ?? []),
-  );
   const found = new Tally<KernelObject>();
   for (const object of objects) for (const held of object.holds()) found.add(held);
+  const targets = files.things.map(({ target }) => target);
+  for (const program of attachedPrograms(kernel, targets, objects)) found.add(program);
   const alive = new Set(objects);
   for (const object of new Set([...users.things, ...found.things])) {
     if (!alive.has(object)) wrong.push(`${object.kind} ${object.id} was freed and is referred to`);

@@ -64,6 +64,13 @@ export class Cgroup {
     return hook;
   }
 
+  /** The programs that the cgroup itself holds. */
+  get held(): readonly ProgramObject[] {
+    return [...this.#hooks.values()].flatMap(({ places }) =>
+      places.flatMap(({ program, link }) => (link === undefined ? program : [])),
+    );
+  }
+
   /** BPF_PROG_ATTACH. Returns 0 or a negative error number. */
   attach(
     caller: Caller,

@@ -28,6 +28,10 @@ export class PerfEvent implements Target {
     return 0;
   }
 
+  get held(): readonly ProgramObject[] {
+    return this.#program === undefined ? [] : [this.#program];
+  }
+
   remove(): void {
     this.#program?.put();
     this.#program = undefined;
@@ -61,6 +65,10 @@ class EventLink extends LinkObject {
     super(registry, "perf_event", program);
     this.#file = file.hold();
     this.#event = event;
+  }
+
+  override get files(): readonly OpenFile[] {
+    return [this.#file];
   }
 
   protected release(): void {
@@ -107,6 +115,10 @@ export class IteratorFile implements Target {
 
   constructor({ program }: LinkObject) {
     this.#program = program;
+  }
+
+  get held(): readonly ProgramObject[] {
+    return [this.#program];
   }
 
   holdUser(): void {

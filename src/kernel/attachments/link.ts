@@ -3,6 +3,7 @@
  * lives on and holds its program, attached to nothing.
  */
 import { EINVAL, EOPNOTSUPP } from "../../vm/errno.ts";
+import type { OpenFile } from "../descriptors.ts";
 import { KernelObject, type ProgramObject, type Registry } from "../objects.ts";
 
 /** A device as a link tells of it. */
@@ -40,6 +41,15 @@ export abstract class LinkObject extends KernelObject {
 
   get program(): ProgramObject {
     return this.#program;
+  }
+
+  override holds(): readonly KernelObject[] {
+    return [this.#program];
+  }
+
+  /** Open files that it keeps open. */
+  get files(): readonly OpenFile[] {
+    return [];
   }
 
   /** Holds another program from now on. */

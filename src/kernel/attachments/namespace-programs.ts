@@ -24,6 +24,10 @@ export class NamespaceHook {
     return this.#program === undefined ? this.#links.map(({ program }) => program) : [this.#program];
   }
 
+  get held(): readonly ProgramObject[] {
+    return this.#program === undefined ? [] : [this.#program];
+  }
+
   /** BPF_PROG_ATTACH. Returns 0 or a negative error number. */
   attach(program: ProgramObject): number {
     if (this.#links.length > 0) return EEXIST;

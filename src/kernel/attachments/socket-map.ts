@@ -1,7 +1,7 @@
 /** Programs of a socket map: one for each of its attach types, which the map holds, or a link that holds the map. */
 import { ATTACH_TYPES, type AttachType } from "../../semantics/program/program-types.ts";
 import { EBUSY, EINVAL, ENOENT, ENOLINK, EOPNOTSUPP, EPERM } from "../../vm/errno.ts";
-import type { MapObject, ProgramObject, Registry } from "../objects.ts";
+import type { KernelObject, MapObject, ProgramObject, Registry } from "../objects.ts";
 import { expectedAttach, typeOf } from "./attach-types.ts";
 import { type LinkDetails, LinkObject } from "./link.ts";
 
@@ -27,6 +27,11 @@ export class SocketMapHook {
     const hook = new SocketMapHook();
     map.attached = hook;
     return hook;
+  }
+
+  /** The programs that the map itself holds. */
+  get held(): readonly ProgramObject[] {
+    return [...this.#places.values()].flatMap(({ program, link }) => (link === undefined ? program : []));
   }
 
   program(attach: AttachType): ProgramObject | undefined {
@@ -109,14 +114,18 @@ class SocketMapLink extends LinkObject {
     this.#map = map;
     this.#hook = hook;
     this.#attach = attach;
-    map.holdUser();
+    map.hold();
+  }
+
+  override holds(): readonly KernelObject[] {
+    return this.#hook === undefined ? super.holds() : [...super.holds(), this.#map];
   }
 
   protected release(): void {
     if (this.#hook === undefined) return;
     this.#hook.remove(this.#attach);
     this.#hook = undefined;
-    this.#map.putUser();
+    this.#map.put();
   }
 
   override detach(): number {

@@ -24,6 +24,10 @@ export class SocketFile implements Target {
 
   holdUser(): void {}
 
+  get held(): readonly ProgramObject[] {
+    return [this.#filter, this.#chooser].flatMap((filter) => (typeof filter === "object" ? filter : []));
+  }
+
   /** The open file goes. */
   putUser(): void {
     this.#filter = exchanged(this.#filter, undefined);

@@ -36,6 +36,10 @@ export class TrafficControl {
     return this.#discipline;
   }
 
+  get all(): readonly Filter[] {
+    return [...this.#filters.ingress, ...this.#filters.egress];
+  }
+
   filters(direction: Direction): readonly Filter[] {
     return this.#filters[this.#list(direction)];
   }
