@@ -4,11 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Crew } from "../campaign/fuzz/crew.ts";
 import type { Store } from "../campaign/fuzz/store.ts";
-import type { BatchResult, Reduced } from "../campaign/fuzz/worker.ts";
 import { queueAddress } from "../campaign/queue/address.ts";
 import { QueueCrew } from "../campaign/queue/crew.ts";
 import { openServer } from "../campaign/queue/server.ts";
-import { note } from "./terminal.ts";
 
 /** Jobs that are in the queue at a time: enough for many workers. */
 const WIDTH = 32;
@@ -26,6 +24,7 @@ export async function queueCrew(
   store: Store,
   version: string,
   over: AbortSignal,
+  tell: (line: string) => void,
 ): Promise<Crew> {
   const address = queueAddress(url);
   let told: number | undefined;
@@ -38,13 +37,13 @@ export async function queueCrew(
       if (workers === told) return;
       told = workers;
       const start = workers === 0 ? `; start one with: soundcheck worker --queue ${address.shown}` : "";
-      note(`${workers} worker${workers === 1 ? "" : "s"} at ${address.shown}${start}`);
+      tell(`${workers} worker${workers === 1 ? "" : "s"} at ${address.shown}${start}`);
     },
   });
   return {
     width: WIDTH,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what workers of this version answer
-    run: async (job) => (await crew.run(job)) as BatchResult | Reduced | undefined,
+    run: async (job) => (await crew.run(job)) as Awaited<ReturnType<Crew["run"]>>,
     close: () => crew.close(),
   };
 }

@@ -17,10 +17,16 @@ describe("fuzz", () => {
       { summary: { seed: 1, next: 31, findings: { total: 0 }, tally: { programs: 30, unsupported: 0 } } },
     ]);
     expect(first.status).toBe(0);
+    expect(first.stderr).toMatch(/Dashboard: c\/dashboard.html\n$/);
     const second = await soundcheck([...args, "50"], { cwd });
     expect(jsonLines(second)).toMatchObject([
       { summary: { next: 51, findings: { total: 0 }, tally: { programs: 50 } } },
     ]);
+    const plot = readFileSync(join(cwd, "c", "plot.csv"), "utf8")
+      .trimEnd()
+      .split("\n");
+    expect(plot.slice(1).map((line) => line.split(",")[1])).toEqual(expect.arrayContaining(["30", "50"]));
+    expect(readFileSync(join(cwd, "c", "dashboard.html"), "utf8")).toContain("Nothing found");
     const other = await soundcheck([...args, "50", "--seed", "9"], { cwd });
     expect(other).toMatchObject({
       status: 2,
@@ -56,6 +62,12 @@ describe("fuzz", () => {
     const { status, stderr } = await soundcheck(["fuzz", "--programs", "1", "--out", "c"], { cwd });
     expect(status).toBe(2);
     expect(stderr).toMatch(/^soundcheck: c\/stats\.json: .*seed.*\n$/);
+  });
+
+  test("a directory that cannot be made is told in one line", async () => {
+    const { status, stderr } = await soundcheck(["fuzz", "--programs", "1", "--out", "/dev/null/c"]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^soundcheck: \/dev\/null\/c: cannot be made: ENOTDIR.*\n$/);
   });
 
   test("an oracle that is not one is bad usage", async () => {

@@ -3,9 +3,14 @@ import { campaign } from "../campaign/fuzz/engine.ts";
 import { ORACLE_NAMES, type OracleName } from "../campaign/fuzz/oracle-names.ts";
 import type { Stats } from "../campaign/fuzz/stats.ts";
 import { type Finding, Store } from "../campaign/fuzz/store.ts";
-import { ERASE_LINE } from "./bar.ts";
+import { InputError } from "../semantics/errors.ts";
+import { type FuzzDisplay, fuzzDisplay } from "./fuzz-display.ts";
+import { FuzzPages } from "./fuzz-pages.ts";
 import { STATUS, type Status } from "./status.ts";
-import { canRedraw, note, out, outJson, paintNote, printable } from "./terminal.ts";
+import { note, out, outJson, printable } from "./terminal.ts";
+
+/** What asks a campaign to stop. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface FuzzOptions {
   readonly json?: true;
@@ -22,38 +27,9 @@ export interface FuzzOptions {
   readonly profile?: string;
 }
 
-/** Milliseconds between plain lines. */
-const PLAIN_MS = 10_000;
-
 const percent = (part: number, whole: number): string =>
   `${whole === 0 ? 0 : ((100 * part) / whole).toFixed(1)} %`;
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
-
-function line({ tally, seconds }: Stats, findings: readonly Finding[]): string {
-  const { programs, accepted, runs } = tally;
-  const rate = (programs / Math.max(seconds, 0.001)).toFixed(0);
-  return `${seconds.toFixed(0)} s: ${programs} programs (${rate}/s), ${percent(accepted, programs)} accepted, ${runs} runs, ${plural(findings.length, "finding")}`;
-}
-
-function display(now: () => number): {
-  readonly show: (stats: Stats, findings: readonly Finding[]) => void;
-  readonly clear: () => void;
-} {
-  const redraw = canRedraw();
-  let shown = now();
-  return {
-    show(stats, findings) {
-      if (redraw) process.stderr.write(`${ERASE_LINE}${line(stats, findings)}`);
-      else if (now() - shown >= PLAIN_MS) {
-        shown = now();
-        note(line(stats, findings));
-      }
-    },
-    clear: () => {
-      if (redraw) process.stderr.write(ERASE_LINE);
-    },
-  };
-}
 
 function report({ tally, seconds, reasons, unmodelled, next }: Stats, findings: readonly Finding[]): string {
   const { programs, accepted, rejected, unsupported, faulted, instructions, processed, states, runs, steps } =
@@ -85,20 +61,35 @@ function report({ tally, seconds, reasons, unmodelled, next }: Stats, findings: 
 const findingText = ({ key, message, instructions, replay }: Finding, index: number): string =>
   `\nFinding ${index + 1} ${printable(key)}\n  ${printable(message)}\n  ${plural(instructions, "instruction")}\n  Replay with: ${printable(replay)}\n`;
 
+/** What the system says of a file is about the campaign's directory, and no bug. */
+function aboutDirectory(error: unknown): unknown {
+  if (!(error instanceof Error) || !("syscall" in error) || !("path" in error)) return error;
+  return new InputError(`${String(error.path)}: cannot be written: ${error.message}`, { cause: error });
+}
+
 export async function fuzz(options: FuzzOptions, version: string): Promise<Status> {
-  const store = new Store(options.out);
   const now = (): number => performance.now();
-  const { show, clear } = display(now);
+  const { oracle, json, out: directory, queue, ...rest } = options;
+  const store = new Store(directory);
+  const before = store.stats();
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
-  process.once("SIGINT", interrupt);
-  const { oracle, json, out: _, queue, ...rest } = options;
+  let display: FuzzDisplay | undefined;
+  const interrupt = (): void => {
+    // Asked twice, it does not wait for the last ranges.
+    if (stop.signal.aborted) process.exit(STATUS.interrupted);
+    stop.abort();
+    display?.stopping();
+  };
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
     const over = AbortSignal.any([stop.signal, AbortSignal.timeout(1000 * options.seconds)]);
+    const tell = (line: string): void => (display === undefined ? note(line) : display.say(line));
     const crew =
       queue === undefined
         ? undefined
-        : await (await import("./fuzz-queue.ts")).queueCrew(queue, store, version, over);
+        : await (await import("./fuzz-queue.ts")).queueCrew(queue, store, version, over, tell);
+    const pages = new FuzzPages({ directory, version, before: before?.seconds ?? 0, now });
+    display = fuzzDisplay(now, { version, directory });
     const { stats, findings } = await campaign(
       {
         ...rest,
@@ -107,21 +98,28 @@ export async function fuzz(options: FuzzOptions, version: string): Promise<Statu
         store,
         version,
         now,
-        progress: show,
+        progress(sofar, found) {
+          display?.show(sofar, found);
+          pages.add(sofar, found);
+        },
         onFinding: (finding) => {
-          clear();
-          note(`${paintNote(["red", "bold"], "finding")} ${printable(finding.key)}`);
+          display?.found(finding);
           if (json === true) outJson({ finding });
         },
       },
       stop.signal,
     );
-    clear();
+    pages.end(stats, findings);
+    display.close();
     if (json === true) outJson({ summary: { ...stats } });
     else out(report(stats, findings));
+    note(`Dashboard: ${printable(pages.page)}`);
     if (stop.signal.aborted) return STATUS.interrupted;
     return findings.length === 0 ? STATUS.held : STATUS.found;
+  } catch (error) {
+    throw aboutDirectory(error);
   } finally {
-    process.removeListener("SIGINT", interrupt);
+    display?.close();
+    for (const signal of SIGNALS) process.removeListener(signal, interrupt);
   }
 }

@@ -1,6 +1,5 @@
 /** `soundcheck worker`: does the jobs of campaigns on other machines, which a queue brings. */
-import { localCrew } from "../campaign/fuzz/crew.ts";
-import type { Job } from "../campaign/fuzz/worker.ts";
+import { type Crew, localCrew } from "../campaign/fuzz/crew.ts";
 import { queueAddress } from "../campaign/queue/address.ts";
 import { serve } from "../campaign/queue/serve.ts";
 import { openServer } from "../campaign/queue/server.ts";
@@ -41,7 +40,7 @@ export async function worker(
         idleMs: idle === undefined ? Number.POSITIVE_INFINITY : 1000 * idle,
         now,
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what campaigns of this version ask
-        work: (job) => crew.run(job as Job),
+        work: (job) => crew.run(job as Parameters<Crew["run"]>[0]),
         onReady: () => note(`waiting for jobs at ${address.shown}`),
         onDone(sofar) {
           if (now() - shown < PLAIN_MS) return;
