@@ -36,7 +36,10 @@ describe("linearisable, in all orders", () => {
       "a hash table: updates and look-ups",
       replaced,
       START,
-      [[write(1n), write(2n)], [look, look]],
+      [
+        [write(1n), write(2n)],
+        [look, look],
+      ],
     ],
     [
       "a hash table: only one creates",
