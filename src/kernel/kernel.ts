@@ -27,6 +27,8 @@ export interface KernelOptions {
   readonly cpus?: number;
   /** Whose rules programs are verified by; the newest kernel's by default. */
   readonly rules?: Rules;
+  /** Capabilities of the first process; all by default. */
+  readonly capabilities?: readonly Capability[];
   /** The setting kernel.unprivileged_bpf_disabled; 2 by default. */
   readonly unprivilegedBpfDisabled?: UnprivilegedBpfDisabled;
 }
@@ -43,7 +45,12 @@ export class Kernel {
   readonly cgroups = new Cgroup("", undefined);
   #lastProcess = 0;
 
-  constructor({ cpus = 1, rules = DEFAULT_RULES, unprivilegedBpfDisabled = 2 }: KernelOptions = {}) {
+  constructor({
+    cpus = 1,
+    rules = DEFAULT_RULES,
+    unprivilegedBpfDisabled = 2,
+    capabilities = CAPABILITIES,
+  }: KernelOptions = {}) {
     this.cpus = cpus;
     this.rules = rules;
     this.unprivilegedBpfDisabled = unprivilegedBpfDisabled;
@@ -52,7 +59,7 @@ export class Kernel {
       mounts: firstNamespace(),
       network: new NetworkNamespace(),
       credentials: { uid: 0, gid: 0 },
-      capabilities: CAPABILITIES,
+      capabilities,
     });
   }
 

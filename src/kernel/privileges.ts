@@ -2,7 +2,7 @@
  * What a process is allowed, as far as bpf(2) asks: its capabilities, and whether the kernel lets processes without any make objects at all
  * (the setting kernel.unprivileged_bpf_disabled). Linux asks in the order in which the commands here do.
  */
-import type { MapType } from "../semantics/program/map-types.ts";
+import { MAP_FLAGS, type MapType } from "../semantics/program/map-types.ts";
 import { CAPABILITIES, type Capability, isCapable } from "../semantics/program/privileges.ts";
 import { EPERM } from "../vm/errno.ts";
 
@@ -40,6 +40,18 @@ const FOR_ALL: ReadonlySet<MapType> = new Set([
 ]);
 /** Maps of the network. */
 const FOR_NETWORK: ReadonlySet<MapType> = new Set(["sockmap", "sockhash", "devmap", "devmap_hash", "xskmap"]);
+
+/** Whether a process may begin the hash function of a hash table from 0 (BPF_F_ZERO_SEED): 0 or -EPERM. */
+export const zeroSeedAllowed = (process: Privileged, type: MapType, flags: number): number =>
+  HASHES.has(type) && (flags & MAP_FLAGS.zero_seed) !== 0 && !may(process, "cap_sys_admin") ? EPERM : 0;
+
+const HASHES: ReadonlySet<MapType> = new Set([
+  "hash",
+  "percpu_hash",
+  "lru_hash",
+  "lru_percpu_hash",
+  "hash_of_maps",
+]);
 
 /** Whether a process may make maps of a type: 0 or -EPERM. */
 export function mapCreationAllowed(

@@ -64,8 +64,11 @@ function lookups(
     const valueAt = attr.u64("values") + BigInt(at * storage.transferSize);
     if (!attr.memory.write(keyAt, key) || !attr.memory.write(valueAt, value)) return EFAULT;
   }
-  if (batch.next !== undefined && !attr.write("out_batch", batch.next)) return EFAULT;
-  return attr.writeBack("count", batch.count) ? batch.error : EFAULT;
+  const { next } = batch;
+  const tellNext = (): boolean => next === undefined || attr.write("out_batch", next);
+  const tellCount = (): boolean => attr.writeBack("count", batch.count);
+  const told = byBucket ? tellNext() && tellCount() : tellCount() && tellNext();
+  return told ? batch.error : EFAULT;
 }
 
 export const mapLookupBatch = (call: Call<"map_lookup_batch">): number => lookups(call, false);

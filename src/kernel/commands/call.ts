@@ -51,3 +51,7 @@ export function programByFd({ descriptors }: Process, fd: number): ProgramObject
   if (target === undefined) return EBADF;
   return target instanceof ProgramObject ? target : EINVAL;
 }
+
+/** What comes of a descriptor where a token's is wanted: there are no tokens, which are for user namespaces. */
+export const tokenProblem = ({ descriptors }: Process, fd: number): number =>
+  descriptors.file(fd) === undefined ? EBADF : EINVAL;

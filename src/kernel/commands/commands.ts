@@ -67,26 +67,25 @@ const HANDLERS: { readonly [C in Command]: Handler<C> } = {
   prog_stream_read_by_fd: streamRead,
 };
 
+/** Has a command done by what does it: whatever command it is, its attribute is its own. */
+const withHandler = <C extends Command>(
+  command: C,
+  use: (command: C, handler: Handler<C>) => Answer,
+): Answer => use(command, HANDLERS[command]);
+
 /** @throws Unsupported  for what is not modelled */
 export function bpf(kernel: Kernel, process: Process, call: BpfOperation): Answer {
   const { command } = call;
   if (typeof command === "number") return { result: attributeProblem(call) || EINVAL };
-  return perform(kernel, process, call, command);
-}
-
-function perform<C extends Command>(
-  kernel: Kernel,
-  process: Process,
-  call: BpfOperation,
-  command: C,
-): Answer {
-  const attr = new Attribute(call, command);
-  const problem = attr.copy();
-  if (problem !== 0) return { result: problem };
-  // The one command that asks for privileges first.
-  if (command === "prog_query" && !may(process, "cap_net_admin")) return { result: EPERM };
-  if (attr.hasMore) return { result: EINVAL };
-  const result = HANDLERS[command]({ kernel, process, attr });
-  const out = attr.changes();
-  return Object.keys(out).length === 0 ? { result } : { result, out };
+  return withHandler(command, (name, handler) => {
+    const attr = new Attribute(call, name);
+    const problem = attr.copy();
+    if (problem !== 0) return { result: problem };
+    // The one command that asks for privileges first.
+    if (name === "prog_query" && !may(process, "cap_net_admin")) return { result: EPERM };
+    if (attr.hasMore) return { result: EINVAL };
+    const result = handler({ kernel, process, attr });
+    const out = attr.changes();
+    return Object.keys(out).length === 0 ? { result } : { result, out };
+  });
 }

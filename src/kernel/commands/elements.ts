@@ -79,9 +79,6 @@ export function mapNextKey({ process, attr }: Call<"map_get_next_key">): number 
   return attr.write("next_key", next) ? 0 : EFAULT;
 }
 
-/** Types of which an element can be taken out. */
-const TAKEN = new Set(["queue", "stack", "hash", "percpu_hash", "lru_hash", "lru_percpu_hash"]);
-
 export function mapTake({ process, attr }: Call<"map_lookup_and_delete_elem">): number {
   const flags = attr.u64("flags");
   if ((flags & ~BPF_F_LOCK) !== 0n) return EINVAL;
@@ -93,7 +90,6 @@ export function mapTake({ process, attr }: Call<"map_lookup_and_delete_elem">): 
   if (lacksLock(open, flags)) return EINVAL;
   const key = keyOf(attr, open);
   if (typeof key === "number") return key;
-  if (!TAKEN.has(type)) return ENOTSUPP;
   const value = open.storage.lookupAndDelete(key, flags);
   if (typeof value === "number") return value;
   return attr.write("value", value) ? 0 : EFAULT;

@@ -4,7 +4,7 @@ import { EFAULT, EINVAL, ENOENT, EPERM } from "../../vm/errno.ts";
 import { OpenFile, READ_WRITE } from "../descriptors.ts";
 import { may } from "../privileges.ts";
 import type { ObjectKind } from "../system.ts";
-import type { Call } from "./call.ts";
+import { type Call, tokenProblem } from "./call.ts";
 import { accessOf, isContradiction } from "./maps.ts";
 
 type Kind = "prog" | "map" | "btf" | "link";
@@ -50,5 +50,5 @@ export function mapFdById(call: Call<"map_get_fd_by_id">): number {
 export function btfFdById(call: Call<"btf_get_fd_by_id">): number {
   const flags = call.attr.u32("open_flags");
   if ((flags & ~TOKEN) !== 0) return EINVAL;
-  return flags === 0 ? open(call, "btf") : EINVAL;
+  return flags === 0 ? open(call, "btf") : tokenProblem(call.process, call.attr.s32("fd_by_id_token_fd"));
 }

@@ -5,7 +5,7 @@
 import { INFORMATION, type InfoKind } from "../../semantics/abi/bpf-information.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import { isGplCompatible } from "../../semantics/program/license.ts";
-import { MAP_TYPES } from "../../semantics/program/map-types.ts";
+import { MAP_FLAGS, MAP_TYPES } from "../../semantics/program/map-types.ts";
 import { PROGRAM_TYPES } from "../../semantics/program/program-types.ts";
 import { EBADFD, EFAULT, EINVAL } from "../../vm/errno.ts";
 import { KernelObject, MapObject, ProgramObject } from "../objects.ts";
@@ -19,6 +19,9 @@ const ID_SIZE = 4;
 const FUNC_RECORD = 8;
 const LINE_RECORD = 16;
 const JITED_LINE_RECORD = 8;
+
+/** What a map's maker asked for its descriptor alone. */
+const FOR_DESCRIPTOR = MAP_FLAGS.rdonly | MAP_FLAGS.wronly;
 
 type InfoCall = Call<"obj_get_info_by_fd">;
 
@@ -100,7 +103,9 @@ function tellMap({ id, storage }: MapObject, record: Record, given: Uint8Array):
   record.set("key_size", keySize);
   record.set("value_size", valueSize);
   record.set("max_entries", maxEntries);
-  record.set("map_flags", flags);
+  // The machine's programs only read a cpumap; Linux does not say so of it.
+  const own = type === "cpumap" ? MAP_FLAGS.rdonly_prog : 0;
+  record.set("map_flags", flags & ~(FOR_DESCRIPTOR | own));
   record.setText("name", name);
   record.setLong("map_extra", BigInt(extra));
   if (asked.hash === 0n) return asked.size === 0 ? 0 : EINVAL;

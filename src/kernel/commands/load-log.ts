@@ -5,7 +5,7 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Rules } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
-import { VerifierLog } from "../../verifier/log.ts";
+import { closingLine, VerifierLog } from "../../verifier/log.ts";
 import type { verify as Verify } from "../../verifier/verify.ts";
 import { EFAULT, ENOSPC } from "../../vm/errno.ts";
 import type { Attribute } from "./attribute.ts";
@@ -38,9 +38,10 @@ export class LoadLog {
       this.#size <= MOST_SIZE;
   }
 
-  /** Notes what is wrong, and gives the error number back. */
+  /** Notes what is wrong before any instruction is processed, and gives the error number back. */
   say<N extends number>(message: string, error: N): N {
-    if (message !== "") this.#text += `${message}\n`;
+    const nothing = { processed: 0, maxStatesPerInsn: 0, totalStates: 0, peakStates: 0 };
+    this.#text += `${message === "" ? "" : `${message}\n`}${closingLine(nothing)}\n`;
     return error;
   }
 
@@ -51,7 +52,7 @@ export class LoadLog {
     const verdict = verifier(program, log, rules);
     if (verdict.verdict === "unsupported") throw new Unsupported(`prog_load: ${verdict.feature}`);
     if (log !== undefined) this.#text += log.finish(verdict);
-    else if (this.#level !== 0) this.#text += `processed ${verdict.statistics.processed} insns\n`;
+    else if (this.#level !== 0) this.#text += `${closingLine(verdict.statistics)}\n`;
     return verdict.verdict === "accept" ? undefined : numberOfError(verdict.errno);
   }
 

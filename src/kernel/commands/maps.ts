@@ -6,9 +6,9 @@ import { tryCreateMap } from "../../vm/maps/create.ts";
 import { creationError } from "../../vm/maps/creation.ts";
 import { OpenFile, READ, READ_WRITE, WRITE } from "../descriptors.ts";
 import { MapObject } from "../objects.ts";
-import { mapCreationAllowed } from "../privileges.ts";
+import { mapCreationAllowed, zeroSeedAllowed } from "../privileges.ts";
 import type { Attribute } from "./attribute.ts";
-import { type Call, mapByFd } from "./call.ts";
+import { type Call, mapByFd, tokenProblem } from "./call.ts";
 import { objectName } from "./names.ts";
 
 /** Types whose sizes and flags are looked at when the map is made, after its maker's privileges. */
@@ -18,8 +18,6 @@ const CHECKED_LATE: ReadonlySet<MapType> = new Set([
   "stack_trace",
   "ringbuf",
   "user_ringbuf",
-  "devmap",
-  "devmap_hash",
   "cpumap",
   "xskmap",
   "sockmap",
@@ -42,6 +40,7 @@ const NEVER_INNER: ReadonlySet<MapType> = new Set([
 
 const ANY_NODE = 0xffff_ffff;
 const HASH_SIZE = 32;
+const ID_SIZE = 4;
 
 const isMapOfMaps = (type: MapType): boolean => type === "array_of_maps" || type === "hash_of_maps";
 
@@ -81,12 +80,15 @@ export function mapCreate({ kernel, process, attr }: Call<"map_create">): number
   if (type === undefined || number > LAST_TYPE || type === "unspec") return EINVAL;
   if (type === "struct_ops") throw new Unsupported("map_create: maps of type struct_ops");
   if (attr.u32("map_ifindex") !== 0) throw new Unsupported("map_create: maps of a device");
-  if ((attr.u32("map_flags") & MAP_FLAGS.token) !== 0) throw new Unsupported("map_create: tokens");
   const definition = definitionOf(attr, type);
   const isLate = CHECKED_LATE.has(type);
   const wrong = creationError(definition);
   if (wrong === undefined) throw new Unsupported(`map_create: maps of type ${type}`);
+  if (type === "hash_of_maps" && definition.valueSize !== ID_SIZE) return EINVAL;
+  const seeded = zeroSeedAllowed(process, type, definition.flags);
+  if (seeded !== 0) return seeded;
   if (!isLate && wrong !== 0) return wrong;
+  if ((attr.u32("map_flags") & MAP_FLAGS.token) !== 0) return tokenProblem(process, attr.s32("map_token_fd"));
   const refused = mapCreationAllowed(process, type, kernel.unprivilegedBpfDisabled);
   if (refused !== 0) return refused;
   if (wrong !== 0) return wrong;
@@ -114,7 +116,7 @@ function definitionOf(attr: Attribute<"map_create">, type: MapType): MapDefiniti
     keySize: attr.u32("key_size"),
     valueSize: attr.u32("value_size"),
     maxEntries: attr.u32("max_entries"),
-    flags: attr.u32("map_flags"),
+    flags: attr.u32("map_flags") & ~MAP_FLAGS.token,
     extra: Number(attr.u64("map_extra")),
   };
 }

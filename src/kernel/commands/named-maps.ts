@@ -29,6 +29,12 @@ export interface NamedMaps {
   readonly insns: Uint8Array;
 }
 
+/** A load of a map that there is not. */
+interface NoMap {
+  readonly error: number;
+  readonly insn: number;
+}
+
 type LoadAttribute = Attribute<"prog_load">;
 
 /** The descriptor at a place of the array of descriptors. */
@@ -55,12 +61,12 @@ export function arrayMaps(process: Process, attr: LoadAttribute): readonly MapOb
   return maps;
 }
 
-/** The maps that the instructions name, or a negative error number. */
+/** The maps that the instructions name, or the first load that names none. */
 export function namedMaps(
   process: Process,
   attr: LoadAttribute,
   bytes: Uint8Array,
-): Omit<NamedMaps, "further"> | number {
+): Omit<NamedMaps, "further"> | NoMap {
   const insns = bytes.slice();
   const view = new DataView(insns.buffer);
   const maps: MapObject[] = [];
@@ -70,9 +76,9 @@ export function namedMaps(
     const source = SOURCES.get(registers >> 4);
     if (source !== undefined) {
       const fd = mapFd(attr, view.getInt32(at + 4, true), source.isIndex);
-      if (typeof fd !== "number") return fd.error;
+      if (typeof fd !== "number") return { error: fd.error, insn: at / SLOT };
       const open = mapByFd(process, fd);
-      if (typeof open === "number") return open;
+      if (typeof open === "number") return { error: open, insn: at / SLOT };
       if (!maps.includes(open.map)) maps.push(open.map);
       view.setUint8(at + 1, (registers & 15) | (source.plain << 4));
       view.setInt32(at + 4, maps.indexOf(open.map), true);

@@ -16,12 +16,13 @@ import { verify } from "../../verifier/verify.ts";
 import { E2BIG, EBADF, EFAULT, EINVAL, EPERM } from "../../vm/errno.ts";
 import { prepare } from "../../vm/op.ts";
 import { ProgramObject } from "../objects.ts";
-import type { Call } from "./call.ts";
-import { programByFd } from "./call.ts";
+import { may } from "../privileges.ts";
+import { type Call, programByFd, tokenProblem } from "./call.ts";
 import { LoadLog } from "./load-log.ts";
 import { isAttachTypeFor, withAttachType } from "./load-types.ts";
 import { arrayMaps, type NamedMaps, namedMaps } from "./named-maps.ts";
 import { objectName } from "./names.ts";
+import { isWellFormed } from "./raw-checks.ts";
 
 const SLOT = 8;
 /** Flags that Linux 6.18 knows: those of `LOAD_FLAGS`, and further ones that are not modelled. */
@@ -47,7 +48,7 @@ export function progLoad(call: LoadCall): number {
   const { process, attr, kernel } = call;
   const flags = attr.u32("prog_flags");
   if ((flags & ~KNOWN_FLAGS) !== 0) return EINVAL;
-  if ((flags & FURTHER_FLAGS.token) !== 0) throw new Unsupported("prog_load: tokens");
+  if ((flags & FURTHER_FLAGS.token) !== 0) return tokenProblem(process, attr.s32("prog_token_fd"));
   const privileges = process.capabilities;
   const capable = isCapable({ privileges }, "cap_bpf");
   if (kernel.unprivilegedBpfDisabled !== 0 && !capable) return EPERM;
@@ -122,7 +123,7 @@ function check(call: LoadCall, bytes: Uint8Array, parts: Omit<Program, "insns" |
   const { program, maps } = found;
   const loaded = { program, ops: prepare(program), maps: maps.maps.map(({ storage }) => storage) };
   // Maps of programs take programs of one kind: whoever refers to them first says of which.
-  for (const { storage } of maps.maps) {
+  for (const { storage } of [...maps.maps, ...maps.further]) {
     const asks =
       storage.kind === "programs" ||
       (storage.kind === "devices" && storage.definition.type !== "devmap_hash");
@@ -140,10 +141,14 @@ function verdictOn(
   const { attr, process, kernel } = call;
   const further = arrayMaps(process, attr);
   if (typeof further === "number") return log.say("", further);
+  if (further.some(({ storage }) => storage.kind === "arena")) {
+    if (!may(process, "cap_perfmon")) return log.say("", EPERM);
+    throw new Unsupported("prog_load: an arena in fd_array");
+  }
   const records = recordProblem(call);
   if (records !== 0) return log.say("", records);
   const named = namedMaps(process, attr, bytes);
-  if (typeof named === "number") return log.say("a descriptor in the instructions is no map's", named);
+  if ("error" in named) return log.say("", isWellFormed(bytes, named.insn) ? named.error : EINVAL);
   const maps = { ...named, further };
   let insns: Program["insns"];
   try {

@@ -25,23 +25,13 @@ const BITS: Readonly<Record<Capability, number>> = {
 /** Whether anybody may load programs: the kernel's setting, which may be 1 or 2 instead. */
 const SETTING = "/proc/sys/kernel/unprivileged_bpf_disabled";
 
-/**
- * Makes one call with these capabilities of those above, and none of the others.
- *
- * @throws Unsupported  if the kernel lets nobody without `cap_bpf` load programs
- */
-export function callWith(
+/** The calls that change the effective capabilities: down to these of those above, and up again to what they were. */
+function changes(
   kernel: Kernel,
   capabilities: readonly Capability[],
-  number: number,
-  values: readonly Argument[],
-): Outcome {
+): readonly [down: SystemCall, up: SystemCall] {
   const numbers = NUMBERS[kernel.arch];
   if (numbers === undefined) throw new Unsupported(`capabilities on ${kernel.arch}`);
-  if (!capabilities.includes("cap_bpf") && !capabilities.includes("cap_sys_admin")) {
-    const setting = new TextDecoder().decode(kernel.readFile(SETTING) ?? new Uint8Array(0)).trim();
-    if (setting !== "0") throw new Unsupported(`kernel.unprivileged_bpf_disabled is ${setting}`);
-  }
   const [get, set] = numbers;
   const header = new Uint8Array(8);
   new DataView(header.buffer).setUint32(0, VERSION, true);
@@ -66,7 +56,33 @@ export function callWith(
     const at = bit < 32 ? 0 : 12;
     words.setUint32(at, words.getUint32(at, true) & ~(1 << (bit & 31)), true);
   }
-  const [down, outcome, up] = kernel.calls([change(fewer), { number, arguments: values }, change(own)]);
+  return [change(fewer), change(own)];
+}
+
+/** Puts the process's effective capabilities down to these of those above: later calls are made with them. */
+export function putDownCapabilities(kernel: Kernel, capabilities: readonly Capability[]): void {
+  const [down] = changes(kernel, capabilities);
+  const [outcome] = kernel.calls([down]);
+  if (outcome?.result !== 0) throw new Error(`capabilities cannot be changed: ${errnoText("EPERM")}`);
+}
+
+/**
+ * Makes one call with these capabilities of those above, and none of the others.
+ *
+ * @throws Unsupported  if the kernel lets nobody without `cap_bpf` load programs
+ */
+export function callWith(
+  kernel: Kernel,
+  capabilities: readonly Capability[],
+  number: number,
+  values: readonly Argument[],
+): Outcome {
+  if (!capabilities.includes("cap_bpf") && !capabilities.includes("cap_sys_admin")) {
+    const setting = new TextDecoder().decode(kernel.readFile(SETTING) ?? new Uint8Array(0)).trim();
+    if (setting !== "0") throw new Unsupported(`kernel.unprivileged_bpf_disabled is ${setting}`);
+  }
+  const [downCall, upCall] = changes(kernel, capabilities);
+  const [down, outcome, up] = kernel.calls([downCall, { number, arguments: values }, upCall]);
   if (outcome === undefined || down?.result !== 0 || up?.result !== 0) {
     throw new Error(`capabilities cannot be changed: ${errnoText("EPERM")}`);
   }
