@@ -66,7 +66,8 @@ outJson({
 });
 
 /** The program that showed it, made small where that is asked for. */
-function smallest({ program: shown, shows }: Outcome): object {
+function smallest({ program: shown, shows, steps }: Outcome): object {
+  if (steps !== undefined) return { instructions: steps.length, text: steps.join("\n") };
   if (shown === undefined) return {};
   const used = stopwatch();
   const small =

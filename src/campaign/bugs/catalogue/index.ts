@@ -6,6 +6,7 @@ import { CONTROL_FLOW } from "./control-flow.ts";
 import { HELPERS } from "./helpers.ts";
 import { LINK_BUGS } from "./links.ts";
 import { MACHINE } from "./machine.ts";
+import { OBJECT_BUGS } from "./objects.ts";
 import { POINTERS } from "./pointers.ts";
 import { PRUNING } from "./pruning.ts";
 import { REFERENCES } from "./references.ts";
@@ -22,6 +23,7 @@ export const BUGS: readonly SeededBug[] = [
   ...STACK_BUGS,
   ...HELPERS,
   ...REFERENCES,
+  ...OBJECT_BUGS,
   ...MACHINE,
   ...CONTROL_FLOW,
 ];

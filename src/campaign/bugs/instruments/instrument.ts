@@ -38,6 +38,8 @@ export interface Outcome {
   /** What showed it, and whether another program shows the same. */
   readonly program?: Program;
   readonly shows?: (program: Program) => boolean;
+  /** Operations that showed it, a line each. */
+  readonly steps?: readonly string[];
   /** How many theorems the ledger does not vouch for, and the name of the one that was refuted. */
   readonly affected?: number;
   readonly refuted?: string;

@@ -6,6 +6,7 @@ export const INSTRUMENT_TITLES = {
   containment: "programs that run outside of their certificates' states, or fault",
   certificate: "certificates that the version's own checker does not confirm",
   checker: "certificates that a checker without the bug does not confirm",
+  model: "sequences of operations after which other objects are alive than can be reached",
   corpus: "verdicts, messages and results that were recorded on a kernel",
 } as const;
 
@@ -16,6 +17,7 @@ export const INSTRUMENT_NAMES: readonly InstrumentName[] = [
   "containment",
   "certificate",
   "checker",
+  "model",
   "corpus",
 ];
 
