@@ -1,5 +1,7 @@
 /** What processes do with Unix sockets: make pairs, send and receive. */
+import { Unsupported } from "../semantics/errors.ts";
 import { EBADF, ENOTSOCK } from "../vm/errno.ts";
+import { SocketFile } from "./attachments/sockets.ts";
 import { OpenFile } from "./descriptors.ts";
 import type { Kernel, Process } from "./kernel.ts";
 import type { Answer } from "./system.ts";
@@ -23,6 +25,7 @@ export function socketpair(kernel: Kernel, { descriptors }: Process, closeOnExec
 function socketOf({ descriptors }: Process, fd: number): UnixSocket | number {
   const target = descriptors.target(fd);
   if (target === undefined) return EBADF;
+  if (target instanceof SocketFile) throw new Unsupported("messages of a UDP socket");
   return target instanceof UnixSocket ? target : ENOTSOCK;
 }
 

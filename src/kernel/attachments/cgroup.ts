@@ -2,6 +2,7 @@
  * Programs of cgroups. Each attach type of each cgroup has a list, and flags that all attaching to it has to agree with: a single program, one that those below may override, or several.
  * What runs for a cgroup is what is in its list and in those above.
  */
+import { Unsupported } from "../../semantics/errors.ts";
 import { ATTACH_TYPES, type AttachType } from "../../semantics/program/program-types.ts";
 import { E2BIG, EINVAL, ENOENT, ENOLINK, EPERM, ESTALE } from "../../vm/errno.ts";
 import type { Target } from "../descriptors.ts";
@@ -287,7 +288,8 @@ class CgroupLink extends LinkObject {
   }
 
   details(): LinkDetails {
-    return { attached: this.#cgroup === undefined ? 0 : 1, attach_type: ATTACH_TYPES.indexOf(this.#attach) };
+    if (this.#cgroup !== undefined) throw new Unsupported("information of a link to a cgroup: its number");
+    return [[24, ATTACH_TYPES.indexOf(this.#attach)]];
   }
 }
 

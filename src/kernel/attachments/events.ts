@@ -1,4 +1,5 @@
 /** Programs of tracepoints and of perf events. A link to an event keeps the event, and the event, while it is there, the program. */
+import { Unsupported } from "../../semantics/errors.ts";
 import { EBADF, EEXIST, EINVAL } from "../../vm/errno.ts";
 import type { OpenFile, Target } from "../descriptors.ts";
 import type { Process } from "../kernel.ts";
@@ -7,7 +8,7 @@ import { typeOf } from "./attach-types.ts";
 import { type LinkDetails, LinkObject } from "./link.ts";
 import { programByFd } from "./lookup.ts";
 
-/** An event of the processor's clock, which counts nothing until it is switched on. */
+/** A software event that counts nothing (PERF_COUNT_SW_DUMMY). */
 export class PerfEvent implements Target {
   readonly kind = "perf_event";
   readonly id = 0;
@@ -57,6 +58,11 @@ export function linkEvent(
   return wrong === 0 ? new EventLink(registry, program, file, file.target) : wrong;
 }
 
+/** What a link to an event tells: that it is one, of which type and which (linux/bpf.h, perf_event.h). */
+const BPF_PERF_EVENT_EVENT = 6;
+const PERF_TYPE_SOFTWARE = 1;
+const PERF_COUNT_SW_DUMMY = 9;
+
 class EventLink extends LinkObject {
   readonly #file: OpenFile;
   readonly #event: PerfEvent;
@@ -77,20 +83,28 @@ class EventLink extends LinkObject {
   }
 
   details(): LinkDetails {
-    return {};
+    return [
+      [16, BPF_PERF_EVENT_EVENT],
+      [24, PERF_COUNT_SW_DUMMY],
+      [32, PERF_TYPE_SOFTWARE],
+    ];
   }
 }
 
 /** What BPF_RAW_TRACEPOINT_OPEN attaches to a tracepoint. */
 export class TracepointLink extends LinkObject {
-  constructor(registry: Registry, program: ProgramObject) {
+  readonly #name: string;
+
+  constructor(registry: Registry, program: ProgramObject, name: string) {
     super(registry, "raw_tracepoint", program);
+    this.#name = name;
   }
 
   protected release(): void {}
 
+  /** How long the name is, with the NUL that ends it. */
   details(): LinkDetails {
-    return {};
+    return [[24, this.#name.length + 1]];
   }
 }
 
@@ -103,7 +117,7 @@ export class IteratorLink extends LinkObject {
   protected release(): void {}
 
   details(): LinkDetails {
-    return {};
+    throw new Unsupported("information of a link of an iterator: its target");
   }
 }
 

@@ -11,8 +11,8 @@ export interface Numbered {
   readonly index: number;
 }
 
-/** What BPF_OBJ_GET_INFO_BY_FD tells of a link beside type, id and program, by the fields' names. */
-export type LinkDetails = Readonly<Record<string, number>>;
+/** What BPF_OBJ_GET_INFO_BY_FD tells of a link beside type, id and program: words of `struct bpf_link_info` by their offsets. */
+export type LinkDetails = readonly (readonly [offset: number, value: number])[];
 
 /** Types of links by the numbers of `enum bpf_link_type`. */
 export const LINK_TYPES = {
@@ -63,6 +63,7 @@ export abstract class LinkObject extends KernelObject {
   /** Takes it away from what it is attached to, if it still is. */
   protected abstract release(): void;
 
+  /** @throws Unsupported  where that is a number of which only Linux knows */
   abstract details(): LinkDetails;
 
   /** BPF_LINK_UPDATE; @param old  the program that is to be there now, if the caller says so */

@@ -200,5 +200,5 @@ export function rawTracepointOpen({ kernel, process, attr }: Call<"raw_tracepoin
   if (name === undefined) return EFAULT;
   if (name === "") return ENOENT;
   if (!TRACEPOINTS.has(name)) return unsupported(`raw_tracepoint_open of ${name}`);
-  return process.descriptors.open(new TracepointLink(kernel.objects, program));
+  return process.descriptors.open(new TracepointLink(kernel.objects, program, name));
 }

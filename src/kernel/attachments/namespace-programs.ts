@@ -1,4 +1,5 @@
 /** Programs of a network namespace as a whole: the flow dissector, of which there is one, by itself or by a link; and look-ups of sockets, by links alone. */
+import { Unsupported } from "../../semantics/errors.ts";
 import { ATTACH_TYPES } from "../../semantics/program/program-types.ts";
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOLINK, EPERM } from "../../vm/errno.ts";
 import type { ProgramObject, Registry } from "../objects.ts";
@@ -102,6 +103,8 @@ class NamespaceLink extends LinkObject {
   }
 
   details(): LinkDetails {
-    return { attached: this.#hook === undefined ? 0 : 1, attach_type: ATTACH_TYPES.indexOf(this.#attach) };
+    if (this.#hook !== undefined)
+      throw new Unsupported("information of a link to a network namespace: its number");
+    return [[20, ATTACH_TYPES.indexOf(this.#attach)]];
   }
 }

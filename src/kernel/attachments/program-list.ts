@@ -64,7 +64,6 @@ export class ProgramList {
 
   /** Takes a program away, or whatever is at the position. Returns 0 or a negative error number. */
   detach(caller: Caller, program: ProgramObject | undefined, position: Position): number {
-    if (this.#places.length === 0) return ENOENT;
     if ((position.flags & FLAGS.replace) !== 0) return EINVAL;
     if (this.#isStale(position)) return ESTALE;
     const anchor = relativeTo(caller, program, position);
@@ -75,7 +74,8 @@ export class ProgramList {
     if (typeof index !== "number") return index.error;
     const at = Math.min(Math.max(index, 0), this.#places.length - 1);
     const place = this.#places[at];
-    if (place === undefined || place.link !== undefined) return EBUSY;
+    if (place === undefined) return ENOENT;
+    if (place.link !== undefined) return EBUSY;
     this.#removeAt(at);
     return 0;
   }

@@ -144,9 +144,9 @@ class SocketMapLink extends LinkObject {
   }
 
   details(): LinkDetails {
-    return {
-      map_id: this.#hook === undefined ? 0 : this.#map.id,
-      attach_type: ATTACH_TYPES.indexOf(this.#attach),
-    };
+    return [
+      [16, this.#hook === undefined ? 0 : this.#map.id],
+      [20, ATTACH_TYPES.indexOf(this.#attach)],
+    ];
   }
 }

@@ -2,11 +2,11 @@
  * Programs of sockets: a filter of what a socket receives, and what chooses among sockets that share an address. The socket holds them; it goes with the last descriptor of it, wherever
  * that is. Filters in classic BPF are programs without ids, which nobody else can hold.
  */
+import { Unsupported } from "../../semantics/errors.ts";
 import { EBADF, EINVAL, ENOENT, ENOTSOCK, EPERM } from "../../vm/errno.ts";
 import type { Target } from "../descriptors.ts";
-import type { Process } from "../kernel.ts";
 import type { ProgramObject } from "../objects.ts";
-import { programByFd } from "./lookup.ts";
+import { type Holder, programByFd } from "./lookup.ts";
 
 /** A program, or a filter in classic BPF. */
 type Filter = ProgramObject | "classic";
@@ -35,7 +35,7 @@ export class SocketFile implements Target {
   }
 
   /** setsockopt(2). Returns 0 or a negative error number. */
-  set(process: Process, { option, value }: SocketOption): number {
+  set(process: Holder, { option, value }: SocketOption): number {
     switch (option) {
       case "reuseport":
         this.#sharesAddress = value !== 0;
@@ -67,7 +67,7 @@ export class SocketFile implements Target {
     }
   }
 
-  #attach(process: Process, fd: number): number {
+  #attach(process: Holder, fd: number): number {
     if (this.#locked) return EPERM;
     const program = programByFd(process, fd, "socket_filter");
     if (typeof program === "number") return program;
@@ -75,7 +75,7 @@ export class SocketFile implements Target {
     return 0;
   }
 
-  #choose(process: Process, fd: number): number {
+  #choose(process: Holder, fd: number): number {
     if (this.#locked) return EPERM;
     const filter = programByFd(process, fd, "socket_filter");
     const program = filter === EINVAL ? programByFd(process, fd, "sk_reuseport") : filter;
@@ -111,8 +111,11 @@ function exchanged(before: Filter | undefined, now: Filter | undefined): Filter 
   return now;
 }
 
-export function setSocketOption(process: Process, fd: number, option: SocketOption): number {
+/** setsockopt(2) on a descriptor. @throws Unsupported  for sockets of other kinds */
+export function setSocketOption(process: Holder, fd: number, option: SocketOption): number {
   const target = process.descriptors.target(fd);
   if (target === undefined) return EBADF;
-  return target instanceof SocketFile ? target.set(process, option) : ENOTSOCK;
+  if (target instanceof SocketFile) return target.set(process, option);
+  if (target.kind === "socket") throw new Unsupported(`setsockopt: ${option.option} of a Unix socket`);
+  return ENOTSOCK;
 }

@@ -122,6 +122,9 @@ class TcxLink extends LinkObject {
   }
 
   details(): LinkDetails {
-    return { ifindex: this.#device?.index ?? 0, attach_type: ATTACH_TYPES.indexOf(this.#attach) };
+    return [
+      [16, this.#device?.index ?? 0],
+      [20, ATTACH_TYPES.indexOf(this.#attach)],
+    ];
   }
 }

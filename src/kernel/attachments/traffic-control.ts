@@ -18,8 +18,9 @@ export interface Filter {
   readonly program: ProgramObject;
 }
 
-/** Where priorities begin that the kernel gives itself, and how far they are apart. */
+/** The first priority that the kernel gives itself; those from the second number on are taken for its own. */
 const OWN_PRIORITY = 0xc000;
+const OWN_FROM = 0x8000;
 
 export class TrafficControl {
   readonly #hooks: Readonly<Record<Direction, TcxHook>>;
@@ -130,9 +131,9 @@ export class TrafficControl {
   }
 }
 
-/** In front of all others, if there are any. */
+/** In front of the kernel's others, if there are any. */
 function ownPriority(filters: readonly Filter[]): number {
-  const [first] = filters;
+  const first = filters.find(({ priority }) => priority >= OWN_FROM);
   return first === undefined ? OWN_PRIORITY : first.priority - 1;
 }
 

@@ -164,6 +164,6 @@ class XdpLink extends LinkObject {
   }
 
   details(): LinkDetails {
-    return { ifindex: this.#device?.index ?? 0 };
+    return [[16, this.#device?.index ?? 0]];
   }
 }

@@ -8,6 +8,7 @@ import { isGplCompatible } from "../../semantics/program/license.ts";
 import { MAP_FLAGS, MAP_TYPES } from "../../semantics/program/map-types.ts";
 import { PROGRAM_TYPES } from "../../semantics/program/program-types.ts";
 import { EBADFD, EFAULT, EINVAL } from "../../vm/errno.ts";
+import { LINK_TYPES, LinkObject } from "../attachments/link.ts";
 import { KernelObject, MapObject, ProgramObject } from "../objects.ts";
 import { tailProblem } from "./attribute.ts";
 import type { Call } from "./call.ts";
@@ -90,7 +91,27 @@ export function objectInfo(call: InfoCall): number {
 function tell(call: InfoCall, target: KernelObject, record: Record, given: Uint8Array): number {
   if (target instanceof MapObject) return tellMap(target, record, given);
   if (target instanceof ProgramObject) return tellProgram(call, target, record, given);
+  if (target instanceof LinkObject) return tellLink(target, record, given);
   throw new Unsupported(`obj_get_info_by_fd of a ${target.kind}`);
+}
+
+/** Links to tracepoints have a name that is written where the caller wants it. */
+const NAME_POINTER = 16;
+const NAME_LENGTH = 24;
+
+function tellLink(link: LinkObject, record: Record, given: Uint8Array): number {
+  record.bytes.set(given);
+  const view = new DataView(record.bytes.buffer);
+  if (link.type === "raw_tracepoint") {
+    const asked = [view.getBigUint64(NAME_POINTER, true) !== 0n, view.getUint32(NAME_LENGTH, true) !== 0];
+    if (asked[0] !== asked[1]) return EINVAL;
+    if (asked[0] === true) throw new Unsupported("obj_get_info_by_fd: a tracepoint's name");
+  }
+  record.set("type", LINK_TYPES[link.type]);
+  record.set("id", link.id);
+  record.set("prog_id", link.program.id);
+  for (const [offset, value] of link.details()) view.setUint32(offset, value, true);
+  return 0;
 }
 
 function tellMap({ id, storage }: MapObject, record: Record, given: Uint8Array): number {

@@ -81,7 +81,7 @@ export const attachmentOperation = z.discriminatedUnion("do", [
   inProcess("cgroup_open", { path: cgroup }),
 
   // --- Perf events
-  /** A software event of the processor's clock for the process itself, switched off. */
+  /** A software event that counts nothing (PERF_COUNT_SW_DUMMY), for the process itself. */
   inProcess("perf_event_open", {}),
   /** ioctl(2) with PERF_EVENT_IOC_SET_BPF. */
   inProcess("perf_event_set_bpf", { fd: descriptor, program: descriptor }),

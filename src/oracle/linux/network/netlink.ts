@@ -13,19 +13,19 @@ export interface Request {
 const CREATE = 0x600;
 
 /** Little-endian words of 4 bytes; negative numbers as the same 32 bits. */
-function words(...values: readonly number[]): Uint8Array {
+export function words(...values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length);
   const view = new DataView(bytes.buffer);
   for (const [at, value] of values.entries()) view.setUint32(4 * at, value >>> 0, true);
   return bytes;
 }
 
-const joined = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+export const joined = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
-const text = (value: string): Uint8Array => new TextEncoder().encode(`${value}\0`);
+export const text = (value: string): Uint8Array => new TextEncoder().encode(`${value}\0`);
 
 /** One attribute: its length and type, its bytes, and padding to 4 bytes. */
-function attribute(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
+export function attribute(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const payload = joined(...parts);
   const bytes = new Uint8Array(Math.ceil((4 + payload.length) / 4) * 4);
   const view = new DataView(bytes.buffer);
