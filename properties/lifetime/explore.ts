@@ -8,7 +8,7 @@ import { observationOf } from "../../src/kernel/model/model.ts";
 import type { ModelKind } from "../../src/kernel/model/reading.ts";
 import { type Action, PLACES, Transition } from "../../src/kernel/model/transition.ts";
 import { Runtime } from "../../src/kernel/runtime.ts";
-import { operationOf } from "./operations.ts";
+import { DEVICES, operationOf, POINT } from "./operations.ts";
 
 /** How much there may be at a time. */
 export interface Limits {
@@ -25,8 +25,8 @@ export const LIMITS: Limits = {
   processes: 2,
   fds: 3,
   pins: ["/a", "/b"],
-  points: [],
-  objects: { map: 2, prog_array: 1, program: 2, link: 0 },
+  points: [POINT],
+  objects: { map: 2, prog_array: 1, program: 2, link: 1 },
 };
 
 export interface Difference {
@@ -60,7 +60,7 @@ function stateAfter(trace: readonly Action[]): State {
 
 function runtimeAfter(trace: readonly Action[]): Runtime {
   const runtime = new Runtime();
-  for (const action of trace) runtime.do(operationOf(action));
+  for (const operation of [...DEVICES, ...trace.map(operationOf)]) runtime.do(operation);
   return runtime;
 }
 
@@ -128,7 +128,11 @@ function actionsIn(state: State, { fds, pins, points }: Limits): readonly Action
           indices.map((index) => ({ do: "update", process, fd, index, value }) as const),
         ),
         ...pins.map((path) => ({ do: "pin", process, fd, path }) as const),
-        ...points.map((point) => ({ do: "attach", process, fd, point }) as const),
+        { do: "unlink_link", process, fd },
+        ...points.flatMap((point) => [
+          { do: "attach", process, fd, point } as const,
+          { do: "link", process, fd, point } as const,
+        ]),
       ]),
       ...open.flatMap((a) =>
         open.filter((b) => a < b).map((b): Action => ({ do: "load", process, maps: [a, b] })),
@@ -141,6 +145,7 @@ function actionsIn(state: State, { fds, pins, points }: Limits): readonly Action
       ...objects.map(({ idKind, id }) => ({ do: "open", process, kind: idKind, id }) as const),
       { do: "open", process, kind: "map", id: UNKNOWN_ID },
       { do: "open", process, kind: "program", id: UNKNOWN_ID },
+      { do: "open", process, kind: "link", id: UNKNOWN_ID },
     ];
   });
 }
@@ -198,7 +203,7 @@ function textOf(
     sorted(state.edges(holder).map((edge) => label(state.read(edge)))).join(""),
   );
   return [
-    sorted(tables).join(","),
+    `${tables.length}:${sorted(tables).join(",")}`,
     sorted(pins.map((path) => label(state.read({ of: "pin", path })))).join(""),
     ...points.map(
       (point) =>

@@ -65,10 +65,12 @@ function invariants(state: SymbolicState): ReadonlyMap<string, Bool> {
       ),
     ],
     [
-      "a file system has its processes: where nobody runs, nothing is pinned",
+      "namespaces have their processes: where nobody runs, nothing is pinned or attached",
       all(
         state,
-        places.filter(({ of }) => of === "pin").map((pin) => state.or(somebodyRuns, isNothing(pin))),
+        places
+          .filter(({ of }) => of === "pin" || of === "attachment" || of === "standing")
+          .map((pin) => state.or(somebodyRuns, isNothing(pin))),
       ),
     ],
     [

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Model } from "../../src/kernel/model/model.ts";
 import type { Operation } from "../../src/kernel/operation.ts";
 import { Runtime } from "../../src/kernel/runtime.ts";
-import { operation } from "./operations.ts";
+import { DEVICES, operation } from "./operations.ts";
 
 /** One operation on both: the same result, the same objects alive, the same descriptors and pins. */
 class Both implements fc.Command<Model, Runtime> {
@@ -38,7 +38,14 @@ describe("lifetimes", () => {
     });
     fc.assert(
       fc.property(operations, (commands) => {
-        fc.modelRun(() => ({ model: new Model(), real: new Runtime() }), commands);
+        fc.modelRun(() => {
+          const [model, real] = [new Model(), new Runtime()];
+          for (const one of DEVICES) {
+            model.do(one);
+            real.do(one);
+          }
+          return { model, real };
+        }, commands);
       }),
       { numRuns: Number(process.env["SOUNDCHECK_LIFETIMES"] ?? 30) },
     );

@@ -57,10 +57,34 @@ const objPin = (process: number, fd: number, path: string): Operation =>
 const objGet = (process: number, path: string): Operation =>
   bpf(process, "obj_get", { pathname: { text: path } });
 
-const getFdById = (process: number, kind: "map" | "prog", id: number): Operation =>
+const getFdById = (process: number, kind: "map" | "prog" | "link", id: number): Operation =>
   bpf(process, `${kind}_get_fd_by_id`, { id });
 
-/** The model's action as an operation. @throws Error  for one that is none yet */
+/** The device on which programs are attached, and what makes it. */
+const DEVICE = 2;
+export const DEVICES: readonly Operation[] = [
+  {
+    process: 1,
+    do: "veth_create",
+    first: { name: "one", index: DEVICE },
+    second: { name: "other", index: DEVICE + 1 },
+  },
+];
+export const POINT = `xdp of device ${DEVICE}`;
+
+const xdpSet = (process: number, fd: number): Operation => ({
+  process,
+  do: "xdp_set",
+  index: DEVICE,
+  fd,
+  flags: 0,
+});
+
+const BPF_XDP = 37;
+const linkCreate = (process: number, fd: number): Operation =>
+  bpf(process, "link_create", { prog_fd: fd, target_ifindex: DEVICE, attach_type: BPF_XDP });
+
+/** The model's action as an operation; where it attaches is always the one point. */
 export function operationOf(action: Action): Operation {
   const { process } = action;
   switch (action.do) {
@@ -85,11 +109,15 @@ export function operationOf(action: Action): Operation {
     case "unlink":
       return { process, do: "unlink", path: action.path };
     case "open":
-      if (action.kind !== "link")
-        return getFdById(process, action.kind === "map" ? "map" : "prog", action.id);
-      throw new Error("links have no operation");
-    default:
-      throw new Error(`${action.do} has no operation`);
+      return getFdById(process, action.kind === "program" ? "prog" : action.kind, action.id);
+    case "attach":
+      return xdpSet(process, action.fd);
+    case "detach":
+      return xdpSet(process, -1);
+    case "link":
+      return linkCreate(process, action.fd);
+    case "unlink_link":
+      return bpf(process, "link_detach", { link_fd: action.fd });
   }
 }
 
@@ -118,7 +146,14 @@ export function operation(processes: number): fc.Arbitrary<Operation> {
     drawn(fc.tuple(process, fd, path), objPin),
     drawn(fc.tuple(process, path), objGet),
     drawn(fc.tuple(process, path), (one, at) => ({ process: one, do: "unlink", path: at })),
-    drawn(fc.tuple(process, fc.constantFrom("map", "prog"), fc.integer({ min: 1, max: 6 })), getFdById),
+    drawn(
+      fc.tuple(process, fc.constantFrom("map", "prog", "link"), fc.integer({ min: 1, max: 6 })),
+      getFdById,
+    ),
+    drawn(fc.tuple(process, fd), xdpSet),
+    process.map((one) => xdpSet(one, -1)),
+    drawn(fc.tuple(process, fd), linkCreate),
+    drawn(fc.tuple(process, fd), (one, own) => bpf(one, "link_detach", { link_fd: own })),
     ...(processes === 1
       ? []
       : [

@@ -16,6 +16,8 @@ export class Model implements System {
 
   /** @throws Unsupported  for what has no meaning in the model */
   do(operation: Operation): Answer {
+    // What is attached where is the model's; whether there is a device is not.
+    if (operation.do === "veth_create") return { result: 0 };
     const action = actionOf(operation);
     const transition = new Transition(this.#state);
     const cases = transition.take(action, (kind, id) => this.#state.find(kind, id));
@@ -72,10 +74,23 @@ function actionOf(operation: Operation): Action {
       return { do: "unlink", process, path: operation.path };
     case "bpf":
       return commandOf(operation);
+    case "xdp_set":
+      if (operation.flags !== 0 || operation.expected_fd !== undefined)
+        throw new Unsupported("the model does not know flags of xdp_set");
+      return operation.fd === NO_PROGRAM
+        ? { do: "detach", process, point: pointOf(operation.index) }
+        : { do: "attach", process, fd: operation.fd, point: pointOf(operation.index) };
     default:
       throw new Unsupported(`the model does not know ${name}`);
   }
 }
+
+/** The descriptor that takes a program away. */
+const NO_PROGRAM = -1;
+const BPF_XDP = 37;
+
+/** Where a device's XDP program is attached. */
+const pointOf = (index: number): string => `xdp of device ${index}`;
 
 const BPF_MAP_TYPE_PROG_ARRAY = 3;
 const SLOT = 8;
@@ -105,6 +120,16 @@ function commandOf(call: BpfOperation): Action {
       return { do: "open", process, kind: "map", id: attr.u32("id") };
     case "prog_get_fd_by_id":
       return { do: "open", process, kind: "program", id: attr.u32("id") };
+    case "link_create": {
+      if (attr.u32("attach_type") !== BPF_XDP || attr.u32("flags") !== 0)
+        throw new Unsupported("the model does not know links other than of XDP");
+      const point = pointOf(attr.u32("target_ifindex"));
+      return { do: "link", process, fd: attr.s32("prog_fd"), point };
+    }
+    case "link_detach":
+      return { do: "unlink_link", process, fd: attr.s32("link_fd") };
+    case "link_get_fd_by_id":
+      return { do: "open", process, kind: "link", id: attr.u32("id") };
     default:
       throw new Unsupported(`the model does not know bpf(${command})`);
   }

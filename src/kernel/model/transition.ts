@@ -140,6 +140,13 @@ export class Transition<B, V> {
     return processes().reduce((sum, process) => or(sum, runs(process)), truth(false));
   }
 
+  /** File systems and devices go with the last process that sees them. */
+  #leave(when: B): void {
+    const { nothing, points, roots, write } = this.#reading;
+    for (const root of roots()) if (root.of !== "fd") write(when, root, nothing);
+    for (const point of points()) write(when, { of: "standing", point }, nothing);
+  }
+
   // --- Actions
 
   #act(action: Action, find: (kind: "map" | "program" | "link", id: number) => V): void {
@@ -159,10 +166,7 @@ export class Transition<B, V> {
       case "exit":
         for (const fd of fds(process)) this.#write({ of: "fd", process, fd }, nothing);
         this.#reading.setRuns(this.#open, process, false);
-        // The file system goes with the last process that sees it.
-        for (const pin of this.#reading.roots()) {
-          if (pin.of === "pin") this.#reading.write(and(this.#open, not(this.#somebodyRuns())), pin, nothing);
-        }
+        this.#leave(and(this.#open, not(this.#somebodyRuns())));
         return this.#succeed();
       case "close": {
         this.#refuse(this.#isNothing(this.#fd(process, action.fd)), EBADF);
