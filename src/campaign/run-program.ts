@@ -21,6 +21,8 @@ export interface ProgramRuns {
 export const stackRule = (program: Program, { profile }: Rules): UninitialisedStack =>
   rightsOf(program, profile).uninitialisedStack ? "allow" : "fault";
 
+/** Instructions of a run that decide whether its input is kept: so the same inputs follow whatever the budget is. */
+export const NEAR = 4096;
 /** Instructions in all runs of a program together after which no more are begun: long runs are few. */
 const ENOUGH = 1_000_000;
 /** Violations of one program that are kept: the first says what is wrong. */
@@ -31,6 +33,7 @@ const MOST_VIOLATIONS = 3;
  *
  * @param samples  packets to begin with
  * @param rules  those by which it was verified
+ * @param budget  instructions after which a run is given up
  */
 export function runProgram(
   program: Program,
@@ -39,6 +42,7 @@ export function runProgram(
   count: number,
   samples: readonly Uint8Array[] = [],
   rules: Rules = DEFAULT_RULES,
+  budget = BUDGET,
 ): ProgramRuns {
   const total = program.insns.filter((insn) => insn !== undefined).length;
   if (verdict.verdict === "unsupported" || runnableContext(program) === undefined) {
@@ -48,9 +52,9 @@ export function runProgram(
   const walk = accepted
     ? new CertificateWalk(program, verdict.certificate, verdict.longestRun, rules)
     : undefined;
-  const endless = !accepted || verdict.longestRun <= BigInt(BUDGET);
+  const endless = accepted ? verdict.longestRun <= BigInt(budget) : budget >= BUDGET;
   const uninitialisedStack = stackRule(program, rules);
-  const runner = new Runner(program, endless, uninitialisedStack);
+  const runner = new Runner(program, endless, uninitialisedStack, budget);
   const executed = new Uint8Array(program.insns.length);
   const runs: CheckedRun[] = [];
   const violations: Violation[] = [];
@@ -65,7 +69,7 @@ export function runProgram(
     const run = runner.run(input, (pc, view) => {
       if (view.program === program.name && executed[pc] === 0) {
         executed[pc] = 1;
-        isNew = true;
+        if (view.steps < NEAR) isNew = true;
       }
       walk?.observe(pc, view);
     });

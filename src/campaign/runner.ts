@@ -35,10 +35,20 @@ export class Runner {
   readonly #endless: boolean;
   readonly #uninitialisedStack: UninitialisedStack;
   readonly #named: readonly number[];
+  readonly #budget: number;
   #machine: Machine | undefined;
 
-  /** @param endless  whether a run that does not end within `BUDGET` counts as one that never does */
-  constructor(program: Program, endless: boolean, uninitialisedStack: UninitialisedStack) {
+  /**
+   * @param endless  whether a run that does not end within the budget counts as one that never does
+   * @param budget  instructions
+   */
+  constructor(
+    program: Program,
+    endless: boolean,
+    uninitialisedStack: UninitialisedStack,
+    budget: number = BUDGET,
+  ) {
+    this.#budget = budget;
     this.#program = program;
     this.#endless = endless;
     this.#uninitialisedStack = uninitialisedStack;
@@ -53,7 +63,7 @@ export class Runner {
       return last;
     }
     const uninitialisedStack = this.#uninitialisedStack;
-    const machine = new Machine(this.#program, { cpus: CPUS, budget: BUDGET, uninitialisedStack });
+    const machine = new Machine(this.#program, { cpus: CPUS, budget: this.#budget, uninitialisedStack });
     if (machine.maps.every(isRenewable)) this.#machine = machine;
     return machine;
   }
@@ -72,7 +82,7 @@ export class Runner {
       fillMaps(machine.maps, packet, seed, CPUS, this.#named);
       const result = machine.run(environmentOf(input), counted);
       if (!this.#endless && result.outcome === "fault" && result.fault.kind === "budget") {
-        return done({ kind: "unsupported", feature: `runs of more than ${BUDGET} instructions` });
+        return done({ kind: "unsupported", feature: `runs of more than ${this.#budget} instructions` });
       }
       return done(outcomeOf(result));
     } catch (error) {

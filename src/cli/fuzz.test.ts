@@ -1,12 +1,28 @@
 /** `fuzz`: what it answers and keeps; a campaign that is killed goes on. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Stats } from "../campaign/fuzz/stats.ts";
 import { COMMAND, directory, jsonLines, soundcheck } from "./testing.ts";
 
-const stats = (out: string): { readonly next: number; readonly tally: { readonly programs: number } } =>
-  JSON.parse(readFileSync(join(out, "stats.json"), "utf8"));
+const stats = (out: string): Stats => JSON.parse(readFileSync(join(out, "stats.json"), "utf8"));
+
+/** A campaign that has begun in a new directory. */
+function begun(...more: readonly string[]): {
+  readonly cwd: string;
+  readonly out: string;
+  readonly child: ChildProcess;
+} {
+  const cwd = directory();
+  const args = ["fuzz", "--workers", "1", "--runs", "0", "--seconds", "600", "--out", "c", ...more];
+  const [program = "", ...rest] = [...COMMAND, ...args];
+  return { cwd, out: join(cwd, "c"), child: spawn(program, rest, { cwd, stdio: "ignore" }) };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 50));
+}
 
 describe("fuzz", () => {
   test("cross-checks as many programs as asked for, and goes on where it stopped", async () => {
@@ -34,25 +50,33 @@ describe("fuzz", () => {
     });
   });
 
-  test("a campaign that is killed has lost no more than its last ranges", async () => {
-    const cwd = directory();
-    const out = join(cwd, "c");
-    const args = ["fuzz", "--workers", "1", "--runs", "0", "--seconds", "120", "--out", "c"];
-    const [program = "", ...rest] = [...COMMAND, ...args];
-    const child = spawn(program, rest, { cwd, stdio: "ignore" });
-    while (!existsSync(join(out, "stats.json"))) await new Promise((resolve) => setTimeout(resolve, 50));
+  test("a campaign that is killed goes on, and counts each program once", async () => {
+    const { cwd, out, child } = begun();
+    await until(() => existsSync(join(out, "stats.json")) && stats(out).tally.programs > 0);
     child.kill("SIGKILL");
     await new Promise((resolve) => child.on("close", resolve));
     const { next, tally } = stats(out);
-    expect(tally.programs).toBeGreaterThan(0);
-    const more = await soundcheck(
-      ["fuzz", "--workers", "1", "--runs", "0", "--out", "c", "--programs", `${next + 9}`],
-      {
-        cwd,
-      },
-    );
+    expect(tally.programs).toBe(next - 1);
+    const args = ["fuzz", "--workers", "1", "--runs", "0", "--out", "c", "--programs", `${next + 9}`];
+    const more = await soundcheck(args, { cwd });
     expect(more.status).toBe(0);
-    expect(stats(out).next).toBe(next + 10);
+    expect(stats(out)).toMatchObject({ next: next + 10, sessions: 2, tally: { programs: next + 9 } });
+  });
+
+  test("a process that is killed is replaced, and nothing is missing", async () => {
+    const { out, child } = begun("--programs", "400");
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    await until(() => existsSync(join(out, "stats.json")));
+    const [worker] = stats(out).workers;
+    if (worker?.pid === undefined) throw new Error("a process works");
+    process.kill(worker.pid, "SIGKILL");
+    expect(await ended).toBe(0);
+    expect(stats(out)).toMatchObject({
+      next: 401,
+      tally: { programs: 400 },
+      findings: { total: 0 },
+      workers: [{ restarts: 1 }],
+    });
   });
 
   test("a directory with something else in it is told in one line", async () => {

@@ -2,9 +2,10 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Rules } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
+import type { ExplorationObserver } from "../../verifier/exploration.ts";
 import type { Verdict } from "../../verifier/verdict.ts";
 import { verify } from "../../verifier/verify.ts";
-import { type ProgramRuns, runProgram } from "../run-program.ts";
+import { NEAR, type ProgramRuns, runProgram } from "../run-program.ts";
 import type { Case, Oracle, Violation } from "./oracles/oracle.ts";
 import type { Answer } from "./targets/target.ts";
 
@@ -12,6 +13,8 @@ export interface CrossCheckSettings {
   readonly rules: Rules;
   readonly runs: number;
   readonly oracles: readonly Oracle[];
+  /** Sees the verification. */
+  readonly observer?: ExplorationObserver;
 }
 
 export interface CrossCheck {
@@ -48,15 +51,15 @@ function answerOf(verdict: Verdict | undefined): Answer {
 function caseOf(
   program: Program,
   seed: number,
-  { rules, runs }: CrossCheckSettings,
+  { rules, runs, observer }: CrossCheckSettings,
   answer: Answer | undefined,
 ): Case {
   let verdict: Verdict | undefined;
   let ran = NO_RUNS;
   let broken: Error | undefined;
   try {
-    verdict = verify(program, undefined, rules);
-    ran = runProgram(program, verdict, seed, runs, [], rules);
+    verdict = verify(program, observer, rules);
+    ran = runProgram(program, verdict, seed, runs, [], rules, NEAR);
   } catch (error) {
     if (!(error instanceof Error) || error instanceof Unsupported) throw error;
     broken = error;

@@ -1,15 +1,31 @@
-/** A campaign on one machine: ranges of seeds are shared out to processes, what they find is made small and kept, each cause once. */
+/**
+ * A campaign: ranges of seeds are shared out to whoever does them, what they find is made small and kept, each cause once. Answers count in the order of the ranges, and what a range makes
+ * its programs from follows from the answers up to a certain range before it: so the same seed gives the same programs, however many processes there are and however fast they are.
+ */
+
+import { writeBundle } from "../../object/bundle-write.ts";
 import { InputError } from "../../semantics/errors.ts";
+import { programOf } from "../generate/program.ts";
+import { recipeOf } from "../generate/recipe.ts";
+import type { BatchResult, Found, Job, JobAnswer, Reduced, Settings } from "./batch.ts";
+import { CampaignStats } from "./campaign-stats.ts";
 import { type Crew, localCrew } from "./crew.ts";
+import { causeOf } from "./cross-check.ts";
+import { Guide } from "./guide.ts";
 import type { OracleName } from "./oracle-names.ts";
+import type { Violation } from "./oracles/oracle.ts";
+import { drawRecipe, type Plan } from "./recipes.ts";
 import { newTally, type Stats, TALLIED } from "./stats.ts";
 import { bundleName, type Finding, type Store } from "./store.ts";
-import type { BatchResult, Found, Settings } from "./worker.ts";
 
-/** Programs of a job: a second's work or less. */
-const BATCH = 100;
+/** Programs of a range: a fraction of a second's work. */
+const BATCH = 50;
+/** Ranges that are done at a time at most: what a range is made from was known so many ranges before. */
+const LAG = 32;
+/** One range in so many says which code ran: counting that takes time. */
+const CODE_EVERY = 8;
 /** Milliseconds between savings of how far it is. */
-const SAVE_MS = 2000;
+const SAVE_MS = 1000;
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -22,6 +38,10 @@ export interface CampaignOptions {
   readonly runs: number;
   readonly oracles: readonly OracleName[];
   readonly profile?: string;
+  /** Whose verifier is under test: ours by default. */
+  readonly target?: string;
+  /** What programs are made from: nothing (all are drawn anew), what reached new entries of the semantic map, or those that ran new code of the verifier as well (default). */
+  readonly guidance?: "none" | "semantic" | "code";
   readonly store: Store;
   readonly version: string;
   /** Milliseconds from any start. */
@@ -44,27 +64,37 @@ export async function campaign(
   return { stats: run.stats(), findings: run.findings };
 }
 
+/** A range with its answer, from when it is asked for until it counts. */
+interface Pending {
+  readonly first: number;
+  readonly count: number;
+  readonly plan: Plan | undefined;
+  answer: BatchResult | undefined;
+}
+
 class Campaign {
   readonly #options: CampaignOptions;
   readonly #settings: Settings;
   readonly #crew: Crew;
+  readonly #sums: CampaignStats;
+  readonly #guide: Guide;
   readonly #start: number;
-  readonly #before: Stats | undefined;
   readonly findings: Finding[];
   readonly #keys: Set<string>;
-  readonly #tally = newTally();
-  readonly #reasons = new Map<string, number>();
-  readonly #unmodelled = new Map<string, number>();
-  /** The first seed that nobody has taken; the first that is not done, and the ranges behind it that are, by their first seed. */
+  /** The first seed that nobody has taken, and the ranges that are taken and do not count yet, in order. */
   #taken: number;
-  #next: number;
-  readonly #done: Map<number, number>;
-  /** Found again, with a cause that was known. */
-  #repeated = 0;
+  readonly #pending: Pending[] = [];
+  /** What the ranges to come are made from: the first belongs to the next one that is taken. */
+  readonly #plans: (Plan | undefined)[] = Array.from({ length: LAG }, () => undefined);
+  /** Wakes those who wait for a plan. */
+  #wake: (() => void)[] = [];
+  #counting = false;
+  #over = false;
+  #failure: unknown;
   #saved: number;
 
   constructor(options: CampaignOptions) {
-    const { seed, workers, runs, oracles, profile, store, now } = options;
+    const { seed, workers, runs, oracles, profile, target, store, now, guidance = "code" } = options;
     const before = store.stats();
     if (before !== undefined && before.seed !== seed) {
       throw new InputError(
@@ -72,20 +102,36 @@ class Campaign {
       );
     }
     this.#options = options;
-    this.#settings = { runs, oracles, ...(profile === undefined ? {} : { profile }) };
+    this.#settings = {
+      runs,
+      oracles,
+      coverage: guidance,
+      ...(profile === undefined ? {} : { profile }),
+      ...(target === undefined ? {} : { target }),
+    };
     this.#crew = options.crew ?? localCrew(workers);
     this.#start = now();
     this.#saved = this.#start;
-    this.#before = before;
     this.findings = [...store.findings()];
     this.#keys = new Set(this.findings.map(({ key }) => key));
-    this.#next = before?.next ?? seed;
-    this.#done = new Map(before?.done);
-    this.#taken = this.#next;
+    this.#sums = new CampaignStats(before, { seed, target: target ?? "ours", oracles }, now);
+    this.#guide = new Guide(store, guidance !== "none", (job) => this.#tried(job));
+    this.#taken = this.#sums.next;
   }
 
   async work(signal: AbortSignal): Promise<void> {
-    await Promise.all(Array.from({ length: this.#crew.width }, () => this.#lane(signal)));
+    const stop = (): void => {
+      this.#over = true;
+      this.#wakeAll();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await Promise.all(Array.from({ length: this.#crew.width }, () => this.#lane(signal)));
+      await this.#count();
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
     this.#save(true);
   }
 
@@ -95,62 +141,145 @@ class Campaign {
 
   #isOver(signal: AbortSignal): boolean {
     const { seconds, programs, now, seed } = this.#options;
-    return signal.aborted || now() - this.#start >= 1000 * seconds || this.#taken - seed >= programs;
+    if (signal.aborted || this.#failure !== undefined) this.#over = true;
+    if (now() - this.#start >= 1000 * seconds || this.#taken - seed >= programs) this.#over = true;
+    if (this.#over) this.#wakeAll();
+    return this.#over;
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#wake.splice(0)) wake();
   }
 
   async #lane(signal: AbortSignal): Promise<void> {
     while (!this.#isOver(signal)) {
-      const { first, count } = this.#take();
-      if (count === 0) return;
-      const result = await this.#crew.run({ kind: "batch", first, count, settings: this.#settings });
-      if (result === undefined) return;
-      if (!("tally" in result)) throw new Error("a batch is answered by its sums");
-      // A range counts when its findings are kept, so that one that is done again after a kill has neither been counted nor lost any.
-      for (const found of result.found) if (!(await this.#keep(found))) return;
-      this.#add(result);
-      this.#finish(first, count);
-      this.#save(false);
+      if (this.#plans.length === 0) {
+        await new Promise<void>((resolve) => this.#wake.push(resolve));
+        continue;
+      }
+      const pending = this.#take();
+      try {
+        pending.answer = await this.#answer(pending);
+        // Nobody came to do it before the campaign was over: it has not been done, nor what comes behind it.
+        if (pending.answer === undefined) this.#over = true;
+        else await this.#count();
+      } catch (error) {
+        this.#failure ??= error;
+      }
     }
   }
 
-  #add({ tally, reasons, unmodelled }: BatchResult): void {
-    for (const name of TALLIED) this.#tally[name] += tally[name];
-    addAll(this.#reasons, reasons);
-    addAll(this.#unmodelled, unmodelled);
-  }
-
-  /** The next range that is not done. */
-  #take(): { readonly first: number; readonly count: number } {
-    for (let done = this.#done.get(this.#taken); done !== undefined; done = this.#done.get(this.#taken))
-      this.#taken += done;
+  #take(): Pending {
+    const { seed, programs } = this.#options;
     const first = this.#taken;
-    const end = this.#options.seed + this.#options.programs;
-    const until = Math.min(first + BATCH, end, ...[...this.#done.keys()].filter((start) => start > first));
-    this.#taken = Math.max(until, first);
-    return { first, count: this.#taken - first };
+    const count = Math.min(BATCH, seed + programs - first);
+    this.#taken += count;
+    const pending: Pending = { first, count, plan: this.#plans.shift(), answer: undefined };
+    this.#pending.push(pending);
+    return pending;
   }
 
-  /** The range is done; so is all before the first that is not. */
-  #finish(first: number, count: number): void {
-    this.#done.set(first, count);
-    for (let done = this.#done.get(this.#next); done !== undefined; done = this.#done.get(this.#next)) {
-      this.#done.delete(this.#next);
-      this.#next += done;
+  /** Code is looked at in some of the ranges. */
+  #settingsOf(first: number): Settings {
+    const settings = this.#settings;
+    if (settings.coverage !== "code") return settings;
+    const index = Math.floor((first - this.#options.seed) / BATCH);
+    return index % CODE_EVERY === 0 ? settings : { ...settings, coverage: "semantic" };
+  }
+
+  /** What the crew makes of a job, if it is anything; undefined too if the job fails, which is no reason to stop. */
+  async #tried(job: Job): Promise<JobAnswer | undefined> {
+    try {
+      return await this.#crew.run(job);
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      return undefined;
     }
   }
 
-  /** Makes a finding small and keeps it, unless its cause is known; false if the campaign is over before. */
-  async #keep({ key, seed }: Found): Promise<boolean> {
+  /** A range's answer. One that fails, or that processes die of, is halved until it is known which program it is; that is a finding, and the rest counts. */
+  async #answer({ first, count, plan }: Omit<Pending, "answer">): Promise<BatchResult | undefined> {
+    const settings = this.#settingsOf(first);
+    try {
+      const job = { kind: "batch", first, count, settings, ...(plan === undefined ? {} : { plan }) } as const;
+      const answer = await this.#crew.run(job);
+      if (answer === undefined) return undefined;
+      if (!("tally" in answer)) throw new Error("a batch is answered by its sums");
+      return answer;
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      if (count === 1) return brokenRange(first, plan, message);
+      const half = count >> 1;
+      const left = await this.#answer({ first, count: half, plan });
+      const right = await this.#answer({ first: first + half, count: count - half, plan });
+      return left === undefined || right === undefined ? undefined : joined(left, right, half);
+    }
+  }
+
+  /** Lets the answers count that are there, in the order of their ranges. */
+  async #count(): Promise<void> {
+    if (this.#counting) return;
+    this.#counting = true;
+    try {
+      for (let next = this.#pending[0]; next?.answer !== undefined; next = this.#pending[0]) {
+        const { first, count, plan, answer } = next;
+        // A range counts when its findings are kept, so that one that is done again after a kill has neither been counted nor lost any.
+        for (const found of answer.found) await this.#keep(found);
+        const planned = await this.#guide.learn(
+          { first, count, settings: this.#settings, ...(plan === undefined ? {} : { plan }) },
+          answer,
+        );
+        this.#sums.add(answer, first + count, this.#guide.counts());
+        this.#pending.shift();
+        this.#plans.push(planned);
+        this.#wakeAll();
+        this.#save(false);
+      }
+    } finally {
+      this.#counting = false;
+    }
+  }
+
+  /** Makes a finding small and keeps it, unless its cause is known. */
+  async #keep(found: Found): Promise<void> {
+    const { key, seed, recipe, violation } = found;
     if (this.#keys.has(key)) {
-      this.#repeated += 1;
-      return true;
+      this.#sums.repeated();
+      return;
     }
     this.#keys.add(key);
+    const whole = (): Reduced => {
+      const program = programOf(recipe ?? recipeOf(seed), `found with seed ${seed}`);
+      return { bundle: writeBundle({ program }), violation, instructions: program.insns.length };
+    };
+    if (violation.oracle === "broken") {
+      this.#store(key, seed, whole());
+      return;
+    }
+    const settings = this.#settings;
+    let reduced: JobAnswer | undefined;
+    try {
+      reduced = await this.#crew.run({
+        kind: "reduce",
+        key,
+        seed,
+        settings,
+        violation,
+        ...(recipe === undefined ? {} : { recipe }),
+      });
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      const message = `a reduction fails: ${error instanceof Error ? error.message : String(error)}`;
+      this.#store(key, seed, whole());
+      await this.#keep({ ...found, key: `broken: ${message}`, violation: { oracle: "broken", message } });
+      return;
+    }
+    this.#store(key, seed, reduced !== undefined && "bundle" in reduced ? reduced : whole());
+  }
+
+  #store(key: string, seed: number, { bundle, violation, instructions }: Reduced): void {
     const { store, version, onFinding } = this.#options;
-    const reduced = await this.#crew.run({ kind: "reduce", key, seed, settings: this.#settings });
-    if (reduced === undefined) return false;
-    if (!("bundle" in reduced)) throw new Error("a reduction is answered by a bundle");
-    const { bundle, violation, instructions } = reduced;
     const program = bundleName(key, seed);
     const finding: Finding = {
       key,
@@ -166,63 +295,56 @@ class Campaign {
     store.saveFinding(finding, bundle);
     this.findings.push(finding);
     onFinding?.(finding);
-    return true;
   }
 
   #save(always: boolean): void {
     const { store, now, progress } = this.#options;
-    const stats = this.stats();
-    progress?.(stats, this.findings);
     if (!always && now() - this.#saved < SAVE_MS) return;
     this.#saved = now();
+    const stats = this.stats();
+    progress?.(stats, this.findings);
     store.saveStats(stats);
+    this.#guide.save();
   }
 
-  /** This session's sums and those of the ones before. */
+  /** The sums of all sessions, and what the processes do. */
   stats(): Stats {
-    const { seed, now, oracles } = this.#options;
-    const before = this.#before;
-    const tally = newTally();
-    for (const name of TALLIED) tally[name] = this.#tally[name] + (before?.tally[name] ?? 0);
-    const byOracle = new Map<string, number>();
-    for (const { oracle } of this.findings) addAll(byOracle, new Map([[oracle, 1]]));
-    const sessionSeconds = (now() - this.#start) / 1000;
-    const rate = this.#tally.programs / Math.max(sessionSeconds, 0.001);
-    return {
-      version: 1,
-      target: "ours",
-      oracles: [...oracles],
-      seed,
-      next: this.#next,
-      done: [...this.#done],
-      seconds: sessionSeconds + (before?.seconds ?? 0),
-      sessionSeconds,
-      sessions: 1 + (before?.sessions ?? 0),
-      tally,
-      rate: { now: rate, session: rate },
-      coverage: before?.coverage ?? { blocks: 0, blocksKnown: 0, semantic: 0, lastNew: 0 },
-      corpus: { size: 0, favoured: 0 },
-      findings: {
-        total: this.findings.length,
-        byOracle: Object.fromEntries(byOracle),
-        repeated: this.#repeated + (before?.findings.repeated ?? 0),
-      },
-      workers: [],
-      reasons: summed(this.#reasons, before?.reasons),
-      unmodelled: summed(this.#unmodelled, before?.unmodelled),
-    };
+    return this.#sums.stats(this.findings, this.#crew.workers?.() ?? [], this.#guide.counts());
   }
 }
 
-function addAll(to: Map<string, number>, from: ReadonlyMap<string, number>): void {
-  for (const [name, times] of from) to.set(name, (to.get(name) ?? 0) + times);
+/** The answer for a single program that no process survives. */
+function brokenRange(seed: number, plan: Plan | undefined, message: string): BatchResult {
+  const { recipe, mutated } = drawRecipe(seed, plan);
+  const violation: Violation = { oracle: "broken", message };
+  return {
+    tally: { ...newTally(), programs: 1, mutated: mutated ? 1 : 0, unsupported: 1 },
+    reasons: new Map(),
+    unmodelled: new Map(),
+    found: [{ key: `broken: ${causeOf(message)}`, seed, recipe, violation }],
+  };
 }
 
-function summed(
-  counts: ReadonlyMap<string, number>,
-  before: Readonly<Record<string, number>> = {},
-): Record<string, number> {
-  const all = new Map(Object.entries(before));
-  addAll(all, counts);
-  return Object.fromEntries([...all].sort((a, b) => b[1] - a[1]));
+/** The answer for two ranges, of which the second begins `distance` programs after the first. */
+function joined(a: BatchResult, b: BatchResult, distance: number): BatchResult {
+  const tally = newTally();
+  for (const name of TALLIED) tally[name] = a.tally[name] + b.tally[name];
+  const sum = (
+    one: ReadonlyMap<string, number>,
+    other: ReadonlyMap<string, number>,
+  ): ReadonlyMap<string, number> => {
+    const all = new Map(one);
+    for (const [what, times] of other) all.set(what, (all.get(what) ?? 0) + times);
+    return all;
+  };
+  const known = new Set((a.reached ?? []).map(([entry]) => entry));
+  const more = (b.reached ?? []).filter(([entry]) => !known.has(entry));
+  return {
+    tally,
+    reasons: sum(a.reasons, b.reasons),
+    unmodelled: sum(a.unmodelled, b.unmodelled),
+    found: [...a.found, ...b.found],
+    reached: [...(a.reached ?? []), ...more.map(([entry, place]) => [entry, place + distance] as const)],
+    code: [...(a.code ?? []), ...(b.code ?? [])],
+  };
 }

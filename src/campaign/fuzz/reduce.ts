@@ -116,7 +116,7 @@ function replaced(program: Program, slot: number, by: Instruction): Program {
 }
 
 /** The program without the instruction at a slot; undefined if a function would be empty. */
-function without(program: Program, slot: number): Program | undefined {
+export function without(program: Program, slot: number): Program | undefined {
   const { insns } = program;
   const width = insns[slot + 1] === undefined && slot + 1 < insns.length ? 2 : 1;
   // Where a slot of before is now: what is left out, where the next one is.

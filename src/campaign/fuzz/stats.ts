@@ -59,7 +59,7 @@ export const newTally = (): Tally => ({
 const workerSchema = z.strictObject({
   /** The process's id; undefined while it starts. */
   pid: count.optional(),
-  doing: z.enum(["starts", "batch", "reduces", "waits"]),
+  doing: z.enum(["batch", "reduces", "waits"]),
   /** Of this session. */
   programs: count,
   /** How often it was replaced. */
@@ -71,10 +71,9 @@ export const statsSchema = z.strictObject({
   /** Whose verifier is under test: "ours" or a target's name. */
   target: z.string(),
   oracles: z.array(z.string()),
-  /** The campaign's first seed, the first that has not been done, and the ranges behind that one that have: first seed and how many. */
+  /** The campaign's first seed, and the first that has not been done. */
   seed: z.number().int(),
   next: z.number().int(),
-  done: z.array(z.tuple([z.number().int(), count])),
   /** Seconds of all sessions; of this one; and how many there were. */
   seconds: z.number().nonnegative(),
   sessionSeconds: z.number().nonnegative(),

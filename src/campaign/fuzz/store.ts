@@ -2,10 +2,20 @@
  * Where a campaign keeps what it has found and how far it has come: a directory that holds at any moment what a campaign needs to go on. Files are written
  * beside their place and moved there, so that a campaign that is killed leaves the old ones or the new ones.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../semantics/errors.ts";
+import type { CodeCoverage } from "./code-coverage.ts";
+import type { Kept } from "./corpus.ts";
 import { ORACLE_NAMES } from "./oracle-names.ts";
 import { type Stats, statsSchema } from "./stats.ts";
 
@@ -26,6 +36,18 @@ const findingSchema = z.strictObject({
 });
 
 export type Finding = z.infer<typeof findingSchema>;
+
+const step = z.strictObject({ kind: count, a: count, b: count, c: count });
+const steps = z.array(step);
+const keptSchema: z.ZodType<Kept> = z.strictObject({
+  seed: z.number().int(),
+  recipe: z.strictObject({ shape: count, main: steps, callee: steps, callback: steps }),
+  entries: z.array(count),
+});
+
+const codeSchema: z.ZodType<CodeCoverage> = z.array(
+  z.strictObject({ file: z.string(), ran: z.array(count), blocks: z.array(count) }),
+);
 
 export class Store {
   readonly directory: string;
@@ -52,6 +74,35 @@ export class Store {
       .filter((name) => name.endsWith(".finding.json"))
       .sort()
       .flatMap((name) => this.#read(join("findings", name), findingSchema) ?? []);
+  }
+
+  /** Recipes that were kept, in their order. A line that a kill has cut off is none. */
+  corpus(): readonly Kept[] {
+    const path = join(this.directory, CORPUS);
+    if (!existsSync(path)) return [];
+    const text = readFileSync(path, "utf8");
+    if (text !== "" && !text.endsWith("\n")) appendFileSync(path, "\n");
+    const lines = text.split("\n").slice(0, -1);
+    return lines.flatMap((line) => {
+      try {
+        return keptSchema.safeParse(JSON.parse(line)).data ?? [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  keep(kept: Kept): void {
+    appendFileSync(join(this.directory, CORPUS), `${JSON.stringify(kept)}\n`);
+  }
+
+  /** The code that ran. */
+  code(): CodeCoverage {
+    return this.#read("code.json", codeSchema) ?? [];
+  }
+
+  saveCode(code: CodeCoverage): void {
+    this.#write("code.json", JSON.stringify(code));
   }
 
   #read<T>(name: string, schema: z.ZodType<T>): T | undefined {
@@ -86,6 +137,8 @@ export class Store {
     );
   }
 }
+
+const CORPUS = "corpus.ndjson";
 
 /** The name of a finding's bundle: what can stand in a file's name of its key, and of the program's seed. */
 export const bundleName = (key: string, seed: number): string =>

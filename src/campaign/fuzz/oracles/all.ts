@@ -1,12 +1,20 @@
 /** All oracles: to add one, write its file, its line here and its line in `oracle-names.ts`. */
 import type { OracleName } from "../oracle-names.ts";
+import { broken } from "./broken.ts";
 import { certificate } from "./certificate.ts";
 import { crash } from "./crash.ts";
 import { fault } from "./fault.ts";
 import type { Oracle } from "./oracle.ts";
 import { containment, termination } from "./walk.ts";
 
-const ALL: Readonly<Record<OracleName, Oracle>> = { certificate, containment, fault, termination, crash };
+const ALL: Readonly<Record<OracleName, Oracle>> = {
+  certificate,
+  containment,
+  fault,
+  termination,
+  crash,
+  broken,
+};
 
 /** Those with the given names, in the order in which they are asked. */
 export const oraclesNamed = (names: readonly OracleName[]): readonly Oracle[] =>

@@ -1,0 +1,87 @@
+/** What a campaign asks of a process, and what is answered. All of an answer follows from the job. */
+import type { Recipe } from "../generate/recipe.ts";
+import type { CodeCoverage } from "./code-coverage.ts";
+import type { OracleName } from "./oracle-names.ts";
+import type { Violation } from "./oracles/oracle.ts";
+import type { Plan } from "./recipes.ts";
+import type { Reached } from "./semantic.ts";
+import type { Tally } from "./stats.ts";
+
+export interface Settings {
+  readonly runs: number;
+  readonly oracles: readonly OracleName[];
+  readonly profile?: string;
+  /** Whose verifier is under test: ours by default. */
+  readonly target?: string;
+  /** What is told of coverage: nothing, the semantic map, or code too. */
+  readonly coverage?: "none" | "semantic" | "code";
+}
+
+/** The programs of a range of seeds. */
+export interface Range {
+  readonly first: number;
+  readonly count: number;
+  readonly settings: Settings;
+  /** Nothing: all are drawn anew. */
+  readonly plan?: Plan;
+}
+
+export type Job =
+  /** Cross-check them. */
+  | (Range & { readonly kind: "batch" })
+  /** Make the program of a finding small. */
+  | {
+      readonly kind: "reduce";
+      readonly seed: number;
+      /** Of the program, if that is not the one of the seed. */
+      readonly recipe?: Recipe;
+      readonly key: string;
+      /** What was seen of it: enough where the verifier under test cannot be asked again. */
+      readonly violation?: Violation;
+      readonly settings: Settings;
+    }
+  /** Say which of them run some code. */
+  | (Range & { readonly kind: "locate"; readonly code: CodeCoverage })
+  /** Leave out what recipes need not have for what they reach. */
+  | { readonly kind: "trim"; readonly recipes: readonly ReachingRecipe[]; readonly settings: Settings };
+
+interface ReachingRecipe {
+  readonly recipe: Recipe;
+  readonly entries: readonly number[];
+}
+
+export interface Found {
+  readonly key: string;
+  readonly seed: number;
+  readonly recipe?: Recipe;
+  readonly violation: Violation;
+}
+
+/** Sums over a batch. */
+export interface BatchResult {
+  readonly tally: Tally;
+  /** How often each reason was given for a rejection, and what was not modelled. */
+  readonly reasons: ReadonlyMap<string, number>;
+  readonly unmodelled: ReadonlyMap<string, number>;
+  readonly found: readonly Found[];
+  readonly reached?: Reached;
+  readonly code?: CodeCoverage;
+}
+
+/** The program that a finding came down to, and what was seen of it. */
+export interface Reduced {
+  readonly bundle: string;
+  readonly violation: Violation;
+  readonly instructions: number;
+}
+
+/** Seeds, the first ones of each. */
+export interface Located {
+  readonly seeds: readonly number[];
+}
+
+export interface Trimmed {
+  readonly recipes: readonly Recipe[];
+}
+
+export type JobAnswer = BatchResult | Reduced | Located | Trimmed;
