@@ -8,7 +8,6 @@ export const statsAt = (seconds: number, more: Partial<Stats> = {}): Stats => ({
   oracles: ["certificate", "containment"],
   seed: 1,
   next: 1 + 100 * seconds,
-  done: [],
   seconds,
   sessionSeconds: seconds,
   sessions: 1,
