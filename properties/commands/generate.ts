@@ -89,7 +89,8 @@ const R0 = "b700000000000000";
 const PROGRAMS: readonly string[] = [
   R0 + EXIT,
   R0 + EXIT,
-  R0 + EXIT,
+  `b7000000ffffff7f${EXIT}`,
+  `b400000003000000${EXIT}`,
   // r0 is not set.
   EXIT,
   // A jump out of the program.
@@ -141,6 +142,8 @@ const EDGES_OF: Readonly<Record<string, readonly AttributeValue[]>> = {
   signature: [0],
   fd_array_cnt: [0, 1, 2, 0x3fff_ffff, 0xffff_ffff],
   count: [0, 1, 2, 3, 4],
+  flags: [0, 1, 2, 4, 8, 0x8000_0000],
+  ctx_size_in: [0, 8],
   info_len: [0, 1, 4, 8, 40, 80, 88, 104, 105, 232, 240, 4096, 4097],
   file_flags: [0, 8, 16, 24, 1, 0x4000],
   open_flags: [0, 8, 16, 24, 1, 0x1_0000],
@@ -281,6 +284,8 @@ export class Sequence {
           stream_buf: hex(new Uint8Array(16)),
           stream_buf_len: 16,
         };
+      case "prog_test_run":
+        return this.#run();
       case "enable_stats":
         return {};
       case "iter_create":
@@ -331,6 +336,19 @@ export class Sequence {
       ...(this.#below(3) === 0 ? { log_true_size: 5 } : {}),
       ...(fds === undefined ? {} : { fd_array: hex(words(fds)), fd_array_cnt: 1 + this.#below(2) }),
       ...log,
+    };
+  }
+
+  #run(): Attr {
+    const size = this.#of([14, 14, 20, 60, 64, 100, 13, 0]) ?? 14;
+    const room = this.#of([size, size, size + 8, 10]) ?? size;
+    const back = this.#below(3) === 0 ? {} : { data_out: hex(new Uint8Array(room)), data_size_out: room };
+    return {
+      prog_fd: this.#programFd(),
+      data_in: hex(Uint8Array.from({ length: size }, () => this.#below(256))),
+      data_size_in: size,
+      retval: 99,
+      ...back,
     };
   }
 

@@ -3,7 +3,7 @@
  * (the setting kernel.unprivileged_bpf_disabled). Linux asks in the order in which the commands here do.
  */
 import { MAP_FLAGS, type MapType } from "../semantics/program/map-types.ts";
-import { CAPABILITIES, type Capability, isCapable } from "../semantics/program/privileges.ts";
+import { type Capability, isCapable } from "../semantics/program/privileges.ts";
 import { EPERM } from "../vm/errno.ts";
 
 /** `kernel.unprivileged_bpf_disabled`: with 0 processes without `cap_bpf` may make maps and programs of some types; 1 cannot be taken back. */
@@ -13,8 +13,6 @@ export type UnprivilegedBpfDisabled = 0 | 1 | 2;
 export interface Privileged {
   capabilities: readonly Capability[];
 }
-
-export const ALL_CAPABILITIES: readonly Capability[] = CAPABILITIES;
 
 /** Whether a process has a capability; `cap_sys_admin` stands for the others. */
 export const may = ({ capabilities }: Privileged, capability: Capability): boolean =>

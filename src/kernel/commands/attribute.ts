@@ -33,7 +33,7 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.every((byte, at) 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 /** What an attribute's value puts into memory; nothing for a plain number. */
-export function bytesOf(value: AttributeValue): Uint8Array | undefined {
+function bytesOf(value: AttributeValue): Uint8Array | undefined {
   if (typeof value === "number" || "u64" in value) return undefined;
   if ("hex" in value) return Uint8Array.from(Buffer.from(value.hex, "hex"));
   return new TextEncoder().encode(`${value.text}\0`);

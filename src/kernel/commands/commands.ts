@@ -19,6 +19,7 @@ import { objectInfo } from "./information.ts";
 import { mapCreate } from "./maps.ts";
 import { objGet, objPin } from "./pins.ts";
 import { progLoad } from "./program-load.ts";
+import { progTestRun } from "./test-run.ts";
 
 const unsupported =
   <C extends Command>(command: C): Handler<C> =>
@@ -37,7 +38,7 @@ const HANDLERS: { readonly [C in Command]: Handler<C> } = {
   obj_get: objGet,
   prog_attach: progAttach,
   prog_detach: progDetach,
-  prog_test_run: unsupported("prog_test_run"),
+  prog_test_run: progTestRun,
   prog_get_next_id: nextId("program"),
   map_get_next_id: nextId("map"),
   prog_get_fd_by_id: fdById("program"),

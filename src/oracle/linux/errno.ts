@@ -11,6 +11,8 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [constants.errno.EAGAIN, "EAGAIN"],
   [constants.errno.EOPNOTSUPP, "EOPNOTSUPP"],
   [ENOTSUPP, "ENOTSUPP"],
+  // Node does not know it.
+  [77, "EBADFD"],
 ]);
 
 const WORDS = getSystemErrorMap();

@@ -286,6 +286,6 @@ export type FieldOf<C extends Command> = keyof (typeof COMMANDS)[C]["fields"];
 /** All commands, by number. */
 export const COMMAND_NAMES: readonly Command[] = Object.keys(COMMANDS).filter(isCommand);
 
-export function isCommand(name: string): name is Command {
+function isCommand(name: string): name is Command {
   return name in COMMANDS;
 }
