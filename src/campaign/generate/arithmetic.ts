@@ -152,6 +152,14 @@ function operation(w: Writer, dst: number, draw: (limit: number) => number, src?
   w.draft.set(dst, NUMBER);
 }
 
+/** A number gets a bound, and a few operations are done on it. */
+export function calculate(w: Writer, dst: number, draw: (limit: number) => number): void {
+  if (draw(4) > 0) {
+    w.draft.emit(draw(2) === 0 ? "and64_imm" : "and32_imm", { dst, imm: 2 ** (1 + draw(8)) - 1 });
+  }
+  for (let i = draw(4); i > 0; i -= 1) operation(w, dst, draw);
+}
+
 /** A bounded number, or two, and a few operations on it: what bugs in transfer functions need. */
 export const run: Emit = (w, { a, b, c }) => {
   const { draft } = w;

@@ -62,6 +62,26 @@ const USES: readonly Use[] = [
     w.callKfunc("bpf_dynptr_slice", NOTHING);
     found(w, { kind: "memory", size, writable: false, life, plain: false }, draw(0x10000));
   },
+  function sliceToWrite(w, slot, draw, life) {
+    // Whatever the dynptr is of, the program must be one that may write packets.
+    if (w.abilities.facts.packet !== "write" || !w.abilities.mayCall("bpf_dynptr_slice_rdwr")) return;
+    const size = 8 * (1 + draw(3));
+    buffer(w, 3, draw);
+    w.pointToSlot(1, slot);
+    number(w, 2, draw(48));
+    number(w, 4, size);
+    w.callKfunc("bpf_dynptr_slice_rdwr", NOTHING);
+    found(w, { kind: "memory", size, writable: true, life, plain: false }, draw(0x10000));
+  },
+  function set(w, slot, draw, _life, readOnly) {
+    if (readOnly || !w.abilities.mayCall("bpf_dynptr_memset")) return;
+    w.pointToSlot(1, slot);
+    number(w, 2, draw(48));
+    number(w, 3, draw(32));
+    number(w, 4, draw(256));
+    w.callKfunc("bpf_dynptr_memset", NUMBER);
+    w.draft.packetMoved();
+  },
   function ask(w, slot, draw) {
     const name =
       ["bpf_dynptr_size", "bpf_dynptr_is_null", "bpf_dynptr_is_rdonly"][draw(3)] ?? "bpf_dynptr_size";

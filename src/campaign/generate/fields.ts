@@ -27,6 +27,36 @@ export const ask: Emit = (w, { a }) => {
   w.call(usable, usable === "get_prandom_u32" ? atMost(2 ** 32 - 1) : NUMBER);
 };
 
+/** Functions of the kernel on texts, by how many numbers they take after the first text, and whether there is a second. */
+const TEXTS = [
+  ["bpf_strlen", false, 0],
+  ["bpf_strnlen", false, 1],
+  ["bpf_strchr", false, 1],
+  ["bpf_strchrnul", false, 1],
+  ["bpf_strrchr", false, 1],
+  ["bpf_strnchr", false, 2],
+  ["bpf_strcmp", true, 0],
+  ["bpf_strcasecmp", true, 0],
+  ["bpf_strspn", true, 0],
+  ["bpf_strcspn", true, 0],
+  ["bpf_strstr", true, 0],
+  ["bpf_strnstr", true, 1],
+] as const;
+
+/** A text, or two, is looked at: such as there are in maps' values. */
+export const text: Emit = (w, { a, b, c }) => {
+  const [name, second, numbers] = pick(TEXTS, a) ?? TEXTS[0];
+  if (w.locked || !w.abilities.mayCall(name)) return;
+  const texts = second ? 2 : 1;
+  for (let r = 1; r <= texts; r += 1) {
+    const map = (b >> r) % 2 === 0 ? "text" : "values";
+    w.draft.emit("ld_imm64_map_value", { dst: r, imm: w.map(map), immHigh: (c >> r) % 8 });
+  }
+  for (let r = texts + 1; r <= texts + numbers; r += 1)
+    w.draft.emit("mov64_imm", { dst: r, imm: (c >> (2 * r)) % 128 });
+  w.callKfunc(name, NUMBER);
+};
+
 /** An access of one of the sizes that the field takes, anywhere in it. */
 function placeIn(
   field: ContextField,

@@ -1,4 +1,7 @@
-/** Loops of every kind, over the steps that follow or over functions that are called back. */
+/**
+ * Loops of every kind, over the steps that follow or over functions that are called back. Loops in loops are short, and nothing is called back in them: not to
+ * measure patience.
+ */
 import { someNumber } from "./arithmetic.ts";
 import { type Emit, FRAME, immediate, slotOffset, type Writer } from "./context.ts";
 import { blockLength } from "./flow.ts";
@@ -16,7 +19,7 @@ export const loop: Emit = (w, { a, b, c }) => {
   const { draft } = w;
   const counter = w.saved(a);
   if (counter === undefined || w.loops >= 2) return;
-  const passages = 1 + (b % 12);
+  const passages = 1 + (b % (w.loops === 0 ? 12 : 3));
   const down = (c >> 7) % 4 === 0;
   const escapes = c % 5 === 0;
   draft.emit("mov64_imm", { dst: counter, imm: down ? passages : 0 });
@@ -144,10 +147,48 @@ export const iterate: Emit = (w, { a, b, c }) => {
   });
 };
 
+/** An iterator over the bits of a word in memory. */
+export const iterateBits: Emit = (w, { a, b, c }) => {
+  const { draft } = w;
+  if (w.loops >= 1 || w.locked || !w.abilities.mayCall("bpf_iter_bits_new")) return;
+  const slot = w.keep(2);
+  if (slot === undefined) return;
+  draft.emit("stdw", { dst: FRAME, off: slotOffset(a % 4), imm: immediate(b) });
+  draft.know.slots[a % 4] = NUMBER;
+  w.pointToSlot(2, a % 4);
+  const pointTo = (): void => w.pointToSlot(1, slot);
+  pointTo();
+  draft.emit("mov64_imm", { dst: 3, imm: 1 });
+  w.callKfunc("bpf_iter_bits_new", NUMBER);
+  w.hold(0, () => {
+    pointTo();
+    w.callKfunc("bpf_iter_bits_destroy", NOTHING);
+    w.free(slot, 2);
+  });
+  enter(w);
+  const [head, out] = [draft.label(), draft.label()];
+  draft.place(head);
+  pointTo();
+  w.callKfunc("bpf_iter_bits_next", NOTHING);
+  draft.jump("jeq64_imm", out, { dst: 0, imm: 0 });
+  const before = draft.snapshot();
+  draft.emit("ldxw", { dst: 1, src: 0 });
+  draft.set(1, atMost(2 ** 32 - 1));
+  w.blocks.push({
+    left: blockLength(c),
+    end: () => {
+      draft.jump("goto", head);
+      draft.join(before);
+      draft.place(out);
+      w.loops -= 1;
+    },
+  });
+};
+
 /** bpf_loop calls a function of the program, which gets a slot of this one's stack. */
 export const callBack: Emit = (w, { a, b, c }) => {
   const { draft } = w;
-  if (!w.isMain || !w.has("loop")) return;
+  if (!w.isMain || !w.has("loop") || w.loops > 0) return;
   const slot = a % 4;
   draft.emit("stdw", { dst: FRAME, off: slotOffset(slot), imm: b % 16 });
   if ((c >> 5) % 2 === 0) draft.emit("mov64_imm", { dst: 1, imm: c % 20 });
@@ -166,7 +207,7 @@ export const callBack: Emit = (w, { a, b, c }) => {
 /** A function of the program for each element of a map. */
 export const forEach: Emit = (w, { a, b, c }) => {
   const { draft } = w;
-  if (!w.isMain || !w.has("for_each_map_elem")) return;
+  if (!w.isMain || !w.has("for_each_map_elem") || w.loops > 0) return;
   const name = (["several", "table", "recent", "counters"] as const)[a % 4] ?? "table";
   const slot = b % 4;
   draft.emit("stdw", { dst: FRAME, off: slotOffset(slot), imm: immediate(c) });
@@ -181,7 +222,7 @@ export const forEach: Emit = (w, { a, b, c }) => {
 /** What user space has put into a ring buffer, record by record. */
 export const drain: Emit = (w, { a, b }) => {
   const { draft } = w;
-  if (!w.isMain || !w.has("user_ringbuf_drain")) return;
+  if (!w.isMain || !w.has("user_ringbuf_drain") || w.loops > 0) return;
   const slot = a % 4;
   draft.emit("stdw", { dst: FRAME, off: slotOffset(slot), imm: b % 16 });
   w.loadMap(1, "from_user");

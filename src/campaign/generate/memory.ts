@@ -1,6 +1,7 @@
 /** Steps on memory that is no stack: packets, values of maps, records; at constant places and at bounded ones, plain and atomic. */
-import { boundedNumber, someNumber } from "./arithmetic.ts";
+import { boundedNumber, calculate, someNumber } from "./arithmetic.ts";
 import {
+  drawer,
   type Emit,
   FRAME,
   HANDED,
@@ -26,11 +27,20 @@ const isWritable = (w: Writer, held: Held): boolean =>
     ? held.writable
     : held.kind === "packet" && (held.meta || w.abilities.facts.packet === "write");
 
+/** A register with memory that helpers take too: one that is there, or the value of the map with one element. */
+function someMemory(w: Writer, choice: number, wanted: (held: Held) => boolean): number {
+  const found = w.holding(choice, wanted);
+  if (found !== undefined) return found;
+  const dst = w.target(choice);
+  w.draft.emit("ld_imm64_map_value", { dst, imm: w.map("values") });
+  w.draft.set(dst, memory(VALUE_SIZE));
+  return dst;
+}
+
 /** A load or store in what is known to be there. */
 export const access: Emit = (w, { a, b, c }) => {
   const { draft } = w;
-  const found = w.holding(a, ({ kind }) => kind === "packet" || kind === "memory");
-  if (found === undefined) return;
+  const found = someMemory(w, a, ({ kind }) => kind === "packet" || kind === "memory");
   const held = draft.held(found);
   const size = widthOf(b);
   if (room(held) < size) return;
@@ -52,8 +62,7 @@ export const access: Emit = (w, { a, b, c }) => {
 /** An access to memory at a place that a bounded number says, or one that was bounded after some arithmetic. */
 export const index: Emit = (w, { a, b, c }) => {
   const { draft } = w;
-  const base = w.holding(a, (held) => held.kind === "memory" && held.size >= 16);
-  if (base === undefined) return;
+  const base = someMemory(w, a, (held) => held.kind === "memory" && held.size >= 16);
   const held = draft.held(base);
   const most = room(held) >= 32 ? 31 : 15;
   const number = boundedNumber(w, b, most);
@@ -67,6 +76,43 @@ export const index: Emit = (w, { a, b, c }) => {
   const places = room(held) - most;
   const off = ((c >> 4) % places) + slip(c) * places;
   if (isWritable(w, held) && (c >> 11) % 2 === 0) draft.emit("stb", { dst, off, imm: c % 128 });
+  else {
+    draft.emit("ldxb", { dst, src: dst, off });
+    draft.set(dst, atMost(255));
+  }
+};
+
+/**
+ * A bounded number, a few operations on it, an end to it again, and one access at the place that it says: what makes a mistake about the number one that
+ * reaches memory.
+ */
+export const reach: Emit = (w, { a, b, c }) => {
+  const { draft } = w;
+  const draw = drawer(c);
+  const base = someMemory(w, a, (held) => held.kind === "memory" && held.size >= 16);
+  const number = someNumber(w, b, true);
+  const dst = w.target(b >> 4);
+  if (dst === base || number === base || dst === number) return;
+  calculate(w, number, draw);
+  const most = 2 ** (1 + draw(4)) - 1;
+  const width = draw(3) === 0 ? 32 : 64;
+  const way = draw(4);
+  if (way === 0) draft.emit(`and${width}_imm`, { dst: number, imm: most });
+  else if (way === 1) {
+    draft.emit("rsh64_imm", { dst: number, imm: 60 });
+    if (most < 15) draft.emit("and64_imm", { dst: number, imm: most });
+  } else {
+    if (width === 32) draft.emit("mov32_reg", { dst: number, src: number });
+    w.giveUp(`${draw(2) === 0 ? "jgt" : "jsgt"}${width}_imm`, { dst: number, imm: most });
+    if (way === 3 || width === 64) w.giveUp(`jslt${width}_imm`, { dst: number, imm: 0 });
+  }
+  draft.set(number, atMost(most));
+  draft.emit("mov64_reg", { dst, src: base });
+  draft.emit("add64_reg", { dst, src: number });
+  draft.set(dst, NOTHING);
+  const places = room(draft.held(base)) - most;
+  const off = draw(places) + slip(draw(0x10000)) * places;
+  if (isWritable(w, draft.held(base)) && draw(2) === 0) draft.emit("stxb", { dst, src: number, off });
   else {
     draft.emit("ldxb", { dst, src: dst, off });
     draft.set(dst, atMost(255));

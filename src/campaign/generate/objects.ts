@@ -153,15 +153,21 @@ export const resilientLock: Emit = (w, { a, c }) => {
   const value = special(w, "guarded", a);
   if (value === undefined) return;
   w.reserved.add(value);
-  draft.emit("mov64_reg", { dst: 1, src: value });
-  w.callKfunc("bpf_res_spin_lock", NUMBER);
+  const slot = c % 3 === 0 ? w.keep(1) : undefined;
+  const call = (plain: string, saving: string): void => {
+    draft.emit("mov64_reg", { dst: 1, src: value });
+    if (slot !== undefined) w.pointToSlot(2, slot);
+    w.callKfunc(slot === undefined ? plain : saving, NUMBER);
+  };
+  call("bpf_res_spin_lock", "bpf_res_spin_lock_irqsave");
   w.giveUp("jne64_imm", { dst: 0, imm: 0 });
   w.locked = true;
-  w.hold(blockLength(c), () => {
+  w.hold(blockLength(c >> 2), () => {
     w.locked = false;
-    draft.emit("mov64_reg", { dst: 1, src: value });
-    w.callKfunc("bpf_res_spin_unlock", NOTHING);
+    call("bpf_res_spin_unlock", "bpf_res_spin_unlock_irqrestore");
+    w.drop(0);
     w.reserved.delete(value);
+    if (slot !== undefined) w.free(slot, 1);
   });
 };
 

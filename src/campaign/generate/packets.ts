@@ -2,7 +2,7 @@
 import type { ContextField } from "../../semantics/profile/profile.ts";
 import { boundedNumber, someNumber } from "./arithmetic.ts";
 import { CONTEXT, drawer, type Emit, load, pick, slip, storeImm, type Writer, widthOf } from "./context.ts";
-import { atMost, NOTHING, NUMBER } from "./held.ts";
+import { atMost, type Held, NOTHING, NUMBER } from "./held.ts";
 import { boundOf } from "./stack.ts";
 
 /** Of a pointer and the end, how those are told apart that have the bytes before the pointer; with `more`, and one beyond it. */
@@ -113,7 +113,9 @@ export const headers: Emit = (w, { a, b, c }) => {
 export const packetIndex: Emit = (w, { a, b, c }) => {
   const { draft } = w;
   const { end } = w.abilities;
-  const base = w.holding(a, (held) => held.kind === "packet" && !held.meta);
+  const isPacket = (held: Held): boolean => held.kind === "packet" && !held.meta;
+  if (w.holding(a, isPacket) === undefined) packet(w, { kind: 0, a, b: b >> 3, c: c & 7 });
+  const base = w.holding(a, isPacket);
   if (base === undefined || end === undefined || !w.hasContext || base === 3 || base === 2) return;
   const number = boundedNumber(w, b, [31, 255, 1023, 65535][(b >> 8) % 4] ?? 255);
   const dst = w.target(c);

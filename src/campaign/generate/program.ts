@@ -20,8 +20,12 @@ import {
 /** The kind of the program of a recipe. */
 const kindOf = (recipe: Recipe): Kind => KINDS[recipe.shape % KINDS.length] ?? { type: "xdp", flags: [] };
 
-/** The program of a recipe: the same one each time, whatever the recipe is. */
-export function programOf(recipe: Recipe, name: string): Program {
+/**
+ * The program of a recipe: the same one each time, whatever the recipe is.
+ *
+ * @param note  is told of each step that has written something
+ */
+export function programOf(recipe: Recipe, name: string, note?: (step: string) => void): Program {
   const kind = kindOf(recipe);
   const draft = new Draft();
   const shared: Shared = { draft, kind, abilities: abilitiesOf(kind), maps: [], functions: new Map() };
@@ -30,7 +34,7 @@ export function programOf(recipe: Recipe, name: string): Program {
   draft.emit("mov64_reg", { dst: CONTEXT, src: 1 });
   draft.set(CONTEXT, { kind: "context" });
   main.reserved.add(CONTEXT);
-  writeSteps(main, recipe.main);
+  writeSteps(main, recipe.main, note);
   finish(main, shared.abilities.facts.returns);
   const starts: [FunctionName, number][] = [["main", 0]];
   // Functions that are called by none of those that come later.
@@ -41,6 +45,7 @@ export function programOf(recipe: Recipe, name: string): Program {
       called,
       label,
       called === "callee" || called === "global" ? recipe.callee : recipe.callback,
+      note,
     );
   }
   const { kfuncs } = draft;
@@ -74,9 +79,14 @@ function functionInfo([name, insn]: readonly [FunctionName, number]): FunctionIn
 /** The program of a seed. */
 export const programOfSeed = (seed: number): Program => programOf(recipeOf(seed), `seed ${seed}`);
 
-function writeSteps(w: Writer, steps: readonly Step[]): void {
+type Note = ((step: string) => void) | undefined;
+
+function writeSteps(w: Writer, steps: readonly Step[], note: Note): void {
   for (const step of steps) {
-    STEPS[step.kind % STEPS.length]?.emit(w, step);
+    const named = STEPS[step.kind % STEPS.length];
+    const before = w.draft.length;
+    named?.emit(w, step);
+    if (named !== undefined && w.draft.length > before) note?.(named.name);
     for (let open = w.blocks.at(-1); open !== undefined; open = w.blocks.at(-1)) {
       open.left -= 1;
       if (open.left >= 0) break;
@@ -131,7 +141,13 @@ const RETURNS: { readonly [name in FunctionName]?: Range } = {
   later: [0, 0],
 };
 
-function writeFunction(shared: Shared, name: FunctionName, start: number, steps: readonly Step[]): void {
+function writeFunction(
+  shared: Shared,
+  name: FunctionName,
+  start: number,
+  steps: readonly Step[],
+  note: Note,
+): void {
   const { draft } = shared;
   draft.place(start);
   draft.know = {
@@ -152,7 +168,7 @@ function writeFunction(shared: Shared, name: FunctionName, start: number, steps:
           : memory(argument, index !== 1 || (name !== "element" && name !== "later")),
     );
   const w = new Writer(shared, false);
-  writeSteps(w, steps);
+  writeSteps(w, steps, note);
   finish(w, RETURNS[name]);
 }
 

@@ -25,8 +25,8 @@ export interface Recipe {
 /** Numbers of steps draw from these many. */
 const NUMBERS = 2 ** 16;
 
-const SHORTEST = 4;
-const LONGEST = 18;
+const SHORTEST = 2;
+const LONGEST = 12;
 
 /** The recipe of a seed: programs of about 30 instructions, some far longer. */
 export function recipeOf(seed: number): Recipe {

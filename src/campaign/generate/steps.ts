@@ -14,11 +14,11 @@ import {
 } from "./arithmetic.ts";
 import type { Emit } from "./context.ts";
 import { ofPacket, ofRecord, ofValue } from "./dynptrs.ts";
-import { ask, field, fieldWritten } from "./fields.ts";
+import { ask, field, fieldWritten, text } from "./fields.ts";
 import { between, branch, choice, clamp, fork2, frameChoice, slotChoice } from "./flow.ts";
 import { callFunction, tailCall } from "./functions.ts";
 import { anyHelper } from "./helper-calls.ts";
-import { callBack, drain, forEach, iterate, loop, loopToNumber, mayGoto } from "./loops.ts";
+import { callBack, drain, forEach, iterate, iterateBits, loop, loopToNumber, mayGoto } from "./loops.ts";
 import {
   access,
   atomic,
@@ -31,6 +31,7 @@ import {
   lookupTwice,
   moved,
   ordered,
+  reach,
 } from "./memory.ts";
 import {
   heldRecord,
@@ -70,6 +71,7 @@ const WEIGHTS = {
   loopToNumber: [loopToNumber, 1],
   mayGoto: [mayGoto, 1],
   iterate: [iterate, 2],
+  iterateBits: [iterateBits, 1],
   callFunction: [callFunction, 3],
   callBack: [callBack, 2],
   forEach: [forEach, 1],
@@ -77,8 +79,8 @@ const WEIGHTS = {
   tailCall: [tailCall, 1],
   thrown: [thrown, 1],
   spill: [spill, 6],
-  fill: [fill, 6],
-  overwrite: [overwrite, 1],
+  fill: [fill, 7],
+  overwrite: [overwrite, 2],
   linkedSlot: [linkedSlot, 2],
   stackIndex: [stackIndex, 2],
   stackWords: [stackWords, 2],
@@ -89,8 +91,9 @@ const WEIGHTS = {
   legacy: [legacy, 1],
   access: [access, 8],
   index: [index, 7],
+  reach: [reach, 6],
   moved: [moved, 2],
-  compareNull: [compareNull, 1],
+  compareNull: [compareNull, 2],
   lookup: [lookup, 4],
   lookupElsewhere: [lookupElsewhere, 1],
   lookupTwice: [lookupTwice, 1],
@@ -101,7 +104,8 @@ const WEIGHTS = {
   ask: [ask, 4],
   field: [field, 4],
   fieldWritten: [fieldWritten, 1],
-  anyHelper: [anyHelper, 6],
+  text: [text, 1],
+  anyHelper: [anyHelper, 9],
   record: [record, 1],
   heldRecord: [heldRecord, 2],
   socket: [socket, 1],

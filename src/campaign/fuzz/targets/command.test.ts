@@ -1,6 +1,5 @@
 /** Programs as verifiers under test: soundcheck itself is one; one that lies is found out; one that dies or babbles is no verifier. */
 import { describe, expect, test } from "vitest";
-import { COMMAND } from "../../../cli/testing.ts";
 import { DEFAULT_RULES } from "../../../semantics/profile/rules.ts";
 import type { Program } from "../../../semantics/program/program.ts";
 import { verify } from "../../../verifier/verify.ts";
@@ -30,7 +29,7 @@ const LINES = `require("readline").createInterface({ input: process.stdin }).on(
 describe("a program as target", () => {
   test("soundcheck answers as it does itself", async () => {
     const asked = programs(12);
-    const answers = await ask(`${COMMAND.join(" ")} verify --jsonl`, asked);
+    const answers = await ask(`${process.execPath} --import tsx src/cli/main.ts verify --jsonl`, asked);
     expect(answers.map(({ verdict }) => verdict)).toEqual(asked.map((program) => verify(program).verdict));
   }, 60_000);
 
