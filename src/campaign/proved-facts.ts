@@ -65,7 +65,7 @@ function givesNumber({ dst }: Instruction, { expected: { state } }: Stop): boole
  *
  * @param rules  those by which it was verified
  */
-function provedFacts(program: Program, certificate: Certificate, rules: Rules = DEFAULT_RULES): Facts {
+export function provedFacts(program: Program, certificate: Certificate, rules: Rules = DEFAULT_RULES): Facts {
   reset();
   const trail = new Trail(program, certificate, rules);
   const facts = new Uint8Array(program.insns.length);

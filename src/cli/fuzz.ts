@@ -24,6 +24,10 @@ export interface FuzzOptions {
   readonly queue?: string;
   /** All, if none is named. */
   readonly oracle: readonly OracleName[];
+  readonly without: readonly OracleName[];
+  /** As `targetNamed` knows it. */
+  readonly target: string;
+  readonly guidance: "none" | "semantic" | "code";
   readonly profile?: string;
 }
 
@@ -69,7 +73,7 @@ function aboutDirectory(error: unknown): unknown {
 
 export async function fuzz(options: FuzzOptions, version: string): Promise<Status> {
   const now = (): number => performance.now();
-  const { oracle, json, out: directory, queue, ...rest } = options;
+  const { oracle, without, json, out: directory, queue, ...rest } = options;
   const store = new Store(directory);
   const before = store.stats();
   const stop = new AbortController();
@@ -94,7 +98,7 @@ export async function fuzz(options: FuzzOptions, version: string): Promise<Statu
       {
         ...rest,
         ...(crew === undefined ? {} : { crew }),
-        oracles: oracle.length === 0 ? ORACLE_NAMES : oracle,
+        oracles: (oracle.length === 0 ? ORACLE_NAMES : oracle).filter((name) => !without.includes(name)),
         store,
         version,
         now,

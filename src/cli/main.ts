@@ -350,6 +350,22 @@ cli
       .default([], "all")
       .argParser(oracles),
   )
+  .addOption(
+    new Option("--without <name>", "what is not asked, again for more")
+      .default([], "nothing")
+      .argParser(oracles),
+  )
+  .addOption(
+    new Option("--target <verifier>", "whose verifier is under test: ours, command:PROGRAM").default("ours"),
+  )
+  .addOption(
+    new Option(
+      "--guidance <kind>",
+      "what programs are made from: nothing, or what reached something first: what the verifier decided (semantic), or its code too",
+    )
+      .choices(["none", "semantic", "code"] as const)
+      .default("code" as const),
+  )
   .option("--out <directory>", "the campaign's directory", "soundcheck-fuzz")
   .addOption(profile())
   .addOption(json())

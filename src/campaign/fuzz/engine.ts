@@ -17,6 +17,7 @@ import type { Violation } from "./oracles/oracle.ts";
 import { drawRecipe, type Plan } from "./recipes.ts";
 import { newTally, type Stats, TALLIED } from "./stats.ts";
 import { bundleName, type Finding, type Store } from "./store.ts";
+import { OURS, targetNamed } from "./targets/named.ts";
 
 /** Programs of a range: a fraction of a second's work. */
 const BATCH = 50;
@@ -107,14 +108,16 @@ class Campaign {
       oracles,
       coverage: guidance,
       ...(profile === undefined ? {} : { profile }),
-      ...(target === undefined ? {} : { target }),
+      ...(target === undefined || target === OURS ? {} : { target }),
     };
+    // A name of no target is bad usage, and not what a process stumbles over.
+    if (target !== undefined) void targetNamed(target)?.close();
     this.#crew = options.crew ?? localCrew(workers);
     this.#start = now();
     this.#saved = this.#start;
     this.findings = [...store.findings()];
     this.#keys = new Set(this.findings.map(({ key }) => key));
-    this.#sums = new CampaignStats(before, { seed, target: target ?? "ours", oracles }, now);
+    this.#sums = new CampaignStats(before, { seed, target: target ?? OURS, oracles }, now);
     this.#guide = new Guide(store, guidance !== "none", (job) => this.#tried(job));
     this.#taken = this.#sums.next;
   }

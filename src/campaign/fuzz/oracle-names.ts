@@ -6,6 +6,7 @@ export const ORACLES = {
   containment: "at each step of a run the machine is inside of the abstract state",
   fault: "no run of an accepted program faults",
   termination: "no run is longer than the certificate says",
+  jit: "interpreted, compiled with checks and compiled with what is proved, a program does the same",
   broken: "the campaign itself works: no process of it dies, no reduction fails",
   crash: "neither verifier nor machine break an invariant of their own",
 } as const;

@@ -4,6 +4,7 @@ import { broken } from "./broken.ts";
 import { certificate } from "./certificate.ts";
 import { crash } from "./crash.ts";
 import { fault } from "./fault.ts";
+import { jit } from "./jit.ts";
 import type { Oracle } from "./oracle.ts";
 import { containment, termination } from "./walk.ts";
 
@@ -12,6 +13,7 @@ const ALL: Readonly<Record<OracleName, Oracle>> = {
   containment,
   fault,
   termination,
+  jit,
   crash,
   broken,
 };
