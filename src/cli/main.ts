@@ -11,6 +11,7 @@ import { addClassic } from "./cbpf-commands.ts";
 import { chooseLoader, chooseProfile } from "./rules.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
+import { addTraces } from "./trace-commands.ts";
 
 /** What a shell reports for a program that a closed pipe ended: 128 + SIGPIPE. */
 const BROKEN_PIPE = 141;
@@ -451,6 +452,7 @@ cli
   .action(action(async (file, options) => (await import("./disasm.ts")).disasm(file, options)));
 
 addClassic(cli, action);
+addTraces(cli, action);
 
 const accelerator = (): Option =>
   new Option("--accel <what>", "what executes a guest: auto tries KVM first, tcg translates")

@@ -136,6 +136,10 @@ export class DescriptorTable {
     });
   }
 
+  numbered(): readonly { readonly fd: number; readonly file: OpenFile }[] {
+    return [...this.#entries].map(([fd, { file }]) => ({ fd, file }));
+  }
+
   files(): readonly OpenFile[] {
     return [...this.#entries.values()].map(({ file }) => file);
   }

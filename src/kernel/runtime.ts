@@ -5,6 +5,7 @@ import { audit } from "./audit.ts";
 import { bpf } from "./commands/commands.ts";
 import { doFile } from "./files/files.ts";
 import { allPins } from "./files/pins.ts";
+import { type Keeping, keepers } from "./keepers.ts";
 import { Kernel, type KernelOptions, type Process } from "./kernel.ts";
 import type { Operation } from "./operation.ts";
 import { isAttachmentOperation } from "./operations/attachments.ts";
@@ -46,6 +47,11 @@ export class Runtime implements System {
       processes: new Map([...processes].map(([number, { descriptors }]) => [number, descriptors.list()])),
       pins: allPins(this.#kernel),
     };
+  }
+
+  /** Who keeps what. */
+  keepers(): readonly Keeping[] {
+    return keepers(this.#kernel);
   }
 
   /** What is wrong with the counts: nothing, if the runtime is right. */

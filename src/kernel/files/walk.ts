@@ -6,11 +6,11 @@ import { ENOTDIR, placeOf } from "./open-place.ts";
 import { type Entry, entriesOf, type Inode, STICKY } from "./tree.ts";
 
 export const EISDIR = -21;
-export const ENAMETOOLONG = -36;
+const ENAMETOOLONG = -36;
 export const ENOTEMPTY = -39;
 export const EXDEV = -18;
 
-export const MAY_EXECUTE = 1;
+const MAY_EXECUTE = 1;
 export const MAY_WRITE = 2;
 export const MAY_READ = 4;
 

@@ -25,7 +25,7 @@ import { errnoName, KernelError } from "./errno.ts";
 import { THIS_MACHINE } from "./this-machine.ts";
 
 /** How many processes there can be at a time, beside the first. */
-const MOST_PROCESSES = 63;
+export const MOST_PROCESSES = 63;
 
 export class Processes {
   readonly #directory: string;
@@ -96,7 +96,7 @@ export class Processes {
     return new Error(`the processes have ended${why === "" ? "" : `: ${why}`}`);
   }
 
-  /** One of the processes as a kernel to ask: the answers are to that process, with its descriptors. */
+  /** One of the processes as a kernel to ask, with its descriptors. */
   kernel(process: number): Kernel {
     return {
       name: `process ${process}`,
@@ -117,6 +117,13 @@ export class Processes {
     this.#pids.set(child, result);
   }
 
+  /** A process's id in the namespace, as process 0 sees it. */
+  pid(process: number): number {
+    const pid = this.#pids.get(process);
+    if (pid === undefined) throw new Error(`there is no process ${process}`);
+    return pid;
+  }
+
   /** Has a process execute the agent's file anew: descriptors that close on that are closed. */
   execute(process: number): Outcome {
     return this.#one(process, AGENT.exec, []);
@@ -124,8 +131,7 @@ export class Processes {
 
   /** Has a process end, and waits until it has given back what it had. */
   exit(process: number): void {
-    const pid = this.#pids.get(process);
-    if (pid === undefined) throw new Error(`there is no process ${process}`);
+    const pid = this.pid(process);
     this.#one(process, AGENT.exit, []);
     this.#one(0, AGENT.gone, [pid]);
     this.#pids.delete(process);

@@ -1,0 +1,87 @@
+/**
+ * Generated traces of system calls on the runtime and on this machine's kernel:
+ *
+ *     npx tsx scripts/traces.ts --traces 10000 --length 50 --seed 1 --jobs 2 --out artifacts/traces
+ *
+ * Trace i has the seed --seed plus i. What differs is made smaller and written to --out. Exits with 1 if anything differs.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Tally, tryTrace } from "../src/campaign/traces/campaign.ts";
+import { World } from "../src/campaign/traces/linux/world.ts";
+import { writeTrace } from "../src/campaign/traces/trace-file.ts";
+
+const SHRINK_MS = 60_000;
+
+const { values } = parseArgs({
+  options: {
+    traces: { type: "string", default: "200" },
+    length: { type: "string", default: "50" },
+    seed: { type: "string", default: "1" },
+    jobs: { type: "string", default: "1" },
+    out: { type: "string", default: "artifacts/traces" },
+    /** Which of the jobs this process is; given by the process that starts them. */
+    job: { type: "string" },
+  },
+});
+const [traces, length, seed, jobs] = [values.traces, values.length, values.seed, values.jobs].map(Number);
+if (traces === undefined || length === undefined || seed === undefined || jobs === undefined)
+  throw new Error("numbers are missing");
+
+/** The traces of one job: every so-manieth. */
+function work(job: number, all: number, first: number, most: number, size: number): void {
+  const world = new World(process.env);
+  const tally: Tally = new Map();
+  let found = 0;
+  for (let index = job; index < all; index += most) {
+    const finding = tryTrace(world, first + index, size, tally, SHRINK_MS);
+    if (finding === undefined) continue;
+    found += 1;
+    mkdirSync(values.out, { recursive: true });
+    const about = [JSON.stringify(finding.comparison)];
+    writeFileSync(join(values.out, `seed-${finding.seed}.jsonl`), writeTrace(about, finding.operations));
+    console.error(`seed ${finding.seed}: ${JSON.stringify(finding.comparison)}`);
+  }
+  world.stop();
+  console.log(JSON.stringify({ found, tally: [...tally] }));
+}
+
+/** Starts the jobs, and adds up what they say. */
+async function lead(count: number): Promise<void> {
+  const started = performance.now();
+  const script = fileURLToPath(import.meta.url);
+  const outputs = await Promise.all(
+    Array.from({ length: count }, async (_, job) => {
+      const given = [...process.execArgv, script, ...process.argv.slice(2), "--job", String(job)];
+      const child = spawn(process.execPath, given, { stdio: ["ignore", "pipe", "inherit"] });
+      let text = "";
+      for await (const chunk of child.stdout) text += String(chunk);
+      return text;
+    }),
+  );
+  const all: Tally = new Map();
+  let found = 0;
+  for (const output of outputs) {
+    const part: { found: number; tally: [string, { succeeded: number; failed: number }][] } =
+      JSON.parse(output);
+    found += part.found;
+    for (const [name, { succeeded, failed }] of part.tally) {
+      const counts = all.get(name) ?? { succeeded: 0, failed: 0 };
+      all.set(name, { succeeded: counts.succeeded + succeeded, failed: counts.failed + failed });
+    }
+  }
+  const steps = [...all.values()].reduce((sum, { succeeded, failed }) => sum + succeeded + failed, 0);
+  const seconds = (performance.now() - started) / 1000;
+  for (const [name, { succeeded, failed }] of [...all].sort(([a], [b]) => (a < b ? -1 : 1)))
+    console.log(
+      `${name.padEnd(28)} ${String(succeeded).padStart(8)} succeeded ${String(failed).padStart(8)} failed`,
+    );
+  console.log(`${traces} traces, ${steps} operations, ${found} differences, ${seconds.toFixed(1)} s`);
+  process.exitCode = found === 0 ? 0 : 1;
+}
+
+if (values.job === undefined) await lead(jobs);
+else work(Number(values.job), traces, seed, jobs, length);
