@@ -67,6 +67,7 @@ export class Device {
   readonly traffic: TrafficControl;
   #peer: Device | undefined;
   #index = 0;
+  readonly #watchers: (() => void)[] = [];
   #namespace: NetworkNamespace | undefined;
 
   /** @param peer  the other one of a pair; a device without one is a loopback device, whose driver runs no XDP programs */
@@ -94,12 +95,22 @@ export class Device {
     namespace.devices.set(index, this);
   }
 
+  /** Has it said once when the device leaves its namespace. */
+  watch(gone: () => void): void {
+    this.#watchers.push(gone);
+  }
+
   /** To another namespace, where traffic control's programs do not go along. */
   move(namespace: NetworkNamespace, index: number): void {
     this.#namespace?.devices.delete(this.#index);
+    this.#leave();
+    this.enter(namespace, index);
+  }
+
+  #leave(): void {
     this.traffic.remove();
     for (const hook of Object.values(this.tcx)) hook.close();
-    this.enter(namespace, index);
+    for (const gone of this.#watchers.splice(0)) gone();
   }
 
   /** Takes the device away, and the other one of a pair with it. */
@@ -107,8 +118,7 @@ export class Device {
     if (this.#namespace === undefined) return;
     this.#namespace.devices.delete(this.#index);
     this.#namespace = undefined;
-    this.traffic.remove();
-    for (const hook of Object.values(this.tcx)) hook.close();
+    this.#leave();
     this.xdp.close();
     this.#peer?.remove();
   }

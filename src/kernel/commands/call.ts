@@ -1,6 +1,7 @@
 /** What a command of bpf(2) is given, and how it finds the objects that it names. */
 import type { Command } from "../../semantics/abi/bpf-commands.ts";
 import { EBADF, EINVAL } from "../../vm/errno.ts";
+import { DeviceMap } from "../../vm/maps/devices.ts";
 import type { Referent } from "../../vm/maps/user-side.ts";
 import { type OpenFile, READ, WRITE } from "../descriptors.ts";
 import type { Kernel, Process } from "../kernel.ts";
@@ -25,7 +26,7 @@ export interface OpenMap {
 }
 
 /** The map that a descriptor stands for, or a negative error number. Descriptors in its values are those of the process until the next command. */
-export function mapByFd({ descriptors }: Process, fd: number): OpenMap | number {
+export function mapByFd({ descriptors, network }: Process, fd: number): OpenMap | number {
   const file = descriptors.file(fd);
   if (file === undefined) return EBADF;
   const { target, access } = file;
@@ -33,6 +34,10 @@ export function mapByFd({ descriptors }: Process, fd: number): OpenMap | number 
   const { storage } = target;
   const [mayRead, mayWrite] = [(access & READ) !== 0, (access & WRITE) !== 0];
   storage.descriptors = (value) => referentOf(descriptors.file(value));
+  if (storage instanceof DeviceMap && storage.definition.type !== "cpumap") {
+    storage.exists = (number) => network.devices.has(number);
+    storage.watch = (number, gone) => network.devices.get(number)?.watch(gone);
+  }
   storage.access = { mayRead, mayWrite };
   return { map: target, storage, mayRead, mayWrite: mayWrite && !storage.frozen };
 }

@@ -24,6 +24,8 @@ export class DeviceMap extends UserSide {
   readonly owner = new Owner(false);
   /** Whether there is a device, or a processor, of that number. */
   exists: (number: number) => boolean;
+  /** Has it said when a device goes: whoever goes leaves the map. Devices stay by default. */
+  watch: (number: number, gone: () => void) => void = () => undefined;
   /** For the arrays the order of the table says nothing. */
   readonly #targets: Table<Target>;
 
@@ -36,7 +38,14 @@ export class DeviceMap extends UserSide {
   }
 
   reset(): void {
+    const programs = [...this.things];
     this.#targets.clear();
+    for (const program of programs) this.onHold(program, false);
+  }
+
+  /** The programs that packets meet. */
+  override get things(): Iterable<Referent> {
+    return [...this.#targets.byAge()].flatMap(({ held }) => held.program ?? []);
   }
 
   /** Where packets go that are redirected to `key`; its bytes are what a program's look-up points to. */
@@ -90,13 +99,28 @@ export class DeviceMap extends UserSide {
     if (this.#isHash && this.find(key) === undefined && this.#targets.size >= this.definition.maxEntries) {
       return E2BIG;
     }
-    this.#targets.insert(key, target);
+    this.#change(key, target);
+    if (this.definition.type !== "cpumap") {
+      this.watch(number, () => {
+        if (this.find(key) === target) this.#change(key, undefined);
+      });
+    }
     return 0;
   }
 
   #empty(key: Uint8Array): number {
-    this.#targets.remove(key);
+    this.#change(key, undefined);
     return 0;
+  }
+
+  /** Puts a target where another one may be, or nothing. Returns whether there was one. */
+  #change(key: Uint8Array, target: Target | undefined): boolean {
+    const before = this.find(key);
+    if (target?.program !== undefined) this.onHold(target.program, true);
+    if (target === undefined) this.#targets.remove(key);
+    else this.#targets.insert(key, target);
+    if (before?.program !== undefined) this.onHold(before.program, false);
+    return before !== undefined;
   }
 
   #checkPlace(key: Uint8Array, number: number, flags: bigint): number {
@@ -111,7 +135,7 @@ export class DeviceMap extends UserSide {
   }
 
   protected override userDelete(key: Uint8Array): number {
-    const there = this.#targets.remove(key);
+    const there = this.#change(key, undefined);
     if (this.#isHash) return there ? 0 : ENOENT;
     return indexOf(key) >= this.definition.maxEntries ? EINVAL : 0;
   }
