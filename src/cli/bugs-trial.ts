@@ -6,13 +6,13 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { INSTRUMENTS } from "../campaign/bugs/instruments/index.ts";
 import type { Outcome } from "../campaign/bugs/instruments/instrument.ts";
+import type { Original } from "../campaign/bugs/programs.ts";
 import { jobSchema } from "../campaign/bugs/trial.ts";
 import { readTasks } from "../campaign/check.ts";
 import { reduceProgram } from "../campaign/fuzz/reduce.ts";
 import { writeBundle } from "../object/bundle-write.ts";
 import { readProfile } from "../oracle/profiles.ts";
 import { disassemble } from "../semantics/isa/disassemble.ts";
-import type { Program } from "../semantics/program/program.ts";
 import { CORPUS_PROFILE, corpusFiles, knowledgeOf } from "./corpus.ts";
 import { outJson } from "./terminal.ts";
 
@@ -37,18 +37,23 @@ const tasks = (index: number) => {
   const name = files[index] ?? "";
   return readTasks([{ name, bytes: readFileSync(name) }], { knowledge }).tasks;
 };
-const program = (index: number): Program => {
+const originals = new Map<number, Original>();
+function original(index: number): Original {
+  const known = originals.get(index);
+  if (known !== undefined) return known;
   const [task] = tasks(index);
   if (task === undefined) throw new Error(`${files[index]} has no program`);
-  return task.program;
-};
+  const read = { program: task.program, isRefused: task.expected?.verdict === "reject" };
+  originals.set(index, read);
+  return read;
+}
 const start = performance.now();
 const spent = stopwatch();
 const outcome: Outcome = await INSTRUMENTS[instrument].run({
   seed,
   // A solver's time is not this process's own.
   isOver: () => (instrument === "theorem" ? (performance.now() - start) / 1000 : spent()) >= seconds,
-  originals: { count: files.length, program },
+  originals: { count: files.length, original },
   corpus: { count: files.length, tasks, knowledge, rules: { profile: readProfile(CORPUS_PROFILE) } },
   ledger: () => readFileSync(fileURLToPath(new URL("../../properties/ledger.json", import.meta.url)), "utf8"),
   now: () => performance.now(),

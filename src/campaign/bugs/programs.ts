@@ -10,10 +10,17 @@ import { generator, type Random } from "../random.ts";
 /** Seeds of programs that a trial has to itself. */
 const SEEDS = 1_000_000;
 
+/** A program of the corpus. */
+export interface Original {
+  readonly program: Program;
+  /** Whether kernels refuse it: what a verifier with a bug accepts is most often near to these. */
+  readonly isRefused: boolean;
+}
+
 /** The corpus' programs by number: they are read when they are wanted. */
 export interface Originals {
   readonly count: number;
-  readonly program: (index: number) => Program;
+  readonly original: (index: number) => Original;
 }
 
 /** Longer ones are left alone: they take too long. */
@@ -25,9 +32,17 @@ export function trialProgram(seed: number, index: number, originals: Originals):
   if (index % 2 === 0 || originals.count === 0) return programOfSeed(own);
   const random = generator(own);
   for (let i = 0; i < 8; i += 1) random.below(2);
-  const original = originals.program(random.below(originals.count));
-  return original.insns.length > LONGEST ? undefined : neighbour(original, random);
+  let found: Original;
+  let draws = 0;
+  do {
+    found = originals.original(random.below(originals.count));
+    draws += 1;
+  } while (!found.isRefused && draws < DRAWS);
+  return found.program.insns.length > LONGEST ? undefined : neighbour(found.program, random);
 }
+
+/** So often another one is drawn in place of one that kernels accept. */
+const DRAWS = 3;
 
 /** The program with up to two instructions changed in one field each; undefined if that cannot be encoded. */
 function neighbour(original: Program, random: Random): Program | undefined {

@@ -38,7 +38,7 @@ export type Answer =
   | { readonly kind: "broken"; readonly message: string };
 
 /** Seconds that a process may take for each of its CPU seconds, and besides, before it counts as one that does not end. */
-const [PATIENCE, START] = [10, 120];
+const [PATIENCE, START] = [60, 300];
 
 /** Lets an instrument look at a version of the code. */
 export function tryOut(version: Code, sound: Code, job: Omit<Job, "sound">): Promise<Answer> {
