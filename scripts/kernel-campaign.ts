@@ -30,7 +30,7 @@ const { seconds = "600", programs, seed = "1", source = "probes" } = values;
 const folder = values.folder ?? `artifacts/kernels/${name}-${source}`;
 
 /** Warnings of a guest's kernel that are looked into; later ones do not end it. */
-const WARNINGS = 3;
+const WARNINGS = 1;
 const running = name === "linux";
 
 /** A guest that a warning ends, until there have been enough of them. */

@@ -6,6 +6,7 @@ import type { Rules } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { reduceProgram } from "../fuzz/reduce.ts";
 import { Asking } from "./ask.ts";
+import { escalations } from "./escalate.ts";
 import type { Violation } from "./examine.ts";
 import type { Input } from "./inputs.ts";
 import { type Candidate, culprit, type Judged, type Judging, judge, verdictPair } from "./judge.ts";
@@ -180,10 +181,25 @@ class Campaign {
     const shape = shapeOf(program);
     if (this.#shapes.has(shape)) return;
     this.#shapes.add(shape);
-    this.#write(key, shown, program, judged.seed);
+    this.#write(key, shown, program, judged.seed, { hole: this.#holeOf(program, judged.seed, shown) });
   }
 
-  #write(key: string, { message, input }: Violation, program: Program, seed: number, console?: string): void {
+  /** A program that goes on from a wrong bound to memory that is not there, if the kernel accepts it and the machine faults. */
+  #holeOf(program: Program, seed: number, { problem, input }: Violation): Program | undefined {
+    const longer = problem === undefined ? [] : escalations(program, problem);
+    return longer.find((each) => {
+      const [answer] = this.#judge([{ program: each, seed }], [input]);
+      return answer?.violations.some(({ oracle }) => oracle === "hole");
+    });
+  }
+
+  #write(
+    key: string,
+    { message, input }: Violation,
+    program: Program,
+    seed: number,
+    { hole, console }: { readonly hole?: Program | undefined; readonly console?: string },
+  ): void {
     const { store } = this.#options;
     const state = this.#state;
     const name = `${key.replaceAll(/[^a-z0-9]+/gi, "-")}-${seed}.prog.json`;
@@ -196,9 +212,11 @@ class Campaign {
       instructions: program.insns.length,
       packet: Buffer.from(input.packet).toString("hex"),
       value: Buffer.from(input.value).toString("hex"),
+      ...(hole === undefined ? {} : { hole: `hole-${name}` }),
       ...(console === undefined ? {} : { console }),
     };
     store.saveProgram(name, writeBundle({ program }));
+    if (hole !== undefined) store.saveProgram(`hole-${name}`, writeBundle({ program: hole }));
     state.findings.push(finding);
     store.save(state);
   }
@@ -216,13 +234,9 @@ class Campaign {
     const alone =
       found === undefined ? "; none of the batch that begins with this program does so alone" : "";
     const message = `${failure.message}${alone}`;
-    this.#write(
-      key,
-      { oracle: "console", cause: failure.kind, message, input },
-      program,
-      seed,
-      failure.console,
-    );
+    this.#write(key, { oracle: "console", cause: failure.kind, message, input }, program, seed, {
+      console: failure.console,
+    });
   }
 }
 

@@ -10,7 +10,7 @@ import type { Program } from "../../semantics/program/program.ts";
 import { Machine, type RunResult } from "../../vm/machine.ts";
 import { fillMaps } from "../fill-maps.ts";
 import type { Input } from "./inputs.ts";
-import { LogWalk } from "./log-walk.ts";
+import { LogWalk, type Problem } from "./log-walk.ts";
 import { PROBE_MAPS } from "./probe.ts";
 
 /** By name, what must hold of a kernel under test. */
@@ -32,6 +32,8 @@ export interface Violation {
   readonly cause: string;
   readonly insn?: number;
   readonly input: Input;
+  /** Where a run left the kernel's paths. */
+  readonly problem?: Problem;
 }
 
 /** A run that ended. */
@@ -44,7 +46,7 @@ export interface Ended {
 
 export interface Examined {
   readonly violations: readonly Violation[];
-  /** Runs that did not fault, with what came of them. */
+  /** Runs that did not fault nor read what nobody has written, with what came of them. */
   readonly ended: readonly Ended[];
   readonly runs: number;
   /** Numbers that were held against the kernel's bounds. */
@@ -74,7 +76,8 @@ const ANYWHERE = 65535;
 const way = (from: number, to: number): number => from * 65536 + to;
 
 /** Whether runs on this program's map begin with a value that both sides are given. */
-export const hasOwnValue = (program: Program): boolean => program.maps === PROBE_MAPS;
+export const hasOwnValue = (program: Program): boolean =>
+  program.maps[0] !== undefined && program.maps[0] === PROBE_MAPS[0];
 
 function fill(machine: Machine, program: Program, { packet, value, seed }: Input): void {
   if (!hasOwnValue(program)) return fillMaps(machine.maps, packet, seed, CPUS);
@@ -86,6 +89,12 @@ function valueOf(machine: Machine, program: Program): Uint8Array | undefined {
   const [map] = machine.maps;
   const value = hasOwnValue(program) && map?.kind === "values" ? map.lookup(word(0)) : undefined;
   return typeof value === "object" ? value : undefined;
+}
+
+function readsUnwritten(program: Program, input: Input): boolean {
+  const machine = new Machine(program, { cpus: CPUS, budget: BUDGET, uninitialisedStack: "fault" });
+  fill(machine, program, input);
+  return machine.run({ packet: input.packet, seed: input.seed }).outcome === "fault";
 }
 
 /** Runs an accepted program on inputs, beside the log with which the kernel accepted it. */
@@ -124,12 +133,13 @@ export function examine(program: Program, log: string, inputs: readonly Input[])
     }
     runs += 1;
     compared += walk.compared;
-    const add = (oracle: KernelOracle, insn: number, cause: string, message: string): void => {
-      violations.push({ oracle, cause, insn, message: `insn ${insn}: ${message}`, input });
-    };
     const { problem } = walk;
+    const add = (oracle: KernelOracle, insn: number, cause: string, message: string): void => {
+      const where = oracle === "bounds" && problem !== undefined ? { problem } : {};
+      violations.push({ oracle, cause, insn, message: `insn ${insn}: ${message}`, input, ...where });
+    };
     if (problem !== undefined) {
-      const cause = problem.escape === undefined ? "impossible" : "excluded";
+      const cause = problem.escapes.length === 0 ? "impossible" : "excluded";
       add("bounds", problem.pc, `${cause} after ${nameAt(problem.last)}`, problem.message);
     }
     if (dead !== undefined) {
@@ -147,6 +157,8 @@ export function examine(program: Program, log: string, inputs: readonly Input[])
       continue;
     }
     if (problem !== undefined || dead !== undefined || result.pointer) continue;
+    // What is on the stack that nobody has written is another thing in the kernel.
+    if (readsUnwritten(program, input)) continue;
     const retval = Number(BigInt.asUintN(32, result.r0));
     ended.push({ input, retval, packet: result.packet, value: valueOf(machine, program) });
   }

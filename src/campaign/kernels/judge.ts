@@ -26,7 +26,7 @@ export interface Judged extends Candidate {
 }
 
 /** Inputs of a program, and of those how many the kernel runs too. */
-export const RUNS = 8;
+const RUNS = 8;
 const KERNEL_RUNS = 2;
 
 const CSUM_DIFF = helperId("csum_diff");

@@ -7,7 +7,7 @@ import type { LogFrame, StateLog, StatePath } from "../../oracle/linux/state-log
 import type { View } from "../../vm/view.ts";
 
 /** Whether a number of 64 bits is within bounds; of bounds that contradict each other nothing is. */
-export function allows(b: LogBounds, x: bigint): boolean {
+function allows(b: LogBounds, x: bigint): boolean {
   const [signed, low, signedLow] = [BigInt.asIntN(64, x), BigInt.asUintN(32, x), BigInt.asIntN(32, x)];
   return (
     (x & ~b.mask) === b.value &&
@@ -55,8 +55,45 @@ export interface Problem {
   readonly pc: number;
   readonly last: number;
   readonly message: string;
-  /** Absent where the kernel takes the instruction for impossible here. */
-  readonly escape?: Escape;
+  /** One for each state that the kernel has here; none where it takes the instruction for impossible. */
+  readonly escapes: readonly Escape[];
+}
+
+/** A log's paths by where they come from. Of a log that does not say so, all but the first may come from anywhere. */
+class Comings {
+  readonly first: readonly StatePath[];
+  readonly #from = new Map<number, StatePath[]>();
+  readonly #anywhere: StatePath[] = [];
+
+  constructor({ paths }: StateLog) {
+    this.first = paths.slice(0, 1);
+    for (const path of paths.slice(1)) {
+      if (path.from === undefined) this.#anywhere.push(path);
+      else this.#from.set(path.from, [...(this.#from.get(path.from) ?? []), path]);
+    }
+  }
+
+  /** Those that go from one instruction to another. */
+  of(from: number, start: number): readonly StatePath[] {
+    const found = this.#from.get(from) ?? [];
+    return [...found, ...this.#anywhere].filter((path) => path.start === start);
+  }
+
+  /** Of an instruction that the kernel executes once for each part of a state. */
+  again(pc: number): readonly StatePath[] {
+    return this.#from.get(pc)?.filter(({ start }) => start === pc) ?? [];
+  }
+}
+
+const comings = new WeakMap<StateLog, Comings>();
+
+function comingsOf(log: StateLog): Comings {
+  let found = comings.get(log);
+  if (found === undefined) {
+    found = new Comings(log);
+    comings.set(log, found);
+  }
+  return found;
 }
 
 /**
@@ -64,7 +101,7 @@ export interface Problem {
  * state that was explored before, the run is out of sight.
  */
 export class LogWalk {
-  readonly #log: StateLog;
+  readonly #comings: Comings;
   #places: readonly Place[] = [];
   #last = -1;
   #lost = false;
@@ -73,7 +110,7 @@ export class LogWalk {
   problem: Problem | undefined;
 
   constructor(log: StateLog) {
-    this.#log = log;
+    this.#comings = comingsOf(log);
   }
 
   /** The run goes where the log's paths do not say what happens: nothing is looked up any more. */
@@ -97,22 +134,18 @@ export class LogWalk {
         escape === undefined
           ? `the kernel takes insn ${pc} for impossible here`
           : `R${escape.register} is 0x${escape.value.toString(16)}, which the bounds exclude`;
-      this.problem = { pc, last: this.#last, message, ...(escape === undefined ? {} : { escape }) };
+      this.problem = { pc, last: this.#last, message, escapes: escapes.filter((each) => each !== undefined) };
     }
     this.#last = pc;
   }
 
   #reached(pc: number): readonly Place[] {
-    const { paths } = this.#log;
     const next =
       this.#last < 0
-        ? paths.slice(0, 1).map((path) => ({ path, index: 0 }))
+        ? this.#comings.first.map((path) => ({ path, index: 0 }))
         : this.#places.map(({ path, index }) => ({ path, index: index + 1 }));
-    const jumped = paths.filter(
-      ({ from, start }, i) => (from === this.#last || (from === undefined && i > 0)) && start === pc,
-    );
-    // An instruction that the kernel executes once for each part of a state.
-    const again = paths.filter(({ from, start }) => from === pc && start === pc);
+    const jumped = this.#comings.of(this.#last, pc);
+    const again = this.#comings.again(pc);
     const ended = next.some(({ path, index }) => path.covered && index >= path.steps.length);
     if (ended || jumped.some(({ covered }) => covered)) this.#lost = true;
     return [...next, ...[...jumped, ...again].map((path) => ({ path, index: 0 }))].filter((place) =>

@@ -286,3 +286,34 @@ export const either: Step = (draft) => {
   draft.place(label);
   draft.known.set(dst, Math.max(one, other));
 };
+
+/** Two copies of a number, on which things happen in turn: constants or a number's own value are added, comparisons bound one or the other. */
+export const pair: Step = (draft) => {
+  const first = draft.changeable();
+  const second = draft.scratch(first);
+  draft.emit(draft.once(4) ? "mov32_reg" : "mov64_reg", { dst: second, src: first });
+  draft.known.set(first, undefined);
+  draft.known.set(second, undefined);
+  for (let i = 2 + draft.random.below(4); i > 0; i -= 1) {
+    const dst = draft.once(2) ? first : second;
+    const width = draft.once(4) ? "32" : "64";
+    const small = draft.random.below(20);
+    switch (draft.random.below(5)) {
+      case 0:
+        draft.emit(`add${width}_imm`, { dst, imm: draft.pick([1, 2, 4, 8, -1, -4], 1) });
+        break;
+      case 1:
+        draft.emit(`add${width}_reg`, { dst, src: draft.once(2) ? dst : draft.number() });
+        break;
+      case 2:
+        draft.jump(`jne${width}_imm`, draft.out, { dst, imm: small });
+        break;
+      default:
+        draft.jump(`${draft.pick(["jgt", "jgt", "jsgt", "jlt"], "jgt")}${width}_imm`, draft.out, {
+          dst,
+          imm: small,
+        });
+    }
+    draft.known.set(dst, undefined);
+  }
+};

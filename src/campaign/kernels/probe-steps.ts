@@ -3,11 +3,14 @@ import {
   atomic,
   branch,
   call,
+  callersElement,
+  constantPlace,
   element,
   exchange,
   keep,
   loop,
   packetElement,
+  packetTwice,
   sized,
   stackElement,
 } from "./memory-steps.ts";
@@ -20,6 +23,7 @@ import {
   guard,
   link,
   mask,
+  pair,
   put,
   spill,
   split,
@@ -27,7 +31,7 @@ import {
   withConstant,
   withNumber,
 } from "./number-steps.ts";
-import type { Step } from "./probe.ts";
+import { CALLERS_STACK, type Step } from "./probe.ts";
 
 type Weights = readonly (readonly [Step, number])[];
 
@@ -45,7 +49,8 @@ const NUMBERS: Weights = [
   [split, 2],
   [guard, 2],
   [clamp, 2],
-  [link, 3],
+  [link, 2],
+  [pair, 3],
   [either, 3],
   [exchange, 2],
 ];
@@ -62,7 +67,11 @@ const INNER: Weights = [
   [keep, 1],
 ];
 
-export const CALLEE_STEPS: readonly Step[] = all(NUMBERS);
+export const CALLEE_STEPS: readonly Step[] = all([
+  ...NUMBERS,
+  [callersElement, 4],
+  [constantPlace(CALLERS_STACK), 6],
+]);
 
 export const PROBE_STEPS: readonly Step[] = all([
   ...INNER,
@@ -70,7 +79,9 @@ export const PROBE_STEPS: readonly Step[] = all([
   [spill, 1],
   [fill, 1],
   [element, 3],
+  [constantPlace(), 2],
   [packetElement, 2],
+  [packetTwice(all(INNER)), 2],
   [sized, 2],
   [call, 3],
   [branch(all(INNER)), 6],

@@ -27,9 +27,13 @@ export const MEMORY = 9;
 export const FRAME = 10;
 /** Where the context and the packet's end are kept, and numbers. */
 export const SAVED = { context: -8, end: -16 } as const;
-export const SLOTS: readonly number[] = [-24, -32, -40, -48, -56, -64];
+export const SLOTS: readonly number[] = [-24, -32, -40, -48];
+/** Where those begin, and their bytes. */
+export const STACK = { start: -48, bytes: 32 } as const;
+/** In a function: its argument that points to them. */
+export const CALLERS_STACK = 9;
 /** Registers of numbers, and those of them that calls leave alone. */
-export const NUMBERS: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 8];
+const NUMBERS: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 8];
 const KEPT: readonly number[] = [7, 8];
 
 /** What is known of a number: at most so much without sign; `undefined` if nothing. What is no number is not in the map. */
@@ -55,7 +59,7 @@ export class Draft {
   readonly reserved = new Set<number>();
   /** Where the function goes that gives up. */
   out = this.label();
-  /** A function of two numbers, if there is one. */
+  /** A function of two numbers and a pointer to the stack, if there is one. */
   callee: number | undefined;
 
   constructor(random: Random, type: ProgramType, version: number) {
@@ -185,7 +189,7 @@ function begin(draft: Draft): void {
   }
 }
 
-/** The function: it begins with two numbers, and a stack without any. */
+/** The function: it begins with two numbers, a stack without any, and a pointer to its caller's. */
 function writeCallee(draft: Draft, steps: readonly Step[]): void {
   draft.known = new Map([
     [1, undefined],
@@ -193,6 +197,7 @@ function writeCallee(draft: Draft, steps: readonly Step[]): void {
   ]);
   draft.reserved.clear();
   draft.out = draft.label();
+  draft.emit("mov64_reg", { dst: CALLERS_STACK, src: 3 });
   for (let i = draft.random.below(5); i >= 0; i -= 1) draft.pick(steps, () => undefined)(draft);
   draft.emit("mov64_reg", { dst: 0, src: draft.number() });
   draft.emit("exit");
@@ -205,14 +210,14 @@ function writeCallee(draft: Draft, steps: readonly Step[]): void {
 export interface ProbeOptions {
   /** Steps of the main program, by kind; each kind as often as it is wanted. */
   readonly steps: readonly Step[];
-  /** Steps of the function that the main program may call: on numbers alone. */
+  /** Steps of the function that the main program may call: on numbers and its caller's stack. */
   readonly calleeSteps: readonly Step[];
   /** Of the kernel: 601 is 6.1. */
   readonly version: number;
 }
 
-const SHORTEST = 4;
-const LONGEST = 20;
+const SHORTEST = 3;
+const LONGEST = 15;
 
 /** The probe of a seed. Equal seeds and options give equal programs. */
 export function probe(seed: number, { steps, calleeSteps, version }: ProbeOptions): Program {
@@ -234,7 +239,7 @@ export function probe(seed: number, { steps, calleeSteps, version }: ProbeOption
     draft.place(draft.callee);
     writeCallee(draft, calleeSteps);
   }
-  const flags: readonly LoadFlag[] = draft.once(2) ? ["test_state_freq"] : [];
+  const flags: readonly LoadFlag[] = draft.once(4) ? ["test_state_freq"] : [];
   return {
     name: `probe ${seed}`,
     type,

@@ -17,6 +17,8 @@ const findingSchema = z.strictObject({
   /** The bundle's file. */
   program: z.string(),
   instructions: count,
+  /** A bundle that goes on from a wrong bound to memory that is not there. */
+  hole: z.string().optional(),
   packet: z.string(),
   value: z.string(),
   /** Of a kernel that did not survive it. */

@@ -19,6 +19,9 @@ const MOUNTS: readonly (readonly [kind: string, place: string])[] = [
   ["cgroup2", "/sys/fs/cgroup"],
 ];
 
+/** Until 5.11 the kernel counts programs and maps as memory that a process locks (getrlimit(2): RLIMIT_MEMLOCK). */
+const LOCKED_MEMORY = 8;
+
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SIOCSIFFLAGS = 0x8914;
@@ -41,12 +44,14 @@ export function setUp(calls: Calls): string {
   new DataView(loopback.buffer).setUint16(16, IFF_UP, true);
   // Six texts of 65 bytes, the third is the release.
   const names = new Uint8Array(6 * 65);
+  const unlimited = new Uint8Array(16).fill(0xff);
   const outcomes = calls([
     ...mounting,
     call(X86_64.socket, AF_INET, SOCK_DGRAM, 0),
     call(X86_64.ioctl, { resultOf: mounting.length }, SIOCSIFFLAGS, { bytes: loopback, back: "nothing" }),
     call(X86_64.close, { resultOf: mounting.length }),
     call(X86_64.uname, { bytes: names, back: "all" }),
+    call(X86_64.setrlimit, LOCKED_MEMORY, { bytes: unlimited, back: "nothing" }),
   ]);
   const steps = [
     ...MOUNTS.flatMap(([, place]) => [undefined, `mounting ${place}`]),
@@ -54,6 +59,7 @@ export function setUp(calls: Calls): string {
     "bringing lo up",
     "closing a socket",
     "uname",
+    "setrlimit",
   ];
   for (const [index, step] of steps.entries()) {
     const errno = outcomes[index]?.errno ?? 0;

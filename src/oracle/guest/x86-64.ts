@@ -10,6 +10,7 @@ export const X86_64 = {
   socket: 41,
   uname: 63,
   mkdir: 83,
+  setrlimit: 160,
   mount: 165,
 } as const;
 

@@ -62,6 +62,8 @@ const ENTRY = /^(?:R(\d+)|fp(-\d+))(?:_\w+)?=(.*)$/;
 /** What else may stand in a state, and says nothing about a register. */
 const REMARK = /^(?:refs=[\d,]+|(?:async_)?cb|)$/;
 const CALL = /^\(85\) call (?!pc)/;
+/** `w3 += 1`, `r1 = -r1`, `r0 = atomic_fetch_add(…)`: the register that is written. Linux 7.1 and later do not print it where nobody will read it. */
+const WRITES = /^\([0-9a-f]{2}\) [rw](\d+) \S*= /;
 const LEGACY_LOAD = /^\((?:20|28|30|40|48|50)\) r0 = \*/;
 
 export interface StateLogOptions {
@@ -107,7 +109,12 @@ function survivesCall(register: LogRegister): boolean {
 /** What an instruction leaves of a state, but for what is printed after it. */
 function remains(state: LogFrame, text: string): LogFrame {
   const call = CALL.test(text);
-  if (!call && !LEGACY_LOAD.test(text)) return state;
+  if (!call && !LEGACY_LOAD.test(text)) {
+    const written = WRITES.exec(text)?.[1];
+    if (written === undefined || !state.registers.has(Number(written))) return state;
+    const others = [...state.registers].filter(([r]) => r !== Number(written));
+    return { ...state, registers: new Map(others) };
+  }
   const registers = [...state.registers].filter(([r, held]) => r > 5 && (!call || survivesCall(held)));
   const slots = [...state.slots].filter(
     ([, { spilled }]) => spilled === undefined || !call || survivesCall(spilled),
@@ -223,8 +230,11 @@ class Reader {
  */
 export function parseStateLog(log: string, { slots = true }: StateLogOptions = {}): StateLog {
   const reader = new Reader(slots);
-  log.split("\n").forEach((text, index) => {
-    reader.read(text.trimEnd(), index + 1);
+  const lines = log.split("\n");
+  // Before this line newer kernels list the program, with what is found out of it beforehand.
+  const start = lines.indexOf("Live regs before insn:") + 1;
+  lines.slice(start).forEach((text, index) => {
+    reader.read(text.trimEnd(), start + index + 1);
   });
   return { paths: reader.paths };
 }
