@@ -37,6 +37,7 @@ function work(job: number, all: number, first: number, most: number, size: numbe
   const tally: Tally = new Map();
   let found = 0;
   for (let index = job; index < all; index += most) {
+    if (Math.floor(index / most) % 100 === 99) console.error(`job ${job}: at trace ${index}`);
     const finding = tryTrace(world, first + index, size, tally, SHRINK_MS);
     if (finding === undefined) continue;
     found += 1;

@@ -1,6 +1,7 @@
 /** Generated traces on the runtime and on Linux: what differs, made small. */
 import fc from "fast-check";
 import type { Operation } from "../../kernel/operation.ts";
+import { isAttachmentOperation } from "../../kernel/operations/attachments.ts";
 import { Runtime } from "../../kernel/runtime.ts";
 import { type Comparison, compareTrace } from "./compare.ts";
 import { choices, traceOf } from "./generate.ts";
@@ -23,7 +24,7 @@ const nameOf = (operation: Operation): string =>
 
 /** Does a trace's operations on the runtime and on Linux. @param tally  is added to */
 export function onLinux(world: World, operations: readonly Operation[], tally?: Tally): Comparison {
-  const linux = new LinuxSystem(world);
+  const linux = new LinuxSystem(world, operations.some(isAttachmentOperation));
   try {
     const systems = [
       { name: "runtime", system: new Runtime() },

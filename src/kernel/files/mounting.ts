@@ -33,6 +33,7 @@ export function bind(process: Process, from: string, path: string): number {
   const place = walk(process, path);
   if (typeof place === "number") return place;
   if (!mayMount(process)) return EPERM;
+  if (from === "") return EINVAL;
   const source = walk(process, from);
   if (typeof source === "number") return source;
   if (source.entry.inode.isDirectory !== place.entry.inode.isDirectory) return ENOTDIR;
