@@ -34,7 +34,8 @@ export interface CheckCommandOptions {
   readonly profile?: string;
 }
 
-async function readAll(
+/** The files' bytes; one that cannot be read does not stop the others. */
+export async function readAll(
   names: readonly string[],
 ): Promise<{ readonly files: readonly InputFile[]; readonly unreadable: readonly UnreadableReport[] }> {
   const files: InputFile[] = [];
@@ -54,7 +55,7 @@ function runJson({ packet, context, seed, steps, outcome }: CheckedRun): object 
   return { packet: hexOf(packet), context: hexOf(context), seed, steps, outcome };
 }
 
-function reportJson(report: ProgramReport): object {
+export function reportJson(report: ProgramReport): object {
   const { file, program, verdict, certificate, runs, coverage, violations, witness } = report;
   const { kernel, agreement, expectation } = report;
   return {
@@ -85,7 +86,7 @@ function summaryJson(summary: CheckSummary, page: string | undefined): object {
   return { summary: { ...counts, kernel, seed, runs, seconds, report: page ?? null } };
 }
 
-function findingsText(summary: CheckSummary): string {
+export function findingsText(summary: CheckSummary): string {
   return allFindings(summary)
     .map(({ report, title, input, reproduce }, index) => {
       const where = `${report.file}: ${report.program.name}`;
@@ -115,10 +116,16 @@ async function writeReport(file: string, summary: CheckSummary): Promise<void> {
 const MANY = 24;
 
 /** Checks the files, in several processes if they are many. */
-async function checkAll(
+export async function checkAll(
   files: readonly InputFile[],
   names: readonly string[],
-  { seed, runs, kernel, profile, workers }: CheckCommandOptions,
+  {
+    seed,
+    runs,
+    kernel,
+    profile,
+    workers,
+  }: Pick<CheckCommandOptions, "seed" | "runs" | "kernel" | "profile" | "workers">,
   progress: (event: CheckProgress) => void,
 ): Promise<CheckSummary> {
   const common = {

@@ -8,6 +8,7 @@ import { ORACLE_NAMES, type OracleName } from "../campaign/fuzz/oracle-names.ts"
 import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
 import { addClassic } from "./cbpf-commands.ts";
+import { addCorpus } from "./corpus-commands.ts";
 import { chooseLoader, chooseProfile } from "./rules.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
@@ -453,6 +454,7 @@ cli
 
 addClassic(cli, action);
 addTraces(cli, action);
+addCorpus(cli, action);
 
 const accelerator = (): Option =>
   new Option("--accel <what>", "what executes a guest: auto tries KVM first, tcg translates")

@@ -20,3 +20,5 @@ process.on("message", (job: Job) => {
 });
 // The campaign is gone.
 process.on("disconnect", () => process.exit());
+// An interrupt from a terminal reaches all processes there; it is the campaign that says when to stop.
+for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
