@@ -34,11 +34,13 @@ type Weighted = readonly (readonly [weight: number, make: Make])[];
 class Draw {
   readonly #random: Random;
   readonly #area: Area;
+  readonly #process: number;
   readonly #open: readonly { readonly fd: number; readonly kind: string }[];
   readonly #processes: number;
 
   constructor(random: Random, area: Area, runtime: Runtime, process: number) {
     this.#random = random;
+    this.#process = process;
     this.#area = area;
     const { processes } = runtime.observe();
     this.#open = processes.get(process) ?? [];
@@ -189,8 +191,14 @@ class Draw {
       [0.3, () => ({ do: this.#processes < 3 ? "fork" : "exit" })],
       [0.3, () => bpf("obj_pin", { bpf_fd: this.fd("link", "program"), pathname: { text: this.of(PINS) } })],
       [0.3, () => bpf("obj_get", { pathname: { text: this.of(PINS) } })],
+      ...this.#privileges(),
       [0.2, () => ({ do: "unlink", path: this.of(PINS) })],
     ];
+  }
+
+  /** The first process keeps its own. */
+  #privileges(): Weighted {
+    return this.#process === 1 ? [] : [[0.2, () => ({ do: "setuid", uid: 1000 })]];
   }
 
   #links(): Weighted {

@@ -4,6 +4,7 @@ import type { AttachType, ProgramType } from "../../semantics/program/program-ty
 import { EINVAL, ENODEV } from "../../vm/errno.ts";
 import { type Call, mapByFd } from "../commands/call.ts";
 import type { ProgramObject } from "../objects.ts";
+import { may } from "../privileges.ts";
 import {
   attachTypeOf,
   checkAttachType,
@@ -47,6 +48,7 @@ export function progAttach(call: Call<"prog_attach">): number {
   const program = programByFd(process, attr.s32("attach_bpf_fd"), type);
   if (typeof program === "number") return program;
   if (checkAttachType(program, attach) !== 0) return EINVAL;
+  if (type === "cgroup_skb" && !may(process, "cap_net_admin")) return EINVAL;
   if (isTcx(attach)) return attachTcx(call, program, attach);
   if (attach === "lsm_cgroup") throw new Unsupported("prog_attach of lsm_cgroup");
   if (attach === "lsm_mac") return EINVAL;

@@ -1,9 +1,10 @@
 /** BPF_LINK_CREATE and what is done with links; BPF_RAW_TRACEPOINT_OPEN, which makes one as well. */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { AttachType } from "../../semantics/program/program-types.ts";
-import { EFAULT, EINVAL, ENODEV, ENOENT } from "../../vm/errno.ts";
+import { EFAULT, EINVAL, ENODEV, ENOENT, EPERM } from "../../vm/errno.ts";
 import { type Call, mapByFd } from "../commands/call.ts";
 import type { ProgramObject } from "../objects.ts";
+import { may } from "../privileges.ts";
 import {
   attachTypeOf,
   checkAttachType,
@@ -30,6 +31,7 @@ export function linkCreate(call: Create): number {
   const program = programByFd(process, attr.s32("prog_fd"));
   if (typeof program === "number") return program;
   if (attach === undefined) return typeOf(program) === "ext" ? unsupported("link_create of ext") : EINVAL;
+  if (typeOf(program) === "cgroup_skb" && !may(process, "cap_net_admin")) return EPERM;
   const wrong = checkAttachType(program, attach);
   if (wrong !== 0) return wrong;
   const link = linkFor(call, program, attach);

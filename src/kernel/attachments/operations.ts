@@ -1,8 +1,10 @@
 /** Operations on what programs are attached to. */
-import { EBADF, EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTTY, EOPNOTSUPP } from "../../vm/errno.ts";
+import { Unsupported } from "../../semantics/errors.ts";
+import { EBADF, EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOTTY, EOPNOTSUPP, EPERM } from "../../vm/errno.ts";
 import type { Kernel, Process } from "../kernel.ts";
 import { Device, NetworkNamespace } from "../network.ts";
 import type { AttachmentOperation } from "../operations/attachments.ts";
+import { may } from "../privileges.ts";
 import type { Answer } from "../system.ts";
 import { Cgroup, CgroupFile } from "./cgroup.ts";
 import { PerfEvent, setEventProgram } from "./events.ts";
@@ -13,20 +15,44 @@ import { modesOf, XDP_FLAGS } from "./xdp.ts";
 
 type Of<N extends AttachmentOperation["do"]> = Extract<AttachmentOperation, { readonly do: N }>;
 
-/** Returns what the call does, or what it does and writes. */
+/** What takes `cap_net_admin`, and `cap_sys_admin`. */
+const NETWORK: ReadonlySet<AttachmentOperation["do"]> = new Set([
+  "netns_open",
+  "veth_create",
+  "device_delete",
+  "device_move",
+  "xdp_set",
+  "qdisc_create",
+  "qdisc_delete",
+  "filter_create",
+  "filter_delete",
+]);
+const SYSTEM: ReadonlySet<AttachmentOperation["do"]> = new Set([
+  "cgroup_create",
+  "cgroup_remove",
+  "cgroup_open",
+  "perf_event_open",
+]);
+
+/** Returns what the call does, or what it does and writes. @throws Unsupported  for what is not modelled */
 export function attachment(
   kernel: Kernel,
   process: Process,
   operation: AttachmentOperation,
 ): Answer | number {
+  if (NETWORK.has(operation.do) && !may(process, "cap_net_admin")) return EPERM;
+  if (SYSTEM.has(operation.do) && !may(process, "cap_sys_admin"))
+    throw new Unsupported(`${operation.do} without cap_sys_admin`);
   switch (operation.do) {
     case "unshare_net":
+      if (!may(process, "cap_sys_admin")) return EPERM;
       return enter(process, new NetworkNamespace());
     case "netns_open":
       return process.descriptors.open(process.network);
     case "netns_enter": {
       const namespace = namespaceByFd(process, operation.fd);
-      return typeof namespace === "number" ? namespace : enter(process, namespace);
+      if (typeof namespace === "number") return namespace;
+      return may(process, "cap_sys_admin") ? enter(process, namespace) : EPERM;
     }
     case "veth_create":
       return createPair(process, operation);

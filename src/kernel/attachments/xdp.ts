@@ -17,7 +17,7 @@ export const XDP_FLAGS = {
 } as const;
 const MODES = ["generic", "native", "hardware"] as const;
 export type XdpMode = (typeof MODES)[number];
-export const XDP_MODE_FLAGS = XDP_FLAGS.generic | XDP_FLAGS.native | XDP_FLAGS.hardware;
+const XDP_MODE_FLAGS = XDP_FLAGS.generic | XDP_FLAGS.native | XDP_FLAGS.hardware;
 const OTHER = { generic: "native", native: "generic" } as const;
 
 export const modesOf = (flags: number): readonly XdpMode[] =>
