@@ -49,7 +49,7 @@ export const BRANCHES: readonly SeededBug[] = [
   bug(
     "inequality-cuts-any-interval",
     "verifier",
-    "d028c6a9 and others: JNE refinement",
+    "refinement by inequality, Linux 6.8",
     "a number that is not equal to one of several loses the end that it shares with them",
     edit(BRANCH, "const isConstant = eq(b.umin, b.umax);", "const isConstant = eq(b.umin, b.umin);"),
   ),

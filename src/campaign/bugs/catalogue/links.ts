@@ -48,7 +48,7 @@ export const LINK_BUGS: readonly SeededBug[] = [
   bug(
     "truncation-keeps-the-link",
     "verifier",
-    "CVE-2024-53125 and 75748837b7e5: 32-bit copies",
+    "CVE-2024-53125: 32-bit copies",
     "a number that was cut to 32 bits stays linked with all its bits",
     edit(
       LINKS,

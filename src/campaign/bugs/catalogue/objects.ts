@@ -83,7 +83,7 @@ export const OBJECT_BUGS: readonly SeededBug[] = [
   bug(
     "map-freed-under-its-program",
     "objects",
-    "used_maps of programs; CVE-2024-56694 and others",
+    "used_maps of programs",
     "a program does not hold the maps that it uses",
     edit(OBJECTS, HOLD_MAPS, ""),
     edit(OBJECTS, PUT_MAPS, ""),

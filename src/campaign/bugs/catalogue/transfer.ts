@@ -145,7 +145,7 @@ export const TRANSFER: readonly SeededBug[] = [
   bug(
     "tnum-add-loses-carries",
     "verifier",
-    "ae67b9fb8c4e and others: known bits that are not",
+    "a mistake of its own: known bits of sums",
     "a sum's known bits do not mind carries out of unknown ones",
     edit(
       "absint/scalar/tnum",
