@@ -19,7 +19,8 @@ function storageOf(call: Call): LocalStorage {
 function ownerOf(call: Call): Thing | undefined {
   const tag = call.initialised(2, "owner");
   if (tag === SCALAR && call.state.value(2) === 0n) return undefined;
-  if (tag.place.kind === "socket") throw new Unsupported("storage of sockets");
+  // The context of programs on sockets is their socket.
+  if (tag.place.kind === "socket" || tag.place.kind === "context") throw new Unsupported("storage of sockets");
   return objectAt(call, 2, "owner")[0];
 }
 

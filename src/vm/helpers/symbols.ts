@@ -27,7 +27,7 @@ export function symbolText(
 
 /** The address of a function; a name comes with its final NUL. */
 function lookUp(call: Call): number {
-  const size = call.size(2, "name_sz");
+  const size = call.size(2, "name_sz", "zero");
   const name = Buffer.from(call.read(1, size, "name"));
   const flags = call.u32(3, "flags");
   const out = call.write(4, 8, "res");

@@ -19,7 +19,7 @@ const answerSchema = z.object({
 });
 
 /** The line that the protocol has for a program. */
-export const requestOf = (program: Program): string => JSON.stringify(JSON.parse(writeBundle({ program })));
+const requestOf = (program: Program): string => JSON.stringify(JSON.parse(writeBundle({ program })));
 
 /** What a line says; a line that says something else is no answer of a verifier. */
 export function answerOf(line: string): Answer {
