@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { chainTo } from "../../kernel/keepers.ts";
 import { Model } from "../../kernel/model/model.ts";
+import type { Operation } from "../../kernel/operation.ts";
 import { Runtime } from "../../kernel/runtime.ts";
+import type { Observation } from "../../kernel/system.ts";
 import { compareTrace } from "./compare.ts";
 import { dot } from "./graph.ts";
 import { readTrace, writeTrace } from "./trace-file.ts";
@@ -11,6 +13,14 @@ import { readTrace, writeTrace } from "./trace-file.ts";
 const folder = new URL("../../../corpus/traces/", import.meta.url);
 const read = (name: string) => readTrace(name, readFileSync(new URL(name, folder), "utf8"));
 const names = readdirSync(folder);
+
+/** What there is, but for maps that no descriptor stands for. */
+function without(runtime: Runtime): Observation {
+  const observation = runtime.observe();
+  const open = [...observation.processes.values()].flat().filter(({ kind }) => kind === "map");
+  const map = observation.alive.map.filter((id) => open.some((each) => each.id === id));
+  return { ...observation, alive: { ...observation.alive, map } };
+}
 
 describe("traces", () => {
   it.each(names)(
@@ -35,6 +45,30 @@ describe("traces", () => {
       });
     },
   );
+
+  it("the first difference is told, with what each system has there", () => {
+    const operations = read("program-keeps-its-map.jsonl").lines.map(({ operation }) => operation);
+    const forgetful = new Runtime();
+    const systems = [
+      { name: "runtime", system: new Runtime() },
+      // A program that does not keep its map.
+      {
+        name: "wrong",
+        system: { do: (operation: Operation) => forgetful.do(operation), observe: () => without(forgetful) },
+      },
+    ];
+    expect(compareTrace(operations, systems)).toMatchObject({
+      difference: {
+        step: 2,
+        what: "alive",
+        values: [
+          { name: "runtime", value: "[[1],[1],[],[]]" },
+          { name: "wrong", value: "[[],[1],[],[]]" },
+        ],
+      },
+      missing: [],
+    });
+  });
 
   it("a file that is written is read as the same", () => {
     for (const name of names) {

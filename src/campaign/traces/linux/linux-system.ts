@@ -41,7 +41,7 @@ export class LinuxSystem implements System {
     this.#alive = undefined;
     if (this.#trace.passing && !isFileOperation(operation)) this.#trace.collectSockets();
     if (answer.result < 0) return answer;
-    if (mayChangeDescriptors(operation)) this.#trace.look(process);
+    if (mayChangeDescriptors(operation)) this.#trace.look(process, highestIn(answer));
     if (mayChangePins(operation)) this.#pins = undefined;
     if (operation.do === "unshare") this.#trace.forgetNamespace(process);
     return answer;
@@ -85,7 +85,16 @@ export class LinuxSystem implements System {
   }
 }
 
+/** No more than a process of a trace has. */
+const MOST_DESCRIPTORS = 64;
+
 const READING: ReadonlySet<string> = new Set(["stat", "readdir", "chmod", "chown", "open_path"]);
+
+/** The highest number that may be a descriptor's. */
+function highestIn({ result, out = {} }: Answer): number {
+  const numbers = Object.values(out).filter((value) => typeof value === "number");
+  return Math.max(...[result, ...numbers].filter((number) => number < MOST_DESCRIPTORS));
+}
 
 /** Whether afterwards the process may have other descriptors. */
 const mayChangeDescriptors = (operation: Operation): boolean =>

@@ -17,8 +17,8 @@ import type { World } from "./world.ts";
 /** Descriptors from here on are the agent's: whoever names one gets what there is at a number that nobody has. */
 const AGENT_DESCRIPTORS = 1000;
 const NOBODYS = 1_000_000;
-/** How far above the highest descriptor that is known one call can open another. */
-const MORE = 18;
+/** How far above what is known it is looked for more. */
+const MORE = 3;
 /** An id that no object has. */
 const NO_ID = 0x7fff_ffff;
 
@@ -112,11 +112,12 @@ export class LinuxTrace {
     return 0;
   }
 
-  /** Sees what descriptors a process has now. */
-  look(process: number): void {
+  /** Sees what descriptors a process has now. @param highest  one that may be new */
+  look(process: number, highest = -1): void {
     if (!this.#running.has(process)) return;
     const known = this.#running.get(process)?.at(-1)?.fd ?? -1;
-    const seen = descriptorsOf(this.world, process, Math.min(known + MORE, AGENT_DESCRIPTORS));
+    const limit = Math.max(known, highest) + MORE;
+    const seen = descriptorsOf(this.world, process, Math.min(limit, AGENT_DESCRIPTORS));
     this.#running.set(
       process,
       seen.map((each) => this.#named(each)),

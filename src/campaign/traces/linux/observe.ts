@@ -12,7 +12,7 @@ export interface Seen {
 }
 
 /** Of what is said of a descriptor; what is asked for comes first. */
-const INFO_BYTES = 1024;
+const INFO_BYTES = 512;
 const DIRECTORY_BYTES = 8192;
 const DOTS = [".", ".."];
 /** Some kernels put programs of their own into each new BPF file system, which nobody can take out. */
