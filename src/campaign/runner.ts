@@ -103,7 +103,7 @@ function outcomeOf(result: RunResult): CheckedRun["outcome"] {
 export function environmentOf({ packet, context, seed }: RunInput): Environment {
   const rest = {
     seed,
-    clockNs: BigInt(seed) * 1000n,
+    clockNs: BigInt(1000 * seed),
     cpu: seed % CPUS,
     // Small numbers, so that tasks are found in maps.
     task: { pid: seed % 3, tgid: (seed >> 4) % 2 },

@@ -251,7 +251,7 @@ function skBuffInput(
   const bytes = contextBytes(layout, environment.context);
   if (arrival === undefined) {
     const view = new DataView(bytes.buffer);
-    checkSkBuff(bytes, view, frame.length - hidden);
+    if (environment.context !== undefined) checkSkBuff(bytes, view, frame.length - hidden);
     fillSkBuff(view, frame, frame.length - hidden, environment.context !== undefined);
   }
   const packet = new Packet(space, {
@@ -270,7 +270,9 @@ function skBuffInput(
 /** `__sk_buff` as BPF_PROG_TEST_RUN returns it: the settable fields, of which the size of segments is the one that was given. At a hook it is all of it. */
 export function skBuffContextOut({ context, given, whole }: Input): Uint8Array {
   if (whole === true) return context.bytes.slice();
-  const out = context.bytes.map((byte, at) => (isSettable(at) ? byte : 0));
+  const { bytes } = context;
+  const out = new Uint8Array(bytes.length);
+  for (const [offset, size] of SETTABLE) out.set(bytes.subarray(offset, offset + size), offset);
   if (given !== undefined) out.set(given.subarray(SK_BUFF.gso_size, SK_BUFF.gso_size + 4), SK_BUFF.gso_size);
   return out;
 }
