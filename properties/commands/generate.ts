@@ -136,6 +136,9 @@ const EDGES_OF: Readonly<Record<string, readonly AttributeValue[]>> = {
   ],
   expected_attach_type: [0, 1, 2, 3, 8, 9, 34, 36, 39, 45, 1000],
   prog_flags: [0, 1, 2, 4, 8, 32, 0x200, 0x1_0000, 0x8000_0000],
+  btf_log_level: [0, 1, 2, 3, 4, 8, 15, 16],
+  btf_log_size: [0, 1, 4096, 0x3fff_ffff, 0x4000_0000],
+  btf_flags: [0, 1, 0x1_0000],
   log_level: [0, 1, 2, 3, 4, 8, 15, 16],
   log_size: [0, 1, 64, 4096, 0x3fff_ffff, 0x4000_0000],
   prog_ifindex: [0],
@@ -167,6 +170,7 @@ export class Sequence {
   #maps: MadeMap[] = [];
   #programs: number[] = [];
   #others: number[] = [];
+  #btfs: number[] = [];
   /** How many maps have been made: the next one's id. */
   #made = 0;
 
@@ -222,13 +226,16 @@ export class Sequence {
       this.#maps = this.#maps.filter(({ fd }) => fd !== step.fd);
       this.#programs = this.#programs.filter((fd) => fd !== step.fd);
       this.#others = this.#others.filter((fd) => fd !== step.fd);
+      this.#btfs = this.#btfs.filter((fd) => fd !== step.fd);
       return;
     }
     const { command, attr } = step;
     if (result < 0) return;
+    if (command === "btf_load") this.#btfs.push(result);
     if (command === "map_create") {
       this.#made += 1;
-      const made = madeMap(attr, result, this.#made);
+      // Of an attribute that was cut short not all is as it says.
+      const made = step.size === undefined ? madeMap(attr, result, this.#made) : undefined;
       if (made === undefined) this.#others.push(result);
       else this.#maps.push(made);
     } else if (command === "prog_load" || command === "prog_get_fd_by_id") this.#programs.push(result);
@@ -286,6 +293,8 @@ export class Sequence {
         };
       case "prog_test_run":
         return this.#run();
+      case "btf_load":
+        return this.#btf();
       case "enable_stats":
         return {};
       case "iter_create":
@@ -302,6 +311,9 @@ export class Sequence {
   #creation(): Attr {
     const one = this.#below(4) === 0 ? this.#of(CREATED_ONLY) : this.#of(SHAPES);
     if (one === undefined) return {};
+    const btf = this.#below(4) === 0 ? this.#of(this.#btfs) : undefined;
+    const [key, value] = this.#below(2) === 0 ? [1, 2] : [this.#below(4), this.#below(4)];
+    const typed = btf === undefined ? {} : { btf_fd: btf, btf_key_type_id: key, btf_value_type_id: value };
     const inner = one.type.endsWith("of_maps") ? { inner_map_fd: this.#map()?.fd ?? this.#anyFd() } : {};
     return {
       map_type: MAP_TYPES.indexOf(one.type),
@@ -312,6 +324,7 @@ export class Sequence {
       ...(one.extra === undefined || one.extra === 0 ? {} : { map_extra: one.extra }),
       ...(this.#below(3) === 0 ? { map_name: this.#of(NAMES) ?? 0 } : {}),
       ...inner,
+      ...typed,
     };
   }
 
@@ -337,6 +350,26 @@ export class Sequence {
       ...(fds === undefined ? {} : { fd_array: hex(words(fds)), fd_array_cnt: 1 + this.#below(2) }),
       ...log,
     };
+  }
+
+  /** One integer or two; half of the time a byte of it is another one. */
+  #btf(): Attr {
+    const ints =
+      this.#below(2) === 0 ? [4, 8] : Array.from({ length: 1 + this.#below(2) }, () => 2 ** this.#below(5));
+    const types = words(ints.flatMap((size) => [0, 0x0100_0000, size, 8 * size]));
+    const header = new Uint8Array(24);
+    header.set([0x9f, 0xeb, 1, 0, 24]);
+    header.set(words([0, types.length, types.length, 1]), 8);
+    const bytes = joined([header, types, new Uint8Array(1)]);
+    if (this.#below(2) === 0)
+      bytes[this.#below(bytes.length)] = this.#of([0, 1, 2, 3, 4, 8, 16, 128, 255]) ?? 0;
+    const logs = this.#below(3);
+    const size = this.#of([1, 8, 20_000]) ?? 8;
+    const log =
+      logs === 0
+        ? { btf_log_level: this.#of([1, 2]) ?? 1, btf_log_size: size, btf_log_buf: hex(new Uint8Array(size)) }
+        : {};
+    return { btf: hex(bytes), btf_size: bytes.length, ...log };
   }
 
   #run(): Attr {
@@ -531,7 +564,9 @@ function madeMap(attr: BpfOperation["attr"], fd: number, id: number): MadeMap | 
   const type = MAP_TYPES[number("map_type")];
   if (type === undefined || !SHAPES.some((one) => one.type === type)) return undefined;
   const [key, value] = [number("key_size"), number("value_size")];
-  if (value > 4096) return undefined;
+  // In which order a table has its elements is known if its hash function begins from 0.
+  const isOrdered = !type.includes("hash") || (number("map_flags") & zero_seed) !== 0;
+  if (value > 4096 || !isOrdered) return undefined;
   return {
     type,
     fd,

@@ -106,14 +106,18 @@ export abstract class KernelObject implements Target {
 export class MapObject extends KernelObject {
   readonly kind = "map";
   readonly storage: MapStorage;
+  /** The BTF that has the types of its keys and values. */
+  readonly types: KernelObject | undefined;
   /** Programs that are attached to the map, which go with it. */
   attached: { readonly close: () => void } | undefined;
   /** Those references that user space has. */
   #users = 0;
 
-  constructor(registry: Registry, storage: MapStorage) {
+  constructor(registry: Registry, storage: MapStorage, types?: KernelObject) {
     super(registry, "map");
     this.storage = storage;
+    this.types = types;
+    types?.hold();
     storage.id = this.id;
     registry.refer(storage, this);
     storage.onHold = (thing, held) => {
@@ -134,7 +138,8 @@ export class MapObject extends KernelObject {
   }
 
   override holds(): readonly KernelObject[] {
-    return [...this.storage.things].flatMap((thing) => this.registry.referred(thing) ?? []);
+    const things = [...this.storage.things].flatMap((thing) => this.registry.referred(thing) ?? []);
+    return this.types === undefined ? things : [...things, this.types];
   }
 
   /** When user space can no longer reach a program array to change it, what it holds goes, even if a program still uses it: this breaks the cycle of a program in an array that it uses. */
@@ -148,6 +153,7 @@ export class MapObject extends KernelObject {
     this.storage.reset();
     this.attached?.close();
     this.registry.forget(this.storage);
+    this.types?.put();
   }
 }
 

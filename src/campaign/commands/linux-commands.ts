@@ -169,6 +169,8 @@ export class LinuxCommands {
     if (found === undefined || info === undefined) return;
     const at = INFORMATION[found.kind].fields.id;
     if (at + ID_SIZE <= info.length) this.#replace(info, at, found.kind);
+    const types = INFORMATION.map.fields.btf_id;
+    if (found.kind === "map" && types + ID_SIZE <= info.length) this.#replace(info, types, "btf");
   }
 
   #noteValues(fd: unknown, buffers: readonly Pointed[]): void {

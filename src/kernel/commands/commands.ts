@@ -1,6 +1,5 @@
 /** bpf(2): the attribute is copied and looked at, and the command goes to what does it. */
 import type { Command } from "../../semantics/abi/bpf-commands.ts";
-import { Unsupported } from "../../semantics/errors.ts";
 import { EINVAL, EPERM } from "../../vm/errno.ts";
 import { progAttach, progDetach } from "../attachments/attach.ts";
 import { iterCreate, linkCreate, linkDetach, linkUpdate, rawTracepointOpen } from "../attachments/links.ts";
@@ -11,6 +10,7 @@ import { may } from "../privileges.ts";
 import type { Answer } from "../system.ts";
 import { Attribute, attributeProblem } from "./attribute.ts";
 import { mapDeleteBatch, mapLookupBatch, mapTakeBatch, mapUpdateBatch } from "./batches.ts";
+import { btfLoad } from "./btf-load.ts";
 import type { Handler } from "./call.ts";
 import { mapDelete, mapFreeze, mapLookup, mapNextKey, mapTake, mapUpdate } from "./elements.ts";
 import { enableStats, progBindMap, streamRead, taskFdQuery, tokenCreate } from "./further.ts";
@@ -20,12 +20,6 @@ import { mapCreate } from "./maps.ts";
 import { objGet, objPin } from "./pins.ts";
 import { progLoad } from "./program-load.ts";
 import { progTestRun } from "./test-run.ts";
-
-const unsupported =
-  <C extends Command>(command: C): Handler<C> =>
-  () => {
-    throw new Unsupported(`bpf(${command})`);
-  };
 
 const HANDLERS: { readonly [C in Command]: Handler<C> } = {
   map_create: mapCreate,
@@ -46,7 +40,7 @@ const HANDLERS: { readonly [C in Command]: Handler<C> } = {
   obj_get_info_by_fd: objectInfo,
   prog_query: progQuery,
   raw_tracepoint_open: rawTracepointOpen,
-  btf_load: unsupported("btf_load"),
+  btf_load: btfLoad,
   btf_get_fd_by_id: btfFdById,
   task_fd_query: taskFdQuery,
   map_lookup_and_delete_elem: mapTake,

@@ -9,6 +9,7 @@ import { MAP_FLAGS, MAP_TYPES } from "../../semantics/program/map-types.ts";
 import { PROGRAM_TYPES } from "../../semantics/program/program-types.ts";
 import { EBADFD, EFAULT, EINVAL } from "../../vm/errno.ts";
 import { LINK_TYPES, LinkObject } from "../attachments/link.ts";
+import { BtfObject } from "../btf-object.ts";
 import { KernelObject, MapObject, ProgramObject } from "../objects.ts";
 import { tailProblem } from "./attribute.ts";
 import type { Call } from "./call.ts";
@@ -92,6 +93,7 @@ function tell(call: InfoCall, target: KernelObject, record: Record, given: Uint8
   if (target instanceof MapObject) return tellMap(target, record, given);
   if (target instanceof ProgramObject) return tellProgram(call, target, record, given);
   if (target instanceof LinkObject) return tellLink(target, record, given);
+  if (target instanceof BtfObject) return tellBtf(call, target, record, given);
   throw new Unsupported(`obj_get_info_by_fd of a ${target.kind}`);
 }
 
@@ -114,7 +116,20 @@ function tellLink(link: LinkObject, record: Record, given: Uint8Array): number {
   return 0;
 }
 
-function tellMap({ id, storage }: MapObject, record: Record, given: Uint8Array): number {
+/** Beside the record the bytes themselves, and the name, which only the kernel's own have. */
+function tellBtf({ attr }: InfoCall, { id, bytes }: BtfObject, record: Record, given: Uint8Array): number {
+  record.bytes.set(given);
+  const room = Math.min(record.get("btf_size"), bytes.length);
+  if (!attr.memory.write(record.long("btf"), bytes.subarray(0, room))) return EFAULT;
+  record.set("btf_size", bytes.length);
+  record.set("id", id);
+  record.set("kernel_btf", 0);
+  if ((record.long("name") === 0n) !== (record.get("name_len") === 0)) return EINVAL;
+  if (record.long("name") !== 0n) throw new Unsupported("obj_get_info_by_fd: a name of BTF");
+  return 0;
+}
+
+function tellMap({ id, storage, types }: MapObject, record: Record, given: Uint8Array): number {
   const { type, keySize, valueSize, maxEntries, flags, name, extra = 0 } = storage.definition;
   record.bytes.set(given);
   const asked = { hash: record.long("hash"), size: record.get("hash_size") };
@@ -129,6 +144,11 @@ function tellMap({ id, storage }: MapObject, record: Record, given: Uint8Array):
   record.set("map_flags", flags & ~(FOR_DESCRIPTOR | own));
   record.setText("name", name);
   record.setLong("map_extra", BigInt(extra));
+  if (types !== undefined) {
+    record.set("btf_id", types.id);
+    record.set("btf_key_type_id", storage.definition.btfKey ?? 0);
+    record.set("btf_value_type_id", storage.definition.btfValue ?? 0);
+  }
   if (asked.hash === 0n) return asked.size === 0 ? 0 : EINVAL;
   throw new Unsupported("obj_get_info_by_fd: a map's hash");
 }

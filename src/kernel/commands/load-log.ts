@@ -21,6 +21,31 @@ const MOST_SIZE = 0xffff_ffff >>> 2;
 /** Where in the attribute `log_true_size` ends: shorter attributes are not written. */
 const TRUE_SIZE_END = 144;
 
+/** Whether a log may be asked for in this way: level and room are both there, or neither. */
+export function isLogAsked(level: number, size: number, place: bigint): boolean {
+  const isPlaced = place !== 0n;
+  return isPlaced === size > 0 && !(isPlaced && level === 0) && (level & ~LEVELS) === 0 && size <= MOST_SIZE;
+}
+
+/** Writes a log's text into so much room: what is wrong then, 0 or a negative error number, and how long it is with its NUL. */
+export function writeLog(
+  text: string,
+  level: number,
+  size: number,
+  write: (bytes: Uint8Array) => boolean,
+): { readonly problem: number; readonly trueSize: number } {
+  if (level === 0 || text === "") return { problem: 0, trueSize: 0 };
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  const trueSize = bytes.length;
+  if (size === 0) return { problem: 0, trueSize };
+  const room = Math.min(trueSize, size);
+  // Of a text that is too long the end is kept, unless the beginning is asked for.
+  const kept = (level & FIXED) === 0 ? bytes.slice(trueSize - room) : bytes.slice(0, room);
+  kept[room - 1] = 0;
+  if (!write(kept)) return { problem: EFAULT, trueSize };
+  return { problem: trueSize > size ? ENOSPC : 0, trueSize };
+}
+
 export class LoadLog {
   readonly isValid: boolean;
   readonly #level: number;
@@ -30,12 +55,7 @@ export class LoadLog {
   constructor(attr: Attribute<"prog_load">) {
     this.#level = attr.u32("log_level");
     this.#size = attr.u32("log_size");
-    const isPlaced = attr.u64("log_buf") !== 0n;
-    this.isValid =
-      isPlaced === this.#size > 0 &&
-      !(isPlaced && this.#level === 0) &&
-      (this.#level & ~LEVELS) === 0 &&
-      this.#size <= MOST_SIZE;
+    this.isValid = isLogAsked(this.#level, this.#size, attr.u64("log_buf"));
   }
 
   /** Notes what is wrong before any instruction is processed, and gives the error number back. */
@@ -58,18 +78,8 @@ export class LoadLog {
 
   /** Writes the log and its size. Returns 0, or a negative error number that replaces the verdict. */
   finish(attr: Attribute<"prog_load">): number {
-    const bytes = new TextEncoder().encode(`${this.#text}\0`);
-    const isLogged = this.#level !== 0;
-    const trueSize = isLogged ? bytes.length : 0;
-    let problem = 0;
-    if (isLogged && this.#size > 0) {
-      const room = Math.min(bytes.length, this.#size);
-      // Of a text that is too long the end is kept, unless the beginning is asked for.
-      const kept = (this.#level & FIXED) === 0 ? bytes.slice(bytes.length - room) : bytes.slice(0, room);
-      kept[room - 1] = 0;
-      if (!attr.write("log_buf", kept)) problem = EFAULT;
-      else if (bytes.length > this.#size) problem = ENOSPC;
-    }
+    const write = (bytes: Uint8Array): boolean => attr.write("log_buf", bytes);
+    const { problem, trueSize } = writeLog(this.#text, this.#level, this.#size, write);
     if (attr.size >= TRUE_SIZE_END && !attr.writeBack("log_true_size", trueSize)) return EFAULT;
     return problem;
   }

@@ -1,9 +1,10 @@
 /** BPF_MAP_CREATE, with the kernel's checks in the kernel's order. Which sizes and flags a type takes is said in `src/vm/maps/creation.ts`. */
 import { Unsupported } from "../../semantics/errors.ts";
 import { MAP_FLAGS, MAP_TYPES, type MapDefinition, type MapType } from "../../semantics/program/map-types.ts";
-import { EFAULT, EINVAL, ENOTSUPP } from "../../vm/errno.ts";
+import { EBADF, EFAULT, EINVAL, ENOTSUPP } from "../../vm/errno.ts";
 import { tryCreateMap } from "../../vm/maps/create.ts";
 import { creationError } from "../../vm/maps/creation.ts";
+import { BtfObject } from "../btf-object.ts";
 import { OpenFile, READ, READ_WRITE, WRITE } from "../descriptors.ts";
 import { MapObject } from "../objects.ts";
 import { mapCreationAllowed, zeroSeedAllowed } from "../privileges.ts";
@@ -96,8 +97,8 @@ export function mapCreate({ kernel, process, attr }: Call<"map_create">): number
   if (typeof inner === "number") return inner;
   const name = objectName(attr.name("map_name"));
   if (typeof name === "number") return name;
-  if (attr.u32("btf_key_type_id") !== 0 || attr.u32("btf_value_type_id") !== 0)
-    throw new Unsupported(`map_create: map of type ${type} with BTF`);
+  const types = typesOf(process, attr, definition);
+  if (typeof types === "number") return types;
   const bound = exclusiveProblem(attr);
   if (bound !== 0) return bound;
   const storage = tryCreateMap(
@@ -105,7 +106,7 @@ export function mapCreate({ kernel, process, attr }: Call<"map_create">): number
     kernel.cpus,
   );
   if (typeof storage === "number") return storage;
-  const map = new MapObject(kernel.objects, storage);
+  const map = new MapObject(kernel.objects, storage, types);
   return process.descriptors.open(new OpenFile(map, accessOf(definition.flags)));
 }
 
@@ -118,7 +119,38 @@ function definitionOf(attr: Attribute<"map_create">, type: MapType): MapDefiniti
     maxEntries: attr.u32("max_entries"),
     flags: attr.u32("map_flags") & ~MAP_FLAGS.token,
     extra: Number(attr.u64("map_extra")),
+    btfKey: attr.u32("btf_key_type_id"),
+    btfValue: attr.u32("btf_value_type_id"),
   };
+}
+
+/** Types whose keys must be words, where key and value have types; of hash tables only the sizes are looked at. */
+const WORD_KEYS: ReadonlySet<MapType> = new Set([
+  "array",
+  "percpu_array",
+  "sk_storage",
+  "task_storage",
+  "inode_storage",
+  "cgrp_storage",
+]);
+const HASHES: ReadonlySet<MapType> = new Set(["hash", "percpu_hash"]);
+
+/** The BTF that has the types of keys and values, if they have any; or a negative error number. */
+function typesOf(
+  { descriptors }: Call<"map_create">["process"],
+  attr: Attribute<"map_create">,
+  { type, keySize, valueSize, btfKey = 0, btfValue = 0 }: MapDefinition,
+): BtfObject | number | undefined {
+  if (btfKey === 0 && btfValue === 0) return undefined;
+  const target = descriptors.target(attr.s32("btf_fd"));
+  if (target === undefined) return EBADF;
+  if (!(target instanceof BtfObject)) return EINVAL;
+  const [key, value] = [target.type(btfKey), target.type(btfValue)];
+  if (btfKey !== 0 && key?.size !== keySize) return EINVAL;
+  if (!WORD_KEYS.has(type) && !HASHES.has(type))
+    throw new Unsupported(`map_create: map of type ${type} with BTF`);
+  if (value?.size !== valueSize || key === undefined) return EINVAL;
+  return WORD_KEYS.has(type) && !key.isWord ? EINVAL : target;
 }
 
 /** The shape of the maps that a map of maps is to hold: that of an example. */

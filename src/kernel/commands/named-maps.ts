@@ -1,8 +1,10 @@
 /** The maps of a program that is loaded: by descriptors in its instructions, or in the array of descriptors that comes with it. */
+import { Unsupported } from "../../semantics/errors.ts";
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
-import { EFAULT, EINVAL, EPROTO } from "../../vm/errno.ts";
+import { EBUSY, EFAULT, EINVAL, EPERM, EPROTO } from "../../vm/errno.ts";
 import type { Process } from "../kernel.ts";
 import type { MapObject } from "../objects.ts";
+import { may } from "../privileges.ts";
 import type { Attribute } from "./attribute.ts";
 import { mapByFd } from "./call.ts";
 
@@ -53,19 +55,26 @@ export function arrayMaps(process: Process, attr: LoadAttribute): readonly MapOb
     if (fd === undefined) return EFAULT;
     const open = mapByFd(process, fd);
     if (typeof open === "number") {
-      if (process.descriptors.target(fd)?.kind === "btf") continue;
+      if (process.descriptors.target(fd)?.kind === "btf") throw new Unsupported("prog_load: BTF in fd_array");
       return open;
     }
+    const problem = arenaProblem(process, open.map, maps);
+    if (problem !== 0) return problem;
     if (!maps.includes(open.map)) maps.push(open.map);
   }
   return maps;
 }
 
-/** The maps that the instructions name, or the first load that names none. */
+/**
+ * The maps that the instructions name, or the first load that names none.
+ *
+ * @param further  maps that the program holds before
+ */
 export function namedMaps(
   process: Process,
   attr: LoadAttribute,
   bytes: Uint8Array,
+  further: readonly MapObject[],
 ): Omit<NamedMaps, "further"> | NoMap {
   const insns = bytes.slice();
   const view = new DataView(insns.buffer);
@@ -79,6 +88,8 @@ export function namedMaps(
       if (typeof fd !== "number") return { error: fd.error, insn: at / SLOT };
       const open = mapByFd(process, fd);
       if (typeof open === "number") return { error: open, insn: at / SLOT };
+      const problem = arenaProblem(process, open.map, [...further, ...maps]);
+      if (problem !== 0) return { error: problem, insn: at / SLOT };
       if (!maps.includes(open.map)) maps.push(open.map);
       view.setUint8(at + 1, (registers & 15) | (source.plain << 4));
       view.setInt32(at + 4, maps.indexOf(open.map), true);
@@ -86,6 +97,15 @@ export function namedMaps(
     at += SLOT;
   }
   return { insns, maps, definitions: maps.map(asSeen) };
+}
+
+/** Arenas are for programs that may see addresses, one for each, and have to be somewhere in user space. */
+function arenaProblem(process: Process, map: MapObject, held: readonly MapObject[]): number {
+  const { kind, definition } = map.storage;
+  if (kind !== "arena" || held.includes(map)) return 0;
+  if (held.some(({ storage }) => storage.kind === "arena")) return EBUSY;
+  if (!may(process, "cap_bpf") || !may(process, "cap_perfmon")) return EPERM;
+  return (definition.extra ?? 0) === 0 ? EINVAL : 0;
 }
 
 function mapFd(attr: LoadAttribute, value: number, isIndex: boolean): number | { readonly error: number } {

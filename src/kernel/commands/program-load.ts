@@ -13,10 +13,9 @@ import {
 } from "../../semantics/program/program-types.ts";
 import { capabilitiesFor } from "../../verifier/admission.ts";
 import { verify } from "../../verifier/verify.ts";
-import { E2BIG, EBADF, EFAULT, EINVAL, EPERM } from "../../vm/errno.ts";
+import { E2BIG, EBADF, EFAULT, EINVAL, ENOTSUPP, EPERM } from "../../vm/errno.ts";
 import { prepare } from "../../vm/op.ts";
 import { ProgramObject } from "../objects.ts";
-import { may } from "../privileges.ts";
 import { type Call, programByFd, tokenProblem } from "./call.ts";
 import { LoadLog } from "./load-log.ts";
 import { isAttachTypeFor, withAttachType } from "./load-types.ts";
@@ -105,7 +104,9 @@ function targetProblem({ process, attr }: LoadCall, type: ProgramType | undefine
   if (fd === 0 && id === 0) return 0;
   if (fd !== 0) {
     const program = programByFd(process, fd);
-    if (typeof program === "number" && process.descriptors.target(fd)?.kind !== "btf") return EINVAL;
+    // Programs attach to the kernel's own types alone.
+    if (typeof program === "number")
+      return process.descriptors.target(fd)?.kind === "btf" ? ENOTSUPP : EINVAL;
   }
   if (id > BTF_MAX_TYPE || type === undefined || !BY_BTF_ID.has(type)) return EINVAL;
   throw new Unsupported(`prog_load: a program of type ${type} with a target`);
@@ -141,13 +142,9 @@ function verdictOn(
   const { attr, process, kernel } = call;
   const further = arrayMaps(process, attr);
   if (typeof further === "number") return log.say("", further);
-  if (further.some(({ storage }) => storage.kind === "arena")) {
-    if (!may(process, "cap_perfmon")) return log.say("", EPERM);
-    throw new Unsupported("prog_load: an arena in fd_array");
-  }
   const records = recordProblem(call);
   if (records !== 0) return log.say("", records);
-  const named = namedMaps(process, attr, bytes);
+  const named = namedMaps(process, attr, bytes, further);
   if ("error" in named) return log.say("", isWellFormed(bytes, named.insn) ? named.error : EINVAL);
   const maps = { ...named, further };
   let insns: Program["insns"];
