@@ -5,7 +5,7 @@ import { compareSequences, supported } from "./compare.ts";
 
 const reason = supported();
 const processes = reason === undefined ? new Processes(process.env) : undefined;
-const SEQUENCES = 60;
+const SEQUENCES = 40;
 
 describe.skipIf(processes === undefined)(`commands of bpf(2) (${reason ?? "this machine"})`, () => {
   afterAll(() => processes?.stop());
