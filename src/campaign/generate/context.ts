@@ -148,9 +148,10 @@ export class Writer {
   /** So many free slots next to each other, for what the kernel keeps for the program: the lowest one's number, which is the greatest. */
   keep(count: number): number | undefined {
     for (let first = KEPT; first + count <= KEPT + SLOTS_KEPT; first += 1) {
-      const slots = Array.from({ length: count }, (_, i) => first + i);
-      if (slots.some((slot) => this.#kept.has(slot))) continue;
-      for (const slot of slots) this.#kept.add(slot);
+      let free = 0;
+      while (free < count && !this.#kept.has(first + free)) free += 1;
+      if (free < count) continue;
+      for (let i = 0; i < count; i += 1) this.#kept.add(first + i);
       return first + count - 1;
     }
     return undefined;

@@ -36,6 +36,10 @@ const isFree = (row: Row, field: "dst" | "src" | "off" | "imm"): boolean => row.
 const jumps = ({ row: { operation } }: Instruction): boolean =>
   operation.kind === "jump" || operation.kind === "goto" || operation.kind === "may_goto";
 
+/** An offset of 16 bits, a little further on or back. */
+const moved = (off: number, random: Random): number =>
+  ((off + (pick([-8, -4, -1, 1, 4, 8], random.below(6)) ?? 1)) << 16) >> 16;
+
 /** The instruction changed in one field, or into another of its kind. */
 function changed(of: Instruction, random: Random): Instruction {
   const { row } = of;
@@ -47,8 +51,7 @@ function changed(of: Instruction, random: Random): Instruction {
       () => ({ ...of, imm: immediate(random.below(0x10000)) }),
     );
   }
-  if (isFree(row, "off") && !jumps(of))
-    choices.push(() => ({ ...of, off: of.off + (pick([-8, -4, -1, 1, 4, 8], random.below(6)) ?? 1) }));
+  if (isFree(row, "off") && !jumps(of)) choices.push(() => ({ ...of, off: moved(of.off, random) }));
   if (isFree(row, "dst")) choices.push(() => ({ ...of, dst: random.below(10) }));
   if (isFree(row, "src")) choices.push(() => ({ ...of, src: random.below(10) }));
   const others = cousins(row);
@@ -100,6 +103,9 @@ const MOST_REPAIRS = 8;
 /** Instructions that the verifier processes at most: what takes longer is not worth it. */
 const LIMIT = 20_000;
 
+/** Bytes of a frame. */
+const STACK = 512;
+
 const zero = (dst: number): Instruction => insn("mov64_imm", { dst, imm: 0 });
 
 /**
@@ -136,11 +142,9 @@ function mended(program: Program, at: number, message: string): Program | undefi
   const last = message.split("\n").at(-1) ?? "";
   const unread = /^R(\d+) !read_ok/.exec(last)?.[1];
   if (unread !== undefined) return replaced(program, at, 0, [zero(Number(unread))]);
-  const off = /^invalid read from stack (?:R\d+ )?off[ =](-?\d+)/.exec(last)?.[1];
-  if (off !== undefined) {
-    const slot = Math.floor(Number(off) / 8) * 8;
-    return replaced(program, at, 0, [insn("stdw", { dst: 10, off: slot, imm: 0 })]);
-  }
+  const off = Number(/^invalid read from stack (?:R\d+ )?off[ =](-?\d+)/.exec(last)?.[1] ?? 0);
+  if (off < 0 && off >= -STACK)
+    return replaced(program, at, 0, [insn("stdw", { dst: 10, off: Math.floor(off / 8) * 8, imm: 0 })]);
   const nullable = /^R(\d+) invalid mem access '\w+_or_null'/.exec(last)?.[1];
   if (nullable !== undefined) {
     return replaced(program, at, 0, [

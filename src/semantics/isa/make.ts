@@ -11,7 +11,10 @@ export function insn(name: string, operands: Partial<Omit<Instruction, "row">> =
 
 /** Instructions in a row, each 16-byte load followed by the empty slot that it also fills. */
 export function layOut(instructions: readonly Instruction[]): Slots {
-  return instructions.flatMap((instruction) =>
-    isWide(instruction.row) ? [instruction, undefined] : [instruction],
-  );
+  const slots: (Instruction | undefined)[] = [];
+  for (const instruction of instructions) {
+    slots.push(instruction);
+    if (isWide(instruction.row)) slots.push(undefined);
+  }
+  return slots;
 }
