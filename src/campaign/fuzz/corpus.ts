@@ -21,7 +21,7 @@ interface Yield {
 }
 
 const PARENTS = 12;
-const [LEAST_SHARE, MOST_SHARE] = [20, 80];
+const [LEAST_SHARE, MOST_SHARE] = [5, 80];
 /** How much of what earlier batches brought still counts. */
 const MEMORY = 0.97;
 
@@ -104,8 +104,10 @@ export class Corpus {
       const chosen = this.#kept.at(at);
       if (chosen !== undefined) parents.push(chosen.recipe);
     }
-    const [mutated, fresh] = [this.#mutated, this.#fresh].map(({ programs, entries }) => entries / programs);
-    const share = Math.round((100 * (mutated ?? 1)) / ((mutated ?? 1) + (fresh ?? 1)));
+    // Squared, so that what brings less is done far less.
+    const worth = ({ programs, entries }: Yield): number => (entries / programs) ** 2;
+    const [mutated, fresh] = [worth(this.#mutated), worth(this.#fresh)];
+    const share = Math.round((100 * mutated) / (mutated + fresh));
     return { share: Math.min(MOST_SHARE, Math.max(LEAST_SHARE, share)), parents };
   }
 }
