@@ -58,6 +58,8 @@ export class Entry {
   readonly inode: Inode;
   name: string;
   parent: Entry | undefined;
+  /** Whether the name has been taken away. */
+  removed = false;
 
   constructor(inode: Inode, name: string, parent: Entry | undefined) {
     this.inode = inode;
@@ -116,6 +118,7 @@ export function removeEntry(entry: Entry): void {
   const { parent, inode } = entry;
   if (parent === undefined) return;
   entriesOf(parent).delete(entry.name);
+  entry.removed = true;
   inode.links -= inode.isDirectory ? 2 : 1;
   if (inode.isDirectory) parent.inode.links -= 1;
   inode.put();

@@ -64,6 +64,8 @@ function above(process: Process, place: Place): Place {
 export function lookUp({ entry }: Place, name: string): Entry | number | undefined {
   const found = entriesOf(entry).get(name);
   if (found !== undefined) return found;
+  // A directory that has been taken away, and in which a place is open.
+  if (entry.inode.links === 0) return ENOENT;
   // Dots are kept for the future, unless nobody has any right to the directory.
   if (entry.inode.fileSystem.type === "bpf" && (entry.inode.mode & 0o7777) !== 0 && name.includes("."))
     return EPERM;
