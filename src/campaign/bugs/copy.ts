@@ -1,5 +1,14 @@
 /** Copies of the code with a bug in them: a directory of its own for each, with the code patched and everything else linked. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,6 +51,14 @@ export function edited(text: string, { file, find, replace }: Edit): string {
   return `${text.slice(0, place.index)}${replace}${text.slice(place.index + place[0].length)}`;
 }
 
+/** The directory in which packages are looked for first from a directory on. */
+function nearestModules(directory: string): string | undefined {
+  const found = join(directory, "node_modules");
+  if (existsSync(found)) return found;
+  const above = dirname(directory);
+  return above === directory ? undefined : nearestModules(above);
+}
+
 /** Makes a copy with the edits made. `remove` deletes it. @throws InputError as `edited` */
 export function patchedCopy(
   code: Code,
@@ -57,6 +74,10 @@ export function patchedCopy(
     for (const name of readdirSync(code.home)) {
       if (name !== code.folder && !name.startsWith(".")) symlinkSync(join(code.home, name), join(home, name));
     }
+    // Of a package that is installed the others are beside it.
+    const modules = nearestModules(code.home);
+    const place = join(home, "node_modules");
+    if (modules !== undefined && !existsSync(place)) symlinkSync(modules, place);
     for (const each of edits) {
       const file = fileOf(copy, each.file);
       writeFileSync(file, edited(readFileSync(file, "utf8"), each));
