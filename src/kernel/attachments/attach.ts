@@ -1,7 +1,7 @@
 /** BPF_PROG_ATTACH and BPF_PROG_DETACH: what is attached stays when the process that attached it ends. */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { AttachType, ProgramType } from "../../semantics/program/program-types.ts";
-import { EINVAL, ENODEV } from "../../vm/errno.ts";
+import { EINVAL, ENODEV, EPERM } from "../../vm/errno.ts";
 import { type Call, mapByFd } from "../commands/call.ts";
 import type { ProgramObject } from "../objects.ts";
 import { may } from "../privileges.ts";
@@ -133,6 +133,7 @@ function detachTcx(call: Call<"prog_detach">, attach: "tcx_ingress" | "tcx_egres
   const { process, attr } = call;
   if ((attr.u32("attach_flags") & ~LIST_FLAGS) !== 0) return EINVAL;
   const fd = attr.s32("attach_bpf_fd");
+  if (fd === 0 && !may(process, "cap_net_admin")) return EPERM;
   const program = fd === 0 ? undefined : programByFd(process, fd, "sched_cls");
   if (typeof program === "number") return program;
   const device = process.network.devices.get(attr.s32("target_ifindex"));

@@ -1,7 +1,6 @@
 /** Commands of bpf(2) that tell or take ids of programs and links among other things: they are the kernel's there and ours here. */
 import type { AttributeValue, BpfOperation } from "../../../kernel/operations/bpf.ts";
 import type { Answer, ObjectKind } from "../../../kernel/system.ts";
-import { awaitEnds } from "./attachment-calls.ts";
 import { doBpf } from "./bpf-calls.ts";
 import type { LinuxTrace } from "./linux-trace.ts";
 
@@ -10,13 +9,10 @@ const COMMANDS: ReadonlySet<BpfOperation["command"]> = new Set([
   "prog_detach",
   "prog_query",
   "link_create",
-  "link_update",
 ]);
 /** BPF_F_ID and BPF_F_LINK: what a position is relative to is named by an id; it is a link. */
 const BY_ID = 1 << 5;
 const BY_LINK = 1 << 13;
-/** What a link says and does when what it was attached to is gone. */
-const CHANGED: ReadonlySet<BpfOperation["command"]> = new Set(["link_update", "obj_get_info_by_fd"]);
 /** Columns of ids that BPF_PROG_QUERY writes. */
 const COLUMNS: Readonly<Record<string, ObjectKind>> = { prog_ids: "program", link_ids: "link" };
 
@@ -29,7 +25,6 @@ export function hasIdsInside(trace: LinuxTrace, { process, command, attr }: BpfO
 
 /** Does one of these commands. */
 export function doAttachCommand(trace: LinuxTrace, operation: BpfOperation): Answer {
-  if (CHANGED.has(operation.command)) awaitEnds(trace);
   const answer = doBpf(trace, { ...operation, attr: withTheirIds(trace, operation) });
   if (answer.out === undefined) return answer;
   const out = Object.entries(answer.out).map(([name, value]) => [name, withOurIds(trace, name, value)]);

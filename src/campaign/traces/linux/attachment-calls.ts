@@ -2,6 +2,7 @@
  * Operations on what programs are attached to, on Linux: system calls of the process that the operation is of. All of x86-64. A call leaves no descriptor but the one that it gives, which
  * is the lowest that was free.
  */
+import type { Operation } from "../../../kernel/operation.ts";
 import type { AttachmentOperation } from "../../../kernel/operations/attachments.ts";
 import type { Answer } from "../../../kernel/system.ts";
 import type { Argument, Memory, Outcome, SystemCall } from "../../../oracle/linux/calls.ts";
@@ -88,18 +89,22 @@ const errorOf = (outcome: Outcome | undefined): number =>
 type Make = (list: readonly SystemCall[]) => readonly Outcome[];
 
 /** Operations by which a namespace or a cgroup may have no more use. */
-const ENDING: ReadonlySet<AttachmentOperation["do"]> = new Set([
-  "unshare_net",
-  "netns_enter",
-  "cgroup_remove",
-]);
-/** Traces that had such. */
-const ENDED = new WeakSet<LinuxTrace>();
+const ENDING: ReadonlySet<Operation["do"]> = new Set(["unshare_net", "netns_enter", "cgroup_remove", "exit"]);
+/** Traces that have, or had, a namespace or a cgroup of their own. */
+const OWNING = new WeakSet<LinuxTrace>();
 const PAUSE_NS = 150_000_000n;
+
+/** Whether an operation that has not been done yet may be the end of a namespace or a cgroup. */
+export function mayEnd(trace: LinuxTrace, operation: Operation): boolean {
+  if (operation.do === "unshare_net" || operation.do === "cgroup_create") OWNING.add(trace);
+  if (!OWNING.has(trace)) return false;
+  if (operation.do !== "close") return ENDING.has(operation.do);
+  const open = trace.running.get(operation.process)?.find(({ fd }) => fd === operation.fd);
+  return open?.kind === "netns";
+}
 
 /** Linux takes namespaces and cgroups down a little later, and what was attached to them away. */
 export function awaitEnds(trace: LinuxTrace): void {
-  if (!ENDED.has(trace)) return;
   const pause = new Uint8Array(16);
   new DataView(pause.buffer).setBigUint64(8, PAUSE_NS, true);
   trace.world.oversee([made("nanosleep", given(pause), 0)]);
@@ -107,7 +112,6 @@ export function awaitEnds(trace: LinuxTrace): void {
 
 /** Does the operation in its process. */
 export function doAttachment(trace: LinuxTrace, operation: AttachmentOperation): Answer {
-  if (ENDING.has(operation.do)) ENDED.add(trace);
   const make: Make = (list) => trace.processes.calls(operation.process, list);
   const answer = act(trace, make, operation);
   return typeof answer === "number" ? { result: answer } : answer;
@@ -203,7 +207,8 @@ function openNamespace(make: Make): number {
     made("fcntl", of(1), F_DUPFD_CLOEXEC, 0),
     made("close", of(1)),
   ]);
-  return errorOf(outcomes[3]);
+  const opened = errorOf(outcomes[1]);
+  return opened < 0 ? opened : errorOf(outcomes[3]);
 }
 
 /** Our id of a program; 0 for none. */

@@ -11,7 +11,7 @@ import {
 } from "../../../kernel/system.ts";
 import { ESRCH } from "../../../vm/errno.ts";
 import { doAttachCommand, hasIdsInside } from "./attach-commands.ts";
-import { doAttachment } from "./attachment-calls.ts";
+import { awaitEnds, doAttachment, mayEnd } from "./attachment-calls.ts";
 import { doBpf } from "./bpf-calls.ts";
 import { doFile } from "./file-calls.ts";
 import { LinuxTrace } from "./linux-trace.ts";
@@ -37,7 +37,9 @@ export class LinuxSystem implements System {
   do(operation: Operation): Answer {
     const { process } = operation;
     if (!this.#trace.running.has(process)) return { result: ESRCH };
+    const ending = mayEnd(this.#trace, operation);
     const answer = this.#answer(operation);
+    if (ending) awaitEnds(this.#trace);
     this.#alive = undefined;
     if (this.#trace.passing && !isFileOperation(operation)) this.#trace.collectSockets();
     if (answer.result < 0) return answer;
