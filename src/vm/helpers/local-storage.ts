@@ -20,7 +20,8 @@ function ownerOf(call: Call): Thing | undefined {
   const tag = call.initialised(2, "owner");
   if (tag === SCALAR && call.state.value(2) === 0n) return undefined;
   // The context of programs on sockets is their socket.
-  if (tag.place.kind === "socket" || tag.place.kind === "context") throw new Unsupported("storage of sockets");
+  if (tag.place.kind === "socket" || tag.place.kind === "context")
+    throw new Unsupported("storage of sockets");
   return objectAt(call, 2, "owner")[0];
 }
 
