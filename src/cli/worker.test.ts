@@ -73,7 +73,7 @@ describe.skipIf(!REDIS)("with a server (redis-server is installed)", () => {
       "--runs",
       "0",
       "--programs",
-      "300",
+      "200",
       "--out",
       "c",
     ];
@@ -84,7 +84,7 @@ describe.skipIf(!REDIS)("with a server (redis-server is installed)", () => {
     const ended = await campaign;
     expect(ended.status).toBe(0);
     expect(jsonLines(ended)).toMatchObject([
-      { summary: { next: 301, done: [], tally: { programs: 300 }, findings: { total: 0 } } },
+      { summary: { next: 201, tally: { programs: 200 }, findings: { total: 0 } } },
     ]);
   });
 });
