@@ -146,5 +146,7 @@ export async function leave(
 ): Promise<void> {
   giveUp();
   const left = Promise.all(parts.map((part) => (there ? part.close() : part.disconnect())));
-  await Promise.race([left, sleep(LEAVING_MS, undefined, { ref: false })]);
+  await Promise.race([left, sleep(LEAVING_MS)]);
+  // Clients of a server that is gone may keep the process for ever; what it says is said by then.
+  if (!there) setTimeout(() => process.exit(), LEAVING_MS).unref();
 }
