@@ -44,6 +44,12 @@ function answerOf(verdict: Verdict | undefined): Answer {
 }
 
 /**
+ * Instructions that may be processed for one program of a campaign. Small programs that need more are rare (loops in loops), and one of them takes the time of ten thousand others: it is
+ * refused as too large.
+ */
+export const MOST_PROCESSED = 20_000;
+
+/**
  * Everything about a program that oracles look at. Equal seeds give equal cases.
  *
  * @param answer  what the verifier under test says, if that is not ours
@@ -58,7 +64,7 @@ function caseOf(
   let ran = NO_RUNS;
   let broken: Error | undefined;
   try {
-    verdict = verify(program, observer, rules);
+    verdict = verify(program, observer, rules, MOST_PROCESSED);
     ran = runProgram(program, verdict, seed, runs, [], rules, NEAR);
   } catch (error) {
     if (!(error instanceof Error) || error instanceof Unsupported) throw error;

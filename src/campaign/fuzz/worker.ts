@@ -9,7 +9,7 @@ import { programOf } from "../generate/program.ts";
 import { type Recipe, recipeOf } from "../generate/recipe.ts";
 import type { BatchResult, Found, Job, JobAnswer, Located, Reduced, Settings, Trimmed } from "./batch.ts";
 import { Counters, meets } from "./code-coverage.ts";
-import { type CrossCheckSettings, causeOf, crossCheck } from "./cross-check.ts";
+import { type CrossCheckSettings, causeOf, crossCheck, MOST_PROCESSED } from "./cross-check.ts";
 import { oraclesNamed } from "./oracles/all.ts";
 import type { Violation } from "./oracles/oracle.ts";
 import { type Drawn, drawRecipe, type Plan, trimmed } from "./recipes.ts";
@@ -206,7 +206,7 @@ function locate({ first, count, settings, plan, code }: Job & { readonly kind: "
 /** What breaks here has been a finding in the batch. */
 function verifyQuietly(recipe: Recipe, rules: Rules): void {
   try {
-    verify(programOf(recipe, "looked at"), undefined, rules);
+    verify(programOf(recipe, "looked at"), undefined, rules, MOST_PROCESSED);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
   }
@@ -218,7 +218,7 @@ function trim({ recipes, settings }: Job & { readonly kind: "trim" }): Trimmed {
     const program = programOf(recipe, "trimmed");
     semantic.take();
     semantic.begin(program, 0);
-    const verdict = verify(program, semantic.observer, rules);
+    const verdict = verify(program, semantic.observer, rules, MOST_PROCESSED);
     if (verdict.verdict !== "accept")
       semantic.refused(causeOf(verdict.verdict === "reject" ? verdict.message : verdict.feature));
     return new Set(semantic.take().map(([entry]) => entry));

@@ -57,8 +57,8 @@ const WIDENINGS = 24;
 const LEAST_BUDGET = 4096;
 const BUDGET_FACTOR = 2;
 
-/** Instructions that may be processed for nothing in a whole exploration before no more loops are tried. */
-const WASTE = 500_000;
+/** What part of the instructions that may be processed may be so for nothing before no more loops are tried. */
+const WASTE = 1 / 2;
 
 /** Instructions that are processed once it is known that there will be no accept. */
 const AFTERWARDS = 10_000;
@@ -79,7 +79,7 @@ export function tryLoop(x: Exploration, passage: Passage): boolean {
   if (passage.count > MOST_OF_BUDGET && isBudgeted(x)) {
     throw new NotClosed("a loop that may_goto ends and whose budget is not seen to go down");
   }
-  if (x.wasted > WASTE || x.inside.length === MAX_GHOSTS) return false;
+  if (x.wasted > WASTE * progress.limit || x.inside.length === MAX_GHOSTS) return false;
   const places = movingPlaces(previous.at, m.state);
   if (places.length === 0 || hasBudget(m.state) !== hasBudget(previous.at)) return false;
   const bytes = packedBytes(m.state);
