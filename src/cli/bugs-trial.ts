@@ -47,12 +47,15 @@ function original(index: number): Original {
   originals.set(index, read);
   return read;
 }
-const start = performance.now();
+let start = performance.now();
 const spent = stopwatch();
 const outcome: Outcome = await INSTRUMENTS[instrument].run({
   seed,
   // A solver's time is not this process's own.
   isOver: () => (instrument === "theorem" ? (performance.now() - start) / 1000 : spent()) >= seconds,
+  begins: () => {
+    start = performance.now();
+  },
   originals: { count: files.length, original },
   corpus: { count: files.length, tasks, knowledge, rules: { profile: readProfile(CORPUS_PROFILE) } },
   ledger: () => readFileSync(fileURLToPath(new URL("../../properties/ledger.json", import.meta.url)), "utf8"),

@@ -31,6 +31,13 @@ describe("plot.csv", () => {
     );
   });
 
+  test("keeps the last line of a campaign that ended, whose seconds are rounded up", () => {
+    const file = path();
+    const ended = { ...statsAt(3), seconds: 3.46 };
+    new Plot(file, 0).add(ended, true);
+    expect(new Plot(file, ended.seconds).points).toEqual([pointOf(ended)]);
+  });
+
   test("what is something else is not written over", () => {
     const file = path();
     writeFileSync(file, "a,b\n");

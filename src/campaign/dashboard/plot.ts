@@ -27,8 +27,11 @@ const HEADER = `${PLOT_COLUMNS.join(",")}\n`;
 /** Seconds between lines. */
 const EVERY_S = 5;
 
+/** Seconds as lines have them. */
+const rounded = (seconds: number): number => Number(seconds.toFixed(1));
+
 export const pointOf = ({ seconds, tally, rate, coverage, corpus, findings }: Stats): Point => ({
-  seconds: Number(seconds.toFixed(1)),
+  seconds: rounded(seconds),
   programs: tally.programs,
   accepted: tally.accepted,
   rejected: tally.rejected,
@@ -66,7 +69,7 @@ export class Plot {
   constructor(path: string, before: number) {
     this.#path = path;
     const known = existsSync(path) ? readPlot(path, readFileSync(path, "utf8")) : [];
-    this.#points = known.filter(({ seconds }) => seconds <= before);
+    this.#points = known.filter(({ seconds }) => seconds <= rounded(before));
     writeFileSync(path, HEADER + this.#points.map(lineOf).join(""));
   }
 

@@ -10,6 +10,8 @@ export interface Trial {
   readonly seed: number;
   /** Whether the budget is spent. */
   readonly isOver: () => boolean;
+  /** To be called where only now begins what the budget is for: time and budget count from here. */
+  readonly begins: () => void;
   /** The corpus' bundles. */
   readonly originals: Originals;
   /** The corpus with what is expected of it, by number, and whose rules that is by. */

@@ -11,7 +11,7 @@ import type { Instrument, Outcome } from "./instrument.ts";
 const TIMEOUT = 20_000;
 
 export const theorems: Instrument = {
-  async run({ isOver, ledger, now, theorems: names }): Promise<Outcome> {
+  async run({ begins, isOver, ledger, now, theorems: names }): Promise<Outcome> {
     const proved = readLedger(ledger());
     const isAsked = ({ name, open, obligations }: Theorem): boolean => {
       if (open !== undefined) return false;
@@ -28,6 +28,8 @@ export const theorems: Instrument = {
     const z3 = (): ReturnType<typeof z3Process> => z3Process({});
     const prover = new Prover({ pool, solvers: { bits: [z3], integers: [z3] }, timeoutMs: TIMEOUT });
     let tried = 0;
+    // To write all theorems down again takes longer than most of the proofs.
+    begins();
     try {
       for (const theorem of queue) {
         if (isOver()) break;
