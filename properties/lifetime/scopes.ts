@@ -11,12 +11,12 @@ export const SMALL: Scope = {
   uses: 1,
 };
 
-/** Two of what there can be cycles of. */
+/** Two programs, so that one may hold what another one uses. */
 export const LARGE: Scope = {
   processes: 2,
-  fds: 3,
-  pins: ["a", "b"],
+  fds: 2,
+  pins: ["a"],
   points: ["x"],
-  objects: ["map", "prog_array", "prog_array", "program", "program", "link"],
-  uses: 2,
+  objects: ["map", "prog_array", "program", "program", "link"],
+  uses: 1,
 };
