@@ -1,15 +1,10 @@
 /** The commands of `soundcheck cbpf`, and what they take. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { FILTER_FORMATS } from "../semantics/classic/read.ts";
-import type { Status } from "./status.ts";
-
-type Action = <A extends readonly unknown[]>(
-  work: (...given: A) => Promise<Status>,
-) => (...given: A) => Promise<void>;
+import { type Action, collect, integer, json } from "./options.ts";
 
 const FILE = "assembly, tcpdump -d, -dd or -ddd, or struct sock_filters as bytes or in hexadecimal";
 
-const json = (): Option => new Option("--json", "answer with one JSON value a line");
 const seccomp = (): Option =>
   new Option("--seccomp", "a filter of system calls, by the stricter rules of seccomp(2)");
 const output = (format: string): Option =>
@@ -20,20 +15,12 @@ const output = (format: string): Option =>
     .choices(FILTER_FORMATS)
     .default(format);
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
-    throw new InvalidArgumentError("It must be an integer from 0 to 4294967295.");
-  }
-  return value;
-}
+const wholeNumber = integer(0, 0xffff_ffff);
 
 function bigNumber(text: string): bigint {
   if (!/^\s*(0x[0-9a-f]+|\d+)\s*$/i.test(text)) throw new InvalidArgumentError("It must be an integer.");
   return BigInt(text);
 }
-
-const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 /** @param action makes a command's action of its work */
 export function addClassic(cli: Command, action: Action): void {

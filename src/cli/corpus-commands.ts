@@ -1,33 +1,15 @@
 /** The commands of `soundcheck corpus`, and what they take. */
 import { availableParallelism } from "node:os";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { PROPERTIES } from "../campaign/regression/property-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
+import { type Action, integer, json, profile } from "./options.ts";
 import { chooseProfile } from "./rules.ts";
-import type { Status } from "./status.ts";
 
-type Action = <A extends readonly unknown[]>(
-  work: (...given: A) => Promise<Status>,
-) => (...given: A) => Promise<void>;
-
-const integer =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-    }
-    return value;
-  };
 const natural = integer(0, 0x7fff_ffff);
 
-const json = (): Option => new Option("--json", "answer with one JSON value a line");
 const inside = (): Option =>
   new Option("--in <directory>", "the entries of a directory, instead of the bundled corpus");
-const profile = (): Option =>
-  new Option("--profile <name>", "the kernel whose rules hold: linux-X.Y, or a profile's file").env(
-    "SOUNDCHECK_PROFILE",
-  );
 const runs = (most: number): Option =>
   new Option("--runs <n>", "generated runs of each program").default(most).argParser(natural);
 

@@ -2,13 +2,14 @@
 /** The command line: which commands there are and what they take. Each command's work is in the file of its name. */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { INSTRUMENT_NAMES, type InstrumentName } from "../campaign/bugs/instruments/names.ts";
-import { ORACLE_NAMES, type OracleName } from "../campaign/fuzz/oracle-names.ts";
-import { SOLVER_NAMES, type SolverName } from "../proof/solver-names.ts";
+import { Command, CommanderError, Option } from "commander";
+import { SOLVER_NAMES } from "../proof/solver-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
+import { addCampaigns } from "./campaign-commands.ts";
 import { addClassic } from "./cbpf-commands.ts";
 import { addCorpus } from "./corpus-commands.ts";
+import { addGuests } from "./guest-commands.ts";
+import { collect, integer, json, names, profile, program, seed } from "./options.ts";
 import { chooseLoader, chooseProfile } from "./rules.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
@@ -22,50 +23,6 @@ function versionOfPackage(): string {
   const known = typeof parsed === "object" && parsed !== null && "version" in parsed;
   return known ? String(parsed.version) : "unknown";
 }
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
-
-const seed = (about: string): Option => new Option("--seed <n>", about).argParser(integer(0, 0x7fff_ffff));
-/** Names of oracles; each use of the option adds one. */
-function oracles(name: string, before: readonly OracleName[]): readonly OracleName[] {
-  const known = ORACLE_NAMES.find((each) => each === name);
-  if (known === undefined) throw new InvalidArgumentError(`It must be one of ${ORACLE_NAMES.join(", ")}.`);
-  return [...before, known];
-}
-
-/** Names of instruments; each use of the option adds one. */
-function instruments(name: string, before: readonly InstrumentName[]): readonly InstrumentName[] {
-  const known = INSTRUMENT_NAMES.find((each) => each === name);
-  if (known === undefined)
-    throw new InvalidArgumentError(`It must be one of ${INSTRUMENT_NAMES.join(", ")}.`);
-  return [...before, known];
-}
-
-/** Names of solvers; each use of the option adds one. */
-function solvers(name: string, before: readonly SolverName[]): readonly SolverName[] {
-  const known = SOLVER_NAMES.find((each) => each === name);
-  if (known === undefined) throw new InvalidArgumentError(`It must be one of ${SOLVER_NAMES.join(", ")}.`);
-  return [...before, known];
-}
-
-const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
-
-const queue = (about: string): Option =>
-  new Option("--queue <url>", `a server${about === "" ? "" : ` ${about}`}: redis://… or postgres://…`).env(
-    "SOUNDCHECK_QUEUE",
-  );
-
-const json = (): Option => new Option("--json", "answer with one JSON value a line");
-const program = (): Option =>
-  new Option("--program <name>", "of the programs in a file, only the one of this name");
 
 let status: Status = STATUS.held;
 
@@ -94,12 +51,6 @@ Files are ELF objects, program bundles (*.prog.json) or assembly; - is standard 
 Exit status: 0 all held; 1 a program was rejected, or something was found; 2 it could not be done
 (bad usage, an unreadable file, something not modelled); 3 a bug in soundcheck.`,
   );
-
-const profile = (): Option =>
-  new Option(
-    "--profile <name>",
-    "the kernel whose rules hold: linux-X.Y, or a profile's file (default: the newest)",
-  ).env("SOUNDCHECK_PROFILE");
 
 const unprivileged = (): Option =>
   new Option("--unprivileged", "by the rules for a loader without capabilities, whatever the file says");
@@ -299,7 +250,7 @@ cli
   .addOption(
     new Option("--solver <name>", "builtin, z3, cvc5, bitwuzla or boolector (the latter four from PATH)")
       .default([], "builtin")
-      .argParser(solvers),
+      .argParser(names(SOLVER_NAMES)),
   )
   .option("--cross", "have two solvers agree: the built-in one and the first on PATH, or two --solver")
   .option("--wrong", "also refute the wrong versions of what is proved")
@@ -320,105 +271,13 @@ cli
   )
   .addOption(json())
   .action(
-    action(async (names, options) => {
+    action(async (theorems, options) => {
       const { prove } = await import("./prove.ts");
-      return prove(names, options);
+      return prove(theorems, options);
     }),
   );
 
-cli
-  .command("fuzz")
-  .summary("a campaign: generated programs, verified, run and cross-checked")
-  .description(
-    "Generates programs, verifies each, has its certificate confirmed, runs it along the certificate and holds every step against the abstract states. What does not hold is made small and kept in the campaign's directory, each cause once. A campaign whose directory is there goes on where it stopped, however it was stopped.",
-  )
-  .addOption(new Option("--seconds <n>", "how long").default(60).argParser(integer(1, 10_000_000)))
-  .addOption(
-    new Option("--programs <n>", "programs at most")
-      .default(0x7fff_ffff, "no limit")
-      .argParser(integer(1, 0x7fff_ffff)),
-  )
-  .addOption(new Option("--runs <n>", "runs of each program").default(8).argParser(integer(0, 1_000_000)))
-  .addOption(
-    new Option("--workers <n>", "processes")
-      .default(availableParallelism(), "as many as processors")
-      .argParser(integer(1, 256))
-      .conflicts("queue"),
-  )
-  .addOption(queue("whose workers do the work, instead of processes of this machine"))
-  .addOption(seed("of the first program").env("SOUNDCHECK_SEED").default(1))
-  .addOption(
-    new Option("--oracle <name>", `what is asked, again for more: ${ORACLE_NAMES.join(", ")}`)
-      .default([], "all")
-      .argParser(oracles),
-  )
-  .addOption(
-    new Option("--without <name>", "what is not asked, again for more")
-      .default([], "nothing")
-      .argParser(oracles),
-  )
-  .addOption(
-    new Option("--target <verifier>", "whose verifier is under test: ours, command:PROGRAM").default("ours"),
-  )
-  .addOption(
-    new Option(
-      "--guidance <kind>",
-      "what programs are made from: nothing, or what reached something first: what the verifier decided (semantic), or its code too",
-    )
-      .choices(["none", "semantic", "code"] as const)
-      .default("code" as const),
-  )
-  .option("--out <directory>", "the campaign's directory", "soundcheck-fuzz")
-  .addOption(profile())
-  .addOption(json())
-  .action(action(async (options) => (await import("./fuzz.ts")).fuzz(options, versionOfPackage())));
-
-cli
-  .command("worker")
-  .summary("do the work of campaigns elsewhere")
-  .description(
-    "Does the jobs of campaigns that were started with fuzz --queue, on this machine or others, until it is interrupted. The jobs of a worker that is killed go to another.",
-  )
-  .addOption(queue("").makeOptionMandatory())
-  .addOption(
-    new Option("--workers <n>", "processes")
-      .default(availableParallelism(), "as many as processors")
-      .argParser(integer(1, 256)),
-  )
-  .addOption(
-    new Option("--idle <seconds>", "end when no job has come for as long").argParser(integer(1, 10_000_000)),
-  )
-  .addOption(json())
-  .action(action(async (options) => (await import("./worker.ts")).worker(options, versionOfPackage())));
-
-cli
-  .command("bugs")
-  .summary("which bugs would be found: seeded ones, each tried with every instrument")
-  .description(
-    "Puts bugs that verifiers have had into copies of soundcheck, each into one of its own in a temporary directory, and lets every instrument look for it. The code as it is has to stay silent. See docs/scorecard.md.",
-  )
-  .option("--list", "list the bugs")
-  .addOption(
-    new Option("--bug <name>", "only this one, or those of a class; again for more")
-      .default([], "all")
-      .argParser(collect),
-  )
-  .addOption(
-    new Option("--instrument <name>", `only this one, again for more: ${INSTRUMENT_NAMES.join(", ")}`)
-      .default([], "all")
-      .argParser(instruments),
-  )
-  .addOption(new Option("--seconds <n>", "of each trial").default(60).argParser(integer(1, 86_400)))
-  .addOption(new Option("--seeds <n>", "trials of each instrument").default(5).argParser(integer(1, 1000)))
-  .addOption(
-    new Option("--jobs <n>", "processes")
-      .default(availableParallelism(), "as many as processors")
-      .argParser(integer(1, 256)),
-  )
-  .option("--results <file>", "keep what comes out there, a line a bug, and do not try again what is there")
-  .option("--html <file>", "write the matrix as a page")
-  .addOption(json())
-  .action(action(async (options) => (await import("./bugs.ts")).bugs(options)));
+addCampaigns(cli, action, versionOfPackage());
 
 cli
   .command("plugin")
@@ -455,66 +314,7 @@ cli
 addClassic(cli, action);
 addTraces(cli, action);
 addCorpus(cli, action);
-
-const accelerator = (): Option =>
-  new Option("--accel <what>", "what executes a guest: auto tries KVM first, tcg translates")
-    .choices(["auto", "kvm", "tcg"])
-    .env("SOUNDCHECK_ACCEL")
-    .default("auto");
-
-const guest = cli
-  .command("guest")
-  .summary("other kernels: Debian's, in QEMU")
-  .description(
-    "Kernels of Debian's, as guests in QEMU without network and disk. They are downloaded through apt into a cache folder; nothing is installed.",
-  )
-  .usage("[command]");
-
-guest
-  .command("list")
-  .description("Lists the kernels that there are, and those that are here.")
-  .addOption(json())
-  .action(action(async (options) => (await import("./guest.ts")).listGuests(options)));
-
-guest
-  .command("fetch")
-  .description("Downloads the newest kernel of each name, unless it is here.")
-  .argument("<name...>", "linux-6.1, …; newest is the newest of all")
-  .addOption(json())
-  .action(action(async (names, options) => (await import("./guest.ts")).fetchGuests(names, options)));
-
-guest
-  .command("boot")
-  .description("Boots each kernel, loads small programs in it, and says how long that takes.")
-  .argument("<name...>", "linux-6.1, …; newest is the newest of all")
-  .addOption(
-    new Option("--loads <n>", "how many programs to load").default(200).argParser(integer(1, 1_000_000)),
-  )
-  .addOption(accelerator())
-  .addOption(json())
-  .action(action(async (names, options) => (await import("./guest.ts")).bootGuests(names, options)));
-
-cli
-  .command("probe")
-  .summary("what a kernel lets programs do")
-  .description(
-    "Learns from a kernel what programs may do, by small programs, its types and its own data, and writes a profile. Takes root, and a minute or two; in a guest some minutes.",
-  )
-  .addOption(
-    new Option(
-      "--on <kernel>",
-      "linux is the running kernel, linux-X.Y a guest, newest the newest one",
-    ).default("linux"),
-  )
-  .option("-o, --output <file>", "the profile's file (default: standard output)")
-  .action(action(async (options) => (await import("./probe.ts")).probe(options)));
-
-cli
-  .command("doctor")
-  .summary("what this machine offers")
-  .description("Says what this machine offers: kernel, privileges, compilers. Nothing of it is required.")
-  .addOption(json())
-  .action(action(async (options) => (await import("./doctor.ts")).doctor(options)));
+addGuests(cli, action);
 
 async function main(): Promise<number> {
   try {

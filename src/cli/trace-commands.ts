@@ -1,11 +1,7 @@
 /** The commands on traces: what they take. Their work is in the files of their names. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Action, json } from "./options.ts";
 import type { SystemName } from "./replay.ts";
-import type { Status } from "./status.ts";
-
-type Action = <A extends readonly unknown[]>(
-  work: (...given: A) => Promise<Status>,
-) => (...given: A) => Promise<void>;
 
 const NAMES: readonly SystemName[] = ["runtime", "model", "linux"];
 
@@ -35,7 +31,7 @@ export function addTraces(cli: Command, action: Action): void {
         .default(["runtime", "model"] satisfies readonly SystemName[], "runtime,model")
         .argParser(systems),
     )
-    .addOption(new Option("--json", "answer with one JSON value a line"))
+    .addOption(json())
     .action(action(async (files, options) => (await import("./replay.ts")).replay(files, options)));
 
   cli
@@ -52,6 +48,6 @@ export function addTraces(cli: Command, action: Action): void {
     .option("--when-freed <object>", "the operation with which an object goes")
     .option("--dot", "Graphviz text of what there is after the last operation")
     .option("--html <file>", "write a page with what there is after each operation")
-    .addOption(new Option("--json", "answer with one JSON value a line").conflicts(["dot", "html"]))
+    .addOption(json().conflicts(["dot", "html"]))
     .action(action(async (file, options) => (await import("./objects.ts")).objects(file, options)));
 }
