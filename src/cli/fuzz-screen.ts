@@ -75,6 +75,7 @@ function boxes({ tally, rate, coverage, corpus, findings, workers, ...stats }: S
         row("rejected", `${grouped(tally.rejected)}, ${grouped(tally.faulted)} fault`),
         row("not modelled", grouped(tally.unsupported)),
         row("mutated", percent(tally.mutated, tally.programs)),
+        ...(tally.restarts === 0 ? [] : [row("restarts", `${tally.restarts} of the target`, "red")]),
       ],
     },
     {

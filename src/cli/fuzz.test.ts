@@ -94,6 +94,13 @@ describe("fuzz", () => {
     expect(stderr).toMatch(/^soundcheck: \/dev\/null\/c: cannot be made: ENOTDIR.*\n$/);
   });
 
+  test("a target that is no verifier is told in one line", async () => {
+    const args = ["fuzz", "--workers", "1", "--programs", "50", "--target", "command:yes"];
+    const { status, stdout, stderr } = await soundcheck(args, { cwd: directory() });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(/^soundcheck: --target command:yes: it does not answer a program .*\n$/);
+  });
+
   test("an oracle that is not one is bad usage", async () => {
     const { status, stderr } = await soundcheck(["fuzz", "--oracle", "luck"], { cwd: directory() });
     expect(status).toBe(2);

@@ -3,6 +3,7 @@ import { campaign } from "../campaign/fuzz/engine.ts";
 import { ORACLE_NAMES, type OracleName } from "../campaign/fuzz/oracle-names.ts";
 import type { Stats } from "../campaign/fuzz/stats.ts";
 import { type Finding, Store } from "../campaign/fuzz/store.ts";
+import { OURS } from "../campaign/fuzz/targets/named.ts";
 import { InputError } from "../semantics/errors.ts";
 import { type FuzzDisplay, fuzzDisplay } from "./fuzz-display.ts";
 import { FuzzPages } from "./fuzz-pages.ts";
@@ -35,7 +36,10 @@ const percent = (part: number, whole: number): string =>
   `${whole === 0 ? 0 : ((100 * part) / whole).toFixed(1)} %`;
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
-function report({ tally, seconds, reasons, unmodelled, next }: Stats, findings: readonly Finding[]): string {
+function report(
+  { tally, target, seconds, reasons, unmodelled, next }: Stats,
+  findings: readonly Finding[],
+): string {
   const { programs, accepted, rejected, unsupported, faulted, instructions, processed, states, runs, steps } =
     tally;
   const rows = [
@@ -47,6 +51,7 @@ function report({ tally, seconds, reasons, unmodelled, next }: Stats, findings: 
     ["accepted", `${accepted}`, percent(accepted, programs)],
     ["rejected", `${rejected}`, `${faulted} shown to fault`],
     ["not modelled", `${unsupported}`, ""],
+    ...(target === OURS ? [] : [["restarts", `${tally.restarts}`, `of ${printable(target)}`]]),
     ["processed", `${processed}`, `instructions; ${states} states`],
     ["runs", `${runs}`, `${steps} steps`],
     ["next seed", `${next}`, ""],

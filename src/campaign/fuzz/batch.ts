@@ -75,6 +75,11 @@ export interface Reduced {
   readonly instructions: number;
 }
 
+/** The verifier under test is not one that can be asked: the campaign ends, with this for a reason. */
+export interface Unusable {
+  readonly unusable: string;
+}
+
 /** Seeds, the first ones of each. */
 export interface Located {
   readonly seeds: readonly number[];
@@ -84,4 +89,4 @@ export interface Trimmed {
   readonly recipes: readonly Recipe[];
 }
 
-export type JobAnswer = BatchResult | Reduced | Located | Trimmed;
+export type JobAnswer = BatchResult | Unusable | Reduced | Located | Trimmed;

@@ -207,6 +207,7 @@ class Campaign {
       const job = { kind: "batch", first, count, settings, ...(plan === undefined ? {} : { plan }) } as const;
       const answer = await this.#crew.run(job);
       if (answer === undefined) return undefined;
+      if ("unusable" in answer) throw new InputError(answer.unusable);
       if (!("tally" in answer)) throw new Error("a batch is answered by its sums");
       return answer;
     } catch (error) {

@@ -7,6 +7,7 @@ export const ORACLES = {
   fault: "no run of an accepted program faults",
   termination: "no run is longer than the certificate says",
   jit: "interpreted, compiled with checks and compiled with what is proved, a program does the same",
+  target: "the verifier under test answers, whatever the program is",
   broken: "the campaign itself works: no process of it dies, no reduction fails",
   crash: "neither verifier nor machine break an invariant of their own",
 } as const;

@@ -17,6 +17,8 @@ const tallySchema = z.strictObject({
   faulted: count,
   /** Programs made from kept recipes; the others were drawn anew. */
   mutated: count,
+  /** How often the verifier under test had to be begun anew. */
+  restarts: count.default(0),
   instructions: count,
   /** What our verifier processed and kept. */
   processed: count,
@@ -35,6 +37,7 @@ export const TALLIED = [
   "unsupported",
   "faulted",
   "mutated",
+  "restarts",
   "instructions",
   "processed",
   "states",
@@ -49,6 +52,7 @@ export const newTally = (): Tally => ({
   unsupported: 0,
   faulted: 0,
   mutated: 0,
+  restarts: 0,
   instructions: 0,
   processed: 0,
   states: 0,

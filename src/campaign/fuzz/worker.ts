@@ -1,13 +1,23 @@
 /** What a process of a campaign does: it cross-checks the programs of a range of seeds, makes one of them small, or finds out which of them reach something. */
 import { writeBundle } from "../../object/bundle-write.ts";
 import { readProfile } from "../../oracle/profiles.ts";
-import { Unsupported } from "../../semantics/errors.ts";
+import { InputError, Unsupported } from "../../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { verify } from "../../verifier/verify.ts";
 import { programOf } from "../generate/program.ts";
 import { type Recipe, recipeOf } from "../generate/recipe.ts";
-import type { BatchResult, Found, Job, JobAnswer, Located, Reduced, Settings, Trimmed } from "./batch.ts";
+import type {
+  BatchResult,
+  Found,
+  Job,
+  JobAnswer,
+  Located,
+  Reduced,
+  Settings,
+  Trimmed,
+  Unusable,
+} from "./batch.ts";
 import { Counters, meets } from "./code-coverage.ts";
 import { type CrossCheckSettings, causeOf, crossCheck, MOST_PROCESSED } from "./cross-check.ts";
 import { oraclesNamed } from "./oracles/all.ts";
@@ -17,7 +27,7 @@ import { reduceProgram, reduceRecipe } from "./reduce.ts";
 import { SemanticMap } from "./semantic.ts";
 import { newTally } from "./stats.ts";
 import { OURS, targetNamed } from "./targets/named.ts";
-import type { Answer, Target } from "./targets/target.ts";
+import type { Answers, Target } from "./targets/target.ts";
 
 /** What findings with the same cause have in common. */
 const keyOf = ({ oracle, message }: Violation): string => `${oracle}: ${causeOf(message)}`;
@@ -65,7 +75,7 @@ async function batch({
   count,
   settings,
   plan,
-}: Job & { readonly kind: "batch" }): Promise<BatchResult> {
+}: Job & { readonly kind: "batch" }): Promise<BatchResult | Unusable> {
   const { coverage = "none" } = settings;
   const how = settingsOf(settings);
   if (coverage === "code") {
@@ -77,7 +87,10 @@ async function batch({
   const reasons = new Map<string, number>();
   const unmodelled = new Map<string, number>();
   const found: Found[] = [];
-  const { drawn, answers } = await drawAll(first, count, plan, settings.target);
+  const asked = await drawAll(first, count, plan, settings.target);
+  if ("unusable" in asked) return asked;
+  const { drawn, answers } = asked;
+  tally.restarts = asked.restarts;
   for (const [place, { recipe, mutated }] of drawn.entries()) {
     const seed = first + place;
     tally.programs += 1;
@@ -117,12 +130,12 @@ async function batch({
   };
 }
 
-let target: { readonly name: string; readonly is: Target | undefined } | undefined;
+let opened: { readonly name: string; readonly is: Target | undefined } | undefined;
 
 /** What a target is, kept open for the next batch. */
 function targetOf(name: string): Target | undefined {
-  if (target?.name !== name) target = { name, is: targetNamed(name) };
-  return target.is;
+  if (opened?.name !== name) opened = { name, is: targetNamed(name) };
+  return opened.is;
 }
 
 /** The recipes of a range, and what the verifier under test says of their programs, if that is not ours. */
@@ -131,12 +144,17 @@ async function drawAll(
   count: number,
   plan: Plan | undefined,
   name: string = OURS,
-): Promise<{ readonly drawn: readonly Drawn[]; readonly answers: readonly Answer[] }> {
+): Promise<(Answers & { readonly drawn: readonly Drawn[] }) | Unusable> {
   const drawn = Array.from({ length: count }, (_, place) => drawRecipe(first + place, plan));
-  const answers = await targetOf(name)?.ask(
-    drawn.map(({ recipe }, place) => programOf(recipe, `seed ${first + place}`)),
-  );
-  return { drawn, answers: answers ?? [] };
+  const target = targetOf(name);
+  if (target === undefined) return { drawn, answers: [], restarts: 0 };
+  const programs = drawn.map(({ recipe }, place) => programOf(recipe, `seed ${first + place}`));
+  try {
+    return { drawn, ...(await target.ask(programs)) };
+  } catch (error) {
+    if (error instanceof InputError) return { unusable: error.message };
+    throw error;
+  }
 }
 
 /** Whatever a target says, it says it again of a smaller program or not: that is not asked here. */

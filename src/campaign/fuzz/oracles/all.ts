@@ -6,6 +6,7 @@ import { crash } from "./crash.ts";
 import { fault } from "./fault.ts";
 import { jit } from "./jit.ts";
 import type { Oracle } from "./oracle.ts";
+import { target } from "./target.ts";
 import { containment, termination } from "./walk.ts";
 
 const ALL: Readonly<Record<OracleName, Oracle>> = {
@@ -15,6 +16,7 @@ const ALL: Readonly<Record<OracleName, Oracle>> = {
   termination,
   jit,
   crash,
+  target,
   broken,
 };
 

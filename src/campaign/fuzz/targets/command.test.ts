@@ -5,15 +5,20 @@ import type { Program } from "../../../semantics/program/program.ts";
 import { verify } from "../../../verifier/verify.ts";
 import { programOfSeed } from "../../generate/program.ts";
 import { crossCheck } from "../cross-check.ts";
+import { ORACLE_NAMES, type OracleName } from "../oracle-names.ts";
 import { oraclesNamed } from "../oracles/all.ts";
 import { answerOf, commandTarget } from "./command.ts";
 import { targetNamed } from "./named.ts";
-import type { Answer } from "./target.ts";
+import type { Answer, Answers } from "./target.ts";
 
 const programs = (count: number): readonly Program[] =>
   Array.from({ length: count }, (_, i) => programOfSeed(200 + i));
 
 async function ask(command: string, of: readonly Program[]): Promise<readonly Answer[]> {
+  return (await askAll(command, of)).answers;
+}
+
+async function askAll(command: string, of: readonly Program[]): Promise<Answers> {
   const target = commandTarget(command);
   try {
     return await target.ask(of);
@@ -45,17 +50,41 @@ describe("a program as target", () => {
     expect(asked.flatMap((program, i) => crossCheck(program, i, settings).violation ?? [])).toEqual([]);
   }, 60_000);
 
-  test("one that dies is begun again; one that cannot be started has no verdict", async () => {
-    const dies = script(`${LINES} () => process.kill(process.pid, "SIGSEGV"))`);
-    for (const answer of await ask(dies, programs(2))) {
-      expect(answer.verdict).toBe("unsupported");
-      expect(answer.message).toMatch(/^the target does not answer: it ended with (SIGSEGV|status \d+)$/);
-    }
-    const [none] = await ask("./no-such-verifier 2>/dev/null", programs(1));
-    expect(none).toEqual({
-      verdict: "unsupported",
-      message: "the target does not answer: it ended with status 127",
-    });
+  test("one that a program kills is begun again and asked again, and that is told of the program", async () => {
+    const dies = script(
+      `${LINES} (line) => line.includes("seed 201") ? process.kill(process.pid, "SIGSEGV") : console.log("{\\"verdict\\":\\"accept\\"}"))`,
+    );
+    const { answers, restarts } = await askAll(dies, programs(3));
+    expect(restarts).toBe(2);
+    expect(answers.map(({ verdict }) => verdict)).toEqual(["accept", "unsupported", "accept"]);
+    expect(answers[1]?.lost).toMatch(/^it ended with (SIGSEGV|status \d+)$/);
+    const [, lost] = answers;
+    const settings = { rules: DEFAULT_RULES, runs: 0 };
+    const asked = (oracles: readonly OracleName[]): unknown =>
+      crossCheck(programOfSeed(201), 201, { ...settings, oracles: oraclesNamed(oracles) }, lost).violation;
+    expect(asked(ORACLE_NAMES)).toMatchObject({ oracle: "target" });
+    expect(asked(ORACLE_NAMES.filter((name) => name !== "target"))).toBeUndefined();
+  });
+
+  test("one that dies now and then is begun again, and nothing is told of the programs", async () => {
+    // Each process answers three lines.
+    const tires = script(
+      `let n = 0; ${LINES} () => (n += 1) > 3 ? process.exit(7) : console.log("{\\"verdict\\":\\"reject\\"}"))`,
+    );
+    const { answers, restarts } = await askAll(tires, programs(8));
+    expect(answers.every(({ verdict, lost }) => verdict === "reject" && lost === undefined)).toBe(true);
+    expect(restarts).toBe(2);
+  });
+
+  test.each([
+    ["./no-such-verifier 2>/dev/null", "it ended with status 127: there is no such program"],
+    ["true", "it ended with status 0"],
+    [script(`${LINES} () => console.log("fine"))`), "what it says is no answer: it is not JSON"],
+    [script(`${LINES} () => console.log("{}"))`), "what it says is no answer: .*verdict.*"],
+  ])("%s is no verifier", async (command, why) => {
+    await expect(ask(command, programs(1))).rejects.toThrow(
+      new RegExp(`^--target command:.*: it does not answer a program of two instructions: ${why}$`),
+    );
   });
 });
 
@@ -64,11 +93,13 @@ describe("answers", () => {
     ['{"verdict":"accept","name":"x","ms":1.5}', { verdict: "accept", message: "" }],
     ['{"verdict":"reject","message":"no","insn":3}', { verdict: "reject", message: "no", insn: 3 }],
     ['{"verdict":"accept","message":null,"insn":null}', { verdict: "accept", message: "" }],
-    ["yes", { verdict: "unsupported", message: "the target's answer is not one: it is not JSON" }],
+    ["yes", { lost: "what it says is no answer: it is not JSON" }],
   ])("%s", (line, answer) => expect(answerOf(line)).toEqual(answer));
 
   test("of another kind are none", () => {
-    expect(answerOf('{"verdict":"perhaps"}').message).toMatch(/^the target's answer is not one: .*verdict/);
+    expect(answerOf('{"verdict":"perhaps"}')).toMatchObject({
+      lost: expect.stringMatching(/^what it says is no answer: .*verdict/),
+    });
   });
 });
 
