@@ -1,13 +1,15 @@
 /** `soundcheck guest`: kernels of Debian's in QEMU: which there are, fetching them, and whether they come up here. */
-import { bootGuest, type Guest, type GuestOptions } from "../oracle/guest/guest.ts";
-import { cachedImages, fetchableKernels, fetchImage, findImage, guestCache } from "../oracle/guest/image.ts";
+import { cachedImages, fetchableKernels, fetchImage, guestCache } from "../oracle/guest/image.ts";
 import type { Accelerator } from "../oracle/guest/machine.ts";
+import { startGuest } from "../oracle/guest/start.ts";
 import type { Kernel } from "../oracle/linux/calls.ts";
 import { tryLoads } from "../oracle/linux/try-loads.ts";
 import { InputError } from "../semantics/errors.ts";
 import { attempt, STATUS, type Status, worse } from "./status.ts";
 import { type Cell, table } from "./table.ts";
 import { note, out, outJson } from "./terminal.ts";
+
+export { startGuest };
 
 interface JsonOption {
   readonly json?: true;
@@ -108,14 +110,4 @@ function loadTime(kernel: Kernel, insns: Uint8Array, loads: number): number {
   const start = performance.now();
   tryLoads(programs, { logLevel: 0, kernel });
   return ((performance.now() - start) * 1000) / loads;
-}
-
-/**
- * Boots the guest of a name (`linux-6.1`, `newest`), from the cache or after a download. It ends when it is stopped, or with this process.
- * @throws InputError if it cannot be had; `GuestFailure` if it does not come up
- */
-export function startGuest(name: string, options: Omit<GuestOptions, "cache"> = {}): Guest {
-  const cache = guestCache(process.env);
-  const image = findImage(cache, name);
-  return bootGuest(image, process.env["PATH"] ?? "", { cache, ...options });
 }

@@ -5,9 +5,11 @@ import { type BtfRecords, loadBtf, recordsIn } from "../../oracle/linux/btf-reco
 import type { Kernel, SystemCall } from "../../oracle/linux/calls.ts";
 import { logText, prepareLoad, processedOf, refused } from "../../oracle/linux/load.ts";
 import { createMap, type KernelMap, word } from "../../oracle/linux/maps.ts";
+import { THIS_MACHINE } from "../../oracle/linux/this-machine.ts";
 import { encode } from "../../semantics/isa/codec.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
+import { hazardOf } from "./hazard.ts";
 
 /** What a kernel's verifier said. */
 export type Asked =
@@ -19,7 +21,9 @@ export type Asked =
       readonly processed?: number;
     }
   /** The log was longer than there was room for, which says nothing of the program. */
-  | { readonly verdict: "long" };
+  | { readonly verdict: "long" }
+  /** The running kernel was not asked: it might not survive it. */
+  | { readonly verdict: "withheld"; readonly reason: string };
 
 /** Bytes of log for each program. */
 const LOG_SIZE = 1 << 19;
@@ -79,14 +83,25 @@ export class Asking {
   }
 
   /**
-   * Loads programs with their logs at level 2; those that are accepted are the caller's to close. Programs with the same list of maps share them.
+   * Loads programs with their logs at level 2, the running kernel none that it might not survive (`hazard.ts`); those that are accepted are the caller's to close. Programs with the same list of maps share them.
    * @throws GuestFailure if the kernel does not survive it
    */
   load(programs: readonly Program[]): readonly Asked[] {
+    // Last of all, whatever drew them: a guest can be booted again.
+    const hazards = programs.map((program) =>
+      this.kernel.name === THIS_MACHINE.name ? hazardOf(program) : undefined,
+    );
+    const harmless = programs.filter((_, index) => hazards[index] === undefined);
     const asked: Asked[] = [];
-    for (let from = 0; from < programs.length; from += LIST)
-      asked.push(...this.#loadList(programs.slice(from, from + LIST)));
-    return asked;
+    for (let from = 0; from < harmless.length; from += LIST)
+      asked.push(...this.#loadList(harmless.slice(from, from + LIST)));
+    const answers = asked.values();
+    return hazards.map((reason): Asked => {
+      if (reason !== undefined) return { verdict: "withheld", reason };
+      const { value } = answers.next();
+      if (value === undefined) throw new Error(`${this.kernel.name} left out an answer`);
+      return value;
+    });
   }
 
   #loadList(programs: readonly Program[]): readonly Asked[] {
