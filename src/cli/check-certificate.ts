@@ -1,6 +1,8 @@
 /** `soundcheck check-certificate`: whether certificates from a file prove what they claim of the programs in others. */
+
 import { inFile } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { ProgramType } from "../semantics/program/program-types.ts";
 import { type CertificateEntry, decodeFile } from "../verifier/certificate-format/file.ts";
 import { programHash } from "../verifier/certificate-format/program-hash.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
@@ -12,6 +14,8 @@ import { breathe, complain, note, out, outJson, paint, printable } from "./termi
 export interface CheckCertificateOptions {
   readonly json?: true;
   readonly program?: string;
+  /** Of programs in sections whose names say nothing. */
+  readonly type?: ProgramType;
 }
 
 /** What became of one program. */
@@ -116,7 +120,7 @@ async function checkFile(
   used: Set<CertificateEntry>,
   options: CheckCertificateOptions,
 ): Promise<Status> {
-  const { programs, failures } = await readProgramFile(file);
+  const { programs, failures } = await readProgramFile(file, options.type);
   let status: Status = STATUS.held;
   for (const { name, message } of failures) {
     if (options.program !== undefined && name !== options.program) continue;

@@ -4,12 +4,11 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, CommanderError, Option } from "commander";
 import { SOLVER_NAMES } from "../proof/solver-names.ts";
-import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
 import { addCampaigns } from "./campaign-commands.ts";
 import { addClassic } from "./cbpf-commands.ts";
 import { addCorpus } from "./corpus-commands.ts";
 import { addGuests } from "./guest-commands.ts";
-import { collect, integer, json, names, profile, program, seed } from "./options.ts";
+import { collect, integer, json, names, profile, program, seed, type } from "./options.ts";
 import { chooseLoader, chooseProfile } from "./rules.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
@@ -93,6 +92,7 @@ cli
     ).argParser(integer(0, 2)),
   )
   .addOption(program())
+  .addOption(type())
   .addOption(profile())
   .addOption(unprivileged())
   .option("--certify-check", "check the certificates of accepted programs")
@@ -163,11 +163,7 @@ cli
       .argParser((text) => text.split(",").map((name) => name.trim())),
   )
   .addOption(program())
-  .addOption(
-    new Option("--type <type>", "of programs in sections whose names say nothing").choices(
-      PROGRAM_TYPES.slice(1),
-    ),
-  )
+  .addOption(type())
   .option("--differences", "show only programs on which the verdicts are not the same")
   .addOption(json())
   .action(action(async (files, options) => (await import("./compare.ts")).compare(files, options)));
@@ -181,6 +177,7 @@ cli
   .argument("<certificates>", "what verify --certify wrote")
   .argument("<file...>", "objects, bundles or assembly: the programs")
   .addOption(program())
+  .addOption(type())
   .addOption(profile())
   .addOption(unprivileged())
   .addOption(json())
@@ -201,6 +198,7 @@ cli
   )
   .argument("[file]", "object, bundle or assembly")
   .addOption(program())
+  .addOption(type())
   .addOption(new Option("--packet <hex>", "the packet, from its Ethernet header on").conflicts("pcap"))
   .option("--pcap <file>", "a capture: runs on every packet in turn")
   .option("--context <hex>", "the context, as BPF_PROG_TEST_RUN takes it")

@@ -1,5 +1,6 @@
 /** What options of several commands share: how they are written, and how their arguments are read. */
 import { InvalidArgumentError, Option } from "commander";
+import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
 import type { Status } from "./status.ts";
 
 /** Makes a command's action of its work, so that its exit status is known. */
@@ -36,6 +37,11 @@ export const json = (): Option => new Option("--json", "answer with one JSON val
 
 export const program = (): Option =>
   new Option("--program <name>", "of the programs in a file, only the one of this name");
+
+export const type = (): Option =>
+  new Option("--type <type>", "of programs in sections whose names say nothing").choices(
+    PROGRAM_TYPES.slice(1),
+  );
 
 export const profile = (): Option =>
   new Option(

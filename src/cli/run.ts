@@ -1,10 +1,12 @@
 /** `soundcheck run`: one program in the machine, on packets or a context; or a pipeline of programs. */
+
 import { type GivenEnvironment, readEnvironment } from "../campaign/environment-file.ts";
 import { fillMaps } from "../campaign/fill-maps.ts";
 import { factsOfAccepted } from "../campaign/proved-facts.ts";
 import { BUDGET, CPUS, environmentOf } from "../campaign/runner.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { ProgramType } from "../semantics/program/program-types.ts";
 import { returnName } from "../semantics/program/return-names.ts";
 import type { Environment } from "../vm/environment.ts";
 import { mayWritePacket } from "../vm/input.ts";
@@ -23,6 +25,8 @@ import { breathe, complain, out, outJson, paint, printable } from "./terminal.ts
 export interface RunCommandOptions {
   readonly json?: true;
   readonly program?: string;
+  /** Of programs in sections whose names say nothing. */
+  readonly type?: ProgramType;
   /** Hexadecimal. */
   readonly packet?: string;
   readonly context?: string;
@@ -164,7 +168,16 @@ export async function run(file: string | undefined, options: RunCommandOptions):
     return runOne(file, options);
   }
   if (file !== undefined) throw new InputError(`${file}: a pipeline names its programs itself`);
-  for (const name of ["program", "context", "steps", "seed", "jit", "trace", "environment"] as const) {
+  for (const name of [
+    "program",
+    "type",
+    "context",
+    "steps",
+    "seed",
+    "jit",
+    "trace",
+    "environment",
+  ] as const) {
     if (others[name] !== undefined) throw new InputError(`--${name}: not with --pipeline`);
   }
   return runPipeline({ ...others, pipeline });
@@ -172,7 +185,7 @@ export async function run(file: string | undefined, options: RunCommandOptions):
 
 /** Runs the program on each packet in turn: the maps keep what one run leaves in them for the next. */
 async function runOne(file: string, options: RunCommandOptions): Promise<Status> {
-  const { programs, failures } = await readProgramFile(file);
+  const { programs, failures } = await readProgramFile(file, options.type);
   for (const { name, message } of failures) complain(`${displayName(file)}: ${name}: ${message}`);
   const program = oneProgram(file, programs, options.program);
   const packets = await packetsOf(options);

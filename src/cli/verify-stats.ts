@@ -1,7 +1,9 @@
 /** `soundcheck verify --stats`: a row of figures for each program, in the manner of veristat, alone or beside those of an earlier run. */
+
 import { basename } from "node:path";
 import { inFile } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { ProgramType } from "../semantics/program/program-types.ts";
 import { encodeCertificate } from "../verifier/certificate-format/encode.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
 import { displayName, readBytes, readProgramFile } from "./files.ts";
@@ -22,6 +24,8 @@ export interface StatsOptions {
   readonly output?: "table" | "csv" | "json" | "ndjson";
   readonly json?: true;
   readonly program?: string;
+  /** Of programs in sections whose names say nothing. */
+  readonly type?: ProgramType;
   /** A file of figures to compare with. */
   readonly compare?: string;
   /** Only rows of a comparison in which something but times differs. */
@@ -76,9 +80,9 @@ interface Measured {
 }
 
 /** The figures of a file's programs; those in a file of figures as they are. */
-async function measureFile(file: string, name: string | undefined): Promise<Measured> {
+async function measureFile(file: string, { program: name, type }: StatsOptions): Promise<Measured> {
   if (file.endsWith(".csv")) return { rows: await readFigures(file), status: STATUS.held };
-  const { programs, failures } = await readProgramFile(file);
+  const { programs, failures } = await readProgramFile(file, type);
   const rows: Figures[] = [];
   let status: Status = STATUS.held;
   for (const failure of failures) {
@@ -105,12 +109,12 @@ async function readFigures(file: string): Promise<readonly Figures[]> {
   return inFile(displayName(file), () => figuresFromCsv(new TextDecoder().decode(bytes)));
 }
 
-async function measureAll(files: readonly string[], name: string | undefined): Promise<Measured> {
+async function measureAll(files: readonly string[], options: StatsOptions): Promise<Measured> {
   const rows: Figures[] = [];
   let status: Status = STATUS.held;
   for (const file of files) {
     try {
-      const measured = await measureFile(file, name);
+      const measured = await measureFile(file, options);
       rows.push(...measured.rows);
       status = worse(status, measured.status);
     } catch (error) {
@@ -156,7 +160,7 @@ export async function verifyStats(files: readonly string[], options: StatsOption
   const numbers = compare === undefined ? NUMBERS : (["total_insns", "total_states"] as const);
   const columns = options.emit === undefined ? [...NAMES, ...numbers] : columnsNamed(options.emit);
   const before = compare === undefined ? undefined : await readFigures(compare);
-  const { rows, status } = await measureAll(files, options.program);
+  const { rows, status } = await measureAll(files, options);
   const paired = before === undefined ? rows.map((b): Entry => ({ b })) : pairUp(before, rows);
   const entries = paired.filter((entry) => passes(entry) && (options.changed !== true || hasChanged(entry)));
   if (order !== undefined) entries.sort(order);

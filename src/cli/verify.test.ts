@@ -75,6 +75,14 @@ describe("verify", () => {
     expect(stdout).toMatch(/^calls.s: calls: unsupported at insn 1: kernel function 1$/m);
   });
 
+  test("--type is that of programs whose sections do not say theirs", async () => {
+    const cwd = directory({ "plain.s": "r0 = *(u32 *)(r1 + 4)\nexit\n" });
+    const verified = async (type: string): Promise<number | null> =>
+      (await soundcheck(["verify", "--type", type, "plain.s"], { cwd })).status;
+    // Word 1 of a struct __sk_buff is the packet's type; the same word of a struct xdp_md is its end, which is no number to return.
+    expect(await Promise.all([verified("sched_cls"), verified("xdp")])).toEqual([0, 1]);
+  });
+
   test("what a file's texts would do to a terminal is made visible", async () => {
     const bundle = { name: "x\u001b[2Jy", type: "xdp", asm: ["r0 = 2", "exit"] };
     const { stdout } = await soundcheck(["verify", "-"], { input: JSON.stringify(bundle) });

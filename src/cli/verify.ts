@@ -1,7 +1,9 @@
 /** `soundcheck verify`: the verdict on each program, with the log in the kernel's format. */
+
 import { EncodingError } from "../object/bundle.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { ProgramType } from "../semantics/program/program-types.ts";
 import type { EncodedEntry } from "../verifier/certificate-format/file.ts";
 import { checkCertificate } from "../verifier/check-certificate.ts";
 import {
@@ -25,6 +27,8 @@ export interface VerifyOptions {
   /** Undefined unless asked for: then level 1, cut to what a person reads. */
   readonly logLevel?: 0 | 1 | 2;
   readonly program?: string;
+  /** Of programs in sections whose names say nothing. */
+  readonly type?: ProgramType;
   readonly certifyCheck?: true;
   /** The file that certificates of accepted programs are written to. */
   readonly certify?: string;
@@ -212,7 +216,7 @@ async function verifyFile(
   options: VerifyOptions,
   certificates: EncodedEntry[],
 ): Promise<Status> {
-  const { programs, failures } = await readProgramFile(file);
+  const { programs, failures } = await readProgramFile(file, options.type);
   const named = failures.filter(({ name }) => options.program === undefined || name === options.program);
   let status: Status = STATUS.held;
   for (const { name, message } of named) {

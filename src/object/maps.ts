@@ -6,7 +6,7 @@
 import { InputError } from "../semantics/errors.ts";
 import { MAP_FLAGS, type MapDefinition } from "../semantics/program/map-types.ts";
 import type { Btf } from "./btf.ts";
-import { type ElfFile, type ElfSection, SHF } from "./elf.ts";
+import { type ElfFile, type ElfSection, type ElfSymbol, SHF } from "./elf.ts";
 import { readBtfMaps } from "./maps-btf.ts";
 import { mapType, type ObjectMap } from "./object-map.ts";
 import { valueFields } from "./value-fields.ts";
@@ -33,8 +33,22 @@ function isGlobalData({ name, size, flags }: ElfSection): boolean {
 
 /** Bytes of the structure's oldest form: type, key size, value size, entries, flags. */
 const LEGACY_SIZE = 20;
+/** Bytes of the kernel samples' form, which goes on with the index of the inner map in the section and a memory node. */
+const SAMPLES_SIZE = 28;
 /** Bytes of iproute2's form, which goes on with id, pinning, id of the inner map, index in the outer map. */
 const IPROUTE_SIZE = 36;
+/** What the values of a map of maps are: descriptors or ids. */
+const REFERENCE_SIZE = 4;
+
+const isMapOfMaps = (type: MapDefinition["type"]): boolean =>
+  type === "array_of_maps" || type === "hash_of_maps";
+
+/** Which words behind the oldest form say something, in a structure of this size. */
+function knownWords(size: number, type: MapDefinition["type"], flags: number): readonly number[] {
+  if (size === IPROUTE_SIZE) return [5, 6, 7, 8];
+  if (size !== SAMPLES_SIZE) return [];
+  return [...(isMapOfMaps(type) ? [5] : []), ...((flags & MAP_FLAGS.numa_node) === 0 ? [] : [6])];
+}
 
 function readLegacyMaps(elf: ElfFile, section: ElfSection): ObjectMap[] {
   const { data } = section;
@@ -48,26 +62,33 @@ function readLegacyMaps(elf: ElfFile, section: ElfSection): ObjectMap[] {
   }
   const word = (map: number, index: number): number => data.u32(map + index * 4);
   const byId = size === IPROUTE_SIZE ? new Map(symbols.map((s) => [word(s.value, 5), s])) : undefined;
-  const inner = (id: number): MapDefinition | undefined => {
-    const found = byId?.get(id);
-    return found === undefined ? undefined : definition(found.name, found.value, false);
+  /** The symbol of the map that says what an outer map holds. */
+  const innerOf = (at: number): ElfSymbol | undefined => {
+    if (size === IPROUTE_SIZE) return word(at, 7) === 0 ? undefined : byId?.get(word(at, 7));
+    return size === SAMPLES_SIZE && isMapOfMaps(mapType(word(at, 0), data.place))
+      ? symbols[word(at, 5)]
+      : undefined;
   };
   const definition = (name: string, at: number, outer: boolean): MapDefinition => {
     data.check(at, size);
-    const iproute = size === IPROUTE_SIZE;
-    for (let offset = iproute ? IPROUTE_SIZE : LEGACY_SIZE; offset < size; offset++) {
-      if (data.u8(at + offset) !== 0) data.fail(at + offset, `map ${name} has an option that is not known`);
+    const type = mapType(word(at, 0), `${data.place}, map ${name}`);
+    const flags = word(at, 4);
+    const known = new Set(knownWords(size, type, flags));
+    for (let offset = LEGACY_SIZE; offset < size; offset++) {
+      if (data.u8(at + offset) !== 0 && !known.has(offset >> 2)) {
+        data.fail(at + offset, `map ${name} has an option that is not known`);
+      }
     }
-    const holds = iproute && outer && word(at, 7) !== 0 ? inner(word(at, 7)) : undefined;
+    const inner = outer ? innerOf(at) : undefined;
     return {
       name,
-      type: mapType(word(at, 0), `${data.place}, map ${name}`),
+      type,
       keySize: word(at, 1),
-      valueSize: word(at, 2),
+      valueSize: size === SAMPLES_SIZE && inner !== undefined ? REFERENCE_SIZE : word(at, 2),
       maxEntries: word(at, 3),
-      flags: word(at, 4),
-      ...(holds === undefined ? {} : { inner: holds }),
-      ...(iproute && word(at, 6) !== 0 ? { pinning: "by_name" } : {}),
+      flags,
+      ...(inner === undefined ? {} : { inner: definition(inner.name, inner.value, false) }),
+      ...(size === IPROUTE_SIZE && word(at, 6) !== 0 ? { pinning: "by_name" } : {}),
     };
   };
   return symbols.map(({ name, value }) => ({

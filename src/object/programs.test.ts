@@ -227,6 +227,24 @@ describe("legacy maps", () => {
     ]);
   });
 
+  test.each(["el", "eb"])("the kernel samples' form names inner maps by index (%s)", (order) => {
+    const object = read(`src/object/testdata/samples.${order}.o`, { defaultType: "sched_cls" });
+    const second = { name: "second", type: "hash", keySize: 4, valueSize: 32, maxEntries: 64, flags: 4 };
+    expect(program(object, "unnamed").maps).toEqual([
+      {
+        name: "outer",
+        type: "array_of_maps",
+        keySize: 4,
+        valueSize: 4,
+        maxEntries: 8,
+        flags: 0,
+        inner: second,
+      },
+      { name: "first", type: "array", keySize: 4, valueSize: 8, maxEntries: 16, flags: 0 },
+      second,
+    ]);
+  });
+
   test("a section whose name says nothing fails its program, or takes the type that the caller gives", () => {
     const path = "src/object/testdata/legacy.el.o";
     expect(read(path).failures).toEqual([
