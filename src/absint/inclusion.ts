@@ -32,7 +32,7 @@ import {
   umaxOf,
   uminOf,
 } from "./register.ts";
-import { scalarIncludes, tightAluOperator, unknownScalarAt } from "./scalar/operators.ts";
+import { LAYOUT, scalarIncludes, tightAluOperator, unknownScalarAt } from "./scalar/operators.ts";
 import {
   BYTE,
   budgetFrame,
@@ -274,27 +274,83 @@ export function differsIn(outer: number, inner: number, place: number, scratch: 
   return slot < depthOf(outer, frame) && !slotOfIncludes(outer, inner, frame, slot, scratch);
 }
 
+/** A word that is always 0. */
+const ZERO = allocatePermanent(8) >> 2;
+
 /**
- * Words that tell that two states differ in a place, as `firstDifference` gave it: of a constant its low half, of a pointer that was moved by
- * constants alone its offset and its range. Whatever `inner` is, it is not included if one of them is not as said.
+ * What `tellingWords` writes: indices into `arena.i32`, of words of a live state, and what they are compared with. A state is ruled out if `base` and `low` together are less than `least`, `base` and
+ * `high` together more than `most`, or `range` is less than `leastRange`.
+ */
+export const TELLING = { base: 0, low: 1, least: 2, high: 3, most: 4, range: 5, leastRange: 6 } as const;
+/** How many numbers that is. */
+export const TELLING_WORDS = 7;
+
+/** Whether the words that `facts` has from `at` on rule out the live state that they are of. */
+export function isToldApart(facts: Int32Array, at: number): boolean {
+  const live = arena.i32;
+  const base = live[facts[at] ?? 0] ?? 0;
+  return (
+    ((base + (live[facts[at + TELLING.low] ?? 0] ?? 0)) | 0) < (facts[at + TELLING.least] ?? 0) ||
+    ((base + (live[facts[at + TELLING.high] ?? 0] ?? 0)) | 0) > (facts[at + TELLING.most] ?? 0) ||
+    (live[facts[at + TELLING.range] ?? 0] ?? 0) < (facts[at + TELLING.leastRange] ?? 0)
+  );
+}
+
+/** Words that rule out nothing. */
+export function tellNothing(to: Int32Array, at: number): void {
+  to.fill(0, at, at + TELLING_WORDS);
+  for (const word of [TELLING.base, TELLING.low, TELLING.high, TELLING.range]) to[at + word] = ZERO;
+}
+
+/** Bounds of numbers that are told apart by their low halves, and offsets, are no larger: sums of two do not overflow. */
+const SMALL = 2 ** 29;
+
+/**
+ * Words that tell two states apart in a place, as `firstDifference` gave it: the kind, the object, a constant's low half, a number's bounds, the bounds of a pointer's offset and its range. The
+ * words are those of the live state `inner`: they say of every state in its place that it is not included in `outer`, if they rule it out.
  *
- * @param to  gets at `at` four numbers: a word (an index into `arena.i32`) of `inner` and what it must be, another one and what it must be at least; words are 0 for none
+ * @param to  gets at `at` what `TELLING` says
  */
 export function tellingWords(outer: number, inner: number, place: number, to: Int32Array, at: number): void {
+  tellNothing(to, at);
   const frame = place >> PLACE_BITS;
   const index = place & (PLACES - 1);
-  to[at] = 0;
-  to[at + 2] = 0;
-  if (frame >= frameCount(outer) || frame >= frameCount(inner) || index >= REGISTERS) return;
-  const own = registerAt(outer, frame, index);
-  const other = registerAt(inner, frame, index);
+  if (frame >= frameCount(outer) || frame >= frameCount(inner)) return;
+  let own = 0;
+  let other = 0;
+  if (index < REGISTERS) [own, other] = [registerAt(outer, frame, index), registerAt(inner, frame, index)];
+  else {
+    const slot = slotAt(outer, frame, index - REGISTERS);
+    // Eight bytes that are 0 are a number, too.
+    if (!isWholeSpill(slot) || isZeroScalar(spilledAt(slot))) return;
+    [own, other] = [spilledAt(slot), spilledAt(slotAt(inner, frame, index - REGISTERS))];
+  }
   const kind = kindOf(own);
-  if (kind === KIND.none || !isConstant(own)) return;
-  to[at] = (kind === KIND.scalar ? other : other + FIELD.off) >> 2;
-  to[at + 1] = kind === KIND.scalar ? constantLow(own) : offOf(own);
-  if (!isPacketPointer(kind) || rangeOf(own) === 0) return;
-  to[at + 2] = (other + FIELD.range) >> 2;
-  to[at + 3] = rangeOf(own);
+  if (kind === KIND.none) return;
+  const isNumber = kind === KIND.scalar;
+  if (kindOf(other) !== kind) return tellWord(to, at, other + FIELD.kind, kind);
+  if (!isNumber && objectOf(own) !== objectOf(other))
+    return tellWord(to, at, other + FIELD.object, objectOf(own));
+  if (isConstant(own))
+    tellWord(to, at, isNumber ? other : other + FIELD.off, isNumber ? constantLow(own) : offOf(own));
+  else if (umaxOf(own) <= SMALL) {
+    const off = isNumber ? 0 : offOf(own);
+    if (!isNumber) to[at + TELLING.base] = (other + FIELD.off) >> 2;
+    to[at + TELLING.low] = (other + LAYOUT.umin) >> 2;
+    to[at + TELLING.least] = off + uminOf(own);
+    to[at + TELLING.high] = (other + LAYOUT.umax) >> 2;
+    to[at + TELLING.most] = off + umaxOf(own);
+  }
+  if (!isPacketPointer(kind) || rangeOf(own) === 0 || !isConstant(own)) return;
+  to[at + TELLING.range] = (other + FIELD.range) >> 2;
+  to[at + TELLING.leastRange] = rangeOf(own);
+}
+
+/** One word, at an address, must be `value`. */
+function tellWord(to: Int32Array, at: number, address: number, value: number): void {
+  to[at + TELLING.base] = address >> 2;
+  to[at + TELLING.least] = value;
+  to[at + TELLING.most] = value;
 }
 
 /** -1 if `outer` includes `inner` (see `stateIncludes`); else the place in which it does not, or `ELSEWHERE`. */

@@ -5,7 +5,7 @@
  */
 import { allocate, release } from "../absint/arena.ts";
 import { isCallingBack } from "../absint/callbacks.ts";
-import { differsIn, firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
+import { firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
 import { KIND, kindOf, setNone } from "../absint/register.ts";
 import {
   FP,
@@ -42,7 +42,7 @@ import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, leave, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
-import { hintOf, nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
+import { nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** The kernel's limit on processed instructions. What was processed for nothing, on trial, does not count. */
@@ -341,10 +341,7 @@ function isCovered(x: Exploration, seen: Seen, store: boolean): boolean {
     if (i < 0) return false;
     const old = seen.checkpoints[i];
     if (old === undefined || !isInside(x, old)) continue;
-    const hint = hintOf(seen, i);
-    const difference = differsIn(old.at, m.state, hint, SCRATCH.value)
-      ? hint
-      : firstDifference(old.at, m.state, SCRATCH.value);
+    const difference = firstDifference(old.at, m.state, SCRATCH.value);
     if (difference >= 0) noteDifference(seen, i, difference, m.state);
     else if (old.rank >= 0) {
       noteHit(seen, i);

@@ -1,10 +1,16 @@
 /**
  * The checkpoints at one instruction that states which come there are compared with. There may be dozens, and next to all of them differ in one
- * register that is a constant or a pointer with a constant offset in them. `Seen` keeps what it must be beside them, so that to rule one out takes the look
- * at a word or two.
+ * register or spilled one whose kind, bounds or offset tell. `Seen` keeps beside them what those must be, so that to rule one out takes the look at a few words, and none at
+ * the state, which lies far off.
  */
-import { arena } from "../absint/arena.ts";
-import { differsIn, ELSEWHERE, tellingWords } from "../absint/inclusion.ts";
+import {
+  differsIn,
+  ELSEWHERE,
+  isToldApart,
+  TELLING_WORDS,
+  tellingWords,
+  tellNothing,
+} from "../absint/inclusion.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /** How often a checkpoint may miss, for each hit and one more, before it is not looked at again. */
@@ -16,24 +22,16 @@ export interface Seen {
   facts: Int32Array;
 }
 
-const RECORD = 8;
+/** What `tellingWords` writes, then the facts, then a word that is not used. */
+const RECORD = 12;
 const FACT = {
-  /** As `tellingWords` writes them: the word of the live state (an index into `arena.i32`) that must be `value`, or `NO_WORD`. */
-  word: 0,
-  value: 1,
-  /** The one that must be at least `least`, or `NO_WORD`. */
-  leastWord: 2,
-  least: 3,
   /** The place that ruled the checkpoint out the last time, as `firstDifference` says. */
-  hint: 4,
+  hint: TELLING_WORDS,
   /** Misses until it is not looked at any more. */
-  patience: 5,
-  /** Where the checkpoint's state is, once that stays as it is. */
-  settled: 6,
+  patience: TELLING_WORDS + 1,
+  /** Where the checkpoint's state is. */
+  state: TELLING_WORDS + 2,
 } as const;
-
-/** No word belongs to a state whose index is so small. */
-const NO_WORD = 0;
 
 export const newSeen = (): Seen => ({ checkpoints: [], facts: new Int32Array(4 * RECORD) });
 
@@ -45,19 +43,16 @@ export function addSeen(seen: Seen, checkpoint: Checkpoint): void {
     seen.facts = longer;
   }
   seen.checkpoints.push(checkpoint);
-  seen.facts.fill(0, at, at + RECORD);
-  seen.facts[at + FACT.word] = NO_WORD;
+  tellNothing(seen.facts, at);
   seen.facts[at + FACT.hint] = ELSEWHERE;
   seen.facts[at + FACT.patience] = PATIENCE;
+  seen.facts[at + FACT.state] = checkpoint.at;
 }
 
 export function removeSeen({ checkpoints, facts }: Seen, index: number): void {
   facts.copyWithin(index * RECORD, (index + 1) * RECORD, checkpoints.length * RECORD);
   checkpoints.splice(index, 1);
 }
-
-export const hintOf = ({ facts }: Seen, index: number): number =>
-  facts[index * RECORD + FACT.hint] ?? ELSEWHERE;
 
 /**
  * The last of the checkpoints before `end` that may cover the live state `state`, as far as is seen without looking at it: -1 if there is none. Those that were passed
@@ -73,17 +68,14 @@ export function nextCandidate(
   scratch: number,
 ): number {
   const { facts } = seen;
-  const live = arena.i32;
   for (let i = end - 1; i >= 0; i -= 1) {
     const at = i * RECORD;
-    const word = facts[at + FACT.word] ?? 0;
-    const leastWord = facts[at + FACT.leastWord] ?? 0;
-    const isRuledOut =
-      (word !== NO_WORD && live[word] !== facts[at + FACT.value]) ||
-      (leastWord !== NO_WORD && (live[leastWord] ?? 0) < (facts[at + FACT.least] ?? 0));
-    const settled = facts[at + FACT.settled] ?? 0;
-    if (!isRuledOut && (settled === 0 || !differsIn(settled, state, facts[at + FACT.hint] ?? 0, scratch)))
+    if (
+      !isToldApart(facts, at) &&
+      !differsIn(facts[at + FACT.state] ?? 0, state, facts[at + FACT.hint] ?? 0, scratch)
+    ) {
       return i;
+    }
     if (note) noteMiss(seen, i);
   }
   return -1;
@@ -103,7 +95,6 @@ export function noteDifference(
   // Only a finished checkpoint stays as it is; and what may be used inside of a loop alone is to be looked at in full.
   if (checkpoint.rank < 0 || checkpoint.loops.length > 0) return;
   tellingWords(checkpoint.at, state, place, facts, at);
-  facts[at + FACT.settled] = checkpoint.at;
 }
 
 /** It did not cover a state that is to be stored: one that keeps missing is taken away; it stays what its parents rest on. */
