@@ -11,6 +11,7 @@ import { attachmentTrace } from "../src/campaign/traces/generate-attachments.ts"
 import { LinuxSystem } from "../src/campaign/traces/linux/linux-system.ts";
 import { World } from "../src/campaign/traces/linux/world.ts";
 import { Runtime } from "../src/kernel/runtime.ts";
+import { Processes } from "../src/oracle/linux/processes.ts";
 
 const LENGTH = 60;
 /** As many processors as Linux has here. */
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 });
 const areas = AREAS.filter((area) => values.area === undefined || area === values.area);
 const random = generator(Number(values.seed));
-const world = new World(process.env);
+const world = new World(new Processes(process.env));
 const counts = new Map<string, number>();
 let done = 0;
 let different = 0;

@@ -1,7 +1,8 @@
 /**
- * Generated traces of system calls on the runtime and on this machine's kernel:
+ * Generated traces of system calls on the runtime and on a kernel, this machine's or a guest's:
  *
  *     npx tsx scripts/traces.ts --traces 10000 --length 50 --seed 1 --jobs 2 --out artifacts/traces
+ *     npx tsx scripts/traces.ts --kernel linux-7.3 --traces 100
  *
  * Trace i has the seed --seed plus i. What differs is made smaller and written to --out. Exits with 1 if anything differs.
  */
@@ -11,10 +12,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Tally, tryTrace } from "../src/campaign/traces/campaign.ts";
-import { World } from "../src/campaign/traces/linux/world.ts";
 import { writeTrace } from "../src/campaign/traces/trace-file.ts";
+import { openWorld } from "../src/cli/worlds.ts";
 
-const SHRINK_MS = 60_000;
+/** How long a trace on which the systems differ is made smaller. */
+const SHRINK_MS = 20_000;
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +24,8 @@ const { values } = parseArgs({
     length: { type: "string", default: "50" },
     seed: { type: "string", default: "1" },
     jobs: { type: "string", default: "1" },
+    /** `linux`, the running one; or a guest (`linux-7.3`). */
+    kernel: { type: "string", default: "linux" },
     /** After so long no further traces are begun. */
     seconds: { type: "string", default: "1000000" },
     out: { type: "string", default: "artifacts/traces" },
@@ -35,7 +39,7 @@ if (traces === undefined || length === undefined || seed === undefined || jobs =
 
 /** The traces of one job: every so-manieth. */
 function work(job: number, all: number, first: number, most: number, size: number): void {
-  const world = new World(process.env);
+  const world = openWorld(values.kernel);
   const tally: Tally = new Map();
   let found = 0;
   let done = 0;

@@ -5,11 +5,7 @@ import { kernelAvailable } from "../oracle/linux/kernel.ts";
 import { THIS_MACHINE } from "../oracle/linux/this-machine.ts";
 import { InputError } from "../semantics/errors.ts";
 import { startGuest } from "./guest.ts";
-
-/** The running kernel's name. */
-const RUNNING = "linux";
-/** What guests are called. */
-const GUEST = /^(linux-\d+\.\d+(\.\d[\w.-]*)?|newest)$/;
+import { isGuestName, RUNNING } from "./kernel-names.ts";
 
 /** A translated guest takes minutes to verify the largest programs. */
 const PATIENCE_MS = 600_000;
@@ -24,7 +20,7 @@ export interface OpenKernel {
 /** @throws InputError for a kernel that cannot be had or asked, with the reason in one line */
 export function openKernel(name: string): OpenKernel {
   if (name !== RUNNING) {
-    if (!GUEST.test(name))
+    if (!isGuestName(name))
       throw new InputError(`there is no kernel ${name} to ask: ${RUNNING}, linux-X.Y, linux-X.Y.Z or newest`);
     const guest = lastingGuest(() => startGuest(name, { answerMs: PATIENCE_MS }));
     guest.kernel();

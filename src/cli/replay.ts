@@ -1,25 +1,23 @@
 /** `soundcheck replay`: traces of system calls on the runtime, the model and Linux, held against each other after each operation. */
 import { type Comparison, type Contender, compareTrace, type Outcome } from "../campaign/traces/compare.ts";
 import { LinuxSystem } from "../campaign/traces/linux/linux-system.ts";
-import { World } from "../campaign/traces/linux/world.ts";
 import { changes, tellOperation, tellResult } from "../campaign/traces/tell.ts";
 import { readTrace, type Trace } from "../campaign/traces/trace-file.ts";
 import { Model } from "../kernel/model/model.ts";
 import { isAttachmentOperation } from "../kernel/operations/attachments.ts";
 import { Runtime } from "../kernel/runtime.ts";
 import type { Observation } from "../kernel/system.ts";
-import { kernelAvailable } from "../oracle/linux/kernel.ts";
-import { InputError } from "../semantics/errors.ts";
+import { profileOfRelease } from "../oracle/profiles.ts";
 import { readBytes } from "./files.ts";
 import { attempt, STATUS, type Status, worse } from "./status.ts";
 import { note, out, outJson, paint, paintNote } from "./terminal.ts";
+import { Worlds } from "./worlds.ts";
 
-/** What a trace can be replayed on. */
-export const SYSTEM_NAMES = ["runtime", "model", "linux"] as const;
-export type SystemName = (typeof SYSTEM_NAMES)[number];
+/** What a trace can be replayed on beside kernels: `linux`, the running one, and guests (`linux-6.1`). */
+const OWN_SYSTEMS: readonly string[] = ["runtime", "model"];
 
 export interface ReplayOptions {
-  readonly on: readonly SystemName[];
+  readonly on: readonly string[];
   readonly json?: boolean;
 }
 
@@ -28,61 +26,60 @@ export async function traceFile(file: string): Promise<Trace> {
   return readTrace(file, new TextDecoder().decode(await readBytes(file)));
 }
 
-/** Processes of our own on this machine. @throws InputError where there can be none */
-function linuxWorld(): World {
-  const kernel = kernelAvailable();
-  if (!kernel.ok) throw new InputError(`--on linux: ${kernel.reason}`);
-  if (process.arch !== "x64") throw new InputError(`--on linux: not on ${process.arch}`);
-  try {
-    return new World(process.env);
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`--on linux: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
 /** Replays traces one after the other. */
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<Status> {
   let status: Status = STATUS.held;
-  let world: World | undefined;
+  const worlds = new Worlds();
   try {
-    if (options.on.includes("linux")) world = linuxWorld();
+    for (const name of options.on) if (!OWN_SYSTEMS.includes(name)) worlds.get(name);
     for (const file of files) {
       status = worse(
         status,
-        await attempt(file, async () => replayTrace(file, await traceFile(file), options, world)),
+        await attempt(file, async () => replayTrace(file, await traceFile(file), options, worlds)),
       );
     }
     return status;
   } finally {
-    world?.stop();
+    worlds.stopAll();
   }
+}
+
+/** A system to replay on, and what ends what the trace made there. */
+interface Prepared extends Contender {
+  readonly end?: () => void;
+}
+
+function prepare(name: string, { lines }: Trace, runtime: Runtime, worlds: Worlds): Prepared {
+  if (name === "runtime") return { name, system: runtime };
+  if (name === "model") return { name, system: new Model() };
+  const attaches = lines.some(({ operation }) => isAttachmentOperation(operation));
+  const system = new LinuxSystem(worlds.get(name), attaches);
+  return { name, system, end: () => system.end() };
+}
+
+/** The runtime with the rules of the first kernel that it is held against; else with those of the newest. */
+function runtimeFor(on: readonly string[], worlds: Worlds): Runtime {
+  const kernel = on.find((name) => !OWN_SYSTEMS.includes(name));
+  if (kernel === undefined) return new Runtime();
+  return new Runtime({ rules: { profile: profileOfRelease(worlds.get(kernel).processes.release) } });
 }
 
 function replayTrace(
   file: string,
-  { about, lines }: Trace,
+  trace: Trace,
   { on, json = false }: ReplayOptions,
-  world: World | undefined,
+  worlds: Worlds,
 ): Status {
-  const linux =
-    world === undefined
-      ? undefined
-      : new LinuxSystem(
-          world,
-          lines.some(({ operation }) => isAttachmentOperation(operation)),
-        );
-  const make = (name: SystemName): readonly Contender[] => {
-    if (name === "runtime") return [{ name, system: new Runtime() }];
-    if (name === "model") return [{ name, system: new Model() }];
-    return linux === undefined ? [] : [{ name, system: linux }];
-  };
+  const { about, lines } = trace;
+  const runtime = runtimeFor(on, worlds);
+  const systems: Prepared[] = [];
   if (!json) for (const line of about) out(`${paint("dim", `# ${line}`)}\n`);
   try {
+    for (const name of on) systems.push(prepare(name, trace, runtime, worlds));
     let before: Observation["alive"] | undefined;
     const comparison = compareTrace(
       lines.map(({ operation }) => operation),
-      on.flatMap(make),
+      systems,
       (step, _, outcomes) => {
         const line = lines[step]?.line ?? 0;
         if (json) outJson({ file, line, ...jsonOf(outcomes) });
@@ -90,9 +87,12 @@ function replayTrace(
         before = outcomes[0]?.observation.alive;
       },
     );
+    for (const { end } of systems) end?.();
     return conclude(file, lines, comparison, json);
-  } finally {
-    linux?.end();
+  } catch (error) {
+    // What a trace left behind is nobody's to clean up but the kernel's: it goes with the processes.
+    for (const { name } of systems) worlds.stop(name);
+    throw error;
   }
 }
 

@@ -1,16 +1,17 @@
 /** The commands on traces: what they take. Their work is in the files of their names. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { isGuestName, RUNNING } from "./kernel-names.ts";
 import { type Action, json } from "./options.ts";
-import type { SystemName } from "./replay.ts";
 
-const NAMES: readonly SystemName[] = ["runtime", "model", "linux"];
+const OWN: readonly string[] = ["runtime", "model"];
 
 /** Names of systems, separated by commas. */
-function systems(text: string): readonly SystemName[] {
-  return text.split(",").map((name) => {
-    const known = NAMES.find((each) => each === name.trim());
-    if (known === undefined) throw new InvalidArgumentError(`It must be of ${NAMES.join(", ")}.`);
-    return known;
+function systems(text: string): readonly string[] {
+  return text.split(",").map((each) => {
+    const name = each.trim();
+    if (!OWN.includes(name) && name !== RUNNING && !isGuestName(name))
+      throw new InvalidArgumentError(`It must be of ${OWN.join(", ")}, linux, linux-X.Y, newest.`);
+    return name;
   });
 }
 
@@ -18,7 +19,7 @@ function systems(text: string): readonly SystemName[] {
 export function addTraces(cli: Command, action: Action): void {
   cli
     .command("replay")
-    .summary("a trace of system calls on the runtime, the model and the running kernel")
+    .summary("a trace of system calls on the runtime, the model, the running kernel and guests")
     .description(
       "Does the operations of a trace on each of the systems and holds results, descriptors, pins and what is alive against each other after each. A trace has one operation a line, as JSON (docs/lifetimes.md).",
     )
@@ -26,9 +27,9 @@ export function addTraces(cli: Command, action: Action): void {
     .addOption(
       new Option(
         "--on <systems>",
-        `of ${NAMES.join(", ")}, separated by commas; the first is what others are held against`,
+        "of runtime, model, linux (the running kernel), linux-X.Y, newest (guests), separated by commas; the first is what others are held against",
       )
-        .default(["runtime", "model"] satisfies readonly SystemName[], "runtime,model")
+        .default(OWN, OWN.join(","))
         .argParser(systems),
     )
     .addOption(json())

@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { afterAll, describe, expect, it } from "vitest";
 import { Runtime } from "../../kernel/runtime.ts";
 import { kernelAvailable } from "../../oracle/linux/kernel.ts";
+import { Processes } from "../../oracle/linux/processes.ts";
 import { generator } from "../random.ts";
 import { AREAS } from "./attachment-scenes.ts";
 import { compareTrace } from "./compare.ts";
@@ -18,7 +19,7 @@ function start(): World | string {
   if (!kernel.ok) return kernel.reason;
   if (process.arch !== "x64") return `system calls of ${process.arch}`;
   try {
-    return new World(process.env);
+    return new World(new Processes(process.env));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

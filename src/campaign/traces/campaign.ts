@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Operation } from "../../kernel/operation.ts";
 import { isAttachmentOperation } from "../../kernel/operations/attachments.ts";
 import { Runtime } from "../../kernel/runtime.ts";
+import { profileOfRelease } from "../../oracle/profiles.ts";
 import { type Comparison, compareTrace } from "./compare.ts";
 import { choices, traceOf } from "./generate.ts";
 import { LinuxSystem } from "./linux/linux-system.ts";
@@ -27,7 +28,10 @@ export function onLinux(world: World, operations: readonly Operation[], tally?: 
   const linux = new LinuxSystem(world, operations.some(isAttachmentOperation));
   try {
     const systems = [
-      { name: "runtime", system: new Runtime() },
+      {
+        name: "runtime",
+        system: new Runtime({ rules: { profile: profileOfRelease(world.processes.release) } }),
+      },
       { name: "linux", system: linux },
     ];
     return compareTrace(operations, systems, (_, operation, outcomes) => {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { kernelAvailable } from "../../oracle/linux/kernel.ts";
+import { Processes } from "../../oracle/linux/processes.ts";
 import { onLinux, type Tally, tryTrace } from "./campaign.ts";
 import { World } from "./linux/world.ts";
 import { readTrace } from "./trace-file.ts";
@@ -21,7 +22,7 @@ function start(): World | string {
   if (!kernel.ok) return kernel.reason;
   if (process.arch !== "x64") return `system calls of ${process.arch}`;
   try {
-    return new World(process.env);
+    return new World(new Processes(process.env));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -4,6 +4,7 @@ import { EFAULT, EINVAL, ENOENT } from "../../vm/errno.ts";
 import { OpenFile, READ_WRITE } from "../descriptors.ts";
 import { pin, pinned } from "../files/pins.ts";
 import { AT_FDCWD } from "../files/walk.ts";
+import type { Kernel } from "../kernel.ts";
 import { KernelObject } from "../objects.ts";
 import type { Attribute } from "./attribute.ts";
 import type { Call } from "./call.ts";
@@ -11,6 +12,8 @@ import { accessOf, isContradiction } from "./maps.ts";
 
 /** The path is one from the directory that `path_fd` stands for. */
 const PATH_FD = 1 << 14;
+/** The first release that knows of it. */
+const PATH_FD_SINCE = [6, 5] as const;
 const ACCESS = MAP_FLAGS.rdonly | MAP_FLAGS.wronly;
 /** What a path may have at most, with its NUL. */
 const PATH_MAX = 4096;
@@ -26,9 +29,16 @@ function pathOf(attr: Pick<Attribute<"obj_pin" | "obj_get">, "u64" | "memory">):
 const directoryOf = (attr: Pick<Attribute<"obj_pin" | "obj_get">, "s32">, flags: number): number =>
   (flags & PATH_FD) === 0 ? AT_FDCWD : attr.s32("path_fd");
 
-export function objPin({ process, attr }: Call<"obj_pin">): number {
+/** Flags beside those of access. */
+function knownFlags({ rules }: Kernel): number {
+  const [major = 0, minor = 0] = rules.profile.release.split(".").map((part) => Number.parseInt(part, 10));
+  const [since, sinceMinor] = PATH_FD_SINCE;
+  return major > since || (major === since && minor >= sinceMinor) ? PATH_FD : 0;
+}
+
+export function objPin({ kernel, process, attr }: Call<"obj_pin">): number {
   const flags = attr.u32("file_flags");
-  if ((flags & ~PATH_FD) !== 0) return EINVAL;
+  if ((flags & ~knownFlags(kernel)) !== 0) return EINVAL;
   if ((flags & PATH_FD) === 0 && attr.u32("path_fd") !== 0) return EINVAL;
   const target = process.descriptors.target(attr.s32("bpf_fd"));
   // What has no id is no object, and BTF has no place in a file system.
@@ -37,9 +47,9 @@ export function objPin({ process, attr }: Call<"obj_pin">): number {
   return typeof path === "number" ? path : pin(process, path, target, directoryOf(attr, flags));
 }
 
-export function objGet({ process, attr }: Call<"obj_get">): number {
+export function objGet({ kernel, process, attr }: Call<"obj_get">): number {
   const flags = attr.u32("file_flags");
-  if (attr.u32("bpf_fd") !== 0 || (flags & ~(ACCESS | PATH_FD)) !== 0) return EINVAL;
+  if (attr.u32("bpf_fd") !== 0 || (flags & ~(ACCESS | knownFlags(kernel))) !== 0) return EINVAL;
   if ((flags & PATH_FD) === 0 && attr.u32("path_fd") !== 0) return EINVAL;
   if (isContradiction(flags)) return EINVAL;
   const path = pathOf(attr);

@@ -33,6 +33,8 @@ export interface GuestOptions {
 
 export interface Guest {
   readonly kernel: Kernel;
+  /** Makes calls in one of the processes that the first one (0) has been asked to start (`GuestProcesses`). */
+  readonly processCalls: (process: number, list: readonly SystemCall[]) => readonly Outcome[];
   readonly accelerator: Accelerator;
   /** Seconds from the start to the first answer. */
   readonly bootSeconds: number;
@@ -113,7 +115,14 @@ function boot(image: Image, qemu: string, accelerator: Accelerator, options: Gue
       readFile: (file) => readFile((list) => line.calls(list), file),
     };
     const bootSeconds = (performance.now() - started) / 1000;
-    return { kernel, accelerator, bootSeconds, failure: () => line.failure, stop: () => machine.stop() };
+    return {
+      kernel,
+      processCalls: (process, list) => line.calls(list, process),
+      accelerator,
+      bootSeconds,
+      failure: () => line.failure,
+      stop: () => machine.stop(),
+    };
   } catch (error) {
     machine.stop();
     throw error;
@@ -154,12 +163,14 @@ class Line {
     this.#exchange(new Uint8Array(0), limitMs, 0);
   }
 
-  calls(list: readonly SystemCall[]): readonly Outcome[] {
-    const before = this.#closing;
-    this.#closing = [];
+  calls(list: readonly SystemCall[], process = 0): readonly Outcome[] {
+    // What waits to be closed is the first process's.
+    const before = process === 0 ? this.#closing : [];
+    if (process === 0) this.#closing = [];
     this.#sequence = (this.#sequence + 1) % 2 ** 32;
     // Results of earlier calls are meant by their place in the list that is sent.
-    const sent = request(this.#sequence, [...before, ...list.map((call) => shifted(call, before.length))]);
+    const all = [...before, ...list.map((call) => shifted(call, before.length))];
+    const sent = request(this.#sequence, all, process);
     const body = this.#exchange(sent.frame, this.#limitMs + MORE_MS * list.length, this.#sequence);
     return readAnswer(sent, body).slice(before.length);
   }

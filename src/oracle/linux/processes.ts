@@ -18,22 +18,19 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AGENT, answerHeader, HEADER_SIZE, readAnswer, request } from "../guest/frames.ts";
+import { answerHeader, HEADER_SIZE, readAnswer, request } from "../guest/frames.ts";
 import { agentFile, guestCache } from "../guest/image.ts";
 import type { Kernel, Outcome, SystemCall } from "./calls.ts";
-import { errnoName, KernelError } from "./errno.ts";
+import { ProcessHost } from "./process-host.ts";
 import { THIS_MACHINE } from "./this-machine.ts";
 
-/** How many processes there can be at a time, beside the first. */
-export const MOST_PROCESSES = 63;
-
-export class Processes {
+export class Processes extends ProcessHost {
+  readonly firstRoot = false;
+  readonly release = THIS_MACHINE.release;
   readonly #directory: string;
   readonly #child: ChildProcess;
   readonly #requests: number;
   readonly #answers: number;
-  /** The process's id in its namespace, by its number. */
-  readonly #pids = new Map<number, number>();
   #sequence = 0;
   #stopped = false;
 
@@ -42,6 +39,7 @@ export class Processes {
    * @throws InputError without a C compiler; Error where such namespaces cannot be had
    */
   constructor(environment: Readonly<Record<string, string | undefined>>) {
+    super();
     const agent = agentFile(guestCache(environment));
     this.#directory = mkdtempSync(join(tmpdir(), "soundcheck-processes-"));
     const [requests, answers] = [join(this.#directory, "in"), join(this.#directory, "out")];
@@ -101,46 +99,11 @@ export class Processes {
     return {
       name: `process ${process}`,
       arch: THIS_MACHINE.arch,
-      release: THIS_MACHINE.release,
+      release: this.release,
       calls: (list) => this.calls(process, list),
       close: (descriptor) => void this.calls(process, [{ number: CLOSE, arguments: [descriptor] }]),
       readFile: () => undefined,
     };
-  }
-
-  /** Has a process fork; the child gets a number that no other has now. @throws KernelError if the kernel refuses */
-  fork(parent: number, child: number): void {
-    if (this.#pids.has(child) || child < 1 || child > MOST_PROCESSES)
-      throw new Error(`process ${child} cannot be made`);
-    const { result, errno } = this.#one(parent, AGENT.fork, [child]);
-    if (errno !== 0) throw new KernelError("fork", errnoName(errno));
-    this.#pids.set(child, result);
-  }
-
-  /** A process's id in the namespace, as process 0 sees it. */
-  pid(process: number): number {
-    const pid = this.#pids.get(process);
-    if (pid === undefined) throw new Error(`there is no process ${process}`);
-    return pid;
-  }
-
-  /** Has a process execute the agent's file anew: descriptors that close on that are closed. */
-  execute(process: number): Outcome {
-    return this.#one(process, AGENT.exec, []);
-  }
-
-  /** Has a process end, and waits until it has given back what it had. */
-  exit(process: number): void {
-    const pid = this.pid(process);
-    this.#one(process, AGENT.exit, []);
-    this.#one(0, AGENT.gone, [pid]);
-    this.#pids.delete(process);
-  }
-
-  #one(process: number, number: number, values: readonly number[]): Outcome {
-    const [outcome] = this.calls(process, [{ number, arguments: values }]);
-    if (outcome === undefined) throw new Error(`process ${process} left a call without an answer`);
-    return outcome;
   }
 
   /** Ends all of them. Nothing of them stays. */

@@ -7,7 +7,7 @@ import {
   type OpenDescriptor,
   type Pin,
 } from "../../../kernel/system.ts";
-import { MOST_PROCESSES, type Processes } from "../../../oracle/linux/processes.ts";
+import { MOST_PROCESSES, type ProcessHost } from "../../../oracle/linux/process-host.ts";
 import { Unsupported } from "../../../semantics/errors.ts";
 import { descriptorsOf, existing, pinsOf, type Seen } from "./observe.ts";
 import { collectSockets } from "./sockets.ts";
@@ -50,7 +50,7 @@ export class LinuxTrace {
     this.#running.set(1, []);
   }
 
-  get processes(): Processes {
+  get processes(): ProcessHost {
     return this.world.processes;
   }
 

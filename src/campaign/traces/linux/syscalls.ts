@@ -45,6 +45,7 @@ export const O_PATH = 0o10000000;
 export const CLONE_NEWNS = 0x2_0000;
 export const CLONE_NEWNET = 0x4000_0000;
 export const MS_BIND = 0x1000;
+export const MS_MOVE = 0x2000;
 export const MS_REC_PRIVATE = 0x4_4000;
 export const MNT_DETACH = 2;
 

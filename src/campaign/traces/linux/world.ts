@@ -2,24 +2,43 @@
 import { tmpdir } from "node:os";
 import type { Outcome, SystemCall } from "../../../oracle/linux/calls.ts";
 import { errnoName, KernelError } from "../../../oracle/linux/errno.ts";
-import { Processes } from "../../../oracle/linux/processes.ts";
-import { CLONE_NEWNET, CLONE_NEWNS, MNT_DETACH, MS_REC_PRIVATE, room, systemCall, text } from "./syscalls.ts";
+import type { ProcessHost } from "../../../oracle/linux/process-host.ts";
+import {
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  MNT_DETACH,
+  MS_MOVE,
+  MS_REC_PRIVATE,
+  room,
+  systemCall,
+  text,
+} from "./syscalls.ts";
 
 /** The process that starts the others and looks at them. It is in no trace. */
 const OVERSEER = 0;
 const FIRST = 1;
 
 /** A small root: a place for the trace's own and the processes' file system, in place of all that is mounted here. */
-const ARRIVAL: readonly SystemCall[] = [
+const arrival = (place: string, taking: readonly SystemCall[]): readonly SystemCall[] => [
   systemCall("mount", text("none"), text("/"), 0, MS_REC_PRIVATE, 0),
-  systemCall("mount", text("tmpfs"), text(tmpdir()), text("tmpfs"), 0, 0),
-  systemCall("chdir", text(tmpdir())),
+  systemCall("mount", text("tmpfs"), text(place), text("tmpfs"), 0, 0),
+  systemCall("chdir", text(place)),
   ...["old", "root", "proc"].map((name) => systemCall("mkdir", text(name), 0o755)),
+  ...taking,
+  systemCall("mount", text("proc"), text("/proc"), text("proc"), 0, 0),
+];
+
+/** In mounts of one's own the old root goes; the first root of a kernel stays, and is hidden. */
+const ARRIVAL = arrival(tmpdir(), [
   systemCall("pivot_root", text("."), text("old")),
   systemCall("chdir", text("/")),
-  systemCall("mount", text("proc"), text("/proc"), text("proc"), 0, 0),
   systemCall("umount2", text("/old"), MNT_DETACH),
-];
+]);
+const ARRIVAL_AT_FIRST_ROOT = arrival("/tmp", [
+  systemCall("mount", text("."), text("/"), 0, MS_MOVE, 0),
+  systemCall("chroot", text(".")),
+  systemCall("chdir", text("/")),
+]);
 
 /** What a trace's first process does before the trace begins. */
 const BEGINNING: readonly SystemCall[] = [
@@ -32,15 +51,15 @@ const BEGINNING: readonly SystemCall[] = [
 ];
 
 export class World {
-  readonly processes: Processes;
+  readonly processes: ProcessHost;
 
   /**
-   * @param environment  says where the compiled agent is kept
-   * @throws InputError or Error  where there are no such processes
+   * @param processes  are this world's from now on, and end with it
+   * @throws KernelError  if they cannot have a root of their own
    */
-  constructor(environment: Readonly<Record<string, string | undefined>>) {
-    this.processes = new Processes(environment);
-    this.#all(OVERSEER, ARRIVAL);
+  constructor(processes: ProcessHost) {
+    this.processes = processes;
+    this.#all(OVERSEER, processes.firstRoot ? ARRIVAL_AT_FIRST_ROOT : ARRIVAL);
   }
 
   /** @throws KernelError  if one of the calls fails */
