@@ -84,7 +84,7 @@ interface SocketShape {
 const UDP: SocketShape = {
   domain: AF_INET,
   type: SOCK_DGRAM,
-  referent: { family: "inet", protocol: "udp", open: false, reuseport: false },
+  referent: { family: "inet", protocol: "udp", open: true, reuseport: false },
 };
 const TCP: SocketShape = {
   domain: AF_INET,

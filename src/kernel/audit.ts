@@ -2,6 +2,7 @@
  * Counts beside what they count: every reference is looked for where references are kept, and there must be as many as an object says; and nothing may be referred to that has
  * been freed. For instruments: the runtime itself goes by its counts alone.
  */
+import { LinkObject } from "./attachments/link.ts";
 import { attachedPrograms, filesOfObjects } from "./attachments/references.ts";
 import type { OpenFile } from "./descriptors.ts";
 import type { MountNamespace } from "./files/mounts.ts";
@@ -45,6 +46,10 @@ export function audit(kernel: Kernel): readonly string[] {
   for (const { target } of files.things) if (target instanceof KernelObject) users.add(target);
   for (const { pinned } of inodes(kernel, files.things)) if (pinned !== undefined) users.add(pinned);
 
+  const reaching = new Tally<KernelObject>();
+  for (const object of objects)
+    if (object instanceof LinkObject && object.userOf !== undefined) reaching.add(object.userOf);
+
   const found = new Tally<KernelObject>();
   for (const object of objects) for (const held of object.holds()) found.add(held);
   const targets = files.things.map(({ target }) => target);
@@ -59,8 +64,9 @@ export function audit(kernel: Kernel): readonly string[] {
     if (object.references !== references) {
       wrong.push(`${name} counts ${object.references} references, found ${references}`);
     }
-    if (object instanceof MapObject && object.users !== users.of(object)) {
-      wrong.push(`${name} counts ${object.users} users, found ${users.of(object)}`);
+    const reached = users.of(object) + reaching.of(object);
+    if (object instanceof MapObject && object.users !== reached) {
+      wrong.push(`${name} counts ${object.users} users, found ${reached}`);
     }
   }
   return wrong;

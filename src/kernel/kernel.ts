@@ -2,6 +2,7 @@
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import { CAPABILITIES, type Capability } from "../semantics/program/privileges.ts";
 import { Cgroup } from "./attachments/cgroup.ts";
+import { Cookies } from "./attachments/mapped-socket.ts";
 import { DescriptorTable } from "./descriptors.ts";
 import { firstNamespace, type MountNamespace } from "./files/mounts.ts";
 import type { Owner } from "./files/tree.ts";
@@ -41,6 +42,8 @@ export class Kernel {
   readonly processes = new Map<number, Process>();
   /** Unix sockets that are open, or in flight. */
   readonly sockets = new Set<UnixSocket>();
+  /** What sockets are known by. */
+  readonly cookies = new Cookies();
   /** The root of the cgroups. */
   readonly cgroups = new Cgroup("", undefined);
   #lastProcess = 0;

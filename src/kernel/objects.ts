@@ -108,7 +108,7 @@ export class MapObject extends KernelObject {
   readonly storage: MapStorage;
   /** The BTF that has the types of its keys and values. */
   readonly types: KernelObject | undefined;
-  /** Programs that are attached to the map, which go with it. */
+  /** Programs that are attached to the map, which go when user space can no longer reach it. */
   attached: { readonly close: () => void } | undefined;
   /** Those references that user space has. */
   #users = 0;
@@ -142,16 +142,19 @@ export class MapObject extends KernelObject {
     return this.types === undefined ? things : [...things, this.types];
   }
 
-  /** When user space can no longer reach a program array to change it, what it holds goes, even if a program still uses it: this breaks the cycle of a program in an array that it uses. */
+  /**
+   * When user space can no longer reach a program array to change it, what it holds goes, even if a program still uses it: this breaks the cycle of a program in an array that it uses. So
+   * do programs that are attached to a map.
+   */
   override putUser(): void {
     this.#users -= 1;
     if (this.#users === 0 && this.storage instanceof ProgramArray) this.storage.reset();
+    if (this.#users === 0) this.attached?.close();
     this.put();
   }
 
   protected freed(): void {
     this.storage.reset();
-    this.attached?.close();
     this.registry.forget(this.storage);
     this.types?.put();
   }

@@ -10,7 +10,8 @@ import { UnixSocket } from "./unix-socket.ts";
 const EPIPE = -32;
 
 export function socketpair(kernel: Kernel, { descriptors }: Process, closeOnExec = false): Answer {
-  const [one, other] = [new UnixSocket(kernel.sockets), new UnixSocket(kernel.sockets)];
+  const one = new UnixSocket(kernel.sockets, kernel.cookies);
+  const other = new UnixSocket(kernel.sockets, kernel.cookies);
   one.peer = other;
   other.peer = one;
   const open = (socket: UnixSocket): number => {

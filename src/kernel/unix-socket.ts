@@ -3,7 +3,9 @@
  * nobody: Linux collects them when it next closes a Unix socket, here they go at once.
  */
 import { EAGAIN } from "../vm/errno.ts";
+import { type Cookies, MappedSocket } from "./attachments/mapped-socket.ts";
 import type { OpenFile, Target } from "./descriptors.ts";
+import type { ProgramObject } from "./objects.ts";
 
 const ECONNRESET = -104;
 
@@ -22,9 +24,13 @@ export class UnixSocket implements Target {
   /** The open file. */
   file: OpenFile | undefined;
 
+  /** What it is to socket maps. */
+  readonly mapped: MappedSocket;
+
   /** @param all  the sockets that are open, or in flight */
-  constructor(all: Set<UnixSocket>) {
+  constructor(all: Set<UnixSocket>, cookies: Cookies) {
     this.#all = all;
+    this.mapped = new MappedSocket(cookies, "unix");
   }
 
   holdUser(): void {
@@ -32,12 +38,18 @@ export class UnixSocket implements Target {
   }
 
   putUser(): void {
+    this.mapped.close();
     this.#all.delete(this);
     if (this.peer !== undefined) {
       this.peer.peer = undefined;
       this.peer.#reset = this.#messages.length > 0;
     }
     this.clear();
+  }
+
+  /** The programs that it keeps. */
+  get held(): readonly ProgramObject[] {
+    return this.mapped.held;
   }
 
   get messages(): readonly Message[] {

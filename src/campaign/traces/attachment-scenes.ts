@@ -35,7 +35,12 @@ export const HOLE = 4_000_000_000;
 export const bpf = (command: Command, attr: Attributes): Act => ({ do: "bpf", command, attr });
 export const number = (attach: AttachType): number => ATTACH_TYPES.indexOf(attach);
 
-function load(type: ProgramType, attach?: AttachType): Act {
+/** `r0 = 2; exit`. */
+const CONGESTED = { hex: "b7000000020000009500000000000000" };
+/** `r1 = map of descriptor 5`, in front of that. */
+const USES_MAP = { hex: `18110000050000000000000000000000${INSNS.hex}` };
+
+function load(type: ProgramType, attach?: AttachType, more: Attributes = {}): Act {
   const expected = attach === undefined ? {} : { expected_attach_type: number(attach) };
   const attr = {
     prog_type: PROGRAM_TYPES.indexOf(type),
@@ -43,7 +48,7 @@ function load(type: ProgramType, attach?: AttachType): Act {
     insns: INSNS,
     license: { text: "GPL" },
   };
-  return bpf("prog_load", { ...attr, ...expected });
+  return bpf("prog_load", { ...attr, ...expected, ...more });
 }
 
 const map = (type: MapType, valueSize = 4): Act =>
@@ -70,6 +75,7 @@ export const OBJECTS: Readonly<Record<Area, readonly Act[]>> = {
     load("cgroup_skb", "cgroup_inet_ingress"),
     load("cgroup_skb", "cgroup_inet_ingress"),
     load("cgroup_skb", "cgroup_inet_egress"),
+    load("cgroup_skb", "cgroup_inet_egress", { insns: CONGESTED }),
     load("cgroup_skb"),
     load("cgroup_sock"),
     load("cgroup_sock", "cgroup_inet4_post_bind"),
@@ -96,6 +102,10 @@ export const OBJECTS: Readonly<Record<Area, readonly Act[]>> = {
     load("sk_msg", "sk_msg_verdict"),
     load("sk_msg"),
     map("sockmap"),
+    map("sockmap", 8),
+    map("sockhash", 8),
+    map("reuseport_sockarray", 8),
+    load("sk_skb", undefined, { insn_cnt: 4, insns: USES_MAP }),
     map("hash"),
   ],
   device_map: [
@@ -213,6 +223,7 @@ export const SCENES: Readonly<Partial<Record<Area, readonly Act[]>>> = {
   ],
   socket: [{ do: "socket" }],
   netns: [{ do: "netns_open" }],
+  socket_map: [{ do: "socket" }, { do: "socket" }, { do: "socketpair" }, { do: "socket_bind", fd: 10 }],
   device_map: PAIR,
   event: [{ do: "perf_event_open" }],
 };

@@ -344,6 +344,7 @@ class Draw {
     ] as const;
     return [
       [3, () => ({ do: "socket" })],
+      [1, () => ({ do: "socket_bind", fd: this.fd("socket") })],
       [6, () => option("attach_bpf", this.fd("program"))],
       [4, () => option("attach_reuseport_ebpf", this.fd("program"))],
       [7, () => ({ do: "setsockopt", fd: this.fd("socket"), option: this.of(plain), value: this.below(2) })],
@@ -359,6 +360,49 @@ class Draw {
       [1, () => ({ do: "socketpair" })],
       [2, () => ({ do: "send", fd: this.fd("socket"), fds: [this.fd("socket", "program")] })],
       [1, () => ({ do: "receive", fd: this.fd("socket") })],
+    ];
+  }
+
+  #sharing(value: number): Act {
+    const udp = this.#open.filter(({ kind }) => kind === "socket");
+    return { do: "setsockopt", fd: udp[0]?.fd ?? 0, option: "reuseport", value };
+  }
+
+  /** Elements of socket maps: sockets by their descriptors. */
+  #mappedSockets(): Weighted {
+    const key = () => ({ hex: `0${this.below(5)}000000` });
+    const value = () => {
+      const fd = this.once(8) ? this.fd() : this.fd("socket");
+      return { hex: fd < 0 ? "ffffffff" : `${fd.toString(16).padStart(2, "0")}000000` };
+    };
+    const wide = () => ({ hex: `${value().hex}00000000` });
+    return [
+      [1, () => ({ do: "socket" })],
+      [2, () => ({ do: "socket_bind", fd: this.fd("socket") })],
+      [1, () => this.#sharing(this.below(3) === 0 ? 0 : 1)],
+      [1, () => ({ do: "socketpair" })],
+      [1, () => ({ do: "close", fd: this.fd("socket") })],
+      [
+        8,
+        () =>
+          bpf("map_update_elem", {
+            map_fd: this.fd("map"),
+            key: key(),
+            value: wide(),
+            flags: this.of([0, 0, 0, 1, 2, 3]),
+          }),
+      ],
+      [2, () => bpf("map_delete_elem", { map_fd: this.fd("map"), key: key() })],
+      [2, () => bpf("map_lookup_elem", { map_fd: this.fd("map"), key: key(), value: EMPTY })],
+      [
+        1,
+        () =>
+          bpf("map_get_next_key", {
+            map_fd: this.of([5, 6, 7, 8]),
+            key: key(),
+            next_key: { hex: "00000000" },
+          }),
+      ],
     ];
   }
 
@@ -405,7 +449,7 @@ class Draw {
       case "netns":
         return [...this.#everywhere(), ...this.#links(), ...this.#programs(), ...this.#namespaces()];
       case "socket_map":
-        return [...this.#everywhere(), ...this.#links(), ...this.#programs()];
+        return [...this.#everywhere(), ...this.#links(), ...this.#programs(), ...this.#mappedSockets()];
       case "device_map":
         return [...this.#everywhere(), ...this.#devices(), ...this.#elements()];
       case "event":

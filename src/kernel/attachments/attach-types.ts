@@ -2,7 +2,9 @@
  * Attach types: which programs go where. Source: linux/bpf.h, and the running kernel, which `scripts/attachments.ts` compares with.
  */
 import { Unsupported } from "../../semantics/errors.ts";
+import type { Rules } from "../../semantics/profile/rules.ts";
 import { ATTACH_TYPES, type AttachType, type ProgramType } from "../../semantics/program/program-types.ts";
+import { mayOnlyReturn } from "../../verifier/results.ts";
 import { EINVAL } from "../../vm/errno.ts";
 import type { ProgramObject } from "../objects.ts";
 
@@ -95,15 +97,21 @@ const KPROBE: readonly AttachType[] = [
   "trace_uprobe_session",
 ];
 
-/** Whether a program may be attached as that: 0 or -EINVAL. */
-export function checkAttachType(program: ProgramObject, attach: AttachType): number {
+/** A program for outgoing packets that returns 2 or 3, which say something of the network's congestion, is for these alone. */
+function tellsCongestion({ referent: { program } }: ProgramObject, rules: Rules): boolean {
+  return program.attach === "cgroup_inet_egress" && mayOnlyReturn(program, 2n, 1n, rules);
+}
+
+/** Whether a program may be attached as that: 0 or -EINVAL. @param rules  those that it was verified by */
+export function checkAttachType(program: ProgramObject, attach: AttachType, rules: Rules): number {
   const type = typeOf(program);
   const expected = expectedAttach(program);
   const wrong = (fits: boolean): number => (fits ? 0 : EINVAL);
   if (EXACT.includes(type)) return wrong(attach === expected);
   switch (type) {
     case "cgroup_skb":
-      return wrong(programTypeFor(attach) === "cgroup_skb");
+      if (programTypeFor(attach) !== "cgroup_skb") return EINVAL;
+      return wrong(attach === expected || !tellsCongestion(program, rules));
     case "ext":
       return 0;
     case "netfilter":

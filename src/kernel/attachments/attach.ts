@@ -47,7 +47,7 @@ export function progAttach(call: Call<"prog_attach">): number {
   if (wrongFlags !== 0) return wrongFlags;
   const program = programByFd(process, attr.s32("attach_bpf_fd"), type);
   if (typeof program === "number") return program;
-  if (checkAttachType(program, attach) !== 0) return EINVAL;
+  if (checkAttachType(program, attach, call.kernel.rules) !== 0) return EINVAL;
   if (type === "cgroup_skb" && !may(process, "cap_net_admin")) return EINVAL;
   if (isTcx(attach)) return attachTcx(call, program, attach);
   if (attach === "lsm_cgroup") throw new Unsupported("prog_attach of lsm_cgroup");

@@ -4,7 +4,7 @@
  */
 import { EINVAL, EOPNOTSUPP } from "../../vm/errno.ts";
 import type { OpenFile } from "../descriptors.ts";
-import { KernelObject, type ProgramObject, type Registry } from "../objects.ts";
+import { KernelObject, type MapObject, type ProgramObject, type Registry } from "../objects.ts";
 
 /** A device as a link tells of it. */
 export interface Numbered {
@@ -45,6 +45,11 @@ export abstract class LinkObject extends KernelObject {
 
   override holds(): readonly KernelObject[] {
     return [this.#program];
+  }
+
+  /** The map that user space can reach by it. */
+  get userOf(): MapObject | undefined {
+    return undefined;
   }
 
   /** Open files that it keeps open. */

@@ -25,14 +25,14 @@ type Create = Call<"link_create">;
 
 /** Returns a descriptor or a negative error number. @throws Unsupported  for what is not modelled */
 export function linkCreate(call: Create): number {
-  const { process, attr } = call;
+  const { kernel, process, attr } = call;
   const attach = attachTypeOf(attr.u32("attach_type"));
   if (attach === "struct_ops") throw new Unsupported("link_create of struct_ops");
   const program = programByFd(process, attr.s32("prog_fd"));
   if (typeof program === "number") return program;
   if (attach === undefined) return typeOf(program) === "ext" ? unsupported("link_create of ext") : EINVAL;
   if (typeOf(program) === "cgroup_skb" && !may(process, "cap_net_admin")) return EPERM;
-  const wrong = checkAttachType(program, attach);
+  const wrong = checkAttachType(program, attach, kernel.rules);
   if (wrong !== 0) return wrong;
   const link = linkFor(call, program, attach);
   return typeof link === "number" ? link : process.descriptors.open(link);

@@ -9,7 +9,7 @@ import type { Answer } from "../system.ts";
 import { Cgroup, CgroupFile } from "./cgroup.ts";
 import { PerfEvent, setEventProgram } from "./events.ts";
 import { programByFd } from "./lookup.ts";
-import { SocketFile, setSocketOption } from "./sockets.ts";
+import { bindSocket, SocketFile, setSocketOption } from "./sockets.ts";
 import { namespaceByFd } from "./targets.ts";
 import { modesOf, XDP_FLAGS } from "./xdp.ts";
 
@@ -73,7 +73,9 @@ export function attachment(
       return device === undefined ? ENODEV : onDevice(process, device, operation);
     }
     case "socket":
-      return process.descriptors.open(new SocketFile());
+      return process.descriptors.open(new SocketFile(kernel.cookies));
+    case "socket_bind":
+      return bindSocket(process, operation.fd);
     case "setsockopt":
       return setSocketOption(process, operation.fd, operation);
     case "cgroup_create":

@@ -3,6 +3,7 @@ import type { OpenFile, Target } from "../descriptors.ts";
 import type { Kernel } from "../kernel.ts";
 import { type Device, NetworkNamespace } from "../network.ts";
 import { type KernelObject, MapObject, type ProgramObject } from "../objects.ts";
+import { UnixSocket } from "../unix-socket.ts";
 import type { Cgroup } from "./cgroup.ts";
 import { IteratorFile, PerfEvent } from "./events.ts";
 import { LinkObject } from "./link.ts";
@@ -35,8 +36,11 @@ export function attachedPrograms(
   ];
 }
 
-const keepsPrograms = (target: Target): target is SocketFile | PerfEvent | IteratorFile =>
-  target instanceof SocketFile || target instanceof PerfEvent || target instanceof IteratorFile;
+const keepsPrograms = (target: Target): target is SocketFile | UnixSocket | PerfEvent | IteratorFile =>
+  target instanceof SocketFile ||
+  target instanceof UnixSocket ||
+  target instanceof PerfEvent ||
+  target instanceof IteratorFile;
 
 const inNamespace = ({ devices, hooks }: NetworkNamespace): readonly ProgramObject[] => [
   ...Object.values(hooks).flatMap(({ held }) => held),

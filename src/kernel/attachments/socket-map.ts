@@ -1,9 +1,11 @@
 /** Programs of a socket map: one for each of its attach types, which the map holds, or a link that holds the map. */
 import { ATTACH_TYPES, type AttachType } from "../../semantics/program/program-types.ts";
 import { EBUSY, EINVAL, ENOENT, ENOLINK, EOPNOTSUPP, EPERM } from "../../vm/errno.ts";
+import type { Mapping, ReferredSocket, SocketMap } from "../../vm/maps/sockets.ts";
 import type { KernelObject, MapObject, ProgramObject, Registry } from "../objects.ts";
 import { expectedAttach, typeOf } from "./attach-types.ts";
 import { type LinkDetails, LinkObject } from "./link.ts";
+import { type MapPrograms, MappedSocket } from "./mapped-socket.ts";
 
 interface Place {
   readonly program: ProgramObject;
@@ -16,17 +18,40 @@ const EXCLUDES: Readonly<Partial<Record<AttachType, AttachType>>> = {
   sk_skb_verdict: "sk_skb_stream_verdict",
 };
 
+const redirects = ({ definition: { type } }: MapObject["storage"]): boolean =>
+  type === "sockmap" || type === "sockhash";
+
 export class SocketMapHook {
   readonly #places = new Map<AttachType, Place>();
 
   /** The hook of a map, or a negative error number. */
   static of(map: MapObject): SocketMapHook | number {
-    const { type } = map.storage.definition;
-    if (type !== "sockmap" && type !== "sockhash") return EOPNOTSUPP;
+    if (!redirects(map.storage)) return EOPNOTSUPP;
     if (map.attached instanceof SocketMapHook) return map.attached;
     const hook = new SocketMapHook();
     map.attached = hook;
     return hook;
+  }
+
+  /** What sockets have to do with a map that they are put into, with the programs that it has then. */
+  static mapping(map: MapObject, storage: SocketMap): Mapping {
+    const programs: MapPrograms = {
+      program: (attach) => (map.attached instanceof SocketMapHook ? map.attached.program(attach) : undefined),
+    };
+    const told = (socket: ReferredSocket): MappedSocket | undefined =>
+      socket instanceof MappedSocket ? socket : undefined;
+    if (!redirects(storage)) {
+      return {
+        enter: (socket) => told(socket)?.enterChoice(storage) ?? 0,
+        refuse: () => undefined,
+        leave: (socket) => told(socket)?.leaveChoice(),
+      };
+    }
+    return {
+      enter: (socket) => told(socket)?.enter(storage, programs) ?? 0,
+      refuse: (socket) => told(socket)?.refuse(storage),
+      leave: (socket) => told(socket)?.leave(storage, programs),
+    };
   }
 
   /** The programs that the map itself holds. */
@@ -91,7 +116,7 @@ export class SocketMapHook {
     this.#places.delete(attach);
   }
 
-  /** The map goes. Links hold the map, so there are none. */
+  /** User space can no longer reach the map. Links are users of it, so there are none. */
   close(): void {
     for (const { program } of this.#places.values()) program.put();
     this.#places.clear();
@@ -114,18 +139,22 @@ class SocketMapLink extends LinkObject {
     this.#map = map;
     this.#hook = hook;
     this.#attach = attach;
-    map.hold();
+    map.holdUser();
   }
 
   override holds(): readonly KernelObject[] {
     return this.#hook === undefined ? super.holds() : [...super.holds(), this.#map];
   }
 
+  override get userOf(): MapObject | undefined {
+    return this.#hook === undefined ? undefined : this.#map;
+  }
+
   protected release(): void {
     if (this.#hook === undefined) return;
     this.#hook.remove(this.#attach);
     this.#hook = undefined;
-    this.#map.put();
+    this.#map.putUser();
   }
 
   override detach(): number {

@@ -7,14 +7,17 @@ import { EBADF, EINVAL, ENOENT, ENOTSOCK, EPERM } from "../../vm/errno.ts";
 import type { Target } from "../descriptors.ts";
 import type { ProgramObject } from "../objects.ts";
 import { type Holder, programByFd } from "./lookup.ts";
+import { type Cookies, MappedSocket } from "./mapped-socket.ts";
 
 /** A program, or a filter in classic BPF. */
 type Filter = ProgramObject | "classic";
 
-/** A UDP socket over IPv4 that is not bound. */
+/** A UDP socket over IPv4. */
 export class SocketFile implements Target {
   readonly kind = "socket";
   readonly id = 0;
+  /** What it is to socket maps. */
+  readonly mapped: MappedSocket;
   #filter: Filter | undefined;
   #chooser: Filter | undefined;
   #locked = false;
@@ -22,14 +25,20 @@ export class SocketFile implements Target {
   /** It is in a group of sockets that share an address, if only by itself: what chooses belongs to that. */
   #grouped = false;
 
+  constructor(cookies: Cookies) {
+    this.mapped = new MappedSocket(cookies, "inet");
+  }
+
   holdUser(): void {}
 
   get held(): readonly ProgramObject[] {
-    return [this.#filter, this.#chooser].flatMap((filter) => (typeof filter === "object" ? filter : []));
+    const own = [this.#filter, this.#chooser].flatMap((filter) => (typeof filter === "object" ? filter : []));
+    return [...own, ...this.mapped.held];
   }
 
   /** The open file goes. */
   putUser(): void {
+    this.mapped.close();
     this.#filter = exchanged(this.#filter, undefined);
     this.#chooser = exchanged(this.#chooser, undefined);
   }
@@ -82,8 +91,17 @@ export class SocketFile implements Target {
     return typeof program === "number" ? program : this.#chooseBy(program);
   }
 
+  /** bind(2) to all addresses, at a port that the kernel takes. Returns 0 or a negative error number. */
+  bind(): number {
+    if (this.mapped.open) return EINVAL;
+    this.mapped.open = true;
+    this.#grouped ||= this.#sharesAddress;
+    this.mapped.reuseport = this.#grouped;
+    return 0;
+  }
+
   #chooseBy(filter: Filter): number {
-    if (!this.#sharesAddress) return EINVAL;
+    if (this.mapped.open ? !this.#grouped : !this.#sharesAddress) return EINVAL;
     this.#grouped = true;
     this.#chooser = exchanged(this.#chooser, filter);
     return 0;
@@ -109,6 +127,15 @@ function exchanged(before: Filter | undefined, now: Filter | undefined): Filter 
   if (typeof now === "object") now.hold();
   if (typeof before === "object") before.put();
   return now;
+}
+
+/** bind(2) of a descriptor. @throws Unsupported  for sockets of other kinds */
+export function bindSocket(process: Holder, fd: number): number {
+  const target = process.descriptors.target(fd);
+  if (target === undefined) return EBADF;
+  if (target instanceof SocketFile) return target.bind();
+  if (target.kind === "socket") throw new Unsupported("bind of a Unix socket");
+  return ENOTSOCK;
 }
 
 /** setsockopt(2) on a descriptor. @throws Unsupported  for sockets of other kinds */

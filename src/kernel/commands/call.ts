@@ -3,9 +3,12 @@ import type { Command } from "../../semantics/abi/bpf-commands.ts";
 import { EBADF, EINVAL } from "../../vm/errno.ts";
 import { DeviceMap } from "../../vm/maps/devices.ts";
 import type { Referent } from "../../vm/maps/user-side.ts";
+import { SocketMapHook } from "../attachments/socket-map.ts";
+import { SocketFile } from "../attachments/sockets.ts";
 import { type OpenFile, READ, WRITE } from "../descriptors.ts";
 import type { Kernel, Process } from "../kernel.ts";
 import { MapObject, ProgramObject } from "../objects.ts";
+import { UnixSocket } from "../unix-socket.ts";
 import type { Attribute } from "./attribute.ts";
 
 export interface Call<C extends Command> {
@@ -38,6 +41,7 @@ export function mapByFd({ descriptors, network }: Process, fd: number): OpenMap 
     storage.exists = (number) => network.devices.has(number);
     storage.watch = (number, gone) => network.devices.get(number)?.watch(gone);
   }
+  if (storage.kind === "sockets") storage.mapping = SocketMapHook.mapping(target, storage);
   storage.access = { mayRead, mayWrite };
   return { map: target, storage, mayRead, mayWrite: mayWrite && !storage.frozen };
 }
@@ -47,6 +51,7 @@ function referentOf(file: OpenFile | undefined): Referent | undefined {
   const target = file?.target;
   if (target instanceof MapObject) return target.storage;
   if (target instanceof ProgramObject) return target.referent;
+  if (target instanceof SocketFile || target instanceof UnixSocket) return target.mapped;
   return target;
 }
 

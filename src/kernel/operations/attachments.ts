@@ -59,6 +59,8 @@ export const attachmentOperation = z.discriminatedUnion("do", [
   // --- Sockets
   /** A UDP socket over IPv4. */
   inProcess("socket", {}),
+  /** bind(2) to all addresses, at a port that the kernel takes. */
+  inProcess("socket_bind", { fd: descriptor }),
   inProcess("setsockopt", {
     fd: descriptor,
     option: z.enum([

@@ -14,7 +14,7 @@ export interface ReferredSocket extends Referent {
   readonly cookie: bigint;
   readonly family: "inet" | "unix" | "xdp" | "other";
   readonly protocol: "tcp" | "udp" | "other";
-  /** Whether a TCP socket is connected or listens. */
+  /** Whether a TCP socket is connected or listens, and a UDP socket is bound. */
   readonly open: boolean;
   /** It is bound with SO_REUSEPORT. */
   readonly reuseport: boolean;
@@ -22,8 +22,20 @@ export interface ReferredSocket extends Referent {
 
 const isSocket = (held: Referent): held is ReferredSocket => held.kind === "socket" && "cookie" in held;
 
+/** What a socket has to do with a map that it is put into, or taken out of. */
+export interface Mapping {
+  /** Returns 0 or a negative error number, with which it is not put there. */
+  readonly enter: (socket: ReferredSocket) => number;
+  /** There is no place for it after all. */
+  readonly refuse: (socket: ReferredSocket) => void;
+  readonly leave: (socket: ReferredSocket) => void;
+}
+
+const NO_MAPPING: Mapping = { enter: () => 0, refuse: () => undefined, leave: () => undefined };
+
 export class SocketMap extends UserSide {
   readonly kind = "sockets";
+  mapping = NO_MAPPING;
   readonly #sockets: Table<ReferredSocket>;
 
   constructor(definition: MapDefinition) {
@@ -32,7 +44,19 @@ export class SocketMap extends UserSide {
   }
 
   reset(): void {
+    const sockets = [...this.#sockets.byAge()].map(({ held }) => held);
     this.#sockets.clear();
+    for (const socket of sockets) this.mapping.leave(socket);
+  }
+
+  /** Takes a socket out, wherever it is. */
+  drop(socket: ReferredSocket): void {
+    for (const { key, held } of [...this.#sockets.byAge()]) if (held === socket) this.#take(key, socket);
+  }
+
+  #take(key: Uint8Array, socket: ReferredSocket): void {
+    this.#sockets.remove(key);
+    this.mapping.leave(socket);
   }
 
   find(key: Uint8Array): ReferredSocket | undefined {
@@ -49,28 +73,48 @@ export class SocketMap extends UserSide {
 
   /** A program's or user space's update. Returns 0 or a negative error number. */
   put(key: Uint8Array, socket: ReferredSocket, flags: bigint): number {
-    const { type, maxEntries } = this.definition;
     if (flags > BPF_EXIST) return EINVAL;
     if (this.#isOutside(key)) return E2BIG;
     const existing = this.find(key);
+    if (this.definition.type === "reuseport_sockarray") {
+      const problem = this.#placeProblem(existing, socket, flags) || this.mapping.enter(socket);
+      if (problem !== 0) return problem;
+    } else {
+      // Linux tells the socket first, which may learn from that even where nothing comes of it.
+      const entered = this.mapping.enter(socket);
+      if (entered !== 0) return entered;
+      const problem = this.#placeProblem(existing, socket, flags);
+      if (problem !== 0) {
+        this.mapping.refuse(socket);
+        return problem;
+      }
+    }
+    this.#sockets.insert(key, socket);
+    if (existing !== undefined) this.mapping.leave(existing);
+    return 0;
+  }
+
+  #placeProblem(existing: ReferredSocket | undefined, socket: ReferredSocket, flags: bigint): number {
+    const { type, maxEntries } = this.definition;
     if (existing !== undefined && flags === BPF_NOEXIST) return EEXIST;
     if (existing === undefined && flags === BPF_EXIST) return ENOENT;
     const problem = type === "reuseport_sockarray" ? this.#checkListener(socket) : 0;
     if (problem !== 0) return problem;
-    if (existing === undefined && this.#sockets.size >= maxEntries) return E2BIG;
-    this.#sockets.insert(key, socket);
-    return 0;
+    return existing === undefined && this.#sockets.size >= maxEntries ? E2BIG : 0;
   }
 
-  #checkListener({ family, protocol, reuseport, cookie }: ReferredSocket): number {
+  #checkListener(socket: ReferredSocket): number {
+    const { family, protocol, reuseport } = socket;
     if (family !== "inet" || protocol === "other") return ENOTSUPP;
     if (!reuseport) return EINVAL;
-    for (const { held } of this.#sockets.byAge()) if (held.cookie === cookie) return EBUSY;
+    for (const { held } of this.#sockets.byAge()) if (held === socket) return EBUSY;
     return 0;
   }
 
   remove(key: Uint8Array): number {
-    const there = this.#sockets.remove(key);
+    const socket = this.find(key);
+    const there = socket !== undefined;
+    if (there) this.#take(key, socket);
     switch (this.definition.type) {
       case "sockmap":
         return there ? 0 : EINVAL;
@@ -127,6 +171,6 @@ export class SocketMap extends UserSide {
   }
 }
 
-/** Sockets of UDP, of the local domain, and of TCP that are connected or listen. */
+/** Sockets of the local domain, of UDP that are bound, and of TCP that are connected or listen. */
 const isRedirectable = ({ family, protocol, open }: ReferredSocket): boolean =>
-  family === "unix" || (family === "inet" && (protocol === "udp" || (protocol === "tcp" && open)));
+  family === "unix" || (family === "inet" && protocol !== "other" && open);

@@ -32,6 +32,7 @@ const X64 = {
   socket: 41,
   sendto: 44,
   recvfrom: 45,
+  bind: 49,
   setsockopt: 54,
   fcntl: 72,
   openat: 257,
@@ -151,6 +152,8 @@ function act(trace: LinuxTrace, make: Make, operation: AttachmentOperation): Ans
       return queryFilters(trace, make, operation.index, operation.direction);
     case "socket":
       return one("socket", AF_INET, SOCK_DGRAM | CLOEXEC, 0);
+    case "socket_bind":
+      return one("bind", fd(operation.fd), given(Uint8Array.of(AF_INET, ...new Uint8Array(15))), 16);
     case "setsockopt":
       return one(
         "setsockopt",

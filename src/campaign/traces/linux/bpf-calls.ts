@@ -12,6 +12,8 @@ const ID_MAPS: ReadonlyMap<number, ObjectKind> = new Map([
   [12, "map"],
   [13, "map"],
 ]);
+/** Types of maps whose elements read as numbers of sockets: sockmap, sockhash, reuseport_sockarray. */
+const SOCKET_MAPS: readonly number[] = [15, 18, 20];
 const KINDS: Readonly<Record<string, ObjectKind>> = { prog: "program", map: "map", link: "link", btf: "btf" };
 const ENOENT = -2;
 
@@ -82,10 +84,25 @@ function putId(trace: LinuxTrace, attribute: Uint8Array, kind: ObjectKind): void
 function showOurIds(trace: LinuxTrace, process: number, { attribute, pointed }: Call): void {
   const fd = u32(attribute.bytes, 0);
   const map = trace.running.get(process)?.find((each) => each.fd === fd);
-  const held = ID_MAPS.get(trace.mapTypes[(map?.id ?? 0) - 1] ?? 0);
+  const type = trace.mapTypes[(map?.id ?? 0) - 1] ?? 0;
+  const held = ID_MAPS.get(type);
   const value = pointed.find(({ field }) => field === "value")?.now;
+  if (SOCKET_MAPS.includes(type) && value !== undefined && value.length >= 8) {
+    const view = new DataView(value.buffer, value.byteOffset);
+    view.setBigUint64(0, cookie(trace, view.getBigUint64(0, true)), true);
+  }
   if (held === undefined || value === undefined || value.length < 4) return;
   setU32(value, 0, trace.ours(held, u32(value, 0)) ?? 0);
+}
+
+/** The kernel's numbers of sockets, in the order in which they are seen. */
+const COOKIES = new WeakMap<LinuxTrace, bigint[]>();
+
+function cookie(trace: LinuxTrace, number: bigint): bigint {
+  const known = COOKIES.get(trace) ?? [];
+  COOKIES.set(trace, known);
+  if (!known.includes(number)) known.push(number);
+  return BigInt(known.indexOf(number) + 1);
 }
 
 /** Other people's objects are passed over. */
