@@ -16,11 +16,12 @@ import { doBpf } from "./bpf-calls.ts";
 import { doFile } from "./file-calls.ts";
 import { LinuxTrace } from "./linux-trace.ts";
 import { doProcess } from "./process-calls.ts";
+import { awaitEmptied } from "./program-arrays.ts";
 import { systemCall } from "./syscalls.ts";
 import type { World } from "./world.ts";
 
 /** How long Linux may take to free what nothing keeps, and between two looks, in nanoseconds. */
-const LONGEST_NS = 3_000_000_000n;
+const LONGEST_NS = 10_000_000_000n;
 const PAUSE_NS = 2_000_000n;
 
 export class LinuxSystem implements System {
@@ -42,6 +43,7 @@ export class LinuxSystem implements System {
     if (ending) awaitEnds(this.#trace);
     this.#alive = undefined;
     if (this.#trace.passing && !isFileOperation(operation)) this.#trace.collectSockets();
+    if (this.#trace.mapTypes.includes(PROGRAM_ARRAY)) awaitEmptied(this.#trace.world);
     if (answer.result < 0) return answer;
     if (mayChangeDescriptors(operation)) this.#trace.look(process, highestIn(answer));
     if (mayChangePins(operation)) this.#pins = undefined;
@@ -86,6 +88,8 @@ export class LinuxSystem implements System {
     this.#trace.end();
   }
 }
+
+const PROGRAM_ARRAY = 3;
 
 /** No more than a process of a trace has. */
 const MOST_DESCRIPTORS = 64;

@@ -32,9 +32,11 @@ export const X64 = {
   mount: 165,
   umount2: 166,
   getdents64: 217,
+  sched_setaffinity: 203,
   unshare: 272,
   dup3: 292,
   pipe2: 293,
+  getcpu: 309,
   renameat2: 316,
   bpf: 321,
 } as const;

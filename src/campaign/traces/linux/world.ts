@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import type { Outcome, SystemCall } from "../../../oracle/linux/calls.ts";
 import { errnoName, KernelError } from "../../../oracle/linux/errno.ts";
 import type { ProcessHost } from "../../../oracle/linux/process-host.ts";
+import { stayOnOneProcessor } from "./program-arrays.ts";
 import {
   CLONE_NEWNET,
   CLONE_NEWNS,
@@ -60,6 +61,7 @@ export class World {
   constructor(processes: ProcessHost) {
     this.processes = processes;
     this.#all(OVERSEER, processes.firstRoot ? ARRIVAL_AT_FIRST_ROOT : ARRIVAL);
+    stayOnOneProcessor(this);
   }
 
   /** @throws KernelError  if one of the calls fails */
