@@ -73,7 +73,12 @@ export class UnixSocket implements Target {
 
   /** Gives all messages up. */
   clear(): void {
-    for (const message of this.#messages.splice(0)) for (const file of message) file.put();
+    for (const file of this.emptied()) file.put();
+  }
+
+  /** Takes all messages out: what was in them is the caller's to put. */
+  emptied(): Message {
+    return this.#messages.splice(0).flat();
   }
 }
 
@@ -98,5 +103,7 @@ export function collect(sockets: ReadonlySet<UnixSocket>): void {
     if (left.length === garbage.size) break;
     garbage = new Set(left);
   }
-  for (const socket of garbage) socket.clear();
+  // All messages are taken out first: a socket that goes because of it has none, and its peer hears of an end alone.
+  const files = [...garbage].flatMap((socket) => socket.emptied());
+  for (const file of files) file.put();
 }

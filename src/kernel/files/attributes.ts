@@ -1,6 +1,6 @@
 /** What is known of files: mode, owner, names; and places that are held open. */
 import { Unsupported } from "../../semantics/errors.ts";
-import { EACCES, EPERM } from "../../vm/errno.ts";
+import { EACCES, ENOENT, EPERM } from "../../vm/errno.ts";
 import { OpenFile } from "../descriptors.ts";
 import type { Process } from "../kernel.ts";
 import type { Answer } from "../system.ts";
@@ -48,6 +48,8 @@ export function readdir(process: Process, path: string): Answer | number {
   const { inode } = place.entry;
   if (inode.entries === undefined) return ENOTDIR;
   if (!permitted(process, inode, MAY_READ)) return EACCES;
+  // It can be opened where it is mounted, and not be read.
+  if (place.entry.removed) return ENOENT;
   const names = [...inode.entries.keys()].sort();
   return { result: names.length, out: { names: names.join("/") } };
 }
