@@ -22,6 +22,7 @@ export function bugList(bugs: readonly SeededBug[]): string {
 /** What a cell of the matrix says: how much was tried and the seconds, or how many trials found something where few did. */
 export function cellText(cell: Cell | undefined): string {
   if (cell === undefined) return "";
+  if (cell.apart === true) return "·";
   if (finds(cell)) return `${cell.tried} / ${cell.seconds?.toFixed(1)} s`;
   if (cell.found > 0) return `${cell.found} of ${cell.trials}`;
   return cell.broken === undefined ? "–" : "broken";

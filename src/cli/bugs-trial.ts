@@ -14,18 +14,16 @@ import { writeBundle } from "../object/bundle-write.ts";
 import { readProfile } from "../oracle/profiles.ts";
 import { disassemble } from "../semantics/isa/disassemble.ts";
 import { CORPUS_PROFILE, corpusFiles, knowledgeOf } from "./corpus.ts";
+import { processorSeconds } from "./processor-time.ts";
 import { outJson } from "./terminal.ts";
 
-/** CPU seconds that a reduction may take. */
+/** Seconds of processor time that a reduction may take. */
 const REDUCTION = 20;
 
-/** CPU seconds of this process since a call. */
+/** Seconds of processor time since a call. */
 function stopwatch(): () => number {
-  const start = process.cpuUsage();
-  return () => {
-    const { user, system } = process.cpuUsage(start);
-    return (user + system) / 1e6;
-  };
+  const start = processorSeconds();
+  return () => processorSeconds() - start;
 }
 
 const { instrument, seed, seconds, reduce, sound, theorems } = jobSchema.parse(
@@ -48,30 +46,28 @@ function original(index: number): Original {
   return read;
 }
 let start = performance.now();
-const spent = stopwatch();
+let spent = stopwatch();
 const outcome: Outcome = await INSTRUMENTS[instrument].run({
   seed,
-  // A solver's time is not this process's own.
-  isOver: () => (instrument === "theorem" ? (performance.now() - start) / 1000 : spent()) >= seconds,
+  isOver: () => spent() >= seconds,
   begins: () => {
     start = performance.now();
+    spent = stopwatch();
   },
   originals: { count: files.length, original },
   corpus: { count: files.length, tasks, knowledge, rules: { profile: readProfile(CORPUS_PROFILE) } },
   ledger: () => readFileSync(fileURLToPath(new URL("../../properties/ledger.json", import.meta.url)), "utf8"),
+  spent: () => spent(),
   now: () => performance.now(),
   sound,
   ...(theorems === undefined ? {} : { theorems }),
 });
-const took = instrument === "theorem" ? (performance.now() - start) / 1000 : spent();
-outJson({
-  evidence: outcome.evidence,
-  tried: outcome.tried,
-  seconds: Number(took.toFixed(2)),
-  affected: outcome.affected,
-  refuted: outcome.refuted,
-  ...smallest(outcome),
-});
+const { evidence, tried, affected, refuted, unwritten } = outcome;
+const [took, wall] = [spent(), (performance.now() - start) / 1000].map((time) => Number(time.toFixed(2)));
+const answer = { evidence, tried, seconds: took, wall, affected, refuted, unwritten };
+outJson(answer);
+// Should making it small not end, it is found all the same.
+if (evidence !== undefined) outJson({ ...answer, ...smallest(outcome) });
 
 /** The program that showed it, made small where that is asked for. */
 function smallest({ program: shown, shows, steps }: Outcome): object {

@@ -101,14 +101,22 @@ export function addCampaigns(cli: Command, action: Action, version: string): voi
         .default([], "all")
         .argParser(names(INSTRUMENT_NAMES)),
     )
-    .addOption(new Option("--seconds <n>", "of each trial").default(60).argParser(integer(1, 86_400)))
+    .addOption(
+      new Option("--seconds <n>", "of processor time for each trial")
+        .default(60)
+        .argParser(integer(1, 86_400)),
+    )
     .addOption(new Option("--seeds <n>", "trials of each instrument").default(5).argParser(integer(1, 1000)))
     .addOption(
       new Option("--jobs <n>", "processes")
         .default(availableParallelism(), "as many as processors")
         .argParser(integer(1, 256)),
     )
-    .option("--results <file>", "keep what comes out there, a line a bug, and do not try again what is there")
+    .option("--first", "do not try a bug with further instruments once one has found it")
+    .option(
+      "--results <file>",
+      "keep what comes out there, a line for each bug and instrument, and do not try again what was measured and still stands",
+    )
     .option("--html <file>", "write the matrix as a page")
     .addOption(json())
     .action(action(async (options) => (await import("./bugs.ts")).bugs(options)));

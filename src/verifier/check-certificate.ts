@@ -43,6 +43,9 @@ export type CertificateCheck =
 /** Steps after which the checker gives up: a certificate may leave out the states that keep its paths short. */
 export const STEP_LIMIT = 16_000_000;
 
+/** The reason of a refusal by the limit: that says nothing of the certificate but that it takes long. */
+export const TOO_LONG = "the paths from here are too long";
+
 /**
  * How many instructions a run from a node executes at most, by where it ends: in the program's exit, or in the next passage of the head of a loop that
  * the node is inside of. Where nothing is said none ends.
@@ -326,7 +329,7 @@ function follow(
     if (end === undefined) {
       steps += 1;
       length += 1;
-      if (steps > limit) return "the paths from here are too long";
+      if (steps > limit) return TOO_LONG;
       const insn = m.program.insns[m.pc];
       if (insn === undefined) return `a path leaves the program at insn ${m.pc}`;
       if (insn.row.operation.kind === "exit") stackUse.record(m);

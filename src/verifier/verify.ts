@@ -21,12 +21,14 @@ import { writeCertificate } from "./write-certificate.ts";
  * @param observer  sees every step, for a log
  * @param rules  the kernel whose rules hold
  * @param limit  instructions that may be processed
+ * @param confirmLimit  steps on all paths together after which the certificate counts as not confirmed
  */
 export function verify(
   program: Program,
   observer?: ExplorationObserver,
   rules: Rules = DEFAULT_RULES,
   limit = INSN_LIMIT,
+  confirmLimit = STEP_LIMIT,
 ): Verdict {
   reset();
   const progress: Progress = {
@@ -49,7 +51,7 @@ export function verify(
     progress.path.length = 0;
     stackUse.check(program, flow, timerFunctions(explored.map(({ root }) => root)), rules.profile);
     const certificate = writeCertificate(explored);
-    const longestRun = requireConfirmed(program, certificate, rules);
+    const longestRun = requireConfirmed(program, certificate, rules, confirmLimit);
     return { verdict: "accept", certificate, longestRun, statistics: statistics() };
   } catch (error) {
     const insn = progress.path.at(-1);
@@ -65,8 +67,8 @@ export function verify(
 }
 
 /** Gives the number of instructions that no run exceeds. */
-function requireConfirmed(program: Program, certificate: Certificate, rules: Rules): bigint {
-  const check = checkCertificate(program, certificate, STEP_LIMIT, rules);
+function requireConfirmed(program: Program, certificate: Certificate, rules: Rules, limit: number): bigint {
+  const check = checkCertificate(program, certificate, limit, rules);
   if (!check.ok) throw new Error(`the certificate is not confirmed: node ${check.node}: ${check.reason}`);
   return check.longestRun;
 }

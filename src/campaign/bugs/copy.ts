@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "../../semantics/errors.ts";
 import type { Edit } from "./bug.ts";
@@ -49,6 +49,24 @@ export function edited(text: string, { file, find, replace }: Edit): string {
   if (place === undefined || places.length !== 1)
     throw new InputError(`${file}: "${find}" is there ${places.length} times, not once`);
   return `${text.slice(0, place.index)}${replace}${text.slice(place.index + place[0].length)}`;
+}
+
+/**
+ * The modules that a module is made of: itself, those that it imports, those that these import, and so on.
+ *
+ * @param which  whether those count that are loaded when they are wanted
+ */
+export function modulesOf(code: Code, module: string, which: "all" | "static" = "all"): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const waiting = [module];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    const text = readFileSync(fileOf(code, next), "utf8");
+    for (const [, later, path = ""] of text.matchAll(/(?:from|import)\s*(\(?)\s*"(\.[^"]*)\.[jt]s"/g))
+      if (which === "all" || later === "") waiting.push(posix.join(posix.dirname(next), path));
+  }
+  return seen;
 }
 
 /** The directory in which packages are looked for first from a directory on. */

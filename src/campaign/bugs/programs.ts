@@ -1,4 +1,7 @@
-/** The programs that instruments look at: generated ones, and neighbours of the corpus' programs, in turns. Equal seeds give equal sequences. */
+/**
+ * The programs that instruments look at: generated ones, neighbours of the corpus' programs, and neighbours of generated ones, in turns. Equal seeds give equal
+ * sequences. A generated program keeps to what verifiers ask for, so most are accepted by far; its neighbours are at the border, where what a check forgets shows.
+ */
 import { InputError } from "../../semantics/errors.ts";
 import { encode } from "../../semantics/isa/codec.ts";
 import type { Instruction, Row } from "../../semantics/isa/instruction.ts";
@@ -29,25 +32,27 @@ const LONGEST = 200;
 /** The `index`-th program of a trial; undefined if what came out is none. */
 export function trialProgram(seed: number, index: number, originals: Originals): Program | undefined {
   const own = seed * SEEDS + index;
-  if (index % 2 === 0 || originals.count === 0) return programOfSeed(own);
+  const source = index % 3;
+  if (source === 0) return programOfSeed(own);
   const random = generator(own);
   for (let i = 0; i < 8; i += 1) random.below(2);
+  if (source === 1 || originals.count === 0) return neighbour(programOfSeed(own), random, 1);
   let found: Original;
   let draws = 0;
   do {
     found = originals.original(random.below(originals.count));
     draws += 1;
   } while (!found.isRefused && draws < DRAWS);
-  return found.program.insns.length > LONGEST ? undefined : neighbour(found.program, random);
+  return found.program.insns.length > LONGEST ? undefined : neighbour(found.program, random, 0);
 }
 
 /** So often another one is drawn in place of one that kernels accept. */
 const DRAWS = 3;
 
-/** The program with up to two instructions changed in one field each; undefined if that cannot be encoded. */
-function neighbour(original: Program, random: Random): Program | undefined {
+/** The program with some instructions, from the least number up to two, changed in one field each; undefined if that cannot be encoded. */
+function neighbour(original: Program, random: Random, least: 0 | 1): Program | undefined {
   const insns = [...original.insns];
-  for (let changes = random.below(3); changes > 0; changes -= 1) {
+  for (let changes = least + random.below(3 - least); changes > 0; changes -= 1) {
     const at = random.below(insns.length);
     const insn = insns[at];
     if (insn !== undefined) insns[at] = changed(insn, random);

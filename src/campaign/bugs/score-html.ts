@@ -17,6 +17,8 @@ td,th{border-bottom:1px solid #ddd;padding:.25rem .6rem;text-align:left;vertical
 
 function cellHtml(cell: Cell | undefined) {
   if (cell === undefined) return html`<td></td>`;
+  if (cell.apart === true)
+    return html`<td class="silent" title="runs none of the code that the bug is in">·</td>`;
   if (!finds(cell)) {
     if (cell.found === 0) return html`<td class="silent">${cell.broken ?? "–"}</td>`;
     return html`<td class="some">${cell.found} of ${cell.trials}</td>`;
@@ -36,7 +38,7 @@ export function scoreHtml(rows: readonly Row[], bugs: readonly SeededBug[], sett
   });
   const page = html`<!doctype html><html lang="en"><meta charset="utf-8"><title>Seeded bugs</title><style>${{ html: STYLE }}</style>
 <h1>Seeded bugs</h1>
-<p>Each cell says how much an instrument tried until it found the bug, and how long that took: medians of ${seeds} seeds, of at most ${seconds} CPU seconds each.</p>
+<p>Each cell says how much an instrument tried until it found the bug, and how long that took: medians of ${seeds} seeds, of at most ${seconds} seconds of processor time each.</p>
 <p>${instruments.map((name) => html`<b>${name}</b>: ${INSTRUMENT_TITLES[name]}. `)}</p>
 <p>${Object.entries(CLASSES).map(([name, title]) => html`<b>${name}</b> ${title}. `)}</p>
 <table><tr><th>bug</th><th>class</th><th>part</th>${instruments.map((name) => html`<th>${name}</th>`)}</tr>

@@ -10,7 +10,7 @@ import { INSTRUMENT_NAMES } from "./instruments/names.ts";
 export const jobSchema = z.strictObject({
   instrument: z.enum(INSTRUMENT_NAMES),
   seed: z.number(),
-  /** CPU seconds; of solvers, seconds. */
+  /** Seconds of processor time, that of solvers with it. */
   seconds: z.number(),
   /** Whether the program that shows something is to be made small. */
   reduce: z.boolean(),
@@ -25,7 +25,10 @@ const answerSchema = z.strictObject({
   evidence: z.string().optional(),
   tried: z.number(),
   seconds: z.number(),
+  /** By the clock on the wall. */
+  wall: z.number(),
   affected: z.number().optional(),
+  unwritten: z.number().optional(),
   refuted: z.string().optional(),
   instructions: z.number().optional(),
   text: z.string().optional(),
@@ -37,8 +40,27 @@ export type Answer =
   /** The version does not run, or breaks off: nobody would ship it. */
   | { readonly kind: "broken"; readonly message: string };
 
-/** Seconds that a process may take for each of its CPU seconds, and besides, before it counts as one that does not end. */
-const [PATIENCE, START] = [60, 300];
+/** Seconds of processor time that a process may have for each of its budget, and besides, before it counts as one that does not end. */
+const [PATIENCE, START] = [3, 90];
+/** So many times as long by the clock on the wall: a process that waits for something for ever is ended, too. */
+const WAITING = 60;
+
+/**
+ * The words of a command with a limit of processor time, where there is a shell that sets one: it holds also while one program is being looked at.
+ */
+function limited(seconds: number, words: readonly string[]): readonly [string, ...string[]] {
+  if (process.platform === "win32") return [process.execPath, ...words];
+  return ["/bin/sh", "-c", `ulimit -t ${seconds}; exec "$@"`, "sh", process.execPath, ...words];
+}
+
+/** What a process has answered: its last whole line, since what was found comes again once it was made small. */
+function lastLine(text: string): string | undefined {
+  return text
+    .slice(0, text.lastIndexOf("\n") + 1)
+    .trimEnd()
+    .split("\n")
+    .at(-1);
+}
 
 /** Lets an instrument look at a version of the code. */
 export function tryOut(version: Code, sound: Code, job: Omit<Job, "sound">): Promise<Answer> {
@@ -46,8 +68,12 @@ export function tryOut(version: Code, sound: Code, job: Omit<Job, "sound">): Pro
   const whole: Job = { ...job, sound: { code, ending: sound.ending } };
   const words = [...process.execArgv, fileOf(version, "cli/bugs-trial"), JSON.stringify(whole)];
   return new Promise((resolve, reject) => {
-    const timeout = 1000 * (job.seconds * PATIENCE + START);
-    const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"], timeout });
+    const most = Math.ceil(job.seconds * PATIENCE + START);
+    const [command, ...rest] = limited(most, words);
+    const child = spawn(command, rest, {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 1000 * WAITING * most,
+    });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
@@ -57,12 +83,13 @@ export function tryOut(version: Code, sound: Code, job: Omit<Job, "sound">): Pro
     });
     child.on("error", reject);
     child.on("close", (status) => {
-      if (status !== 0 || stdout === "") {
+      const said = lastLine(stdout);
+      if (said === undefined || said === "") {
         const line = /^\w*Error.*$/m.exec(stderr)?.[0] ?? stderr.trim().slice(-200);
         resolve({ kind: "broken", message: status === null ? "does not end" : line });
         return;
       }
-      const answer = answerSchema.parse(JSON.parse(stdout));
+      const answer = answerSchema.parse(JSON.parse(said));
       resolve({ kind: answer.evidence === undefined ? "silent" : "found", ...answer });
     });
   });

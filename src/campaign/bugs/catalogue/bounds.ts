@@ -64,7 +64,7 @@ export const BOUNDS: readonly SeededBug[] = [
   bug(
     "constant-by-its-low-half",
     "verifier",
-    "3844d153a41a, CVE-2021-4159: what counts as a constant",
+    "3844d153a41a: what counts as a constant",
     "a number counts as constant if the bits of its low half are known",
     edit("absint/register", "return m[i + 2] === 0 && m[i + 3] === 0;", "return m[i + 2] === 0;"),
   ),

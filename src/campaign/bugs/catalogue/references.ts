@@ -17,7 +17,7 @@ export const REFERENCES: readonly SeededBug[] = [
   bug(
     "null-check-gives-back",
     "verifier",
-    "CVE-2022-50650 and others: states of references",
+    "references where null is ruled out (mark_ptr_or_null_regs), 2018",
     "a check for null counts as giving back also where there is something to give back",
     edit(
       "absint/transfer/branch",

@@ -1,7 +1,7 @@
 /** The checker of certificates, that of the version under test and that of the sound one. */
 import type { checkCertificate } from "../../../verifier/check-certificate.ts";
-import { isUnconfirmed } from "./containment.ts";
-import { searching, verifyShort } from "./search.ts";
+import { gaveUp, isUnconfirmed } from "./containment.ts";
+import { CHECKER_LIMIT, searching, verifyShort } from "./search.ts";
 
 /** The version's own checker, which `verify` asks before it accepts: it finds what the exploration alone does wrong. */
 export const ownChecker = searching(() => (program) => {
@@ -9,7 +9,7 @@ export const ownChecker = searching(() => (program) => {
     verifyShort(program);
     return undefined;
   } catch (error) {
-    if (isUnconfirmed(error)) return error.message;
+    if (isUnconfirmed(error)) return gaveUp(error.message) ? undefined : error.message;
     throw error;
   }
 });
@@ -24,8 +24,8 @@ export const secondChecker = searching(async ({ sound: { code, ending } }) => {
     try {
       const verdict = verifyShort(program);
       if (verdict.verdict !== "accept") return undefined;
-      const check = other.checkCertificate(program, verdict.certificate);
-      return check.ok ? undefined : `node ${check.node}: ${check.reason}`;
+      const check = other.checkCertificate(program, verdict.certificate, CHECKER_LIMIT);
+      return check.ok || gaveUp(check.reason) ? undefined : `node ${check.node}: ${check.reason}`;
     } catch (error) {
       if (isUnconfirmed(error)) return undefined;
       throw error;

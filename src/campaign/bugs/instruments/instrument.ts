@@ -23,6 +23,8 @@ export interface Trial {
   };
   /** The text of the ledger of proved theorems. */
   readonly ledger: () => string;
+  /** Seconds of processor time, of the solvers' processes too, from any start. */
+  readonly spent: () => number;
   /** Milliseconds, from any start. */
   readonly now: () => number;
   /** The directory of the sound version's code, as a URL that ends with a slash, and the ending of its modules. */
@@ -45,6 +47,8 @@ export interface Outcome {
   /** How many theorems the ledger does not vouch for, and the name of the one that was refuted. */
   readonly affected?: number;
   readonly refuted?: string;
+  /** Of how many theorems the version is made otherwise than their proofs want, so that they cannot be put. */
+  readonly unwritten?: number;
 }
 
 export interface Instrument {

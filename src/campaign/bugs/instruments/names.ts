@@ -10,6 +10,16 @@ export const INSTRUMENT_TITLES = {
   corpus: "verdicts, messages and results that were recorded on a kernel",
 } as const;
 
+/** Counted up when an instrument changes so that it may find something else: what was measured before is then measured again. */
+export const INSTRUMENT_VERSIONS: Readonly<Record<keyof typeof INSTRUMENT_TITLES, number>> = {
+  theorem: 2,
+  containment: 2,
+  certificate: 2,
+  checker: 2,
+  model: 1,
+  corpus: 1,
+};
+
 export type InstrumentName = keyof typeof INSTRUMENT_TITLES;
 
 export const INSTRUMENT_NAMES: readonly InstrumentName[] = [
@@ -20,6 +30,9 @@ export const INSTRUMENT_NAMES: readonly InstrumentName[] = [
   "model",
   "corpus",
 ];
+
+/** Of instruments that run few of the modules: the module that they are made of. What is changed elsewhere they cannot find. */
+export const MADE_OF: Partial<Readonly<Record<InstrumentName, string>>> = { theorem: "proof/theorems/index" };
 
 /** Those that do the same for every seed. */
 export const WITHOUT_SEED: ReadonlySet<InstrumentName> = new Set(["theorem"]);

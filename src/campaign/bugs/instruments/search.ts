@@ -9,8 +9,12 @@ import type { Instrument, Outcome, Trial } from "./instrument.ts";
 /** Neighbours of loops go round for ever, or nearly so: what takes more instructions is not waited for. */
 const LIMIT = 20_000;
 
+/** Steps of a checker for one program: of the sound version's certificates none of that length takes as many, and a wrong one can keep a checker busy for minutes. */
+export const CHECKER_LIMIT = 10 * LIMIT;
+
 /** What `verify` says of a short program. */
-export const verifyShort = (program: Program): Verdict => verify(program, undefined, undefined, LIMIT);
+export const verifyShort = (program: Program): Verdict =>
+  verify(program, undefined, undefined, LIMIT, CHECKER_LIMIT);
 
 /** What is wrong with a program, in words; undefined if nothing is. */
 export type Judge = (program: Program, seed: number) => string | undefined;
