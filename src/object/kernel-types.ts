@@ -214,10 +214,11 @@ function argumentsOf(btf: Btf, program: Attached): Arguments | undefined {
   const target = attachTarget(program, btf);
   if (target === undefined || "missing" in target) return undefined;
   const { id } = target;
-  const name = btf.name(id);
   const proto = prototypeOf(btf, id);
   if (proto === undefined) return undefined;
   const tracepoint = btf.kind(id) === "typedef";
+  // The kernel's log calls a tracepoint by the name that it has there.
+  const name = tracepoint ? btf.name(id).replace(/^btf_trace_/, "") : btf.name(id);
   // The first parameter of a tracepoint's function is not the program's.
   const params = tracepoint ? proto.params.slice(1) : proto.params;
   const values = params.map(({ type }, index) => argumentValue(btf, type, name, index));

@@ -117,13 +117,14 @@ function readAttributes(
   return attributes;
 }
 
-/** `__uint` is a pointer to an array of that length; `__ulong` a pointer to an enumeration with that value. */
+/** `__uint` is a pointer to an array of that length; `__ulong` an enumeration with that value alone, or a pointer to one. */
 function readNumber(btf: Btf, member: BtfMember, where: string): number {
-  const { type } = btf.resolve(pointedTo(btf, member.type, where));
-  if (type.kind === "array") return type.length;
+  const own = btf.resolve(member.type).type;
+  const type = own.kind === "ptr" ? btf.resolve(own.type).type : own;
+  if (type.kind === "array" && own.kind === "ptr") return type.length;
   if (type.kind === "enum" || type.kind === "enum64") {
     const only = type.values.length === 1 ? type.values[0] : undefined;
-    if (only !== undefined) return Number(only.value);
+    if (only !== undefined && BigInt(Number(only.value)) === only.value) return Number(only.value);
   }
   throw new InputError(`${where}: a ${type.kind} gives no number`);
 }

@@ -235,11 +235,27 @@ const ARRAYS: ReadonlySet<string> = new Set([
   "struct_ops",
 ]);
 
-/** What is tagged as the context must be of a type that stands for it. */
+/** What is tagged as the context must be of a type that stands for it; a pointer to void always does. */
 function requireContextType(to: Pointee, index: number, program: Rights, context: Context | undefined): void {
-  if (NAMELESS.has(program.type) || isContext(to, program, context)) return;
-  if (ARRAYS.has(program.type) && to.kind === "INT" && to.size === 8) return;
-  throw new Unsupported(`arg:ctx of arg#${index}, a pointer to ${to.kind} ${to.name}`);
+  if (to.kind === "UNKNOWN") return;
+  if (to.name === "") throw new Rejection("EINVAL", `arg#${index} type doesn't have a name`);
+  if (NAMELESS.has(program.type) || isContext(to, program, context) || standsForContext(to, program)) return;
+  // The context of these has no name in C.
+  const isVoid = program.type === "tracing" || program.type === "lsm";
+  if (!isVoid && (program.type === "struct_ops" || context === undefined)) {
+    throw new Unsupported(`arg:ctx of arg#${index}, a pointer to ${to.kind} ${to.name}`);
+  }
+  const wanted = isVoid ? "void pointer" : `\`struct ${context?.struct} *\``;
+  throw new Rejection("EINVAL", `arg#${index} should be ${wanted}`);
+}
+
+/** Types that are taken for the context beside its own. */
+function standsForContext(to: Pointee, { type, attach }: Rights): boolean {
+  const isStruct = to.kind === "STRUCT";
+  if (type === "perf_event") return isStruct && to.name === "pt_regs";
+  if (attach === "trace_iter") return isStruct && to.name.startsWith("bpf_iter__");
+  if (attach === "trace_raw_tp" && isStruct && to.name === "bpf_raw_tracepoint_args") return true;
+  return ARRAYS.has(type) && to.kind === "INT" && to.size === 8;
 }
 
 // --- What calls do

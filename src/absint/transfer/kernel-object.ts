@@ -170,17 +170,15 @@ export function loadFunctionArgument(m: Machine, off: number, size: Size, destin
   const args = typesOf(m).argumentsOf(program);
   if (args === undefined)
     throw new Unsupported(`${program.type} programs for ${program.target ?? "no target"}`);
-  if (off < 0 || off % size !== 0 || off + size > MOST_ARGUMENTS * 8) {
-    reject("EACCES", `invalid bpf_context access off=${off} size=${size}`);
-  }
-  if (off % 8 !== 0) reject("EACCES", `func '${args.name}' offset ${off} is not multiple of 8`);
+  const access = `invalid bpf_context access off=${off} size=${size}`;
+  if (off < 0 || off % size !== 0 || off + size > MOST_ARGUMENTS * 8) reject("EACCES", access);
+  const refuse = (line: string): never => reject("EACCES", `${line}\n${access}`);
+  if (off % 8 !== 0) return refuse(`func '${args.name}' offset ${off} is not multiple of 8`);
   const index = off / 8;
   const value = args.values[index];
-  if (value === undefined) reject("EACCES", `func '${args.name}' doesn't have ${index + 1}-th argument`);
-  if (typeof value === "string") return reject("EACCES", value);
-  if (value.kind === "pointer" && size !== 8) {
-    reject("EACCES", `func '${args.name}' size ${size} must be 8`);
-  }
+  if (value === undefined) return refuse(`func '${args.name}' doesn't have ${index + 1}-th argument`);
+  if (typeof value === "string") return refuse(value);
+  if (value.kind === "pointer" && size !== 8) return refuse(`func '${args.name}' size ${size} must be 8`);
   const known = argumentPointer(m, index);
   if (known?.value === "buffer") return giveBuffer(m, known, destination);
   if (value.kind === "scalar") return give(m, value, size, destination, 0);
