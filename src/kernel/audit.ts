@@ -80,7 +80,7 @@ function openFiles({ processes, sockets }: Kernel): Tally<OpenFile> {
   return files;
 }
 
-/** All files that have a name in a file system that is mounted, or that a place is open of. */
+/** All files that have a name in a file system that is mounted, or that are mounted, or that a place is open of. */
 function inodes({ processes }: Kernel, files: readonly OpenFile[]): ReadonlySet<Inode> {
   const found = new Set<Inode>();
   const visit = (entry: Entry): void => {
@@ -90,10 +90,14 @@ function inodes({ processes }: Kernel, files: readonly OpenFile[]): ReadonlySet<
   const namespaces = new Set<MountNamespace>([...processes.values()].map(({ mounts }) => mounts));
   const fileSystems = new Set<FileSystem>();
   for (const namespace of namespaces)
-    for (const { fileSystem } of namespace.mounts()) fileSystems.add(fileSystem);
+    for (const { fileSystem, root } of namespace.mounts()) {
+      fileSystems.add(fileSystem);
+      found.add(root.inode);
+    }
   for (const { target } of files) {
     if (!(target instanceof OpenPlace)) continue;
     found.add(target.place.entry.inode);
+    found.add(target.place.mount.root.inode);
     fileSystems.add(target.place.mount.fileSystem);
   }
   for (const { root } of fileSystems) visit(root);

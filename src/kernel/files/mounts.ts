@@ -1,6 +1,6 @@
 /**
- * Mounts: what is seen at which place of a mount namespace. A mount is there as long as its namespace has it, or an open place lies in it; its file system as long as any
- * mount shows it; a namespace as long as a process is in it.
+ * Mounts: what is seen at which place of a mount namespace. A mount is there as long as its namespace has it, or an open place lies in it; its file system, and the file that it shows, even
+ * without a name, as long as any mount shows it; a namespace as long as a process is in it.
  */
 import { type Entry, FileSystem } from "./tree.ts";
 
@@ -24,6 +24,7 @@ export class Mount {
   constructor(root: Entry) {
     this.fileSystem = root.inode.fileSystem;
     this.root = root;
+    root.inode.hold();
     this.fileSystem.hold();
   }
 
@@ -63,7 +64,13 @@ export class Mount {
     }
     this.#at = undefined;
     this.namespace = undefined;
-    if (this.#places === 0) this.fileSystem.put();
+    if (this.#places === 0) this.#end();
+  }
+
+  /** What it shows may have no name any more. */
+  #end(): void {
+    this.root.inode.put();
+    this.fileSystem.put();
   }
 
   holdPlace(): void {
@@ -72,7 +79,7 @@ export class Mount {
 
   putPlace(): void {
     this.#places -= 1;
-    if (this.#places === 0 && this.namespace === undefined) this.fileSystem.put();
+    if (this.#places === 0 && this.namespace === undefined) this.#end();
   }
 }
 

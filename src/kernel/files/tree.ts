@@ -25,7 +25,7 @@ export class Inode {
   readonly fileSystem: FileSystem;
   /** How many names it has; for a directory also `.` and the `..` of those in it. */
   links: number;
-  /** Names and open places. */
+  /** Names, mounts and open places. */
   #references = 0;
 
   constructor(fileSystem: FileSystem, mode: number, { uid, gid }: Owner, pinned?: KernelObject) {
