@@ -25,6 +25,13 @@ const directions = Object.entries(layers).map(([folder, allowed]) => ({
 module.exports = {
   forbidden: [
     ...directions,
+    {
+      name: "seeded bugs are for those who ask for them",
+      severity: "error",
+      comment: "the catalogue is reached through soundcheck bugs and fuzz --target seeded:… alone",
+      from: { path: "^src/", pathNot: "(^src/campaign/bugs/|^src/cli/(bugs|fuzz-seeded)|\\.test\\.ts$)" },
+      to: { path: "^src/campaign/bugs/(catalogue|copy)" },
+    },
     { name: "no cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "everything resolves", severity: "error", from: {}, to: { couldNotResolve: true } },
     {

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
 import { INSTRUMENT_NAMES } from "../campaign/bugs/instruments/names.ts";
+import { KERNEL_SOURCES } from "../campaign/fuzz/batch.ts";
 import { ORACLE_NAMES } from "../campaign/fuzz/oracle-names.ts";
 import { type Action, collect, integer, json, names, profile, seed } from "./options.ts";
 
@@ -38,7 +39,7 @@ export function addCampaigns(cli: Command, action: Action, version: string): voi
     .addOption(seed("of the first program").env("SOUNDCHECK_SEED").default(1))
     .addOption(
       new Option("--oracle <name>", `what is asked, again for more: ${ORACLE_NAMES.join(", ")}`)
-        .default([], "all")
+        .default([], "all but verdict, message and processed, as far as they have something to look at")
         .argParser(names(ORACLE_NAMES)),
     )
     .addOption(
@@ -47,9 +48,16 @@ export function addCampaigns(cli: Command, action: Action, version: string): voi
         .argParser(names(ORACLE_NAMES)),
     )
     .addOption(
-      new Option("--target <verifier>", "whose verifier is under test: ours, command:PROGRAM").default(
-        "ours",
-      ),
+      new Option(
+        "--target <verifier>",
+        "whose verifier is under test: ours, command:PROGRAM, kernel:linux-X.Y (a guest), kernel:linux (the running one), seeded:BUG (ours with a bug of soundcheck bugs --list)",
+      ).default("ours"),
+    )
+    .addOption(
+      new Option(
+        "--source <kind>",
+        "what a kernel under test gets: probes, whose numbers are followed through its log (default), or the programs that others get; the running kernel gets plain probes",
+      ).choices(KERNEL_SOURCES),
     )
     .addOption(
       new Option(
@@ -60,6 +68,10 @@ export function addCampaigns(cli: Command, action: Action, version: string): voi
         .default("code" as const),
     )
     .option("--out <directory>", "the campaign's directory", "soundcheck-fuzz")
+    .option(
+      "--replay <finding>",
+      "ask the verifier of a finding again about its program, and do nothing else",
+    )
     .addOption(profile())
     .addOption(json())
     .action(action(async (options) => (await import("./fuzz.ts")).fuzz(options, version)));

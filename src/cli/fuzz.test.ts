@@ -101,6 +101,21 @@ describe("fuzz", () => {
     expect(stderr).toMatch(/^soundcheck: --target command:yes: it does not answer a program .*\n$/);
   });
 
+  test("a seeded verifier is found out, its finding replays, and it does not become ours", async () => {
+    const cwd = directory();
+    const target = "seeded:alu32-by-64-bit-bounds";
+    const args = ["fuzz", "--workers", "1", "--programs", "12", "--guidance", "none", "--out", "c"];
+    const { status, stdout } = await soundcheck([...args, "--target", target], { cwd });
+    expect(status).toBe(1);
+    const replay = /Replay with: soundcheck (fuzz --replay c\/findings\/containment-.*)/.exec(stdout)?.[1];
+    const again = await soundcheck(replay?.split(" ") ?? [], { cwd });
+    expect(again).toMatchObject({ status: 1, stdout: expect.stringContaining(`under test: ${target}`) });
+    expect(await soundcheck(args, { cwd })).toMatchObject({
+      status: 2,
+      stderr: `soundcheck: c: holds a campaign against ${target}, not ours\n`,
+    });
+  });
+
   test("an oracle that is not one is bad usage", async () => {
     const { status, stderr } = await soundcheck(["fuzz", "--oracle", "luck"], { cwd: directory() });
     expect(status).toBe(2);

@@ -1,9 +1,11 @@
 /** `soundcheck fuzz`: a campaign of generated programs. */
+import type { KernelSource } from "../campaign/fuzz/batch.ts";
+import type { Crew } from "../campaign/fuzz/crew.ts";
 import { campaign } from "../campaign/fuzz/engine.ts";
-import { ORACLE_NAMES, type OracleName } from "../campaign/fuzz/oracle-names.ts";
+import { type OracleName, oraclesFor } from "../campaign/fuzz/oracle-names.ts";
 import type { Stats } from "../campaign/fuzz/stats.ts";
 import { type Finding, Store } from "../campaign/fuzz/store.ts";
-import { OURS } from "../campaign/fuzz/targets/named.ts";
+import { OURS, restOf } from "../campaign/fuzz/targets/named.ts";
 import { InputError } from "../semantics/errors.ts";
 import { type FuzzDisplay, fuzzDisplay } from "./fuzz-display.ts";
 import { FuzzPages } from "./fuzz-pages.ts";
@@ -28,8 +30,12 @@ export interface FuzzOptions {
   readonly without: readonly OracleName[];
   /** As `targetNamed` knows it. */
   readonly target: string;
+  /** What a kernel under test gets. */
+  readonly source?: KernelSource;
   readonly guidance: "none" | "semantic" | "code";
   readonly profile?: string;
+  /** A finding to look at again, and nothing else. */
+  readonly replay?: string;
 }
 
 const percent = (part: number, whole: number): string =>
@@ -37,7 +43,7 @@ const percent = (part: number, whole: number): string =>
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function report(
-  { tally, target, seconds, reasons, unmodelled, next }: Stats,
+  { tally, target, seconds, reasons, unmodelled, verdicts, next }: Stats,
   findings: readonly Finding[],
 ): string {
   const { programs, accepted, rejected, unsupported, faulted, instructions, processed, states, runs, steps } =
@@ -54,6 +60,12 @@ function report(
     ...(target === OURS ? [] : [["restarts", `${tally.restarts}`, `of ${printable(target)}`]]),
     ["processed", `${processed}`, `instructions; ${states} states`],
     ["runs", `${runs}`, `${steps} steps`],
+    ...(tally.compared === 0 && tally.kernelRuns === 0
+      ? []
+      : [
+          ["numbers", `${tally.compared}`, "held against the kernel's bounds"],
+          ["its runs", `${tally.kernelRuns}`, "held against the machine's"],
+        ]),
     ["next seed", `${next}`, ""],
   ];
   const most = (counts: Readonly<Record<string, number>>, title: string): string => {
@@ -64,7 +76,7 @@ function report(
   const lines = rows.map(([what = "", count = "", more = ""]) =>
     `${what.padEnd(12)}  ${count.padStart(10)}  ${more}`.trimEnd(),
   );
-  return `${lines.join("\n")}\n${most(reasons, "Rejected because")}${most(unmodelled, "Runs that the machine does not model")}${findings.map(findingText).join("")}\n${plural(findings.length, "finding")}\n`;
+  return `${lines.join("\n")}\n${most(reasons, "Rejected because")}${most(unmodelled, "Runs that the machine does not model")}${most(verdicts, "Other verdicts: ours / its")}${findings.map(findingText).join("")}\n${plural(findings.length, "finding")}\n`;
 }
 
 const findingText = ({ key, message, instructions, replay }: Finding, index: number): string =>
@@ -77,8 +89,11 @@ function aboutDirectory(error: unknown): unknown {
 }
 
 export async function fuzz(options: FuzzOptions, version: string): Promise<Status> {
+  if (options.replay !== undefined)
+    return await (await import("./fuzz-replay.ts")).replayFinding(options.replay, options);
   const now = (): number => performance.now();
-  const { oracle, without, json, out: directory, queue, ...rest } = options;
+  const { oracle, without, json, out: directory, queue, replay: _, ...rest } = options;
+  const oracles = oraclesFor(rest.target, oracle, without);
   const store = new Store(directory);
   const before = store.stats();
   const stop = new AbortController();
@@ -93,17 +108,22 @@ export async function fuzz(options: FuzzOptions, version: string): Promise<Statu
   try {
     const over = AbortSignal.any([stop.signal, AbortSignal.timeout(1000 * options.seconds)]);
     const tell = (line: string): void => (display === undefined ? note(line) : display.say(line));
-    const crew =
-      queue === undefined
-        ? undefined
-        : await (await import("./fuzz-queue.ts")).queueCrew(queue, store, version, over, tell);
+    const seeded = restOf("seeded", rest.target);
+    if (seeded !== undefined && queue !== undefined)
+      throw new InputError(
+        `--target ${rest.target}: such a verifier is made on this machine, and not with --queue`,
+      );
+    let crew: Crew | undefined;
+    if (seeded !== undefined) crew = (await import("./fuzz-seeded.ts")).seededCrew(seeded, rest.workers);
+    else if (queue !== undefined)
+      crew = await (await import("./fuzz-queue.ts")).queueCrew(queue, store, version, over, tell);
     const pages = new FuzzPages({ directory, version, before: before?.seconds ?? 0, now });
     display = fuzzDisplay(now, { version, directory });
     const { stats, findings } = await campaign(
       {
         ...rest,
         ...(crew === undefined ? {} : { crew }),
-        oracles: (oracle.length === 0 ? ORACLE_NAMES : oracle).filter((name) => !without.includes(name)),
+        oracles,
         store,
         version,
         now,

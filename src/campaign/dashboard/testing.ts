@@ -16,6 +16,8 @@ export const statsAt = (seconds: number, more: Partial<Stats> = {}): Stats => ({
   coverage: { blocks: 1500, blocksKnown: 4000, semantic: 2500, lastNew: seconds / 2 },
   corpus: { size: 12, favoured: 3 },
   findings: { total: 0, byOracle: {}, repeated: 0 },
+  violations: {},
+  verdicts: {},
   workers: [{ pid: 4711, doing: "batch", programs: 100 * seconds, restarts: 0 }],
   reasons: { "R# !read_ok": 30 * seconds },
   unmodelled: {},

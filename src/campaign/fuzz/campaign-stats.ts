@@ -29,6 +29,8 @@ export class CampaignStats {
   readonly #tally = newTally();
   readonly #reasons: Map<string, number>;
   readonly #unmodelled: Map<string, number>;
+  readonly #verdicts: Map<string, number>;
+  readonly #violations: Map<string, number>;
   /** Programs of this session at certain times: the first is the one that the present rate counts from. */
   readonly #samples: { readonly at: number; readonly programs: number }[];
   #repeated: number;
@@ -45,6 +47,8 @@ export class CampaignStats {
     this.#samples = [{ at: this.#start, programs: 0 }];
     this.#reasons = new Map(Object.entries(before?.reasons ?? {}));
     this.#unmodelled = new Map(Object.entries(before?.unmodelled ?? {}));
+    this.#verdicts = new Map(Object.entries(before?.verdicts ?? {}));
+    this.#violations = new Map(Object.entries(before?.violations ?? {}));
     this.#repeated = before?.findings.repeated ?? 0;
     this.#reachedBefore = before === undefined ? 0 : before.coverage.semantic + before.coverage.blocks;
     this.#lastNew = before?.coverage.lastNew ?? 0;
@@ -56,10 +60,16 @@ export class CampaignStats {
   }
 
   /** A range counts, and all before `next`. */
-  add({ tally, reasons, unmodelled }: BatchResult, next: number, { blocks, semantic }: GuideCounts): void {
+  add(
+    { tally, reasons, unmodelled, verdicts, found }: BatchResult,
+    next: number,
+    { blocks, semantic }: GuideCounts,
+  ): void {
     for (const name of TALLIED) this.#tally[name] += tally[name];
     addAll(this.#reasons, reasons);
     addAll(this.#unmodelled, unmodelled);
+    addAll(this.#verdicts, verdicts);
+    for (const { violation } of found) addAll(this.#violations, new Map([[violation.oracle, 1]]));
     this.next = next;
     const reached = blocks + semantic;
     if (reached > this.#reachedBefore) this.#lastNew = this.#seconds;
@@ -105,6 +115,8 @@ export class CampaignStats {
         byOracle: Object.fromEntries(byOracle),
         repeated: this.#repeated,
       },
+      violations: sorted(this.#violations),
+      verdicts: sorted(this.#verdicts),
       workers: [...workers],
       reasons: sorted(this.#reasons),
       unmodelled: sorted(this.#unmodelled),

@@ -18,7 +18,7 @@ export interface Crew {
   readonly workers?: () => readonly WorkerStats[];
 }
 
-const WORKER = import.meta.url.replace(/crew(\.[jt]s)$/, "worker-process$1");
+const WORKER = new URL(import.meta.url.replace(/crew(\.[jt]s)$/, "worker-process$1"));
 /** How often a job is given to a process before it counts as one that kills them. */
 const ATTEMPTS = 2;
 /** Milliseconds after which a process that has not answered is taken to hang. */
@@ -40,6 +40,7 @@ function counts(job: Job): boolean {
 class Worker {
   readonly #next: () => Waiting | undefined;
   readonly #again: (waiting: Waiting) => void;
+  readonly #code: URL;
   #process: ChildProcess | undefined;
   #busy: Waiting | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -50,10 +51,12 @@ class Worker {
   /**
    * @param next  takes the job that has waited longest
    * @param again  gives one back
+   * @param code  what the process is made of
    */
-  constructor(next: () => Waiting | undefined, again: (waiting: Waiting) => void) {
+  constructor(next: () => Waiting | undefined, again: (waiting: Waiting) => void, code: URL) {
     this.#next = next;
     this.#again = again;
+    this.#code = code;
   }
 
   get stats(): WorkerStats {
@@ -82,7 +85,7 @@ class Worker {
 
   #start(): ChildProcess {
     this.#restarts += 1;
-    const child = fork(new URL(WORKER), {
+    const child = fork(this.#code, {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
@@ -129,8 +132,8 @@ class Worker {
   }
 }
 
-/** So many processes of this machine, with two jobs for each, so that none waits. */
-export function localCrew(count: number): Crew {
+/** So many processes of this machine, with two jobs for each, so that none waits. @param code  the module that they are made of: `worker-process` of this code or of another */
+export function localCrew(count: number, code: URL = WORKER): Crew {
   const queue: Waiting[] = [];
   const again = (waiting: Waiting): void => {
     queue.unshift(waiting);
@@ -140,7 +143,7 @@ export function localCrew(count: number): Crew {
     const at = own === -1 ? queue.findIndex(({ job }) => counter || !counts(job)) : own;
     return at === -1 ? undefined : queue.splice(at, 1)[0];
   };
-  const workers = Array.from({ length: count }, (_, i) => new Worker(() => next(i === 0), again));
+  const workers = Array.from({ length: count }, (_, i) => new Worker(() => next(i === 0), again, code));
   return {
     width: 2 * count,
     run: (job) =>

@@ -33,7 +33,8 @@ export const causeOf = (message: string): string =>
     .replaceAll(/\b[Rr]\d+\b/g, "R#")
     .replaceAll(/-?\b(0x[0-9a-f]+|\d+)\b/g, "#");
 
-const NO_RUNS: ProgramRuns = { runs: [], coverage: { executed: 0, total: 0 }, violations: [] };
+/** Of a program that the machine has not run. */
+export const NO_RUNS: ProgramRuns = { runs: [], coverage: { executed: 0, total: 0 }, violations: [] };
 
 /** What our own verdict is as an answer. */
 function answerOf(verdict: Verdict | undefined): Answer {

@@ -50,6 +50,7 @@ const quick = (job: Job): BatchResult => {
     tally: { ...newTally(), programs: job.count },
     reasons: new Map(),
     unmodelled: new Map(),
+    verdicts: new Map(),
     found: [],
     reached: [[job.first, 3]],
   };

@@ -3,21 +3,24 @@
  * its programs from follows from the answers up to a certain range before it: so the same seed gives the same programs, however many processes there are and however fast they are.
  */
 
+import { readBundle } from "../../object/bundle.ts";
 import { writeBundle } from "../../object/bundle-write.ts";
 import { InputError } from "../../semantics/errors.ts";
 import { programOf } from "../generate/program.ts";
 import { recipeOf } from "../generate/recipe.ts";
-import type { BatchResult, Found, Job, JobAnswer, Reduced, Settings } from "./batch.ts";
+import { RUNNING } from "../kernels/names.ts";
+import type { BatchResult, Found, Job, JobAnswer, KernelSource, Reduced, Settings } from "./batch.ts";
 import { CampaignStats } from "./campaign-stats.ts";
 import { type Crew, localCrew } from "./crew.ts";
 import { causeOf } from "./cross-check.ts";
 import { Guide } from "./guide.ts";
 import type { OracleName } from "./oracle-names.ts";
 import type { Violation } from "./oracles/oracle.ts";
-import { drawRecipe, type Plan } from "./recipes.ts";
+import { programOfCampaign } from "./programs.ts";
+import type { Plan } from "./recipes.ts";
 import { newTally, type Stats, TALLIED } from "./stats.ts";
-import { bundleName, type Finding, type Store } from "./store.ts";
-import { OURS, targetNamed } from "./targets/named.ts";
+import { bundleName, type Finding, findingName, type Store } from "./store.ts";
+import { OURS, restOf, subjectOf } from "./targets/named.ts";
 
 /** Programs of a range: a fraction of a second's work. */
 const BATCH = 50;
@@ -41,6 +44,8 @@ export interface CampaignOptions {
   readonly profile?: string;
   /** Whose verifier is under test: ours by default. */
   readonly target?: string;
+  /** What a kernel under test gets (default: probes). */
+  readonly source?: KernelSource;
   /** What programs are made from: nothing (all are drawn anew), what reached new entries of the semantic map, or those that ran new code of the verifier as well (default). */
   readonly guidance?: "none" | "semantic" | "code";
   readonly store: Store;
@@ -95,8 +100,18 @@ class Campaign {
   #saved: number;
 
   constructor(options: CampaignOptions) {
-    const { seed, workers, runs, oracles, profile, target, store, now, guidance = "code" } = options;
+    const { seed, workers, runs, oracles, profile, target, source, store, now } = options;
+    // A name of no target is bad usage, and not what a process stumbles over. Probes for kernels are no recipes.
+    const subject = subjectOf(target ?? OURS);
+    if (source === "generated" && target === `kernel:${RUNNING}`)
+      throw new InputError("--source generated is for guests: the running kernel gets plain probes only");
+    const guidance = subject === "kernel" ? "none" : (options.guidance ?? "code");
     const before = store.stats();
+    if (before !== undefined && before.target !== (target ?? OURS)) {
+      throw new InputError(
+        `${store.directory}: holds a campaign against ${before.target}, not ${target ?? OURS}`,
+      );
+    }
     if (before !== undefined && before.seed !== seed) {
       throw new InputError(
         `${store.directory}: holds a campaign that began with seed ${before.seed}, not ${seed}`,
@@ -108,10 +123,12 @@ class Campaign {
       oracles,
       coverage: guidance,
       ...(profile === undefined ? {} : { profile }),
-      ...(target === undefined || target === OURS ? {} : { target }),
+      ...(source === undefined ? {} : { source }),
+      // A seeded verifier is ours in the processes that have its code.
+      ...(target === undefined || target === OURS || restOf("seeded", target) !== undefined
+        ? {}
+        : { target }),
     };
-    // A name of no target is bad usage, and not what a process stumbles over.
-    if (target !== undefined) void targetNamed(target)?.close();
     this.#crew = options.crew ?? localCrew(workers);
     this.#start = now();
     this.#saved = this.#start;
@@ -213,7 +230,7 @@ class Campaign {
     } catch (error) {
       if (error instanceof InputError) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      if (count === 1) return brokenRange(first, plan, message);
+      if (count === 1) return brokenRange(first, plan, message, settings);
       const half = count >> 1;
       const left = await this.#answer({ first, count: half, plan });
       const right = await this.#answer({ first: first + half, count: count - half, plan });
@@ -247,14 +264,17 @@ class Campaign {
 
   /** Makes a finding small and keeps it, unless its cause is known. */
   async #keep(found: Found): Promise<void> {
-    const { key, seed, recipe, violation } = found;
+    const { key, seed, recipe, bundle, violation } = found;
     if (this.#keys.has(key)) {
       this.#sums.repeated();
       return;
     }
     this.#keys.add(key);
     const whole = (): Reduced => {
-      const program = programOf(recipe ?? recipeOf(seed), `found with seed ${seed}`);
+      const program =
+        bundle === undefined
+          ? programOf(recipe ?? recipeOf(seed), `found with seed ${seed}`)
+          : readBundle(bundle).program;
       return { bundle: writeBundle({ program }), violation, instructions: program.insns.length };
     };
     if (violation.oracle === "broken") {
@@ -271,6 +291,7 @@ class Campaign {
         settings,
         violation,
         ...(recipe === undefined ? {} : { recipe }),
+        ...(bundle === undefined ? {} : { bundle }),
       });
     } catch (error) {
       if (error instanceof InputError) throw error;
@@ -282,8 +303,10 @@ class Campaign {
     this.#store(key, seed, reduced !== undefined && "bundle" in reduced ? reduced : whole());
   }
 
-  #store(key: string, seed: number, { bundle, violation, instructions }: Reduced): void {
-    const { store, version, onFinding } = this.#options;
+  #store(key: string, seed: number, { bundle, violation, instructions, hole }: Reduced): void {
+    const { store, version, target = OURS, onFinding } = this.#options;
+    const { input, console } = violation;
+    const { runs } = this.#settings;
     const program = bundleName(key, seed);
     const finding: Finding = {
       key,
@@ -294,9 +317,21 @@ class Campaign {
       program,
       instructions,
       version,
-      replay: `soundcheck check ${store.directory}/findings/${program} --seed ${seed} --runs ${this.#settings.runs} --no-kernel`,
+      ...(target === OURS ? {} : { target }),
+      ...(input === undefined
+        ? {}
+        : {
+            packet: Buffer.from(input.packet).toString("hex"),
+            value: Buffer.from(input.value).toString("hex"),
+          }),
+      ...(hole === undefined ? {} : { hole: `hole-${program}` }),
+      ...(console === undefined ? {} : { console }),
+      replay:
+        target === OURS
+          ? `soundcheck check ${store.directory}/findings/${program} --seed ${seed} --runs ${runs} --no-kernel`
+          : `soundcheck fuzz --replay ${store.directory}/findings/${findingName(program)} --runs ${runs}`,
     };
-    store.saveFinding(finding, bundle);
+    store.saveFinding(finding, bundle, hole);
     this.findings.push(finding);
     onFinding?.(finding);
   }
@@ -318,14 +353,16 @@ class Campaign {
 }
 
 /** The answer for a single program that no process survives. */
-function brokenRange(seed: number, plan: Plan | undefined, message: string): BatchResult {
-  const { recipe, mutated } = drawRecipe(seed, plan);
+function brokenRange(seed: number, plan: Plan | undefined, message: string, settings: Settings): BatchResult {
+  const { program, recipe, mutated } = programOfCampaign(seed, plan, settings);
+  const from = recipe === undefined ? { bundle: writeBundle({ program }) } : { recipe };
   const violation: Violation = { oracle: "broken", message };
   return {
     tally: { ...newTally(), programs: 1, mutated: mutated ? 1 : 0, unsupported: 1 },
     reasons: new Map(),
     unmodelled: new Map(),
-    found: [{ key: `broken: ${causeOf(message)}`, seed, recipe, violation }],
+    verdicts: new Map(),
+    found: [{ key: `broken: ${causeOf(message)}`, seed, ...from, violation }],
   };
 }
 
@@ -347,6 +384,7 @@ function joined(a: BatchResult, b: BatchResult, distance: number): BatchResult {
     tally,
     reasons: sum(a.reasons, b.reasons),
     unmodelled: sum(a.unmodelled, b.unmodelled),
+    verdicts: sum(a.verdicts, b.verdicts),
     found: [...a.found, ...b.found],
     reached: [...(a.reached ?? []), ...more.map(([entry, place]) => [entry, place + distance] as const)],
     code: [...(a.code ?? []), ...(b.code ?? [])],

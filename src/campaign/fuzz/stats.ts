@@ -24,6 +24,9 @@ const tallySchema = z.strictObject({
   processed: count,
   states: count,
   runs: count,
+  /** Of a kernel under test: numbers that were held against its bounds, and its own runs that were held against the machine's. */
+  compared: count.default(0),
+  kernelRuns: count.default(0),
   /** Instructions that the machine executed, each held against an abstract state if the program was accepted. */
   steps: count,
 });
@@ -42,6 +45,8 @@ export const TALLIED = [
   "processed",
   "states",
   "runs",
+  "compared",
+  "kernelRuns",
   "steps",
 ] as const satisfies readonly (keyof Tally)[];
 
@@ -57,6 +62,8 @@ export const newTally = (): Tally => ({
   processed: 0,
   states: 0,
   runs: 0,
+  compared: 0,
+  kernelRuns: 0,
   steps: 0,
 });
 
@@ -98,6 +105,10 @@ export const statsSchema = z.strictObject({
   corpus: z.strictObject({ size: count, favoured: count }),
   /** Findings by oracle, and how often one was met whose cause was known. */
   findings: z.strictObject({ total: count, byOracle: named, repeated: count }),
+  /** How often each oracle had something to say. */
+  violations: named.default({}),
+  /** Our verdict and that of the verifier under test, where they differ. */
+  verdicts: named.default({}),
   workers: z.array(workerSchema),
   /** The reasons of rejections and what ended runs that the machine does not model, most frequent first. */
   reasons: named,

@@ -33,6 +33,13 @@ const findingSchema = z.strictObject({
   instructions: count,
   version: z.string(),
   replay: z.string(),
+  /** Whose verifier it was, if not ours. */
+  target: z.string().optional(),
+  /** Of a kernel: what the run was given, in hexadecimal digits; the bundle of a program that goes on to memory that is not there; its last words. */
+  packet: z.string().optional(),
+  value: z.string().optional(),
+  hole: z.string().optional(),
+  console: z.string().optional(),
 });
 
 export type Finding = z.infer<typeof findingSchema>;
@@ -129,16 +136,30 @@ export class Store {
     this.#write("stats.json", `${JSON.stringify(stats, undefined, 2)}\n`);
   }
 
-  saveFinding(finding: Finding, bundle: string): void {
+  saveFinding(finding: Finding, bundle: string, hole?: string): void {
     this.#write(join("findings", finding.program), bundle);
-    this.#write(
-      join("findings", finding.program.replace(/\.prog\.json$/, ".finding.json")),
-      `${JSON.stringify(finding, undefined, 2)}\n`,
-    );
+    if (finding.hole !== undefined && hole !== undefined) this.#write(join("findings", finding.hole), hole);
+    this.#write(join("findings", findingName(finding.program)), `${JSON.stringify(finding, undefined, 2)}\n`);
   }
 }
 
 const CORPUS = "corpus.ndjson";
+
+/** What is told of a finding stands beside its bundle. */
+export const findingName = (program: string): string => program.replace(/\.prog\.json$/, ".finding.json");
+
+/** The text of a `.finding.json`. @throws InputError  where it is none */
+export function readFinding(text: string): Finding {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError("is not JSON", { cause: error });
+  }
+  const parsed = findingSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new InputError(z.prettifyError(parsed.error).replaceAll("\n", " "));
+}
 
 /** The name of a finding's bundle: what can stand in a file's name of its key, and of the program's seed. */
 export const bundleName = (key: string, seed: number): string =>

@@ -1,4 +1,5 @@
 /** What a process of a campaign does: it cross-checks the programs of a range of seeds, makes one of them small, or finds out which of them reach something. */
+import { readBundle } from "../../object/bundle.ts";
 import { writeBundle } from "../../object/bundle-write.ts";
 import { readProfile } from "../../oracle/profiles.ts";
 import { InputError, Unsupported } from "../../semantics/errors.ts";
@@ -14,23 +15,26 @@ import type {
   JobAnswer,
   Located,
   Reduced,
+  Replayed,
   Settings,
   Trimmed,
   Unusable,
 } from "./batch.ts";
 import { Counters, meets } from "./code-coverage.ts";
 import { type CrossCheckSettings, causeOf, crossCheck, MOST_PROCESSED } from "./cross-check.ts";
+import { KernelWork } from "./kernel-work.ts";
+import { keyOf } from "./keys.ts";
+import { pairOf } from "./oracles/agreement.ts";
 import { oraclesNamed } from "./oracles/all.ts";
 import type { Violation } from "./oracles/oracle.ts";
-import { type Drawn, drawRecipe, type Plan, trimmed } from "./recipes.ts";
+import { type Made, programOfCampaign } from "./programs.ts";
+import { drawRecipe, type Plan, trimmed } from "./recipes.ts";
 import { reduceProgram, reduceRecipe } from "./reduce.ts";
 import { SemanticMap } from "./semantic.ts";
 import { newTally } from "./stats.ts";
-import { OURS, targetNamed } from "./targets/named.ts";
+import { OURS, restOf } from "./targets/named.ts";
+import { targetNamed } from "./targets/open.ts";
 import type { Answers, Target } from "./targets/target.ts";
-
-/** What findings with the same cause have in common. */
-const keyOf = ({ oracle, message }: Violation): string => `${oracle}: ${causeOf(message)}`;
 
 export default async function work(job: Job): Promise<JobAnswer> {
   switch (job.kind) {
@@ -40,6 +44,8 @@ export default async function work(job: Job): Promise<JobAnswer> {
       return reduce(job);
     case "locate":
       return locate(job);
+    case "replay":
+      return await replay(job);
     default:
       return trim(job);
   }
@@ -76,6 +82,8 @@ async function batch({
   settings,
   plan,
 }: Job & { readonly kind: "batch" }): Promise<BatchResult | Unusable> {
+  const kernel = kernelOf(settings);
+  if (kernel !== undefined) return kernel.batch({ first, count, settings });
   const { coverage = "none" } = settings;
   const how = settingsOf(settings);
   if (coverage === "code") {
@@ -86,18 +94,18 @@ async function batch({
   const tally = newTally();
   const reasons = new Map<string, number>();
   const unmodelled = new Map<string, number>();
+  const verdicts = new Map<string, number>();
   const found: Found[] = [];
-  const asked = await drawAll(first, count, plan, settings.target);
+  const asked = await drawAll(first, count, plan, settings);
   if ("unusable" in asked) return asked;
-  const { drawn, answers } = asked;
+  const { made, answers } = asked;
   tally.restarts = asked.restarts;
-  for (const [place, { recipe, mutated }] of drawn.entries()) {
+  for (const [place, { program, recipe, mutated }] of made.entries()) {
     const seed = first + place;
     tally.programs += 1;
     if (mutated) tally.mutated += 1;
     let violation: Violation | undefined;
     try {
-      const program = programOf(recipe, `seed ${seed}`);
       semantic.begin(program, place);
       const checked = crossCheck(program, seed, how, answers[place]);
       ({ violation } = checked);
@@ -112,18 +120,22 @@ async function batch({
       tally.runs += ran.runs.length;
       for (const { steps } of ran.runs) tally.steps += steps;
       add(reasons, checked.reason);
+      const pair = pairOf(checked.case);
+      if (pair !== undefined && new Set(pair.split(" / ")).size > 1) add(verdicts, pair);
       add(unmodelled, checked.unmodelled);
       if (checked.reason !== undefined) semantic.refused(checked.reason);
     } catch (error) {
       violation = brokenBy(error);
     }
     if (violation === undefined) continue;
-    found.push({ key: keyOf(violation), seed, ...(mutated ? { recipe } : {}), violation });
+    const from = recipe === undefined ? { bundle: writeBundle({ program }) } : mutated ? { recipe } : {};
+    found.push({ key: keyOf(violation), seed, ...from, violation });
   }
   return {
     tally,
     reasons,
     unmodelled,
+    verdicts,
     found,
     ...(coverage === "none" ? {} : { reached: semantic.take() }),
     ...(coverage === "code" ? { code: counters.take() } : {}),
@@ -138,22 +150,60 @@ function targetOf(name: string): Target | undefined {
   return opened.is;
 }
 
-/** The recipes of a range, and what the verifier under test says of their programs, if that is not ours. */
+/** The programs of a range, and what the verifier under test says of them, if that is not ours. */
 async function drawAll(
   first: number,
   count: number,
   plan: Plan | undefined,
-  name: string = OURS,
-): Promise<(Answers & { readonly drawn: readonly Drawn[] }) | Unusable> {
-  const drawn = Array.from({ length: count }, (_, place) => drawRecipe(first + place, plan));
-  const target = targetOf(name);
-  if (target === undefined) return { drawn, answers: [], restarts: 0 };
-  const programs = drawn.map(({ recipe }, place) => programOf(recipe, `seed ${first + place}`));
+  settings: Settings,
+): Promise<(Answers & { readonly made: readonly Made[] }) | Unusable> {
+  const made = Array.from({ length: count }, (_, place) => programOfCampaign(first + place, plan, settings));
+  const asked = await answersOf(
+    made.map(({ program }) => program),
+    settings,
+  );
+  return "unusable" in asked ? asked : { made, ...asked };
+}
+
+/** What the verifier under test says, if that is not ours: of ours there is nothing to ask. */
+async function answersOf(programs: readonly Program[], settings: Settings): Promise<Answers | Unusable> {
+  const target = targetOf(settings.target ?? OURS);
+  if (target === undefined) return { answers: [], restarts: 0 };
   try {
-    return { drawn, ...(await target.ask(programs)) };
+    return await target.ask(programs);
   } catch (error) {
     if (error instanceof InputError) return { unusable: error.message };
     throw error;
+  }
+}
+
+let underTest: { readonly name: string; readonly work: KernelWork } | undefined;
+
+/** The work with a kernel, if one is under test: it is kept for the next job. */
+function kernelOf({ target = OURS }: Settings): KernelWork | undefined {
+  const name = restOf("kernel", target);
+  if (name === undefined) return undefined;
+  if (underTest?.name !== name) underTest = { name, work: new KernelWork(name) };
+  return underTest.work;
+}
+
+/** What a program shows that was found before. */
+async function replay({
+  bundle,
+  seed,
+  input,
+  settings,
+}: Job & { readonly kind: "replay" }): Promise<Replayed | Unusable> {
+  const { program } = readBundle(bundle);
+  const kernel = kernelOf(settings);
+  if (kernel !== undefined) return kernel.replay(program, seed, input, settings);
+  const asked = await answersOf([program], settings);
+  if ("unusable" in asked) return asked;
+  try {
+    const { violation } = crossCheck(program, seed, settingsOf(settings), asked.answers[0]);
+    return { shown: violation === undefined ? [] : [violation] };
+  } catch (error) {
+    return { shown: [brokenBy(error)] };
   }
 }
 
@@ -165,6 +215,7 @@ function unreduced(program: Program, violation: Violation): Reduced {
 function reduce({
   seed,
   recipe,
+  bundle,
   key,
   settings,
   violation: seen,
@@ -183,10 +234,16 @@ function reduce({
     const violation = violationOf(program);
     return violation !== undefined && keyOf(violation) === key;
   };
-  if (settings.target !== undefined && seen !== undefined)
-    return unreduced(programOf(recipe ?? recipeOf(seed), name), seen);
-  const smaller = reduceRecipe(recipe ?? recipeOf(seed), name, shows);
-  const program = reduceProgram(programOf(smaller, name), shows);
+  const whole = bundle === undefined ? undefined : readBundle(bundle).program;
+  if (settings.target !== undefined && seen !== undefined) {
+    const original = whole ?? programOf(recipe ?? recipeOf(seed), name);
+    const kernel = kernelOf(settings);
+    // A list of maps is known by being that list.
+    const probe = kernel === undefined ? original : programOfCampaign(seed, undefined, settings).program;
+    return kernel?.reduce({ program: probe, seed }, seen, settings) ?? unreduced(original, seen);
+  }
+  const original = whole ?? programOf(reduceRecipe(recipe ?? recipeOf(seed), name, shows), name);
+  const program = reduceProgram(original, shows);
   const violation = violationOf(program);
   if (violation === undefined) throw new Error(`seed ${seed} shows nothing a second time`);
   return { bundle: writeBundle({ program }), violation, instructions: program.insns.length };

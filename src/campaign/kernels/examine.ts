@@ -49,6 +49,8 @@ export interface Examined {
   /** Runs that did not fault nor read what nobody has written, with what came of them. */
   readonly ended: readonly Ended[];
   readonly runs: number;
+  /** Instructions of all runs. */
+  readonly steps: number;
   /** Numbers that were held against the kernel's bounds. */
   readonly compared: number;
   readonly unmodelled?: string;
@@ -103,7 +105,7 @@ export function examine(program: Program, log: string, inputs: readonly Input[])
   const ways = waysOf(states);
   const violations: Violation[] = [];
   const ended: Ended[] = [];
-  let [runs, compared] = [0, 0];
+  let [runs, steps, compared] = [0, 0, 0];
   const { insns } = program;
   const nameAt = (pc: number): string => insns[pc]?.row.name ?? "the start";
   for (const input of inputs) {
@@ -129,9 +131,10 @@ export function examine(program: Program, log: string, inputs: readonly Input[])
       });
     } catch (error) {
       if (!(error instanceof Unsupported)) throw error;
-      return { violations, ended, runs, compared, unmodelled: error.message };
+      return { violations, ended, runs, steps, compared, unmodelled: error.message };
     }
     runs += 1;
+    steps += result.steps;
     compared += walk.compared;
     const { problem } = walk;
     const add = (oracle: KernelOracle, insn: number, cause: string, message: string): void => {
@@ -162,5 +165,5 @@ export function examine(program: Program, log: string, inputs: readonly Input[])
     const retval = Number(BigInt.asUintN(32, result.r0));
     ended.push({ input, retval, packet: result.packet, value: valueOf(machine, program) });
   }
-  return { violations, ended, runs, compared };
+  return { violations, ended, runs, steps, compared };
 }

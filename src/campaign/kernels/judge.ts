@@ -1,11 +1,7 @@
 /** Programs against a kernel, a batch at a time: it says what it thinks of them, the machine says what they do, and what does not fit together is a finding. */
 import { GuestFailure } from "../../oracle/guest/failure.ts";
-import { Unsupported } from "../../semantics/errors.ts";
 import { helperId } from "../../semantics/helpers/names.ts";
-import type { Rules } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
-import { verify } from "../../verifier/verify.ts";
-import { complaintOf } from "../compare/complaint.ts";
 import type { Asked, Asking, Ran, RunRequest } from "./ask.ts";
 import { type Ended, type Examined, examine, hasOwnValue, type Violation } from "./examine.ts";
 import { type Input, inputsOf } from "./inputs.ts";
@@ -25,7 +21,7 @@ export interface Judged extends Candidate {
   readonly violations: readonly Violation[];
 }
 
-/** Inputs of a program, and of those how many the kernel runs too. */
+/** Inputs of a program by default, and of those how many the kernel runs too. */
 const RUNS = 8;
 const KERNEL_RUNS = 2;
 
@@ -63,6 +59,8 @@ export interface Judging {
   readonly version: number;
   /** What may run in the kernel, beside what did not fault in the machine. */
   readonly mayRun?: (program: Program) => boolean;
+  /** How many inputs each program gets. */
+  readonly runs?: number;
   /** Of each program; drawn from its seed by default. */
   readonly inputs?: readonly Input[];
 }
@@ -74,7 +72,7 @@ export interface Judging {
 export function judge(
   asking: Asking,
   candidates: readonly Candidate[],
-  { version, mayRun = () => true, inputs }: Judging,
+  { version, mayRun = () => true, runs: most = RUNS, inputs }: Judging,
 ): readonly Judged[] {
   const answers = asking.load(candidates.map(({ program }) => program));
   const descriptors = answers.flatMap((asked) => (asked.verdict === "accept" ? [asked.fd] : []));
@@ -82,7 +80,7 @@ export function judge(
   const examined = candidates.map(({ program, seed }, of) => {
     const asked = answers[of];
     if (asked?.verdict !== "accept") return undefined;
-    const found = examine(program, asked.log, inputs ?? inputsOf(program, seed, RUNS));
+    const found = examine(program, asked.log, inputs ?? inputsOf(program, seed, most));
     if (found.violations.length === 0 && isComparable(program, version) && mayRun(program)) {
       for (const ended of found.ended.slice(0, KERNEL_RUNS)) {
         const { packet, value } = ended.input;
@@ -127,24 +125,4 @@ export function culprit(
     }
   }
   return undefined;
-}
-
-/** Instructions that our verifier processes at most. */
-const LIMIT = 20_000;
-
-/** What each of two verifiers says, in a word or the class of the complaint: `accept / packet bounds`. */
-export function verdictPair(program: Program, asked: Asked, rules: Rules): string {
-  const theirs = asked.verdict === "reject" ? complaintOf(asked.message) : asked.verdict;
-  return `${ourWord(program, rules)} / ${theirs}`;
-}
-
-function ourWord(program: Program, rules: Rules): string {
-  try {
-    const verdict = verify(program, undefined, rules, LIMIT);
-    if (verdict.verdict === "reject") return complaintOf(verdict.message);
-    return verdict.verdict;
-  } catch (error) {
-    if (error instanceof Unsupported) return "unsupported";
-    throw error;
-  }
 }

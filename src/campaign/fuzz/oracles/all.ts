@@ -1,10 +1,12 @@
 /** All oracles: to add one, write its file, its line here and its line in `oracle-names.ts`. */
 import type { OracleName } from "../oracle-names.ts";
+import { message, processed, verdict } from "./agreement.ts";
 import { broken } from "./broken.ts";
 import { certificate } from "./certificate.ts";
 import { crash } from "./crash.ts";
 import { fault } from "./fault.ts";
 import { jit } from "./jit.ts";
+import { bounds, console, dead, run } from "./kernel.ts";
 import type { Oracle } from "./oracle.ts";
 import { target } from "./target.ts";
 import { containment, termination } from "./walk.ts";
@@ -15,6 +17,13 @@ const ALL: Readonly<Record<OracleName, Oracle>> = {
   fault,
   termination,
   jit,
+  bounds,
+  dead,
+  run,
+  console,
+  verdict,
+  message,
+  processed,
   crash,
   target,
   broken,

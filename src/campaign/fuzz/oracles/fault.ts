@@ -1,5 +1,6 @@
 /** No run of a program faults that the verifier under test accepts. */
 import type { CheckedRun } from "../../check-report.ts";
+import { violationsOf } from "./kernel.ts";
 import type { Oracle, Violation } from "./oracle.ts";
 
 function violation(run: CheckedRun): readonly Violation[] {
@@ -12,8 +13,9 @@ function violation(run: CheckedRun): readonly Violation[] {
 
 export const fault: Oracle = {
   name: "fault",
-  judge({ answer, ran }) {
+  judge({ answer, ran, kernel }) {
     if (answer.verdict !== "accept") return [];
+    if (kernel !== undefined) return violationsOf("fault", "hole", kernel);
     const own = ran.violations.find(({ kind }) => kind === "fault");
     // Of a program that we reject and the target accepts, a run that faults is our witness.
     const run = own?.run ?? ran.witness;

@@ -3,6 +3,8 @@ import type { Rules } from "../../../semantics/profile/rules.ts";
 import type { Program } from "../../../semantics/program/program.ts";
 import type { Verdict } from "../../../verifier/verdict.ts";
 import type { CheckedRun } from "../../check-report.ts";
+import type { Violation as KernelViolation } from "../../kernels/examine.ts";
+import type { Input } from "../../kernels/inputs.ts";
 import type { ProgramRuns } from "../../run-program.ts";
 import type { OracleName } from "../oracle-names.ts";
 import type { Answer } from "../targets/target.ts";
@@ -21,16 +23,23 @@ export interface Case {
   readonly ran: ProgramRuns;
   /** What our verifier, its checker or the machine threw that is no verdict. */
   readonly broken: Error | undefined;
+  /** What did not hold of a kernel under test, from its log and its runs. */
+  readonly kernel?: readonly KernelViolation[];
 }
 
 /** Something that did not hold. */
 export interface Violation {
   readonly oracle: OracleName;
   readonly message: string;
+  /** What findings of one cause have in common (default: the message without its numbers). */
+  readonly cause?: string;
   /** The instruction, where there is one. */
   readonly insn?: number;
   /** The run that showed it. */
   readonly run?: CheckedRun;
+  /** Of a kernel under test: what a run of the program was given, and the kernel's last words if it did not survive it. */
+  readonly input?: Input;
+  readonly console?: string;
 }
 
 export interface Oracle {

@@ -8,7 +8,8 @@ import { crossCheck } from "../cross-check.ts";
 import { ORACLE_NAMES, type OracleName } from "../oracle-names.ts";
 import { oraclesNamed } from "../oracles/all.ts";
 import { answerOf, commandTarget } from "./command.ts";
-import { targetNamed } from "./named.ts";
+import { subjectOf } from "./named.ts";
+import { targetNamed } from "./open.ts";
 import type { Answer, Answers } from "./target.ts";
 
 const programs = (count: number): readonly Program[] =>
@@ -107,7 +108,14 @@ describe("names of targets", () => {
   test("ours needs none; others are refused in one line", () => {
     expect(targetNamed("ours")).toBeUndefined();
     expect(targetNamed("command:true")?.name).toBe("command:true");
-    expect(() => targetNamed("theirs")).toThrow("there is no target theirs: it must be ours, command:…");
-    expect(() => targetNamed("command:")).toThrow("there is no target");
+    expect(["ours", "command:x", "kernel:linux-6.1", "seeded:x"].map(subjectOf)).toEqual([
+      "ours",
+      "command",
+      "kernel",
+      "ours",
+    ]);
+    expect(() => subjectOf("theirs")).toThrow("there is no target theirs: it must be ours, command:…");
+    expect(() => subjectOf("command:")).toThrow("there is no target");
+    expect(() => subjectOf("kernel:6.1")).toThrow("there is no kernel 6.1 to test");
   });
 });

@@ -19,6 +19,7 @@ const answerSchema = z.object({
   verdict: z.enum(["accept", "reject", "unsupported"]),
   message: z.string().nullish(),
   insn: z.int().nonnegative().nullish(),
+  processed: z.int().nonnegative().nullish(),
 });
 
 /** The line that the protocol has for a program. */
@@ -52,8 +53,13 @@ export function answerOf(line: string): Answer | Lost {
   }
   const parsed = answerSchema.safeParse(value);
   if (!parsed.success) return unreadable(z.prettifyError(parsed.error).replaceAll("\n", " "));
-  const { verdict, message, insn } = parsed.data;
-  return { verdict, message: message ?? "", ...(insn === undefined || insn === null ? {} : { insn }) };
+  const { verdict, message, insn, processed } = parsed.data;
+  return {
+    verdict,
+    message: message ?? "",
+    ...(insn === undefined || insn === null ? {} : { insn }),
+    ...(processed === undefined || processed === null ? {} : { processed }),
+  };
 }
 
 interface Running {

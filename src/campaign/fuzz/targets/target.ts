@@ -7,6 +7,8 @@ export interface Answer {
   /** The reason of a rejection, or what is not modelled. */
   readonly message: string;
   readonly insn?: number;
+  /** Instructions that it processed, if it says so. */
+  readonly processed?: number;
   /** What the target did in place of an answer, each time that it was asked about this program: it does not survive it. */
   readonly lost?: string;
 }
