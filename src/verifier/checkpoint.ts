@@ -118,6 +118,8 @@ export interface Trial {
   /** Whether all paths have come back or left; and how many instructions had been processed then. */
   closed: boolean;
   closedAt: number;
+  /** The innermost of the trials before it that is not closed: none of those is as long as this one goes on. */
+  readonly within: Trial | undefined;
   /** The paths that have left before that. */
   readonly left: Pending[];
 }

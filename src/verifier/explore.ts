@@ -5,7 +5,7 @@
  */
 import { allocate, release } from "../absint/arena.ts";
 import { isCallingBack } from "../absint/callbacks.ts";
-import { firstDifference, sameFrames, stateIncludes } from "../absint/inclusion.ts";
+import { firstDifference, stateIncludes } from "../absint/inclusion.ts";
 import { KIND, kindOf, setNone } from "../absint/register.ts";
 import {
   FP,
@@ -42,7 +42,7 @@ import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, leave, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
-import { nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
+import { lastOpen, nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** The kernel's limit on processed instructions. What was processed for nothing, on trial, does not count. */
@@ -325,7 +325,7 @@ function meet(x: Exploration, store: boolean): boolean {
   const seen = x.seen.get(m.pc);
   if (seen !== undefined && isCovered(x, seen, store)) return true;
   if (!store) return false;
-  const passage = x.natural.isHead(m.pc) ? passageAt(x, seen?.checkpoints ?? []) : undefined;
+  const passage = x.natural.isHead(m.pc) ? passageAt(x, seen) : undefined;
   if (passage !== undefined) x.passed.set(m.pc, x.progress.processed);
   if (passage !== undefined && tryLoop(x, passage)) return false;
   x.current = keep(x, x.current, { passage });
@@ -363,10 +363,10 @@ function isInside({ inside }: Exploration, { loops }: Checkpoint): boolean {
 }
 
 /** The path passes the head of a loop: for the first time since it entered the loop, or another time. */
-function passageAt({ m, flow, natural, progress }: Exploration, list: readonly Checkpoint[]): Passage {
+function passageAt({ m, flow, natural, progress }: Exploration, seen: Seen | undefined): Passage {
   const { path, processed } = progress;
   const pathLength = path.length;
-  const previous = list.findLast(({ rank, at }) => rank < 0 && sameFrames(at, m.state));
+  const previous = seen === undefined ? undefined : lastOpen(seen, m.state);
   const before = previous?.passage;
   const body = natural.bodyOf(m.pc);
   const owner = flow.functionOf[m.pc];

@@ -7,6 +7,7 @@ import {
   differsIn,
   ELSEWHERE,
   isToldApart,
+  sameFrames,
   TELLING_WORDS,
   tellingWords,
   tellNothing,
@@ -20,6 +21,8 @@ const PATIENCE = 64;
 export interface Seen {
   readonly checkpoints: Checkpoint[];
   facts: Int32Array;
+  /** Those of them that were not finished when they were looked for the last time. */
+  readonly open: Checkpoint[];
 }
 
 /** What `tellingWords` writes, then the facts, then a word that is not used. */
@@ -33,7 +36,7 @@ const FACT = {
   state: TELLING_WORDS + 2,
 } as const;
 
-export const newSeen = (): Seen => ({ checkpoints: [], facts: new Int32Array(4 * RECORD) });
+export const newSeen = (): Seen => ({ checkpoints: [], facts: new Int32Array(4 * RECORD), open: [] });
 
 export function addSeen(seen: Seen, checkpoint: Checkpoint): void {
   const at = seen.checkpoints.length * RECORD;
@@ -43,15 +46,30 @@ export function addSeen(seen: Seen, checkpoint: Checkpoint): void {
     seen.facts = longer;
   }
   seen.checkpoints.push(checkpoint);
+  if (checkpoint.rank < 0) seen.open.push(checkpoint);
   tellNothing(seen.facts, at);
   seen.facts[at + FACT.hint] = ELSEWHERE;
   seen.facts[at + FACT.patience] = PATIENCE;
   seen.facts[at + FACT.state] = checkpoint.at;
 }
 
-export function removeSeen({ checkpoints, facts }: Seen, index: number): void {
+export function removeSeen({ checkpoints, facts, open }: Seen, index: number): void {
   facts.copyWithin(index * RECORD, (index + 1) * RECORD, checkpoints.length * RECORD);
-  checkpoints.splice(index, 1);
+  for (const removed of checkpoints.splice(index, 1)) {
+    const at = open.lastIndexOf(removed);
+    if (at >= 0) open.splice(at, 1);
+  }
+}
+
+/** The last checkpoint that is not finished and in whose state the same calls are active as in `state`. */
+export function lastOpen({ open }: Seen, state: number): Checkpoint | undefined {
+  for (let i = open.length - 1; i >= 0; i -= 1) {
+    const checkpoint = open[i];
+    if (checkpoint === undefined) continue;
+    if (checkpoint.rank >= 0) open.splice(i, 1);
+    else if (sameFrames(checkpoint.at, state)) return checkpoint;
+  }
+  return undefined;
 }
 
 /**
@@ -92,8 +110,8 @@ export function noteDifference(
   const at = index * RECORD;
   facts[at + FACT.hint] = place;
   if (checkpoint === undefined) return;
-  // Only a finished checkpoint stays as it is; and what may be used inside of a loop alone is to be looked at in full.
-  if (checkpoint.rank < 0 || checkpoint.loops.length > 0) return;
+  // Only a finished checkpoint stays as it is.
+  if (checkpoint.rank < 0) return;
   tellingWords(checkpoint.at, state, place, facts, at);
 }
 

@@ -63,7 +63,7 @@ const WASTE = 1 / 2;
 /** Instructions that are processed once it is known that there will be no accept. */
 const AFTERWARDS = 10_000;
 
-type Plan = Omit<Trial, "head" | "closed" | "closedAt" | "left" | "noted">;
+type Plan = Omit<Trial, "head" | "closed" | "closedAt" | "left" | "noted" | "within">;
 
 /**
  * Tries the loop at whose head the path stands for another time, if it has been there often enough. Says whether it does: the exploration then
@@ -176,7 +176,8 @@ function begin(x: Exploration, plan: Plan): void {
     if (!passHead(m.state, measure)) throw new Error("the invariant has a counter");
     x.current = head;
     x.inside = [...origin.inside, head];
-    x.trials.push({ ...plan, choice, head, noted: x.noted, closed: false, closedAt: 0, left: [] });
+    const within = beingClosed(x);
+    x.trials.push({ ...plan, choice, head, noted: x.noted, closed: false, closedAt: 0, left: [], within });
     return;
   }
   giveUp(x, origin);
@@ -189,7 +190,9 @@ function begin(x: Exploration, plan: Plan): void {
 export function comeBack(x: Exploration): "ended" | "begun" | undefined {
   const { m } = x;
   const depth = x.inside.findLastIndex(({ pc, at }) => pc === m.pc && sameFrames(at, m.state));
-  const trial = x.trials.find(({ head }) => head === x.inside[depth]);
+  if (depth < 0) return undefined;
+  // There may be hundreds of trials; the loop that the path is in is one of the last.
+  const trial = x.trials.findLast(({ head }) => head === x.inside[depth]);
   const head = trial?.head;
   if (trial === undefined || head?.head === undefined) return undefined;
   if (!stateIncludes(head.at, m.state, SCRATCH.value)) {
@@ -230,9 +233,16 @@ function chooseNext(x: Exploration, trial: Trial): void {
   begin(x, { ...trial, choice: trial.choice + 1 });
 }
 
+/** The innermost loop that is not closed yet. */
+function beingClosed({ trials }: Exploration): Trial | undefined {
+  const last = trials.at(-1);
+  return last?.closed === true ? last.within : last;
+}
+
 /** Whether the path has left the loop that is being closed. */
-export function hasLeft({ m, trials }: Exploration): boolean {
-  const trial = trials.findLast(({ closed }) => !closed);
+export function hasLeft(x: Exploration): boolean {
+  const { m } = x;
+  const trial = beingClosed(x);
   if (trial === undefined) return false;
   const frames = frameCount(m.state);
   return frames < trial.frames || (frames === trial.frames && trial.body[m.pc] !== 1);
@@ -241,7 +251,7 @@ export function hasLeft({ m, trials }: Exploration): boolean {
 /** The current path waits until the loop that it has left is closed. */
 export function setAside(x: Exploration): void {
   const { m, progress } = x;
-  const trial = x.trials.findLast(({ closed }) => !closed);
+  const trial = beingClosed(x);
   if (trial === undefined) throw new Error("a loop is being closed");
   const bytes = packedBytes(m.state);
   const at = allocate(bytes);
