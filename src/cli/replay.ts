@@ -7,7 +7,6 @@ import { Model } from "../kernel/model/model.ts";
 import { isAttachmentOperation } from "../kernel/operations/attachments.ts";
 import { Runtime } from "../kernel/runtime.ts";
 import type { Observation } from "../kernel/system.ts";
-import { profileOfRelease } from "../oracle/profiles.ts";
 import { readBytes } from "./files.ts";
 import { attempt, STATUS, type Status, worse } from "./status.ts";
 import { note, out, outJson, paint, paintNote } from "./terminal.ts";
@@ -61,7 +60,7 @@ function prepare(name: string, { lines }: Trace, runtime: Runtime, worlds: World
 function runtimeFor(on: readonly string[], worlds: Worlds): Runtime {
   const kernel = on.find((name) => !OWN_SYSTEMS.includes(name));
   if (kernel === undefined) return new Runtime();
-  return new Runtime({ rules: { profile: profileOfRelease(worlds.get(kernel).processes.release) } });
+  return new Runtime(worlds.get(kernel).runtimeOptions());
 }
 
 function replayTrace(

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import type { Operation } from "../../kernel/operation.ts";
 import { isAttachmentOperation } from "../../kernel/operations/attachments.ts";
 import { Runtime } from "../../kernel/runtime.ts";
-import { profileOfRelease } from "../../oracle/profiles.ts";
 import { type Comparison, compareTrace } from "./compare.ts";
 import { choices, traceOf } from "./generate.ts";
 import { LinuxSystem } from "./linux/linux-system.ts";
@@ -30,7 +29,7 @@ export function onLinux(world: World, operations: readonly Operation[], tally?: 
     const systems = [
       {
         name: "runtime",
-        system: new Runtime({ rules: { profile: profileOfRelease(world.processes.release) } }),
+        system: new Runtime(world.runtimeOptions()),
       },
       { name: "linux", system: linux },
     ];

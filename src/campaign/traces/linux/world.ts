@@ -1,8 +1,10 @@
 /** Where traces happen on Linux: processes of our own, in which one trace after the other begins with an empty BPF file system as its root. */
 import { tmpdir } from "node:os";
+import type { KernelOptions } from "../../../kernel/kernel.ts";
 import type { Outcome, SystemCall } from "../../../oracle/linux/calls.ts";
 import { errnoName, KernelError } from "../../../oracle/linux/errno.ts";
 import type { ProcessHost } from "../../../oracle/linux/process-host.ts";
+import { profileOfRelease } from "../../../oracle/profiles.ts";
 import { stayOnOneProcessor } from "./program-arrays.ts";
 import {
   CLONE_NEWNET,
@@ -81,6 +83,22 @@ export class World {
   /** Calls of the process that is in no trace: it sees all processes under `/proc`. */
   oversee(list: readonly SystemCall[]): readonly Outcome[] {
     return this.processes.calls(OVERSEER, list);
+  }
+
+  /** What the runtime has to be like to be held against this kernel, as it is set now. */
+  runtimeOptions(): KernelOptions {
+    const setting = room(1);
+    const file = text("/proc/sys/kernel/unprivileged_bpf_disabled");
+    this.oversee([
+      systemCall("open", file, 0, 0),
+      systemCall("read", { resultOf: 0 }, setting, 1),
+      systemCall("close", { resultOf: 0 }),
+    ]);
+    const value = Number(Buffer.from(setting.bytes).toString("latin1"));
+    return {
+      rules: { profile: profileOfRelease(this.processes.release) },
+      ...(value === 0 || value === 1 ? { unprivilegedBpfDisabled: value } : {}),
+    };
   }
 
   /** Which mount namespace a process is in. */
