@@ -18,7 +18,7 @@ import { processorSeconds } from "./processor-time.ts";
 import { outJson } from "./terminal.ts";
 
 /** Seconds of processor time that a reduction may take. */
-const REDUCTION = 20;
+const REDUCTION = 5;
 
 /** Seconds of processor time since a call. */
 function stopwatch(): () => number {

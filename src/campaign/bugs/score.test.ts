@@ -24,6 +24,11 @@ describe("a cell", () => {
     expect(isMeasured(cell({}), mark, 4, 10)).toBe(false);
   });
 
+  test("whose process broke off does not stand", () => {
+    expect(isMeasured(cell({ broken: "Error" }), mark, 3, 10)).toBe(false);
+    expect(isMeasured(cell({ broken: "Error", found: 2 }), mark, 3, 10)).toBe(true);
+  });
+
   test("that found the bug stands for any time", () => {
     expect(isMeasured(cell({ found: 2 }), mark, 3, 1000)).toBe(true);
     expect(isMeasured(cell({ found: 1 }), mark, 3, 1000)).toBe(false);

@@ -60,10 +60,11 @@ export function markOf(
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
-/** Whether a cell need not be measured again: it is of the same, of as many seeds, and more time would not have come to anything else. */
+/** Whether a cell need not be measured again: it is of the same, of as many seeds, more time would not have come to anything else, and no process broke off, for whatever reason. */
 export const isMeasured = (cell: Cell, mark: string, seeds: number, budget: number): boolean =>
   cell.mark === mark &&
-  (cell.apart === true || (cell.seeds >= seeds && (finds(cell) || cell.budget >= budget)));
+  (cell.apart === true ||
+    (cell.seeds >= seeds && (finds(cell) || (cell.broken === undefined && cell.budget >= budget))));
 
 const rowSchema = z.strictObject({
   /** The bug's name, or `sound`. */

@@ -51,6 +51,11 @@ export interface Outcome {
   readonly unwritten?: number;
 }
 
+/** What is wrong with a program, in words; undefined if nothing is. */
+export type Judge = (program: Program, seed: number) => string | undefined;
+
 export interface Instrument {
   readonly run: (trial: Trial) => Outcome | Promise<Outcome>;
+  /** Of instruments that look at one program after the other: what they look with. */
+  readonly judge?: (trial: Pick<Trial, "sound">) => Judge | Promise<Judge>;
 }

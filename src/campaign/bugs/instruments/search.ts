@@ -4,7 +4,7 @@ import type { Program } from "../../../semantics/program/program.ts";
 import type { Verdict } from "../../../verifier/verdict.ts";
 import { verify } from "../../../verifier/verify.ts";
 import { trialProgram } from "../programs.ts";
-import type { Instrument, Outcome, Trial } from "./instrument.ts";
+import type { Instrument, Judge, Outcome } from "./instrument.ts";
 
 /** Neighbours of loops go round for ever, or nearly so: what takes more instructions is not waited for. */
 const LIMIT = 20_000;
@@ -16,11 +16,9 @@ export const CHECKER_LIMIT = 10 * LIMIT;
 export const verifyShort = (program: Program): Verdict =>
   verify(program, undefined, undefined, LIMIT, CHECKER_LIMIT);
 
-/** What is wrong with a program, in words; undefined if nothing is. */
-export type Judge = (program: Program, seed: number) => string | undefined;
-
 /** The instrument that asks a judge about each program of a trial. */
-export const searching = (makeJudge: (trial: Trial) => Judge | Promise<Judge>): Instrument => ({
+export const searching = (makeJudge: NonNullable<Instrument["judge"]>): Instrument => ({
+  judge: makeJudge,
   async run(trial): Promise<Outcome> {
     const judge = await makeJudge(trial);
     let tried = 0;
