@@ -1,7 +1,7 @@
 /**
  * Compares calls of bpf(2) with the running kernel's at length, and brings docs/commands.md's tables up to date:
  *
- *     npx tsx scripts/bpf-commands.ts --calls 20000 --seed 1 --write
+ *     npx tsx scripts/bpf-commands.ts --calls 20000 --seed 1 --write [--command btf_load]
  *
  * A difference ends it with status 1, with the calls that show it.
  */
@@ -20,6 +20,7 @@ const { values } = parseArgs({
   options: {
     calls: { type: "string", default: "20000" },
     seed: { type: "string", default: "1" },
+    command: { type: "string" },
     write: { type: "boolean", default: false },
   },
 });
@@ -27,7 +28,12 @@ const reason = supported();
 if (reason !== undefined) throw new Error(reason);
 const processes = new Processes(process.env);
 const sequences = Math.ceil(Number(values.calls) / LENGTH);
-const { differences, tally } = compareSequences(processes, { seed: Number(values.seed), sequences });
+const only = COMPARED.filter((command) => command === values.command);
+const { differences, tally } = compareSequences(processes, {
+  seed: Number(values.seed),
+  sequences,
+  ...(only.length === 0 ? {} : { commands: only }),
+});
 processes.stop();
 
 for (const { seed, capabilities, steps, what } of differences.slice(0, SHOWN)) {

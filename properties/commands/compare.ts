@@ -80,6 +80,12 @@ export interface Tally {
 
 const newTally = (): Tally => ({ calls: 0, unsupported: 0, ways: new Map() });
 
+/** Whether processes without capabilities may make objects, on this machine at the moment. */
+function unprivilegedSetting(): 0 | 1 | 2 {
+  const setting = readFileSync("/proc/sys/kernel/unprivileged_bpf_disabled", "utf8").trim();
+  return setting === "0" ? 0 : setting === "1" ? 1 : 2;
+}
+
 /** The two that are compared, with the processes' tables empty at first. */
 class Both {
   readonly #runtime: Runtime;
@@ -89,7 +95,8 @@ class Both {
   constructor(kernel: Kernel, capabilities: readonly Capability[]) {
     this.#kernel = kernel;
     putDownCapabilities(kernel, capabilities);
-    this.#runtime = new Runtime({ cpus: possibleCpus(), rules, capabilities });
+    const unprivilegedBpfDisabled = unprivilegedSetting();
+    this.#runtime = new Runtime({ cpus: possibleCpus(), rules, capabilities, unprivilegedBpfDisabled });
     this.#linux = new LinuxCommands(kernel, new LinuxIds());
   }
 
@@ -151,8 +158,6 @@ export function supported(): string | undefined {
   if (process.arch !== "x64") return `system calls of ${process.arch}`;
   if (!kernel.release.startsWith(`${RELEASE}.`))
     return `Linux ${kernel.release}, and what is compared is ${RELEASE}`;
-  const setting = readFileSync("/proc/sys/kernel/unprivileged_bpf_disabled", "utf8").trim();
-  if (setting === "0") return "kernel.unprivileged_bpf_disabled is 0";
   try {
     new Processes(process.env).stop();
     return undefined;

@@ -13,12 +13,15 @@ import {
   EDGES,
   EDGES_OF,
   EXIT,
+  joined,
   LONG_EDGES,
   NAMES,
   PROGRAMS,
   SHAPES,
   type Shape,
+  words,
 } from "./pieces.ts";
+import { drawTypes } from "./types.ts";
 
 const { zero_seed, rdonly, wronly } = MAP_FLAGS;
 
@@ -189,7 +192,7 @@ export class Sequence {
     const one = this.#below(4) === 0 ? this.#of(CREATED_ONLY) : this.#of(SHAPES);
     if (one === undefined) return {};
     const btf = this.#below(4) === 0 ? this.#of(this.#btfs) : undefined;
-    const [key, value] = this.#below(2) === 0 ? [1, 2] : [this.#below(4), this.#below(4)];
+    const [key, value] = this.#below(2) === 0 ? [1, 2] : [this.#below(8), this.#below(8)];
     const typed = btf === undefined ? {} : { btf_fd: btf, btf_key_type_id: key, btf_value_type_id: value };
     const inner = one.type.endsWith("of_maps") ? { inner_map_fd: this.#map()?.fd ?? this.#anyFd() } : {};
     return {
@@ -237,8 +240,11 @@ export class Sequence {
     const header = new Uint8Array(24);
     header.set([0x9f, 0xeb, 1, 0, 24]);
     header.set(words([0, types.length, types.length, 1]), 8);
-    const bytes = joined([header, types, new Uint8Array(1)]);
-    if (this.#below(2) === 0)
+    const isDrawn = this.#below(2) === 0;
+    const bytes = isDrawn
+      ? drawTypes((limit) => this.#below(limit))
+      : joined([header, types, new Uint8Array(1)]);
+    if (!isDrawn && this.#below(2) === 0)
       bytes[this.#below(bytes.length)] = this.#of([0, 1, 2, 3, 4, 8, 16, 128, 255]) ?? 0;
     const logs = this.#below(3);
     const size = this.#of([1, 8, 20_000]) ?? 8;
@@ -407,14 +413,6 @@ const stride = ({ value }: Shape): number => Math.max(1, Math.ceil(value / 8) * 
 function transferSize(map: Shape, cpus: number): number {
   return map.type.startsWith("percpu") ? stride(map) * cpus : map.value;
 }
-
-function words(numbers: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(4 * numbers.length);
-  for (const [at, number] of numbers.entries()) new DataView(bytes.buffer).setInt32(4 * at, number, true);
-  return bytes;
-}
-
-const joined = (parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts));
 
 /** A 16-byte load of a map into a register. */
 function mapLoad(fd: number, register: number): string {

@@ -149,3 +149,12 @@ export const NAMES: readonly AttributeValue[] = [
   { text: "sixteen..letters" },
   { text: "-" },
 ];
+
+/** Words of 32 bits. */
+export function words(numbers: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * numbers.length);
+  for (const [at, number] of numbers.entries()) new DataView(bytes.buffer).setInt32(4 * at, number, true);
+  return bytes;
+}
+
+export const joined = (parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts));

@@ -1,9 +1,11 @@
 /**
- * BPF_BTF_LOAD: what is wrong with the form of type information, as the kernel looks at it (Documentation/bpf/btf.rst). Of types there are integers alone; others are not modelled.
+ * BPF_BTF_LOAD: what is wrong with the form of type information, as the kernel looks at it (Documentation/bpf/btf.rst): the header and its
+ * sections here, types in `src/kernel/btf`.
  */
-import { Unsupported } from "../../semantics/errors.ts";
 import { E2BIG, EFAULT, EINVAL, ENOTSUPP, EPERM } from "../../vm/errno.ts";
-import { BtfObject, type Integer } from "../btf-object.ts";
+import { Names, readTypes } from "../btf/form.ts";
+import { Resolution, refuseSpecial } from "../btf/resolution.ts";
+import { BtfObject } from "../btf-object.ts";
 import { may } from "../privileges.ts";
 import { type Call, tokenProblem } from "./call.ts";
 import { isLogAsked, writeLog } from "./load-log.ts";
@@ -17,17 +19,6 @@ const MAGIC = 0xeb9f;
 const MOST_NAMES = 0xff_ffff;
 /** Where `btf_log_true_size` ends. */
 const TRUE_SIZE_END = 32;
-
-const TYPE = 12;
-const INT_EXTRA = 4;
-/** Bits of a type's `info` that mean something, and of an integer's own word. */
-const INFO_MASK = 0x9f00_ffff;
-const INT_MASK = 0x0fff_ffff;
-const INT_KIND = 1;
-const LAST_KIND = 19;
-const MOST_BITS = 128;
-/** An integer is plain, or signed, or a character, or a truth value. */
-const ENCODINGS = [0, 1, 2, 4];
 
 export function btfLoad({ kernel, process, attr }: Call<"btf_load">): number {
   const flags = attr.u32("btf_flags");
@@ -56,7 +47,7 @@ interface Header {
 }
 
 /** The types, or a negative error number. */
-function typesOf(bytes: Uint8Array, log: string[]): readonly Integer[] | number {
+function typesOf(bytes: Uint8Array, log: string[]): Resolution | number {
   const header = headerOf(bytes, log);
   if (typeof header === "number") return header;
   const { length, types, strings } = header;
@@ -64,7 +55,15 @@ function typesOf(bytes: Uint8Array, log: string[]): readonly Integer[] | number 
   if (length + strings.at + strings.size !== bytes.length) return EINVAL;
   if (text.length === 0 || text.length - 1 > MOST_NAMES || text[0] !== 0 || text.at(-1) !== 0) return EINVAL;
   if (types.at % 4 !== 0 || types.size === 0) return EINVAL;
-  return integers(bytes.slice(length + types.at, length + types.at + types.size), text.length, log);
+  const names = new Names(text);
+  const told = (line: string): number => log.push(line);
+  const found = readTypes(bytes.slice(length + types.at, length + types.at + types.size), names, told);
+  if (typeof found === "number") return found;
+  const resolution = new Resolution(found, names);
+  const problem = resolution.check();
+  if (problem !== 0) return problem;
+  refuseSpecial(found, names);
+  return resolution;
 }
 
 function headerOf(bytes: Uint8Array, log: string[]): Header | number {
@@ -83,7 +82,10 @@ function headerOf(bytes: Uint8Array, log: string[]): Header | number {
     size: view.getUint32(at + 4, true),
   }));
   log.splice(0, 1, `magic: 0x${view.getUint16(0, true).toString(16)}`, `version: ${view.getUint8(2)}`);
-  log.push(`flags: ${view.getUint8(3)}`, `hdr_len: ${length}`, `btf_total_size: ${bytes.length}`);
+  const places = ["type_off", "type_len", "str_off", "str_len"];
+  log.push(`flags: 0x${view.getUint8(3).toString(16)}`, `hdr_len: ${length}`);
+  log.push(...places.map((name, index) => `${name}: ${view.getUint32(8 + 4 * index, true)}`));
+  log.push(`btf_total_size: ${bytes.length}`);
   if (view.getUint16(0, true) !== MAGIC) return EINVAL;
   if (view.getUint8(2) !== 1 || view.getUint8(3) !== 0) return ENOTSUPP;
   if (types === undefined || strings === undefined || bytes.length === length) return EINVAL;
@@ -101,36 +103,4 @@ function coversAll(
     end += size;
   }
   return end === total;
-}
-
-/** @param names  bytes of the strings */
-function integers(bytes: Uint8Array, names: number, log: string[]): readonly Integer[] | number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const types: Integer[] = [];
-  for (let at = 0; at < bytes.length; at += TYPE + INT_EXTRA) {
-    if (at + TYPE > bytes.length) return EINVAL;
-    const [name, info, size] = [
-      view.getUint32(at, true),
-      view.getUint32(at + 4, true),
-      view.getUint32(at + 8, true),
-    ];
-    if ((info & ~INFO_MASK) !== 0) return EINVAL;
-    const kind = (info >>> 24) & 0x1f;
-    if (kind === 0 || kind > LAST_KIND || name >= names) return EINVAL;
-    if (kind !== INT_KIND) throw new Unsupported(`btf_load: types of kind ${kind}`);
-    if (at + TYPE + INT_EXTRA > bytes.length || (info & 0x8000_ffff) !== 0) return EINVAL;
-    const own = view.getUint32(at + TYPE, true);
-    const problem = integerProblem(own, size);
-    if (problem !== 0) return problem;
-    log.push(`[${types.length + 1}] INT size=${size}`);
-    types.push({ size, isWord: size === 4 && (own & 0xff_00ff) === 32 });
-  }
-  return types;
-}
-
-function integerProblem(own: number, size: number): number {
-  if ((own & ~INT_MASK) !== 0) return EINVAL;
-  const bits = (own & 0xff) + ((own >>> 16) & 0xff);
-  if (bits > MOST_BITS || Math.ceil(bits / 8) > size) return EINVAL;
-  return ENCODINGS.includes((own >>> 24) & 0xf) ? 0 : ENOTSUPP;
 }

@@ -4,7 +4,7 @@ import { MAP_FLAGS, MAP_TYPES, type MapDefinition, type MapType } from "../../se
 import { EBADF, EFAULT, EINVAL, ENOTSUPP } from "../../vm/errno.ts";
 import { tryCreateMap } from "../../vm/maps/create.ts";
 import { creationError } from "../../vm/maps/creation.ts";
-import { BtfObject } from "../btf-object.ts";
+import { BtfObject, isWord } from "../btf-object.ts";
 import { OpenFile, READ, READ_WRITE, WRITE } from "../descriptors.ts";
 import { MapObject } from "../objects.ts";
 import { mapCreationAllowed, zeroSeedAllowed } from "../privileges.ts";
@@ -139,18 +139,21 @@ const HASHES: ReadonlySet<MapType> = new Set(["hash", "percpu_hash"]);
 function typesOf(
   { descriptors }: Call<"map_create">["process"],
   attr: Attribute<"map_create">,
-  { type, keySize, valueSize, btfKey = 0, btfValue = 0 }: MapDefinition,
+  { type, keySize, valueSize, maxEntries, btfKey = 0, btfValue = 0 }: MapDefinition,
 ): BtfObject | number | undefined {
   if (btfKey === 0 && btfValue === 0) return undefined;
   const target = descriptors.target(attr.s32("btf_fd"));
   if (target === undefined) return EBADF;
   if (!(target instanceof BtfObject)) return EINVAL;
-  const [key, value] = [target.type(btfKey), target.type(btfValue)];
+  const [key, value] = [target.sized(btfKey), target.sized(btfValue)];
   if (btfKey !== 0 && key?.size !== keySize) return EINVAL;
   if (!WORD_KEYS.has(type) && !HASHES.has(type))
     throw new Unsupported(`map_create: map of type ${type} with BTF`);
-  if (value?.size !== valueSize || key === undefined) return EINVAL;
-  return WORD_KEYS.has(type) && !key.isWord ? EINVAL : target;
+  if (value?.size !== valueSize) return EINVAL;
+  // Global data: an array of one section, without a type for its keys.
+  if (btfKey === 0 && type === "array" && maxEntries === 1 && value.type.kind === "datasec") return target;
+  if (key === undefined) return EINVAL;
+  return WORD_KEYS.has(type) && !isWord(key.type) ? EINVAL : target;
 }
 
 /** The shape of the maps that a map of maps is to hold: that of an example. */
