@@ -39,7 +39,7 @@ function region(w: Writer, { dst, src, provenance }: Op, needs: number): void {
     w.pushRegion(dst);
     code.const32(SCALAR_RECORD);
     pushIsNumber(w, src);
-    code.op(SELECT);
+    code.op(OP.select);
   } else {
     if (before === KIND.number) {
       w.copyRegion(dst, src, needs);
@@ -49,15 +49,13 @@ function region(w: Writer, { dst, src, provenance }: Op, needs: number): void {
     w.pushRegion(src);
     code.const32(SCALAR_RECORD);
     pushIsNumber(w, dst);
-    code.op(SELECT);
+    code.op(OP.select);
     pushIsNumber(w, src);
-    code.op(SELECT);
+    code.op(OP.select);
   }
   w.setRegion(dst);
   if (((before | from) & SOMEWHERE) !== 0) w.refresh(dst, needs);
 }
-
-const SELECT = 0x1b;
 
 function pushIsNumber(w: Writer, register: number): void {
   w.pushRegion(register);

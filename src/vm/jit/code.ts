@@ -15,6 +15,7 @@ export const OP = {
   return: 0x0f,
   call: 0x10,
   drop: 0x1a,
+  select: 0x1b,
   get: 0x20,
   set: 0x21,
   tee: 0x22,
@@ -36,6 +37,8 @@ export const OP = {
   eq64: 0x51,
   ne64: 0x52,
   less64: 0x53,
+  below64: 0x54,
+  greater64: 0x55,
   notBelow64: 0x5a,
   add32: 0x6a,
   sub32: 0x6b,
@@ -43,6 +46,8 @@ export const OP = {
   or32: 0x72,
   add64: 0x7c,
   sub64: 0x7d,
+  divide64: 0x80,
+  right64: 0x88,
   wrap: 0xa7,
 } as const;
 

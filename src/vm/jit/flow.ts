@@ -19,6 +19,8 @@ export const END = {
   setLabel: 5,
   /** Goes on in `taken` if the label is `label`, else in `next`. */
   testLabel: 6,
+  /** Goes on in `next` while the accesses of the counted loop `label` are known to be within bounds (counted.ts), then in `taken`. */
+  testCount: 7,
 } as const;
 
 export interface Block {
@@ -32,6 +34,8 @@ export interface Block {
   next: number;
   taken: number;
   readonly label: number;
+  /** What is added to a slot for its place: a slot that is compiled twice has two, of which analyses say different things. */
+  readonly shift: number;
 }
 
 /** How many slots an instruction takes. */
@@ -119,7 +123,7 @@ export function blocksOf(ops: readonly Op[], entry: number): Block[] {
   const { marks, outside } = leaders(ops, entry);
   const positions = new Map<number, number>();
   const blocks: Block[] = [
-    { start: entry, end: entry, count: 0, kind: END.goto, next: entry, taken: -1, label: 0 },
+    { start: entry, end: entry, count: 0, kind: END.goto, next: entry, taken: -1, label: 0, shift: 0 },
   ];
   const add = (block: Block): void => {
     positions.set(block.start, blocks.length);
@@ -130,7 +134,7 @@ export function blocksOf(ops: readonly Op[], entry: number): Block[] {
     let at = start;
     let count = 0;
     const end = (kind: number, next = -1, taken = -1): void =>
-      add({ start, end: at, count, kind, next, taken, label: 0 });
+      add({ start, end: at, count, kind, next, taken, label: 0, shift: 0 });
     for (;;) {
       const op = ops[at];
       if (op === undefined || isLeft(op)) return end(END.interpret);
@@ -147,7 +151,7 @@ export function blocksOf(ops: readonly Op[], entry: number): Block[] {
   };
   for (let slot = 0; slot < ops.length; slot += 1) if (marks[slot] === LEADER) build(slot);
   for (const slot of outside)
-    add({ start: slot, end: slot, count: 0, kind: END.interpret, next: -1, taken: -1, label: 0 });
+    add({ start: slot, end: slot, count: 0, kind: END.interpret, next: -1, taken: -1, label: 0, shift: 0 });
   for (const block of blocks) {
     block.next = block.next < 0 && block.kind !== END.goto ? -1 : (positions.get(block.next) ?? -1);
     block.taken =

@@ -17,13 +17,17 @@ import { type Access, atomic, load, store } from "./access.ts";
 import { arithmetic, compute } from "./arithmetic.ts";
 import { type Code, I32, OP } from "./code.ts";
 import { CONTROL } from "./control.ts";
+import { countLoops } from "./counted.ts";
+import { boundsOf, type Count, writeStop } from "./counted-bounds.ts";
 import type { Facts } from "./facts.ts";
-import { type Block, blocksOf, END, slotsOf, successorsAt } from "./flow.ts";
+import { type Block, blocksOf, END, slotsOf } from "./flow.ts";
 import { isDynamic, KIND, Kinds, type Registers, SOMEWHERE } from "./kinds.ts";
 import { livenessOf } from "./liveness.ts";
 import { LOCAL } from "./locals.ts";
 import { FIRST_SAVED, Needs } from "./needs.ts";
 import { type Order, orderOf } from "./order.ts";
+import { type Placement, placementOf } from "./placement.ts";
+import { checkedBlocks, longestPaths } from "./room.ts";
 import { type Exit, IMPORT, IMPORTS, Writer } from "./writer.ts";
 
 /** What functions are compiled from. */
@@ -61,8 +65,10 @@ class FunctionCompiler {
   readonly #live: Uint16Array;
   readonly #kinds: Kinds;
   readonly #needs: Needs;
+  /** By the block before a counted loop, and by the block that tests the count. */
+  readonly #counts: ReadonlyMap<number, Count>;
   readonly #w: Writer;
-  readonly #children: readonly number[][];
+  readonly #placement: Placement;
   /** By block: whether it is looked at there whether there is room; every loop has such a block. */
   readonly #checks: Uint8Array;
   /** By block: how many instructions may be executed behind it before it is looked at again. */
@@ -76,6 +82,8 @@ class FunctionCompiler {
     this.#source = source;
     const blocks = blocksOf(ops, entry);
     this.#order = orderOf(blocks);
+    const loops = countLoops(ops, facts, blocks, this.#order);
+    if (loops.length > 0) this.#order = orderOf(blocks);
     this.#blocks = blocks;
     this.#live = livenessOf(ops, blocks, this.#order);
     const parts = {
@@ -85,43 +93,16 @@ class FunctionCompiler {
       bare: isMain && context === undefined,
     };
     this.#kinds = new Kinds(parts, blocks, this.#order, this.#live);
-    this.#needs = new Needs(ops, blocks, this.#order, this.#kinds);
+    const counts = loops.map((loop): Count => ({ ...loop, bounds: boundsOf(loop, this.#kinds) }));
+    this.#counts = new Map(counts.map((count) => [count.before, count]));
+    const byTest = new Map(counts.map(({ test, bounds }) => [test, bounds]));
+    this.#needs = new Needs(ops, blocks, this.#order, this.#kinds, byTest);
     this.#w = new Writer(code, copyOf(this.#kinds.start(0)));
     this.#loopHeight = new Int32Array(blocks.length);
     this.#blockHeight = new Int32Array(blocks.length);
-    const children: number[][] = blocks.map(() => []);
-    for (const at of this.#order.order) if (at !== 0) children[this.#order.dominator[at] ?? 0]?.push(at);
-    this.#children = children;
-    this.#checks = this.#checkedBlocks();
-    this.#behind = this.#longestPaths();
-  }
-
-  #checkedBlocks(): Uint8Array {
-    const checks = this.#order.loops.slice();
-    checks[0] = 1;
-    // Blocks about labels are no places of the program: the interpreter can go on only where the label leads.
-    const isPlace = (kind: number): boolean => kind !== END.setLabel && kind !== END.testLabel;
-    for (const { kind, next, taken } of this.#blocks)
-      if (kind === END.testLabel) for (const to of [next, taken]) checks[to] = 1;
-    this.#blocks.forEach(({ kind }, at) => {
-      if (!isPlace(kind)) checks[at] = 0;
-    });
-    return checks;
-  }
-
-  #longestPaths(): Float64Array {
-    const { order } = this.#order;
-    const behind = new Float64Array(this.#blocks.length);
-    // Edges that go back lead to blocks where it is looked at, or straight on to such.
-    for (let i = order.length - 1; i >= 0; i -= 1) {
-      const at = order[i] ?? 0;
-      for (const to of successorsAt(this.#blocks, at)) {
-        if (this.#checks[to] !== 0) continue;
-        const whole = (this.#blocks[to]?.count ?? 0) + (behind[to] ?? 0);
-        if (whole > (behind[at] ?? 0)) behind[at] = whole;
-      }
-    }
-    return behind;
+    this.#placement = placementOf(blocks, this.#order);
+    this.#checks = checkedBlocks(blocks, this.#order);
+    this.#behind = longestPaths(blocks, this.#order, this.#checks);
   }
 
   /** Writes the body; its locals are known afterwards. */
@@ -191,26 +172,29 @@ class FunctionCompiler {
     const w = this.#w;
     const { code } = w;
     const { forward, rank, loops } = this.#order;
+    const { inside, behind, isBehind } = this.#placement;
     const end = (): void => w.close();
     const otherwise = (): void => code.op(OP.else);
+    const openBlocks = (blocks: readonly number[]): void => {
+      for (const merge of blocks.toSorted((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0))) {
+        w.open(OP.block);
+        this.#blockHeight[merge] = w.height;
+        tasks.push(() => enter(merge), end);
+      }
+    };
     const enter = (at: number): void => {
+      openBlocks(behind[at] ?? []);
       if (loops[at] !== 0) {
         w.open(OP.loop);
         this.#loopHeight[at] = w.height;
         tasks.push(end);
       }
-      const merges = (this.#children[at] ?? []).filter((child) => (forward[child] ?? 0) > 1);
-      merges.sort((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0));
-      for (const merge of merges) {
-        w.open(OP.block);
-        this.#blockHeight[merge] = w.height;
-        tasks.push(() => enter(merge), end);
-      }
+      openBlocks((inside[at] ?? []).filter((each) => (forward[each] ?? 0) > 1));
       tasks.push(() => contents(at));
     };
     /** Whether a branch leads to a block, rather than the block's code being put there. */
     const isBranch = (from: number, to: number): boolean =>
-      (rank[to] ?? 0) <= (rank[from] ?? 0) || (forward[to] ?? 0) > 1;
+      (rank[to] ?? 0) <= (rank[from] ?? 0) || (forward[to] ?? 0) > 1 || isBehind[to] !== 0;
     const depth = (from: number, to: number): number =>
       w.depthOf(((rank[to] ?? 0) <= (rank[from] ?? 0) ? this.#loopHeight[to] : this.#blockHeight[to]) ?? 0);
     const goTo = (from: number, to: number): void => {
@@ -229,6 +213,11 @@ class FunctionCompiler {
       if (block.kind === END.exit) return;
       this.#settle(next);
       if (taken < 0) {
+        const count = this.#counts.get(at);
+        if (count !== undefined) {
+          w.begin(this.#kinds.start(next));
+          writeStop(w, count, this.#behind[next] ?? 0);
+        }
         if (block.kind === END.setLabel) {
           code.const32(block.label);
           code.at(OP.set, w.locals.label());
@@ -276,6 +265,12 @@ class FunctionCompiler {
       code.op(OP.eq32);
       return;
     }
+    if (kind === END.testCount) {
+      code.at(OP.get, LOCAL.fuel);
+      code.at(OP.get, w.locals.stop(label));
+      code.op(OP.less64);
+      return;
+    }
     if (kind === END.mayGoto) {
       // Counted only if it falls through.
       const loops = w.locals.loops();
@@ -313,11 +308,11 @@ class FunctionCompiler {
       code.op(OP.sub64);
       code.at(OP.set, LOCAL.fuel);
     }
-    if (this.#checks[w.block] !== 0) this.#checkRoom(block.start);
+    if (this.#checks[w.block] !== 0 && block.kind !== END.testCount) this.#checkRoom(block.start);
     for (let slot = block.start; slot < block.end; ) {
       const [op, instruction] = this.#at(slot);
-      this.#instruction(op, instruction, slot);
-      this.#kinds.step(op, slot, w.now);
+      this.#instruction(op, instruction, slot, slot + block.shift);
+      this.#kinds.step(op, slot + block.shift, w.now);
       w.left -= 1;
       slot += slotsOf(op.code);
     }
@@ -334,10 +329,10 @@ class FunctionCompiler {
     });
   }
 
-  #instruction(op: Op, instruction: Instruction, slot: number): void {
+  #instruction(op: Op, instruction: Instruction, slot: number, place: number): void {
     const w = this.#w;
     const { code } = w;
-    const needs = this.#needs.written[slot] ?? 0;
+    const needs = this.#needs.written[place] ?? 0;
     switch (op.code) {
       case DO.alu:
       case DO.aluImm:
@@ -354,12 +349,12 @@ class FunctionCompiler {
         code.constHalves(op.imm, op.immHigh);
         return code.at(OP.set, op.dst);
       case DO.load:
-        return load(w, this.#access(op, instruction, slot));
+        return load(w, this.#access(op, instruction, slot, place));
       case DO.store:
       case DO.storeImm:
-        return store(w, this.#access(op, instruction, slot));
+        return store(w, this.#access(op, instruction, slot, place));
       case DO.atomic:
-        return atomic(w, this.#access(op, instruction, slot));
+        return atomic(w, this.#access(op, instruction, slot, place));
       case DO.mapFd:
       case DO.mapValue:
       case DO.function:
@@ -393,16 +388,16 @@ class FunctionCompiler {
     }
   }
 
-  #access(op: Op, instruction: Instruction, slot: number): Access {
+  #access(op: Op, instruction: Instruction, slot: number, place: number): Access {
     const { plan, planOffset, gives } = this.#kinds;
     return {
       op,
       instruction,
       slot,
-      plan: plan[slot] ?? 0,
-      planOffset: planOffset[slot] ?? 0,
-      needs: this.#needs.written[slot] ?? 0,
-      gives: gives[slot] ?? 0,
+      plan: plan[place] ?? 0,
+      planOffset: planOffset[place] ?? 0,
+      needs: this.#needs.written[place] ?? 0,
+      gives: gives[place] ?? 0,
       allowsUnwritten: this.#source.allowsUnwritten,
     };
   }

@@ -86,20 +86,23 @@ export class Kinds {
   readonly #facts: Facts | undefined;
   readonly #context: Context | undefined;
   readonly #starts: (Registers | undefined)[] = [];
-  /** By slot: one of `PLAN`, and its offset. */
+  /** By place (flow.ts): one of `PLAN`, and its offset. */
   readonly plan: Uint8Array;
   readonly planOffset: Int32Array;
-  /** What the load at a slot gives. */
+  /** What the load at a place gives. */
   readonly gives: Uint8Array;
+  /** By place: whether the access is within bounds already (counted.ts). */
+  readonly #covered: Uint8Array;
 
   constructor(parts: KindsParts, blocks: readonly Block[], { order }: Order, live: Uint16Array) {
     const { ops, facts, context } = parts;
     this.#ops = ops;
     this.#facts = facts;
     this.#context = context;
-    this.plan = new Uint8Array(ops.length);
-    this.planOffset = new Int32Array(ops.length);
-    this.gives = new Uint8Array(ops.length);
+    this.plan = new Uint8Array(2 * ops.length);
+    this.planOffset = new Int32Array(2 * ops.length);
+    this.gives = new Uint8Array(2 * ops.length);
+    this.#covered = new Uint8Array(2 * ops.length);
     this.#starts[0] = entryOf(parts);
     const dirty = new Uint8Array(blocks.length);
     dirty[0] = 1;
@@ -153,18 +156,24 @@ export class Kinds {
     return changed;
   }
 
+  /** Leaves out the check of the access at a place. */
+  cover(place: number): void {
+    this.#covered[place] = 1;
+    this.plan[place] = PLAN.bytes;
+  }
+
   /** Moves `now` over a block's instructions up to slot `end`. */
-  pass({ start }: Block, end: number, now: Registers): void {
+  pass({ start, shift }: Block, end: number, now: Registers): void {
     for (let slot = start; slot < end; ) {
       const op = this.#ops[slot];
       if (op === undefined) return;
-      this.step(op, slot, now);
+      this.step(op, slot + shift, now);
       slot += op.code === DO.constant || isReference(op.code) ? 2 : 1;
     }
   }
 
-  /** Moves `now` over one instruction, and says how to compile its access. */
-  step(op: Op, slot: number, now: Registers): void {
+  /** Moves `now` over the instruction at a place, and says how to compile its access. */
+  step(op: Op, place: number, now: Registers): void {
     const { kinds, offsets } = now;
     const { code, dst, src } = op;
     // What is read and not initialised faults, unless it is only looked at.
@@ -191,15 +200,15 @@ export class Kinds {
         set(now, dst, KIND.number | KIND.other);
         break;
       case DO.load:
-        this.gives[slot] = this.#load(op, slot, now);
-        set(now, dst, this.gives[slot] ?? 0);
+        this.gives[place] = this.#load(op, place, now);
+        set(now, dst, this.gives[place] ?? 0);
         break;
       case DO.store:
       case DO.storeImm:
-        this.#store(op, slot, now);
+        this.#store(op, place, now);
         break;
       case DO.atomic:
-        this.#plan(slot, this.#facts?.[slot] === FACT.bytes ? PLAN.bytes : PLAN.step, 0);
+        this.#plan(place, this.#factAt(place) === FACT.bytes ? PLAN.bytes : PLAN.step, 0);
         if (op.fetch) set(now, src, KIND.number);
         if (op.exchange) set(now, 0, KIND.number);
         break;
@@ -216,62 +225,66 @@ export class Kinds {
     }
   }
 
-  #plan(slot: number, plan: number, offset: number): void {
-    this.plan[slot] = plan;
-    this.planOffset[slot] = offset;
+  #factAt(place: number): number | undefined {
+    return this.#facts?.[place < this.#ops.length ? place : place - this.#ops.length];
+  }
+
+  #plan(place: number, plan: number, offset: number): void {
+    this.plan[place] = this.#covered[place] === 0 ? plan : PLAN.bytes;
+    this.planOffset[place] = offset;
   }
 
   /** Plans a load; what it gives. */
-  #load({ src, off, size, aligned }: Op, slot: number, { kinds, offsets }: Registers): number {
+  #load({ src, off, size, aligned }: Op, place: number, { kinds, offsets }: Registers): number {
     const from = kinds[src] ?? 0;
     const offset = offsets[src] ?? UNKNOWN;
     const at = offset === UNKNOWN ? UNKNOWN : offset + off;
-    if (from === KIND.context && at !== UNKNOWN && !aligned) return this.#contextLoad(slot, at, size);
-    if (aligned) this.#plan(slot, PLAN.step, 0);
-    else this.#accessPlan(slot, from, at, size);
-    const plan = this.plan[slot];
+    if (from === KIND.context && at !== UNKNOWN && !aligned) return this.#contextLoad(place, at, size);
+    if (aligned) this.#plan(place, PLAN.step, 0);
+    else this.#accessPlan(place, from, at, size);
+    const plan = this.plan[place];
     const mayBeSpilled = size === 8 && (plan === PLAN.stack || plan === PLAN.stackSomewhere);
-    if (mayBeSpilled) return this.#facts?.[slot] === FACT.stack ? KIND.number : KIND.number | KIND.other;
+    if (mayBeSpilled) return this.#factAt(place) === FACT.stack ? KIND.number : KIND.number | KIND.other;
     return plan === PLAN.step ? KIND.number | KIND.other : KIND.number;
   }
 
-  #contextLoad(slot: number, at: number, size: number): number {
+  #contextLoad(place: number, at: number, size: number): number {
     const context = this.#context;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- prepared from an operation of this size
     const field = context === undefined ? undefined : fieldAt(context, "read", at, size as Size);
     if (field === undefined) {
-      this.#plan(slot, PLAN.leave, 0);
+      this.#plan(place, PLAN.leave, 0);
       return KIND.number;
     }
     if (field.value === "scalar") {
-      this.#plan(slot, PLAN.context, at);
+      this.#plan(place, PLAN.context, at);
       return KIND.number;
     }
     const where = PACKET_ADDRESS[field.value];
     if (where === undefined) {
-      this.#plan(slot, PLAN.step, 0);
+      this.#plan(place, PLAN.step, 0);
       return KIND.number | KIND.other;
     }
-    this.#plan(slot, PLAN.packetPointer, where);
+    this.#plan(place, PLAN.packetPointer, where);
     return KIND.bytes;
   }
 
-  #store({ dst, off, size, aligned }: Op, slot: number, { kinds, offsets }: Registers): void {
+  #store({ dst, off, size, aligned }: Op, place: number, { kinds, offsets }: Registers): void {
     const offset = offsets[dst] ?? UNKNOWN;
-    if (aligned) this.#plan(slot, PLAN.step, 0);
-    else this.#accessPlan(slot, kinds[dst] ?? 0, offset === UNKNOWN ? UNKNOWN : offset + off, size);
+    if (aligned) this.#plan(place, PLAN.step, 0);
+    else this.#accessPlan(place, kinds[dst] ?? 0, offset === UNKNOWN ? UNKNOWN : offset + off, size);
   }
 
-  #accessPlan(slot: number, kinds: number, at: number, size: number): void {
-    if (kinds === 0 || kinds === KIND.number) this.#plan(slot, PLAN.leave, 0);
+  #accessPlan(place: number, kinds: number, at: number, size: number): void {
+    if (kinds === 0 || kinds === KIND.number) this.#plan(place, PLAN.leave, 0);
     else if (kinds === KIND.stack) {
-      if (at === UNKNOWN) this.#plan(slot, PLAN.stackSomewhere, 0);
+      if (at === UNKNOWN) this.#plan(place, PLAN.stackSomewhere, 0);
       else if (at >= -STACK_SIZE && at + size <= 0 && (at & (size - 1)) === 0)
-        this.#plan(slot, PLAN.stack, at + STACK_SIZE);
-      else this.#plan(slot, PLAN.leave, 0);
-    } else if (this.#facts?.[slot] === FACT.bytes) this.#plan(slot, PLAN.bytes, 0);
-    else if ((kinds & SOMEWHERE) === 0) this.#plan(slot, PLAN.step, 0);
-    else this.#plan(slot, (kinds & ~PLAIN) === 0 ? PLAN.surelyPlain : PLAN.plain, 0);
+        this.#plan(place, PLAN.stack, at + STACK_SIZE);
+      else this.#plan(place, PLAN.leave, 0);
+    } else if (this.#factAt(place) === FACT.bytes) this.#plan(place, PLAN.bytes, 0);
+    else if ((kinds & SOMEWHERE) === 0) this.#plan(place, PLAN.step, 0);
+    else this.#plan(place, (kinds & ~PLAIN) === 0 ? PLAN.surelyPlain : PLAN.plain, 0);
   }
 }
 

@@ -66,6 +66,11 @@ export class Locals {
     return this.#keyed(502, "i64");
   }
 
+  /** The least number of instructions that must be left for another round of a counted loop. */
+  stop(loop: number): number {
+    return this.#keyed(1_000_000 + loop, "i64");
+  }
+
   temporary(type: ValueType, n: number): number {
     return this.#keyed((type === "i32" ? 600 : 700) + n, type);
   }

@@ -5,6 +5,7 @@
  */
 import { FRAME_POINTER } from "../memory.ts";
 import { DO, type Op, PROVENANCE } from "../op.ts";
+import type { Bound } from "./counted-bounds.ts";
 import { type Block, slotsOf, successorsAt } from "./flow.ts";
 import { type Kinds, PLAN } from "./kinds.ts";
 import type { Order } from "./order.ts";
@@ -18,15 +19,22 @@ export const needOf = (size: number, isStore: boolean): number =>
   1 << (31 - Math.clz32(size) + (isStore ? 4 : 0));
 
 export class Needs {
-  /** By slot: the needs of the register that the instruction writes, behind it; of r0 for a call. */
+  /** By place (flow.ts): the needs of the register that the instruction writes, behind it; of r0 for a call. */
   readonly written: Uint8Array;
-  /** By slot of a call: the needs of r6 … r9 behind it, a byte each. */
+  /** By place of a call: the needs of r6 … r9 behind it, a byte each. */
   readonly saved: Int32Array;
   readonly #starts: Uint8Array;
 
-  constructor(ops: readonly Op[], blocks: readonly Block[], { order }: Order, { plan }: Kinds) {
-    this.written = new Uint8Array(ops.length);
-    this.saved = new Int32Array(ops.length);
+  /** @param counts  by block that tests the count of a loop, what that count depends on */
+  constructor(
+    ops: readonly Op[],
+    blocks: readonly Block[],
+    { order }: Order,
+    { plan }: Kinds,
+    counts: ReadonlyMap<number, readonly Bound[]>,
+  ) {
+    this.written = new Uint8Array(2 * ops.length);
+    this.saved = new Int32Array(2 * ops.length);
     this.#starts = new Uint8Array(blocks.length * REGISTERS);
     const now = new Uint8Array(FRAME_POINTER + 1);
     const slots: number[] = [];
@@ -45,8 +53,11 @@ export class Needs {
           slots.push(slot);
         for (let slot = slots.pop(); slot !== undefined; slot = slots.pop()) {
           const op = ops[slot];
-          if (op !== undefined) this.#back(op, slot, plan[slot] ?? 0, now);
+          const place = slot + block.shift;
+          if (op !== undefined) this.#back(op, place, plan[place] ?? 0, now);
         }
+        for (const { base, need } of counts.get(at) ?? [])
+          if (base !== undefined) now[base] = (now[base] ?? 0) | need;
         for (let r = 0; r < REGISTERS; r += 1) {
           if (now[r] === this.start(at, r)) continue;
           this.#starts[at * REGISTERS + r] = now[r] ?? 0;
@@ -61,11 +72,11 @@ export class Needs {
     return this.#starts[block * REGISTERS + register] ?? 0;
   }
 
-  #back(op: Op, slot: number, plan: number, now: Uint8Array): void {
+  #back(op: Op, place: number, plan: number, now: Uint8Array): void {
     const { code, dst, src, provenance } = op;
     if (code === DO.alu || code === DO.aluImm) {
       const needs = now[dst] ?? 0;
-      this.written[slot] = needs;
+      this.written[place] = needs;
       if (code === DO.aluImm) {
         if (provenance === PROVENANCE.none) now[dst] = 0;
         return;
@@ -77,10 +88,10 @@ export class Needs {
     const writes = writesOf(op);
     if (writes !== 0) {
       const first = 31 - Math.clz32(writes & -writes);
-      this.written[slot] = now[first] ?? 0;
+      this.written[place] = now[first] ?? 0;
       for (let i = 0; i < 4; i += 1)
-        this.saved[slot] =
-          ((this.saved[slot] ?? 0) & ~(255 << (8 * i))) | ((now[FIRST_SAVED + i] ?? 0) << (8 * i));
+        this.saved[place] =
+          ((this.saved[place] ?? 0) & ~(255 << (8 * i))) | ((now[FIRST_SAVED + i] ?? 0) << (8 * i));
       for (let r = 0; r < REGISTERS; r += 1) if ((writes & (1 << r)) !== 0) now[r] = 0;
     }
     if (plan !== PLAN.plain && plan !== PLAN.surelyPlain) return;

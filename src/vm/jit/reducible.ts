@@ -74,7 +74,7 @@ function dispatch(
   entries: readonly number[],
 ): { readonly head: number; readonly added: Added } {
   const add = (kind: number, label: number, next: number, taken: number): number => {
-    blocks.push({ start: -1, end: -1, count: 0, kind, label, next, taken });
+    blocks.push({ start: -1, end: -1, count: 0, kind, label, next, taken, shift: 0 });
     return blocks.length - 1;
   };
   const tests: number[] = [];
