@@ -55,6 +55,14 @@ export function addCampaigns(cli: Command, action: Action, version: string): voi
     )
     .addOption(
       new Option(
+        "--mutants <percent>",
+        "how many of a hundred programs are made of the corpus: changed, spliced, mended",
+      )
+        .default(2)
+        .argParser(integer(0, 100)),
+    )
+    .addOption(
+      new Option(
         "--source <kind>",
         "what a kernel under test gets: probes, whose numbers are followed through its log (default), or the programs that others get; the running kernel gets plain probes",
       ).choices(KERNEL_SOURCES),

@@ -30,6 +30,8 @@ export interface FuzzOptions {
   readonly without: readonly OracleName[];
   /** As `targetNamed` knows it. */
   readonly target: string;
+  /** How many of a hundred programs are mutants of the corpus. */
+  readonly mutants: number;
   /** What a kernel under test gets. */
   readonly source?: KernelSource;
   readonly guidance: "none" | "semantic" | "code";
@@ -55,6 +57,7 @@ function report(
       `${(programs / Math.max(seconds, 0.001)).toFixed(0)} a second; ${(instructions / Math.max(programs, 1)).toFixed(1)} instructions each`,
     ],
     ["accepted", `${accepted}`, percent(accepted, programs)],
+    ...(tally.spliced === 0 ? [] : [["mutants", `${tally.spliced}`, "of the corpus"]]),
     ["rejected", `${rejected}`, `${faulted} shown to fault`],
     ["not modelled", `${unsupported}`, ""],
     ...(target === OURS ? [] : [["restarts", `${tally.restarts}`, `of ${printable(target)}`]]),

@@ -44,6 +44,8 @@ export interface CampaignOptions {
   readonly profile?: string;
   /** Whose verifier is under test: ours by default. */
   readonly target?: string;
+  /** How many of a hundred programs are mutants of the corpus (default: none). */
+  readonly mutants?: number;
   /** What a kernel under test gets (default: probes). */
   readonly source?: KernelSource;
   /** What programs are made from: nothing (all are drawn anew), what reached new entries of the semantic map, or those that ran new code of the verifier as well (default). */
@@ -100,7 +102,7 @@ class Campaign {
   #saved: number;
 
   constructor(options: CampaignOptions) {
-    const { seed, workers, runs, oracles, profile, target, source, store, now } = options;
+    const { seed, workers, runs, oracles, profile, target, source, mutants, store, now } = options;
     // A name of no target is bad usage, and not what a process stumbles over. Probes for kernels are no recipes.
     const subject = subjectOf(target ?? OURS);
     if (source === "generated" && target === `kernel:${RUNNING}`)
@@ -124,6 +126,7 @@ class Campaign {
       coverage: guidance,
       ...(profile === undefined ? {} : { profile }),
       ...(source === undefined ? {} : { source }),
+      ...(mutants === undefined ? {} : { mutants }),
       // A seeded verifier is ours in the processes that have its code.
       ...(target === undefined || target === OURS || restOf("seeded", target) !== undefined
         ? {}

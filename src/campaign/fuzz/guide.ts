@@ -4,7 +4,8 @@ import type { BatchResult, Job, JobAnswer, Range } from "./batch.ts";
 import type { GuideCounts } from "./campaign-stats.ts";
 import { CodeMap } from "./code-coverage.ts";
 import { Corpus, type Kept } from "./corpus.ts";
-import { drawRecipe, type Plan } from "./recipes.ts";
+import { isMutant } from "./mutants.ts";
+import { type Drawn, drawRecipe, type Plan } from "./recipes.ts";
 import type { Store } from "./store.ts";
 
 /** Recipes of a range that are made smaller: in the first ranges nearly every one reaches something first. */
@@ -37,22 +38,26 @@ export class Guide {
     if (!this.#isOn) return undefined;
     const { first, count, plan } = range;
     this.#programs += count;
-    const drawn = (place: number): ReturnType<typeof drawRecipe> => drawRecipe(first + place, plan);
-    const isMutated = (place: number): boolean => drawn(place).mutated;
+    const { mutants = 0 } = range.settings;
+    // What is a mutant of the corpus has no recipe, and is not changed further.
+    const drawn = (place: number): Drawn | undefined =>
+      isMutant(first + place, mutants) ? undefined : drawRecipe(first + place, plan);
+    const isMutated = (place: number): boolean => drawn(place)?.mutated ?? false;
     const found = this.#corpus.reach(reached, isMutated, { mutated: tally.mutated, all: tally.programs });
-    const kept = [...found].map(([place, entries]) => ({
-      seed: first + place,
-      recipe: drawn(place).recipe,
-      entries,
-    }));
+    const kept = [...found].flatMap(([place, entries]) => {
+      const recipe = drawn(place)?.recipe;
+      return recipe === undefined ? [] : [{ seed: first + place, recipe, entries }];
+    });
     for (const each of await this.#trim(kept, range)) this.#keep(each);
     const fresh = this.#code.add(code);
     if (fresh.length > 0) {
       this.#changed = true;
       const seeds = this.#programs < FIRST_PROGRAMS ? [] : await this.#locate(range, fresh);
       const known = new Set(kept.map(({ seed }) => seed));
-      for (const seed of seeds)
-        if (!known.has(seed)) this.#keep({ seed, recipe: drawn(seed - first).recipe, entries: [] });
+      for (const seed of seeds) {
+        const recipe = drawn(seed - first)?.recipe;
+        if (!known.has(seed) && recipe !== undefined) this.#keep({ seed, recipe, entries: [] });
+      }
     }
     return this.#corpus.plan(first);
   }

@@ -25,7 +25,7 @@ function sums(answer: BatchResult | Unusable): BatchResult {
 /** A kernel that makes maps, refuses programs, and does not survive some of the calls that load any. */
 function failing(isFatal: (load: number) => boolean): UnderTest {
   const failure = new GuestFailure("linux-6.1", {
-    kind: "panic",
+    kind: "exit",
     console: "WARNING: kernel/bpf/verifier.c:7 at f+0x1/0x2",
     qemu: "",
   });

@@ -17,6 +17,8 @@ const tallySchema = z.strictObject({
   faulted: count,
   /** Programs made from kept recipes; the others were drawn anew. */
   mutated: count,
+  /** Mutants of the corpus. */
+  spliced: count.default(0),
   /** How often the verifier under test had to be begun anew. */
   restarts: count.default(0),
   instructions: count,
@@ -40,6 +42,7 @@ export const TALLIED = [
   "unsupported",
   "faulted",
   "mutated",
+  "spliced",
   "restarts",
   "instructions",
   "processed",
@@ -57,6 +60,7 @@ export const newTally = (): Tally => ({
   unsupported: 0,
   faulted: 0,
   mutated: 0,
+  spliced: 0,
   restarts: 0,
   instructions: 0,
   processed: 0,

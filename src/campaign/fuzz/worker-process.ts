@@ -1,5 +1,6 @@
 /** A process of a campaign: it gets jobs as messages, one at a time, and answers each with its answer, or with what it was that went wrong. */
 import type { Job, JobAnswer } from "./batch.ts";
+import { inlineLess } from "./inlining.ts";
 import work from "./worker.ts";
 
 /** What a process says of a job. */
@@ -15,6 +16,7 @@ async function reply(job: Job): Promise<Reply> {
   }
 }
 
+inlineLess();
 process.on("message", (job: Job) => {
   void reply(job).then((answer) => process.send?.(answer));
 });

@@ -1,9 +1,8 @@
 /** What a process of a campaign does: it cross-checks the programs of a range of seeds, makes one of them small, or finds out which of them reach something. */
 import { readBundle } from "../../object/bundle.ts";
 import { writeBundle } from "../../object/bundle-write.ts";
-import { readProfile } from "../../oracle/profiles.ts";
 import { InputError, Unsupported } from "../../semantics/errors.ts";
-import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
+import type { Rules } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { verify } from "../../verifier/verify.ts";
 import { programOf } from "../generate/program.ts";
@@ -27,8 +26,8 @@ import { keyOf } from "./keys.ts";
 import { pairOf } from "./oracles/agreement.ts";
 import { oraclesNamed } from "./oracles/all.ts";
 import type { Violation } from "./oracles/oracle.ts";
-import { type Made, programOfCampaign } from "./programs.ts";
-import { drawRecipe, type Plan, trimmed } from "./recipes.ts";
+import { type Made, programOfCampaign, rulesOf } from "./programs.ts";
+import { type Plan, trimmed } from "./recipes.ts";
 import { reduceProgram, reduceRecipe } from "./reduce.ts";
 import { SemanticMap } from "./semantic.ts";
 import { newTally } from "./stats.ts";
@@ -53,9 +52,6 @@ export default async function work(job: Job): Promise<JobAnswer> {
 
 const semantic = new SemanticMap();
 const counters = new Counters();
-
-const rulesOf = ({ profile }: Settings): Rules =>
-  profile === undefined ? DEFAULT_RULES : { profile: readProfile(profile) };
 
 function settingsOf(settings: Settings): CrossCheckSettings {
   const { runs, oracles, coverage = "none" } = settings;
@@ -104,6 +100,7 @@ async function batch({
     const seed = first + place;
     tally.programs += 1;
     if (mutated) tally.mutated += 1;
+    if (recipe === undefined) tally.spliced += 1;
     let violation: Violation | undefined;
     try {
       semantic.begin(program, place);
@@ -258,7 +255,8 @@ function locate({ first, count, settings, plan, code }: Job & { readonly kind: "
   counters.start();
   const runs = (from: number, to: number): boolean => {
     counters.take();
-    for (let seed = from; seed < to; seed += 1) verifyQuietly(drawRecipe(seed, plan).recipe, rules);
+    for (let seed = from; seed < to; seed += 1)
+      verifyQuietly(programOfCampaign(seed, plan, settings).program, rules);
     return meets(counters.take(), code);
   };
   // What runs only once in a process runs here.
@@ -279,9 +277,9 @@ function locate({ first, count, settings, plan, code }: Job & { readonly kind: "
 }
 
 /** What breaks here has been a finding in the batch. */
-function verifyQuietly(recipe: Recipe, rules: Rules): void {
+function verifyQuietly(program: Program, rules: Rules): void {
   try {
-    verify(programOf(recipe, "looked at"), undefined, rules, MOST_PROCESSED);
+    verify(program, undefined, rules, MOST_PROCESSED);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
   }
