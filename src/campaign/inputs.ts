@@ -83,6 +83,25 @@ function drawContext(size: number, random: Random): Uint8Array {
   return bytes.subarray(0, size);
 }
 
+/** Parts of a `struct bpf_sk_lookup`, in bytes: those that have to be zero, the family, and the upper half of a port. */
+const SOCKET_LOOKUP = { zero: [0, 8], family: 8, portHigh: [62, 64], zeroEnd: [64, 72] } as const;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+/** A context with what programs of the type can be given: no more bytes than it has, and of a look-up of sockets what a test run takes. */
+function fitting(bytes: Uint8Array, { type }: Program, size: number): Uint8Array {
+  const fit = bytes.subarray(0, size);
+  if (type !== "sk_lookup") return fit;
+  const { zero, family, portHigh, zeroEnd } = SOCKET_LOOKUP;
+  const whole = new Uint8Array(size);
+  whole.set(fit);
+  for (const [from, to] of [zero, portHigh, zeroEnd]) whole.fill(0, from, to);
+  const isIpv6 = (whole[family] ?? 0) % 2 === 1 || whole[family] === AF_INET6;
+  whole.fill(0, family, family + 4);
+  whole[family] = isIpv6 ? AF_INET6 : AF_INET;
+  return whole;
+}
+
 /** How much of a tracing context is made up; what a tracepoint's record holds beyond is zero. */
 const MOST_CONTEXT = 256;
 
@@ -142,7 +161,7 @@ export function inputSource(
     return {
       // The shortest frame that there is comes early: whoever forgets to ask for the length forgets it for this one.
       packet: fresh === SHORTEST ? packet.subarray(0, ETHERNET) : packet,
-      context: onPackets ? NOTHING : drawContext(contextSize, random),
+      context: onPackets ? NOTHING : fitting(drawContext(contextSize, random), program, contextSize),
       seed: random.below(MOST_SEED),
     };
   };
@@ -152,7 +171,7 @@ export function inputSource(
     const varied = random.below(2) === 0 ? from.seed : random.below(MOST_SEED);
     return onPackets
       ? { packet: bytes, context: NOTHING, seed: varied }
-      : { packet: NOTHING, context: bytes, seed: varied };
+      : { packet: NOTHING, context: fitting(bytes, program, contextSize), seed: varied };
   };
   return {
     next() {

@@ -2,6 +2,7 @@
 import { InputError, Unsupported } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Environment } from "../vm/environment.ts";
+import { lacksHeader } from "../vm/input.ts";
 import { Machine, type Observer, type RunResult } from "../vm/machine.ts";
 import type { MapStorage } from "../vm/maps/map.ts";
 import type { UninitialisedStack } from "../vm/state.ts";
@@ -71,6 +72,7 @@ export class Runner {
   /** One run; undefined if programs of the type cannot be given the input. */
   run(input: RunInput, observer: Observer): CheckedRun | undefined {
     const { packet, context, seed } = input;
+    if (lacksHeader(this.#program, packet)) return undefined;
     let steps = 0;
     const counted: Observer = (pc, view) => {
       steps = view.steps + 1;

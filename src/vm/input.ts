@@ -160,8 +160,12 @@ const SETTABLE: readonly (readonly [offset: number, size: number])[] = [
   [SK_BUFF.hwtstamp, 8],
 ];
 
+const SETTABLE_BYTES: readonly number[] = SETTABLE.flatMap(([offset, size]) =>
+  Array.from({ length: size }, (_, i) => offset + i),
+);
+
 function isSettable(at: number): boolean {
-  return SETTABLE.some(([offset, size]) => at >= offset && at < offset + size);
+  return SETTABLE_BYTES.includes(at);
 }
 
 const PACKET_HOST = 0;
@@ -170,7 +174,9 @@ const PACKET_OTHERHOST = 3;
 
 /** Who the frame is for, seen from the loopback device, whose address is all zeros. */
 function packetType(frame: Uint8Array): number {
-  if (frame.subarray(0, 6).every((byte) => byte === 0)) return PACKET_HOST;
+  let any = 0;
+  for (let i = 0; i < 6; i += 1) any |= frame[i] ?? 0;
+  if (any === 0) return PACKET_HOST;
   return ((frame[0] ?? 0) & 1) === 1 ? PACKET_MULTICAST : PACKET_OTHERHOST;
 }
 
@@ -193,6 +199,8 @@ const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 
 function fillSkBuff(view: DataView, frame: Uint8Array, length: number, hasContext: boolean): void {
+  const missing = missingHeader(frame);
+  if (missing !== undefined) throw new InputError(missing);
   const protocol = protocolOf(frame);
   view.setUint32(SK_BUFF.len, length, true);
   view.setUint32(SK_BUFF.pkt_type, packetType(frame), true);
@@ -209,24 +217,32 @@ function fillSkBuff(view: DataView, frame: Uint8Array, length: number, hasContex
 function fillSocket(view: DataView, protocol: number, network: Uint8Array): void {
   const bytes = new Uint8Array(view.buffer);
   if (protocol === ETH_P_IP) {
-    requireHeader("IPv4", network, IPV4_HEADER);
     view.setUint32(SK_BUFF.family, AF_INET, true);
     bytes.set(network.subarray(12, 16), SK_BUFF.local_ip4);
     bytes.set(network.subarray(16, 20), SK_BUFF.remote_ip4);
   } else if (protocol === ETH_P_IPV6) {
-    requireHeader("IPv6", network, IPV6_HEADER);
     view.setUint32(SK_BUFF.family, AF_INET6, true);
     bytes.set(network.subarray(8, 24), SK_BUFF.local_ip6);
     bytes.set(network.subarray(24, 40), SK_BUFF.remote_ip6);
   }
 }
 
-function requireHeader(name: string, network: Uint8Array, size: number): void {
-  if (network.length < size) {
-    throw new InputError(
-      `packet: ${network.length} bytes after the Ethernet header, but ${name} needs ${size}`,
-    );
-  }
+/** What a frame's type of protocol asks for that is not there. */
+function missingHeader(frame: Uint8Array): string | undefined {
+  const [after, protocol] = [frame.length - ETHERNET_HEADER, protocolOf(frame)];
+  const needs = (name: string, size: number): string | undefined =>
+    after < size ? `packet: ${after} bytes after the Ethernet header, but ${name} needs ${size}` : undefined;
+  if (protocol === ETH_P_IP) return needs("IPv4", IPV4_HEADER);
+  return protocol === ETH_P_IPV6 ? needs("IPv6", IPV6_HEADER) : undefined;
+}
+
+/** Whether a test run of the program refuses the packet for lacking a header: so that who draws packets need not catch what is thrown. */
+export function lacksHeader({ type }: Program, packet: Uint8Array): boolean {
+  return (
+    SEES_ETHERNET[type] !== undefined &&
+    packet.length >= ETHERNET_HEADER &&
+    missingHeader(packet) !== undefined
+  );
 }
 
 function checkSkBuff(bytes: Uint8Array, view: DataView, length: number): void {
@@ -272,7 +288,7 @@ export function skBuffContextOut({ context, given, whole }: Input): Uint8Array {
   if (whole === true) return context.bytes.slice();
   const { bytes } = context;
   const out = new Uint8Array(bytes.length);
-  for (const [offset, size] of SETTABLE) out.set(bytes.subarray(offset, offset + size), offset);
+  for (const at of SETTABLE_BYTES) out[at] = bytes[at] ?? 0;
   if (given !== undefined) out.set(given.subarray(SK_BUFF.gso_size, SK_BUFF.gso_size + 4), SK_BUFF.gso_size);
   return out;
 }

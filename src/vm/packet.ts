@@ -135,6 +135,7 @@ export class Packet {
 
   /** What lies in further buffers. */
   rest(): Uint8Array {
+    if (this.fragments.length === 0) return NONE;
     return Uint8Array.from(this.fragments.flatMap(({ page, length }) => [...page.subarray(0, length)]));
   }
 
