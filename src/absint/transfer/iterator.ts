@@ -3,7 +3,7 @@
  *
  * How many elements an iterator gives at most is known when it is made (counted-slots.ts keeps the number): `bpf_iter_num` gives those from its start to its
  * end, and no more than 2^23 (BPF_MAX_LOOPS). What the others go through is finite and made by the kernel; that they give no more than 2^22 elements is assumed: that
- * many tasks (PID_MAX_LIMIT), control groups and bits. `next` forks: an element, and one less is left; or none, and none is left.
+ * many tasks (PID_MAX_LIMIT), control groups, bits and areas of memory. `next` forks: an element, and one less is left; or none, and none is left.
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { KfuncFacts } from "../../semantics/profile/profile.ts";
@@ -29,21 +29,30 @@ import { hasObject, iteratorPart, putIteratorPart, removeObject, type SlotPlace 
 import { overwriteDynptr } from "./dynptr-slots.ts";
 import { currentFrame, type Machine, onForked, register, type Target } from "./machine.ts";
 import { reject } from "./rejection.ts";
+import { maySleep } from "./sections.ts";
 import { requireRoom } from "./stack.ts";
 
 const MAX_LOOPS = 8 * 1024 * 1024;
 const MOST_ELEMENTS = 4 * 1024 * 1024;
 
-/**
- * Iterators whose elements are numbers, or objects under RCU, which stay what they are to the section's end. Elements of others live until the next
- * one is asked for, which is not modelled.
- */
-const MODELLED: ReadonlySet<string> = new Set([
+/** Iterators whose elements are numbers, or objects under RCU, which stay what they are to the section's end. */
+const LASTING: ReadonlySet<string> = new Set([
   "struct bpf_iter_num",
   "struct bpf_iter_bits",
   "struct bpf_iter_task",
   "struct bpf_iter_css",
 ]);
+
+/** Iterators whose elements live until the next one is asked for. Linux trusts them for ever; here nobody vouches for them. */
+const PASSING: ReadonlySet<string> = new Set([
+  "struct bpf_iter_task_vma",
+  "struct bpf_iter_css_task",
+  "struct bpf_iter_kmem_cache",
+  "struct bpf_iter_dmabuf",
+]);
+
+/** Whether the elements that a function of an iterator gives may be gone when the next one is asked for. */
+export const givesPassing = ({ args }: KfuncFacts): boolean => PASSING.has(args[0]?.to ?? "");
 
 /** `iter_num` of `struct bpf_iter_num`. */
 const nameOf = ({ args }: KfuncFacts): string => args[0]?.to?.replace(/^struct bpf_/, "") ?? "iter";
@@ -63,12 +72,21 @@ export function stackPlace({ at }: Target, what: string): SlotPlace | string {
 
 const part = ({ frame, slot }: SlotPlace, index: number): SlotPlace => ({ frame, slot: slot - index });
 
+/** Whether a program may go through the tasks of a control group, with a lock that interrupts must not find held. */
+const mayWalkTasks = (m: Machine): boolean =>
+  m.program.type === "lsm" || m.program.attach === "trace_iter" || maySleep(m);
+
 /** Checks the first argument of a function of an iterator; gives the iterator's place. */
 export function checkIterator(m: Machine, facts: KfuncFacts, target: Target): SlotPlace {
   const index = target.number - 1;
-  if (!MODELLED.has(facts.args[0]?.to ?? "")) throw new Unsupported(`kernel function ${facts.name}`);
+  if (!LASTING.has(facts.args[0]?.to ?? "") && !givesPassing(facts)) {
+    throw new Unsupported(`kernel function ${facts.name}`);
+  }
   if (kindOf(target.at) !== KIND.stack) {
     reject("EINVAL", `arg#${index} expected pointer to an iterator on stack`);
+  }
+  if (facts.name === "bpf_iter_css_task_new" && !mayWalkTasks(m)) {
+    reject("EINVAL", "css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs");
   }
   const isNew = facts.flags.includes("iter_new");
   const wrong = (detail?: string): never => {

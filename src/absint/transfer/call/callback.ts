@@ -117,14 +117,14 @@ function setLoops(count: number, at: number): void {
   copyScalarPart(SCRATCH.left, at);
 }
 
-/** Elements that a map has at most. */
+/**
+ * Elements that a map has at most. Inner maps may be greater than their shape says, but for arrays that do not allow for it; that one
+ * does not have more than MAX_LOOPS elements is assumed.
+ */
 function elementsOf(m: Machine, { mapIndex }: CallFacts): number {
   const { type, flags, maxEntries } = mapAt(m, mapIndex);
-  // Inner maps may be greater than their shape says, but for arrays that do not allow for it.
   const isShape = mapIndex >= m.program.maps.length;
-  if (isShape && (type !== "array" || (flags & MAP_FLAGS.inner_map) !== 0)) {
-    throw new Unsupported(`for_each_map_elem over an inner map of type ${type}`);
-  }
+  if (isShape && (type !== "array" || (flags & MAP_FLAGS.inner_map) !== 0)) return MAX_LOOPS;
   if (maxEntries > MAX_LOOPS) throw new Unsupported(`for_each_map_elem over more than ${MAX_LOOPS} elements`);
   return maxEntries;
 }

@@ -14,6 +14,7 @@ import {
   setUnknown,
 } from "../../register.ts";
 import { takeId } from "../../state.ts";
+import { givesPassing } from "../iterator.ts";
 import { typesOf } from "../kernel-object.ts";
 import { type Machine, register } from "../machine.ts";
 import { giveCast } from "./casts.ts";
@@ -28,8 +29,9 @@ export function giveKfuncResult(m: Machine, call: KfuncCall): void {
   if (hasKfuncFlag(call, "acquire")) giveReference(m, call);
 }
 
-/** Puts an element of an iterator into r0: an object of those that are modelled is one under RCU. */
-export const giveElement = (m: Machine, call: KfuncCall): void => give(m, call, FLAG.rcu);
+/** Puts an element of an iterator into r0: an object is one under RCU, or may be gone soon. */
+export const giveElement = (m: Machine, call: KfuncCall): void =>
+  give(m, call, givesPassing(call.facts) ? FLAG.untrusted : FLAG.rcu);
 
 function give(m: Machine, call: KfuncCall, trust: number): void {
   if (giveCast(m, call)) return;
