@@ -44,10 +44,8 @@ const percent = (part: number, whole: number): string =>
   `${whole === 0 ? 0 : ((100 * part) / whole).toFixed(1)} %`;
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
-function report(
-  { tally, target, seconds, reasons, unmodelled, verdicts, next }: Stats,
-  findings: readonly Finding[],
-): string {
+function report(stats: Stats, findings: readonly Finding[]): string {
+  const { tally, target, seconds, reasons, unmodelled, verdicts, harmless, next } = stats;
   const { programs, accepted, rejected, unsupported, faulted, instructions, processed, states, runs, steps } =
     tally;
   const rows = [
@@ -79,7 +77,7 @@ function report(
   const lines = rows.map(([what = "", count = "", more = ""]) =>
     `${what.padEnd(12)}  ${count.padStart(10)}  ${more}`.trimEnd(),
   );
-  return `${lines.join("\n")}\n${most(reasons, "Rejected because")}${most(unmodelled, "Runs that the machine does not model")}${most(verdicts, "Other verdicts: ours / its")}${findings.map(findingText).join("")}\n${plural(findings.length, "finding")}\n`;
+  return `${lines.join("\n")}\n${most(reasons, "Rejected because")}${most(unmodelled, "Runs that the machine does not model")}${most(harmless, `Rejected, and not shown to fault by 128 runs more (${tally.harmless} of ${tally.searched})`)}${most(verdicts, "Other verdicts: ours / its")}${findings.map(findingText).join("")}\n${plural(findings.length, "finding")}\n`;
 }
 
 const findingText = ({ key, message, instructions, replay }: Finding, index: number): string =>

@@ -38,6 +38,18 @@ describe("plot.csv", () => {
     expect(new Plot(file, ended.seconds).points).toEqual([pointOf(ended)]);
   });
 
+  test("has a column for each oracle, and reads what has others", () => {
+    const file = path();
+    const seen = statsAt(4, { violations: { containment: 3, jit: 1 } });
+    new Plot(file, 0).add(seen, true);
+    const [header = "", line = ""] = readFileSync(file, "utf8").split("\n");
+    expect(line.split(",")[header.split(",").indexOf("containment")]).toBe("3");
+    expect(readPlot("plot.csv", readFileSync(file, "utf8"))).toEqual([pointOf(seen)]);
+    const [sums] = header.split(",certificate,");
+    const old = `${sums},luck\n${line.split(",").slice(0, 11).join(",")},5\n`;
+    expect(readPlot("plot.csv", old)).toEqual([{ ...pointOf(seen), violations: { luck: 5 } }]);
+  });
+
   test("what is something else is not written over", () => {
     const file = path();
     writeFileSync(file, "a,b\n");
@@ -51,8 +63,15 @@ describe("the page", () => {
   test("holds all that it shows, and no script", () => {
     const page = dashboard({ stats: statsAt(3), points, findings: [], version: "1.2.3" });
     expect(page).toContain("<title>Nothing found: a campaign of soundcheck</title>");
-    expect(page.match(/<svg /g)).toHaveLength(6);
+    expect(page.match(/<svg /g)).toHaveLength(7);
     expect(page).not.toMatch(/<script|src=|href=|url\(|http-equiv="refresh"/);
+  });
+
+  test("shows oracle by oracle what each had to say", () => {
+    const stats = statsAt(3, { oracles: ["containment", "jit"], violations: { jit: 2 } });
+    const page = dashboard({ stats, points: [pointOf(stats)], findings: [], version: "1.2.3" });
+    expect(page).toMatch(/<i [^>]*><\/i>jit <b>2<\/b>/);
+    expect(page).toMatch(/<i [^>]*><\/i>containment <b>0<\/b>/);
   });
 
   test("shows findings as text, with the command that replays them", () => {

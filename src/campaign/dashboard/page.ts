@@ -26,7 +26,21 @@ const line = (
   value: (point: Point) => number,
 ): Line => ({ name, colour, at: points.map((point) => [point.seconds, value(point)]) });
 
-function charts(points: readonly Point[]): readonly Chart[] {
+/** Colours of oracles: there are more oracles than colours, but few have anything to say. */
+const COLOURS = ["--bad", "--note", "--warn", "--good", "--source", "--mute"];
+
+/** A line for each oracle that has had something to say, and one for all others together. */
+function oracleLines(points: readonly Point[], oracles: readonly string[]): readonly Line[] {
+  const speaks = (name: string): boolean => (points.at(-1)?.violations[name] ?? 0) > 0;
+  const speaking = oracles.filter(speaks);
+  const silent = oracles.filter((name) => !speaks(name));
+  const named = speaking.map((name, i) =>
+    line(name, COLOURS[i % COLOURS.length] ?? "--bad", points, ({ violations }) => violations[name] ?? 0),
+  );
+  return silent.length === 0 ? named : [...named, line(silent.join(", "), "--mute", points, () => 0)];
+}
+
+function charts(points: readonly Point[], oracles: readonly string[]): readonly Chart[] {
   const some = points.filter(({ programs }) => programs > 0);
   const share = (name: string, colour: string, part: "accepted" | "rejected" | "unsupported"): Line =>
     line(name, colour, some, (each) => (100 * each[part]) / each.programs);
@@ -64,6 +78,11 @@ function charts(points: readonly Point[]): readonly Chart[] {
       title: "Findings",
       unit: "causes",
       lines: [line("findings", "--bad", points, ({ findings }) => findings)],
+    },
+    {
+      title: "Oracles",
+      unit: "programs of which they had something to say",
+      lines: oracleLines(points, oracles),
     },
   ];
 }
@@ -135,12 +154,14 @@ ${refresh === undefined ? undefined : html`<meta http-equiv="refresh" content="$
 <header><p class="brand">soundcheck fuzz</p><h1>${verdict}</h1><p class="mute">${facts.join(" · ")}</p></header>
 ${tiles(stats)}
 <h2>Over time</h2>
-<section class="charts">${charts(points).map(chartHtml)}</section>
+<section class="charts">${charts(points, oracles).map(chartHtml)}</section>
 <h2>Findings</h2>
 ${findingRows(findings)}
 ${found.total === 0 ? undefined : bars(found.byOracle)}
 ${counted("Rejected because", stats.reasons)}
 ${counted("Runs that the machine does not model", stats.unmodelled)}
+${counted(`Rejected, and not shown to fault by more runs (${stats.tally.harmless} of ${stats.tally.searched})`, stats.harmless)}
+${counted("Other verdicts: ours / its", stats.verdicts)}
 </main>
 </body>
 </html>

@@ -4,9 +4,10 @@
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { InputError } from "../../semantics/errors.ts";
+import { ORACLE_NAMES } from "../fuzz/oracle-names.ts";
 import type { Stats } from "../fuzz/stats.ts";
 
-export const PLOT_COLUMNS = [
+const SUMS = [
   "seconds",
   "programs",
   "accepted",
@@ -21,16 +22,19 @@ export const PLOT_COLUMNS = [
 ] as const;
 
 /** One line: seconds of the campaign, sums up to then, and programs a second at that moment. */
-export type Point = Readonly<Record<(typeof PLOT_COLUMNS)[number], number>>;
+export interface Point extends Readonly<Record<(typeof SUMS)[number], number>> {
+  /** How often each oracle had something to say. */
+  readonly violations: Readonly<Record<string, number>>;
+}
 
-const HEADER = `${PLOT_COLUMNS.join(",")}\n`;
+const HEADER = `${[...SUMS, ...ORACLE_NAMES].join(",")}\n`;
 /** Seconds between lines. */
 const EVERY_S = 5;
 
 /** Seconds as lines have them. */
 const rounded = (seconds: number): number => Number(seconds.toFixed(1));
 
-export const pointOf = ({ seconds, tally, rate, coverage, corpus, findings }: Stats): Point => ({
+export const pointOf = ({ seconds, tally, rate, coverage, corpus, findings, violations }: Stats): Point => ({
   seconds: rounded(seconds),
   programs: tally.programs,
   accepted: tally.accepted,
@@ -42,22 +46,30 @@ export const pointOf = ({ seconds, tally, rate, coverage, corpus, findings }: St
   states: tally.states,
   corpus: corpus.size,
   findings: findings.total,
+  violations: Object.fromEntries(Object.entries(violations).filter(([, times]) => times > 0)),
 });
 
-const lineOf = (point: Point): string => `${PLOT_COLUMNS.map((name) => point[name]).join(",")}\n`;
+function lineOf(point: Point): string {
+  const sums = SUMS.map((name) => point[name]);
+  const violations = ORACLE_NAMES.map((name) => point.violations[name] ?? 0);
+  return `${[...sums, ...violations].join(",")}\n`;
+}
 
-/** The lines of a text that are whole. @throws InputError where its columns are others */
+/** The lines of a text that are whole; there may be other oracles than now. @throws InputError where its columns are others */
 export function readPlot(name: string, text: string): readonly Point[] {
-  if (!text.startsWith(HEADER)) throw new InputError(`${name}: is no plot of a campaign`);
-  const whole = text.slice(HEADER.length, text.lastIndexOf("\n") + 1);
-  return whole.split("\n").flatMap((line) => {
+  const [header = "", ...lines] = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
+  const columns = header.split(",");
+  if (SUMS.some((sum, i) => columns[i] !== sum)) throw new InputError(`${name}: is no plot of a campaign`);
+  return lines.flatMap((line) => {
     const numbers = line.split(",").map(Number);
-    if (numbers.length !== PLOT_COLUMNS.length || numbers.some((each) => !Number.isFinite(each))) return [];
+    if (numbers.length !== columns.length || numbers.some((each) => !Number.isFinite(each))) return [];
+    const oracles = columns.map((column, i) => [column, numbers[i] ?? 0] as const).slice(SUMS.length);
+    const violations = Object.fromEntries(oracles.filter(([, times]) => times > 0));
     const [seconds = 0, programs = 0, accepted = 0, rejected = 0, unsupported = 0, rate = 0, ...more] =
       numbers;
     const [blocks = 0, semantic = 0, states = 0, corpus = 0, findings = 0] = more;
     const sums = { programs, accepted, rejected, unsupported };
-    return [{ seconds, ...sums, rate, blocks, semantic, states, corpus, findings }];
+    return [{ seconds, ...sums, rate, blocks, semantic, states, corpus, findings, violations }];
   });
 }
 

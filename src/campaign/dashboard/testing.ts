@@ -18,6 +18,7 @@ export const statsAt = (seconds: number, more: Partial<Stats> = {}): Stats => ({
   findings: { total: 0, byOracle: {}, repeated: 0 },
   violations: {},
   verdicts: {},
+  harmless: {},
   workers: [{ pid: 4711, doing: "batch", programs: 100 * seconds, restarts: 0 }],
   reasons: { "R# !read_ok": 30 * seconds },
   unmodelled: {},

@@ -83,6 +83,8 @@ export interface BatchResult {
   /** How often each reason was given for a rejection, and what was not modelled. */
   readonly reasons: ReadonlyMap<string, number>;
   readonly unmodelled: ReadonlyMap<string, number>;
+  /** The reasons that were given for rejections of programs that no run makes fault. */
+  readonly harmless?: ReadonlyMap<string, number>;
   /** What our verifier and the one under test say, as `accept / packet bounds`, where both were asked and are not the same. */
   readonly verdicts: ReadonlyMap<string, number>;
   readonly found: readonly Found[];

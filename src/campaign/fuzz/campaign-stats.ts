@@ -31,6 +31,7 @@ export class CampaignStats {
   readonly #unmodelled: Map<string, number>;
   readonly #verdicts: Map<string, number>;
   readonly #violations: Map<string, number>;
+  readonly #harmless: Map<string, number>;
   /** Programs of this session at certain times: the first is the one that the present rate counts from. */
   readonly #samples: { readonly at: number; readonly programs: number }[];
   #repeated: number;
@@ -48,6 +49,7 @@ export class CampaignStats {
     this.#reasons = new Map(Object.entries(before?.reasons ?? {}));
     this.#unmodelled = new Map(Object.entries(before?.unmodelled ?? {}));
     this.#verdicts = new Map(Object.entries(before?.verdicts ?? {}));
+    this.#harmless = new Map(Object.entries(before?.harmless ?? {}));
     this.#violations = new Map(Object.entries(before?.violations ?? {}));
     this.#repeated = before?.findings.repeated ?? 0;
     this.#reachedBefore = before === undefined ? 0 : before.coverage.semantic + before.coverage.blocks;
@@ -61,7 +63,7 @@ export class CampaignStats {
 
   /** A range counts, and all before `next`. */
   add(
-    { tally, reasons, unmodelled, verdicts, found }: BatchResult,
+    { tally, reasons, unmodelled, verdicts, found, harmless }: BatchResult,
     next: number,
     { blocks, semantic }: GuideCounts,
   ): void {
@@ -69,6 +71,7 @@ export class CampaignStats {
     addAll(this.#reasons, reasons);
     addAll(this.#unmodelled, unmodelled);
     addAll(this.#verdicts, verdicts);
+    if (harmless !== undefined) addAll(this.#harmless, harmless);
     for (const { violation } of found) addAll(this.#violations, new Map([[violation.oracle, 1]]));
     this.next = next;
     const reached = blocks + semantic;
@@ -117,6 +120,7 @@ export class CampaignStats {
       },
       violations: sorted(this.#violations),
       verdicts: sorted(this.#verdicts),
+      harmless: sorted(this.#harmless),
       workers: [...workers],
       reasons: sorted(this.#reasons),
       unmodelled: sorted(this.#unmodelled),

@@ -388,6 +388,7 @@ function joined(a: BatchResult, b: BatchResult, distance: number): BatchResult {
     reasons: sum(a.reasons, b.reasons),
     unmodelled: sum(a.unmodelled, b.unmodelled),
     verdicts: sum(a.verdicts, b.verdicts),
+    harmless: sum(a.harmless ?? new Map(), b.harmless ?? new Map()),
     found: [...a.found, ...b.found],
     reached: [...(a.reached ?? []), ...more.map(([entry, place]) => [entry, place + distance] as const)],
     code: [...(a.code ?? []), ...(b.code ?? [])],

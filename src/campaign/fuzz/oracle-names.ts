@@ -32,6 +32,7 @@ export const ORACLES = {
   verdict: { holds: "both verifiers accept, or both reject", of: OTHERS, named: true },
   message: { holds: "both verifiers complain of the same, by class", of: OTHERS, named: true },
   processed: { holds: "both verifiers process as many instructions", of: OTHERS, named: true },
+  harmless: { holds: "what is rejected faults on some input: counted, and never a finding", of: OURS_TOO },
   crash: { holds: "neither verifier nor machine break an invariant of their own", of: ALL },
   target: { holds: "the verifier under test answers, whatever the program is", of: ["command"] },
   broken: { holds: "the campaign itself works: no process of it dies, no reduction fails", of: ALL },

@@ -15,6 +15,9 @@ const tallySchema = z.strictObject({
   unsupported: count,
   /** Rejected programs that some run showed to fault. */
   faulted: count,
+  /** Rejected programs that more runs were spent on, and those of them that no run makes fault. */
+  searched: count.default(0),
+  harmless: count.default(0),
   /** Programs made from kept recipes; the others were drawn anew. */
   mutated: count,
   /** Mutants of the corpus. */
@@ -41,6 +44,8 @@ export const TALLIED = [
   "rejected",
   "unsupported",
   "faulted",
+  "searched",
+  "harmless",
   "mutated",
   "spliced",
   "restarts",
@@ -59,6 +64,8 @@ export const newTally = (): Tally => ({
   rejected: 0,
   unsupported: 0,
   faulted: 0,
+  searched: 0,
+  harmless: 0,
   mutated: 0,
   spliced: 0,
   restarts: 0,
@@ -117,6 +124,8 @@ export const statsSchema = z.strictObject({
   /** The reasons of rejections and what ended runs that the machine does not model, most frequent first. */
   reasons: named,
   unmodelled: named,
+  /** The reasons of rejections of programs that no run makes fault. */
+  harmless: named.default({}),
 });
 
 export type Stats = z.infer<typeof statsSchema>;

@@ -25,6 +25,7 @@ import { KernelWork } from "./kernel-work.ts";
 import { keyOf } from "./keys.ts";
 import { pairOf } from "./oracles/agreement.ts";
 import { oraclesNamed } from "./oracles/all.ts";
+import { faultsAfterAll } from "./oracles/harmless.ts";
 import type { Violation } from "./oracles/oracle.ts";
 import { type Made, programOfCampaign, rulesOf } from "./programs.ts";
 import { type Plan, trimmed } from "./recipes.ts";
@@ -91,6 +92,8 @@ async function batch({
   const reasons = new Map<string, number>();
   const unmodelled = new Map<string, number>();
   const verdicts = new Map<string, number>();
+  const harmless = new Map<string, number>();
+  const searches = how.oracles.some(({ name }) => name === "harmless");
   const found: Found[] = [];
   const asked = await drawAll(first, count, plan, settings);
   if ("unusable" in asked) return asked;
@@ -120,6 +123,12 @@ async function batch({
       const pair = pairOf(checked.case);
       if (pair !== undefined && new Set(pair.split(" / ")).size > 1) add(verdicts, pair);
       add(unmodelled, checked.unmodelled);
+      const faults = searches ? faultsAfterAll(checked.case) : undefined;
+      if (faults !== undefined) tally.searched += 1;
+      if (faults === false) {
+        tally.harmless += 1;
+        add(harmless, checked.reason ?? "");
+      }
       if (checked.reason !== undefined) semantic.refused(checked.reason);
     } catch (error) {
       violation = brokenBy(error);
@@ -133,6 +142,7 @@ async function batch({
     reasons,
     unmodelled,
     verdicts,
+    harmless,
     found,
     ...(coverage === "none" ? {} : { reached: semantic.take() }),
     ...(coverage === "code" ? { code: counters.take() } : {}),

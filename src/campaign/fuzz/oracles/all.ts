@@ -5,6 +5,7 @@ import { broken } from "./broken.ts";
 import { certificate } from "./certificate.ts";
 import { crash } from "./crash.ts";
 import { fault } from "./fault.ts";
+import { harmless } from "./harmless.ts";
 import { jit } from "./jit.ts";
 import { bounds, console, dead, run } from "./kernel.ts";
 import type { Oracle } from "./oracle.ts";
@@ -24,6 +25,7 @@ const ALL: Readonly<Record<OracleName, Oracle>> = {
   verdict,
   message,
   processed,
+  harmless,
   crash,
   target,
   broken,

@@ -8,6 +8,7 @@ import type { CheckedRun } from "../../check-report.ts";
 import { NO_RUNS } from "../cross-check.ts";
 import { ORACLE_NAMES, type OracleName, oraclesFor } from "../oracle-names.ts";
 import { oraclesNamed } from "./all.ts";
+import { faultsAfterAll } from "./harmless.ts";
 import type { Case } from "./oracle.ts";
 
 /** A compiler that is told what is true of another program: the one that its certificate is of. */
@@ -109,8 +110,8 @@ const speaking = (names: readonly OracleName[], given: Case): readonly string[] 
 describe("oracles", () => {
   test("all of a case have one here", () => {
     const without = ORACLE_NAMES.filter((name) => !CASES.some(([own]) => own === name));
-    // These two see what is not in a case (engine.test.ts, kernel-work.test.ts).
-    expect(without).toEqual(["console", "broken"]);
+    // These see what is not in a case (engine.test.ts, kernel-work.test.ts), or have nothing to say (below).
+    expect(without).toEqual(["console", "harmless", "broken"]);
   });
 
   test.each(CASES)("%s", (name, given) => {
@@ -126,6 +127,26 @@ describe("oracles", () => {
   test("have nothing to say of what is sound", () => expect(speaking(ORACLE_NAMES, sound)).toEqual([]));
 });
 
+describe("rejected programs", () => {
+  const rejected = (of: Program, seed: number): Case => ({
+    ...sound,
+    program: of,
+    seed,
+    verdict: verify(of),
+    ran: NO_RUNS,
+  });
+  // What nobody can make fault: the packet has 14 bytes in any case.
+  const safe = program("r2 = *(u32 *)(r1 +0)", "r0 = *(u8 *)(r2 +3)", "r0 = 0", "exit");
+  const unsafe = program("r2 = *(u32 *)(r1 +0)", "r0 = *(u8 *)(r2 +5000)", "r0 = 0", "exit");
+
+  test("of which some fault after all, and some do not", () => {
+    expect(faultsAfterAll(rejected(unsafe, 8))).toBe(true);
+    expect(faultsAfterAll(rejected(safe, 8))).toBe(false);
+    expect(faultsAfterAll(rejected(safe, 9))).toBeUndefined();
+    expect(faultsAfterAll(rejected(accepted, 8))).toBeUndefined();
+  });
+});
+
 describe("which are asked", () => {
   test("those that have something to look at; differences where they are named", () => {
     expect(oraclesFor("ours", [], ["jit"])).toEqual([
@@ -133,6 +154,7 @@ describe("which are asked", () => {
       "containment",
       "fault",
       "termination",
+      "harmless",
       "crash",
       "broken",
     ]);
