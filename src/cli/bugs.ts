@@ -38,6 +38,8 @@ export interface BugsOptions {
   readonly json?: true;
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 function chosenBugs(names: readonly string[]): readonly SeededBug[] {
   for (const name of names) {
     const known = name === SOUND || name in CLASSES || BUGS.some(({ id }) => id === name);
@@ -69,6 +71,7 @@ async function measured(
   const isEnough = (): boolean => options.first === true && id !== SOUND && row.cells.some(finds);
   if (missing.length === 0 || isEnough()) return row;
   const { code, remove } = patchedCopy(options.code, edits);
+  process.once("exit", remove);
   const place = places(options.jobs);
   const measure = async (instrument: InstrumentName): Promise<void> => {
     const made = { id, cells: [await cellFor(code, edits, instrument, options, place)] };
@@ -84,6 +87,7 @@ async function measured(
       }
   } finally {
     remove();
+    process.removeListener("exit", remove);
   }
   return row;
 }
@@ -111,6 +115,9 @@ export async function bugs(options: BugsOptions): Promise<Status> {
     if (json === true) outJson(row);
     return row;
   };
+  // What has been measured is in the file; copies and trials go with this process.
+  const interrupt = (): void => process.exit(STATUS.interrupted);
+  for (const signal of SIGNALS) process.once(signal, interrupt);
   for (const [index, { id, edits }] of chosen.entries()) {
     note(`${index + 1} of ${chosen.length}: ${id}`);
     await score(id, edits);
@@ -119,6 +126,7 @@ export async function bugs(options: BugsOptions): Promise<Status> {
   const refuted = shown.flatMap(({ cells }) => cells.flatMap((cell) => cell.refuted ?? []));
   note("the sound version");
   const sound = await score(SOUND, [], [...new Set(refuted)]);
+  for (const signal of SIGNALS) process.removeListener(signal, interrupt);
   if (json !== true) out(`${matrix(shown, instruments)}\n${totals(shown)}`);
   if (html !== undefined)
     writeFileSync(html, scoreHtml(shown, BUGS, { instruments, seconds, seeds, parts: PARTS }));

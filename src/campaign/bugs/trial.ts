@@ -1,5 +1,5 @@
 /** Trials: an instrument looks at a version of the code, in a process that is made of that version. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
@@ -62,6 +62,12 @@ function lastLine(text: string): string | undefined {
     .at(-1);
 }
 
+/** Whoever asks and ends meanwhile leaves no process behind. */
+const running = new Set<ChildProcess>();
+const endAll = (): void => {
+  for (const child of running) child.kill("SIGKILL");
+};
+
 /** Lets an instrument look at a version of the code. */
 export function tryOut(version: Code, sound: Code, job: Omit<Job, "sound">): Promise<Answer> {
   const code = pathToFileURL(`${join(sound.home, sound.folder)}/`).href;
@@ -74,6 +80,8 @@ export function tryOut(version: Code, sound: Code, job: Omit<Job, "sound">): Pro
       stdio: ["ignore", "pipe", "pipe"],
       timeout: 1000 * WAITING * most,
     });
+    running.add(child);
+    if (running.size === 1) process.once("exit", endAll);
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
@@ -83,6 +91,8 @@ export function tryOut(version: Code, sound: Code, job: Omit<Job, "sound">): Pro
     });
     child.on("error", reject);
     child.on("close", (status) => {
+      running.delete(child);
+      if (running.size === 0) process.removeListener("exit", endAll);
       const said = lastLine(stdout);
       if (said === undefined || said === "") {
         const line = /^\w*Error.*$/m.exec(stderr)?.[0] ?? stderr.trim().slice(-200);
