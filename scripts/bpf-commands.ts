@@ -1,7 +1,7 @@
 /**
  * Compares calls of bpf(2) with the running kernel's at length, and brings docs/commands.md's tables up to date:
  *
- *     npx tsx scripts/bpf-commands.ts --calls 20000 --seed 1 --write [--command btf_load]
+ *     npx tsx scripts/bpf-commands.ts --calls 20000 --seed 1 --write [--command btf_load,prog_load]
  *
  * A difference ends it with status 1, with the calls that show it.
  */
@@ -28,7 +28,7 @@ const reason = supported();
 if (reason !== undefined) throw new Error(reason);
 const processes = new Processes(process.env);
 const sequences = Math.ceil(Number(values.calls) / LENGTH);
-const only = COMPARED.filter((command) => command === values.command);
+const only = COMPARED.filter((command) => (values.command ?? "").split(",").includes(command));
 const { differences, tally } = compareSequences(processes, {
   seed: Number(values.seed),
   sequences,

@@ -21,7 +21,7 @@ import {
   type Shape,
   words,
 } from "./pieces.ts";
-import { drawTypes } from "./types.ts";
+import { drawTypes, functionTypes } from "./types.ts";
 
 const { zero_seed, rdonly, wronly } = MAP_FLAGS;
 
@@ -219,6 +219,7 @@ export class Sequence {
       logs === 0
         ? { log_level: this.#of([1, 2]) ?? 1, log_size: size, log_buf: hex(new Uint8Array(size)) }
         : {};
+    const records = this.#below(3) === 0 ? this.#records() : {};
     const fds = this.#below(6) === 0 ? [this.#map()?.fd ?? 0, this.#anyFd()] : undefined;
     return {
       prog_type: this.#of([1, 1, 3, 4, 6, 8, 9, 10, 13, 14, 15, 16, 21, 22, 23]) ?? 1,
@@ -228,7 +229,35 @@ export class Sequence {
       ...(this.#below(3) === 0 ? { prog_name: this.#of(NAMES) ?? 0 } : {}),
       ...(this.#below(3) === 0 ? { log_true_size: 5 } : {}),
       ...(fds === undefined ? {} : { fd_array: hex(words(fds)), fd_array_cnt: 1 + this.#below(2) }),
+      ...records,
       ...log,
+    };
+  }
+
+  /** What says of functions and lines: mostly of BTF that has a function. */
+  #records(): Attr {
+    const functions = this.#below(4) === 0 ? 2 : 1;
+    const lines = this.#below(3);
+    const size = this.#of([8, 8, 8, 12, 16, 4, 10, 256]) ?? 8;
+    const lineSize = this.#of([16, 16, 16, 20, 8, 254]) ?? 16;
+    const record = (given: readonly number[], room: number): Uint8Array => {
+      const bytes = new Uint8Array(Math.max(room, 4 * given.length));
+      bytes.set(words(given));
+      if (this.#below(12) === 0) bytes[this.#below(bytes.length)] = 1 + this.#below(3);
+      return bytes.subarray(0, room);
+    };
+    const functionInfo = Array.from({ length: functions }, (_, at) => record([at, 3], size));
+    const lineInfo = Array.from({ length: lines }, (_, at) =>
+      record([at, 1, this.#below(3), 0x400], lineSize),
+    );
+    return {
+      prog_btf_fd: this.#of(this.#btfs) ?? this.#anyFd(),
+      ...(this.#below(5) === 0
+        ? {}
+        : { func_info: hex(joined(functionInfo)), func_info_cnt: functions, func_info_rec_size: size }),
+      ...(lines === 0
+        ? {}
+        : { line_info: hex(joined(lineInfo)), line_info_cnt: lines, line_info_rec_size: lineSize }),
     };
   }
 
@@ -240,10 +269,14 @@ export class Sequence {
     const header = new Uint8Array(24);
     header.set([0x9f, 0xeb, 1, 0, 24]);
     header.set(words([0, types.length, types.length, 1]), 8);
-    const isDrawn = this.#below(2) === 0;
-    const bytes = isDrawn
-      ? drawTypes((limit) => this.#below(limit))
-      : joined([header, types, new Uint8Array(1)]);
+    const kind = this.#below(3);
+    const isDrawn = kind !== 0;
+    const bytes =
+      kind === 0
+        ? joined([header, types, new Uint8Array(1)])
+        : kind === 1
+          ? functionTypes()
+          : drawTypes((limit) => this.#below(limit));
     if (!isDrawn && this.#below(2) === 0)
       bytes[this.#below(bytes.length)] = this.#of([0, 1, 2, 3, 4, 8, 16, 128, 255]) ?? 0;
     const logs = this.#below(3);

@@ -131,15 +131,23 @@ class TypeDraw {
   }
 }
 
+/** Type 3 is a function of an integer that returns one. */
+export function functionTypes(): Uint8Array {
+  return withHeader(words([1, 0x0100_0000, 4, 32, 0, 0x0d00_0001, 1, 5, 1, 7, 0x0c00_0001, 2]));
+}
+
+function withHeader(types: Uint8Array): Uint8Array {
+  const header = new Uint8Array(24);
+  header.set([0x9f, 0xeb, 1, 0, 24]);
+  header.set(words([0, types.length, types.length, STRINGS.length]), 8);
+  return joined([header, types, Buffer.from(STRINGS, "latin1")]);
+}
+
 /** The bytes of drawn BTF. */
 export function drawTypes(below: Below): Uint8Array {
   const draw = new TypeDraw(below, 1 + below(7));
   const count = 1 + below(7);
-  const types = words(Array.from({ length: count }, () => draw.type()).flat());
-  const header = new Uint8Array(24);
-  header.set([0x9f, 0xeb, 1, 0, 24]);
-  header.set(words([0, types.length, types.length, STRINGS.length]), 8);
-  const bytes = joined([header, types, Buffer.from(STRINGS, "latin1")]);
+  const bytes = withHeader(words(Array.from({ length: count }, () => draw.type()).flat()));
   if (below(6) === 0) bytes[below(bytes.length)] = [0, 1, 2, 3, 4, 8, 16, 128, 255][below(9)] ?? 0;
   return bytes;
 }

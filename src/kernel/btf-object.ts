@@ -18,6 +18,11 @@ export class BtfObject extends KernelObject {
     return this.#types.type(id);
   }
 
+  /** Whether there is a string, or an end of one, at such a place. */
+  hasName(at: number): boolean {
+    return this.#types.hasName(at);
+  }
+
   /** The type of an id with its size, behind names and qualifiers; nothing if it has none. */
   sized(id: number): Sized | undefined {
     return this.#types.sized(id);

@@ -164,11 +164,15 @@ export class ProgramObject extends KernelObject {
   readonly kind = "program";
   /** What stands for it in maps. */
   readonly referent: ReferredProgram;
+  /** The BTF that its functions and lines are told by. */
+  readonly types: KernelObject | undefined;
   readonly #maps: Set<MapObject>;
 
   /** @param maps  those that the program uses */
-  constructor(registry: Registry, loaded: LoadedProgram, maps: readonly MapObject[]) {
+  constructor(registry: Registry, loaded: LoadedProgram, maps: readonly MapObject[], types?: KernelObject) {
     super(registry, "program");
+    this.types = types;
+    types?.hold();
     this.referent = { kind: "program", id: this.id, program: loaded.program, loaded };
     this.#maps = new Set(maps);
     registry.refer(this.referent, this);
@@ -181,7 +185,7 @@ export class ProgramObject extends KernelObject {
   }
 
   override holds(): readonly KernelObject[] {
-    return this.maps;
+    return this.types === undefined ? this.maps : [...this.maps, this.types];
   }
 
   /** Holds one more map (BPF_PROG_BIND_MAP). */
@@ -194,5 +198,6 @@ export class ProgramObject extends KernelObject {
   protected freed(): void {
     this.registry.forget(this.referent);
     for (const map of this.#maps) map.put();
+    this.types?.put();
   }
 }

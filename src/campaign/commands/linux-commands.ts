@@ -171,6 +171,8 @@ export class LinuxCommands {
     if (at + ID_SIZE <= info.length) this.#replace(info, at, found.kind);
     const types = INFORMATION.map.fields.btf_id;
     if (found.kind === "map" && types + ID_SIZE <= info.length) this.#replace(info, types, "btf");
+    const program = INFORMATION.program.fields.btf_id;
+    if (found.kind === "program" && program + ID_SIZE <= info.length) this.#replace(info, program, "btf");
   }
 
   #noteValues(fd: unknown, buffers: readonly Pointed[]): void {

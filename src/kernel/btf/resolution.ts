@@ -57,6 +57,10 @@ export class Resolution implements Resolved {
     return id === 0 ? VOID : this.#types[id - 1];
   }
 
+  hasName(at: number): boolean {
+    return this.#names.exists(at);
+  }
+
   /** The type that has a size, behind names and qualifiers. */
   sized(id: number): Sized | undefined {
     const first = this.#sizedItself(id);

@@ -86,6 +86,8 @@ export interface Resolved {
   readonly behind: (id: number) => Type | undefined;
   /** The type that has a size, behind names and qualifiers. */
   readonly sized: (id: number) => Sized | undefined;
+  /** Whether there is a string, or an end of one, at such a place. */
+  readonly hasName: (at: number) => boolean;
 }
 
 /** What an integer's own word says. */

@@ -190,6 +190,7 @@ function tellProgram({ attr }: InfoCall, program: ProgramObject, record: Record,
   record.set("type", PROGRAM_TYPES.indexOf(loaded.type));
   record.set("id", program.id);
   record.setText("name", loaded.name.padEnd(16, "\0"));
+  if (program.types !== undefined) record.set("btf_id", program.types.id);
   record.set("gpl_compatible", isGplCompatible(loaded.license) ? 1 : 0);
   const { maps } = program;
   record.set("nr_map_ids", maps.length);

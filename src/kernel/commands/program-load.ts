@@ -13,14 +13,16 @@ import {
 } from "../../semantics/program/program-types.ts";
 import { capabilitiesFor } from "../../verifier/admission.ts";
 import { verify } from "../../verifier/verify.ts";
-import { E2BIG, EBADF, EFAULT, EINVAL, ENOTSUPP, EPERM } from "../../vm/errno.ts";
+import { E2BIG, EFAULT, EINVAL, ENOTSUPP, EPERM } from "../../vm/errno.ts";
 import { prepare } from "../../vm/op.ts";
+import type { BtfObject } from "../btf-object.ts";
 import { ProgramObject } from "../objects.ts";
 import { type Call, programByFd, tokenProblem } from "./call.ts";
 import { LoadLog } from "./load-log.ts";
 import { isAttachTypeFor, withAttachType } from "./load-types.ts";
 import { arrayMaps, type NamedMaps, namedMaps } from "./named-maps.ts";
 import { objectName } from "./names.ts";
+import { functionRecords, recordProblem } from "./program-records.ts";
 import { isWellFormed } from "./raw-checks.ts";
 
 const SLOT = 8;
@@ -121,7 +123,7 @@ function check(call: LoadCall, bytes: Uint8Array, parts: Omit<Program, "insns" |
   const problem = log.finish(attr);
   if (problem !== 0) return problem;
   if (typeof found === "number") return found;
-  const { program, maps } = found;
+  const { program, maps, types } = found;
   const loaded = { program, ops: prepare(program), maps: maps.maps.map(({ storage }) => storage) };
   // Maps of programs take programs of one kind: whoever refers to them first says of which.
   for (const { storage } of [...maps.maps, ...maps.further]) {
@@ -130,7 +132,9 @@ function check(call: LoadCall, bytes: Uint8Array, parts: Omit<Program, "insns" |
       (storage.kind === "devices" && storage.definition.type !== "devmap_hash");
     if (asks && !storage.owner.accepts(program)) return EINVAL;
   }
-  return process.descriptors.open(new ProgramObject(kernel.objects, loaded, [...maps.maps, ...maps.further]));
+  return process.descriptors.open(
+    new ProgramObject(kernel.objects, loaded, [...maps.maps, ...maps.further], types),
+  );
 }
 
 function verdictOn(
@@ -138,12 +142,15 @@ function verdictOn(
   bytes: Uint8Array,
   parts: Omit<Program, "insns" | "maps">,
   log: LoadLog,
-): { readonly program: Program; readonly maps: NamedMaps } | number {
+): { readonly program: Program; readonly maps: NamedMaps; readonly types: BtfObject | undefined } | number {
   const { attr, process, kernel } = call;
   const further = arrayMaps(process, attr);
   if (typeof further === "number") return log.say("", further);
-  const records = recordProblem(call);
-  if (records !== 0) return log.say("", records);
+  if (attr.u32("core_relo_cnt") !== 0) throw new Unsupported("prog_load: CO-RE relocations");
+  const records = functionRecords(call);
+  if (typeof records === "number") return log.say("", records);
+  const wrong = records === undefined ? 0 : recordProblem(call, bytes, records);
+  if (wrong !== 0) return log.say("", wrong);
   const named = namedMaps(process, attr, bytes, further);
   if ("error" in named) return log.say("", isWellFormed(bytes, named.insn) ? named.error : EINVAL);
   const maps = { ...named, further };
@@ -156,15 +163,5 @@ function verdictOn(
   }
   const program: Program = { ...parts, insns, maps: named.definitions };
   const verdict = log.verify(program, kernel.rules, verify);
-  return typeof verdict === "number" ? verdict : { program, maps };
-}
-
-/** Function and line information: their BTF comes first. */
-function recordProblem({ attr, process }: LoadCall): number {
-  if (attr.u32("core_relo_cnt") !== 0) throw new Unsupported("prog_load: CO-RE relocations");
-  if (attr.u32("func_info_cnt") === 0 && attr.u32("line_info_cnt") === 0) return 0;
-  const target = process.descriptors.target(attr.s32("prog_btf_fd"));
-  if (target === undefined) return EBADF;
-  if (target.kind !== "btf") return EINVAL;
-  throw new Unsupported("prog_load: function and line information");
+  return typeof verdict === "number" ? verdict : { program, maps, types: records?.types };
 }

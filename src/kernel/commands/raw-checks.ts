@@ -23,7 +23,7 @@ export function isWellFormed(bytes: Uint8Array, end: number): boolean {
 }
 
 /** Whether jumps lead to instructions and the last one goes nowhere else. Of programs with functions that is not asked here. */
-function staysInside(bytes: Uint8Array): boolean {
+export function staysInside(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const count = bytes.length / SLOT;
   for (let at = 0; at < count; at += 1) {
