@@ -6,6 +6,7 @@
  */
 
 import { crossCheck } from "../src/campaign/fuzz/cross-check.ts";
+import { inlineLess } from "../src/campaign/fuzz/inlining.ts";
 import { ORACLE_NAMES } from "../src/campaign/fuzz/oracle-names.ts";
 import { oraclesNamed } from "../src/campaign/fuzz/oracles/all.ts";
 import { SemanticMap } from "../src/campaign/fuzz/semantic.ts";
@@ -35,6 +36,7 @@ function measured<T>(spent: Spent, work: () => T): T {
   return result;
 }
 
+inlineLess();
 const semantic = new SemanticMap();
 const plain = { rules: DEFAULT_RULES, runs, oracles: oraclesNamed(ORACLE_NAMES) };
 const guided = { ...plain, observer: semantic.observer };

@@ -67,14 +67,18 @@ function keyFor(
 ): Uint8Array {
   if (type === "lpm_trie") {
     const bits = indexKey(random.below(8 * (keySize - 4) + 1));
-    return Uint8Array.from({ length: keySize }, (_, i) => bits[i] ?? packet[i] ?? random.below(4));
+    const key = new Uint8Array(keySize);
+    for (let i = 0; i < keySize; i += 1) key[i] = bits[i] ?? packet[i] ?? random.below(4);
+    return key;
   }
   if (type.includes("array")) return indexKey(random.below(Math.min(entries, 64)));
   if (packet.length >= keySize && random.below(4) > 0) {
     const at = random.below(packet.length - keySize + 1);
     return packet.slice(at, at + keySize);
   }
-  return Uint8Array.from({ length: keySize }, (_, i) => (i === 0 ? random.below(8) : 0));
+  const key = new Uint8Array(keySize);
+  if (keySize > 0) key[0] = random.below(8);
+  return key;
 }
 
 /** Mostly small numbers, little-endian words of 4 bytes; sometimes anything. */

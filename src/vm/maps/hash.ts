@@ -84,9 +84,11 @@ export class HashMap extends ValueMap {
       this.#table.touch(key);
       return 0;
     }
-    const values = Array.from({ length: this.#copies }, (_, at) =>
-      newValue(this.definition, !this.#perCpu || at === cpu ? value : undefined),
-    );
+    const values = this.#perCpu
+      ? Array.from({ length: this.#copies }, (_, at) =>
+          newValue(this.definition, at === cpu ? value : undefined),
+        )
+      : [newValue(this.definition, value)];
     this.#insert(key, values, cpu);
     return 0;
   }

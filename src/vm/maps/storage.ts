@@ -41,18 +41,28 @@ function extents({ fields = [] }: MapDefinition): readonly Extent[] {
   return fields.map(({ kind, offset }) => ({ offset, size: MAP_FIELDS.get(kind)?.size ?? 0 }));
 }
 
+/** As much of `source` as there is room for. */
+const fitting = (source: Uint8Array, room: Uint8Array): Uint8Array =>
+  source.length > room.length ? source.subarray(0, room.length) : source;
+
 /** A new value: a copy of `source`, with nothing in what the kernel keeps; zeros without a source. */
 export function newValue(definition: MapDefinition, source?: Uint8Array): MapValue {
   const bytes = new Uint8Array(definition.valueSize);
-  if (source !== undefined) bytes.set(source.subarray(0, bytes.length));
-  for (const { offset, size } of extents(definition)) bytes.fill(0, offset, offset + size);
+  if (source !== undefined) bytes.set(fitting(source, bytes));
+  if (definition.fields !== undefined)
+    for (const { offset, size } of extents(definition)) bytes.fill(0, offset, offset + size);
   return { bytes };
 }
 
 /** Overwrites a value with `source`, but for what the kernel keeps in it: that is freed. */
 export function overwrite(definition: MapDefinition, value: MapValue, source: Uint8Array): void {
   const { bytes } = value;
-  freeFields(value, definition.fields);
+  const { fields = [] } = definition;
+  if (fields.length === 0) {
+    bytes.set(fitting(source, bytes));
+    return;
+  }
+  freeFields(value, fields);
   const kept = extents(definition).map(
     ({ offset, size }) => [offset, bytes.slice(offset, offset + size)] as const,
   );
@@ -91,11 +101,12 @@ export function overwriteAll(
 
 /** A key of 4 bytes as the index of an array. */
 export function indexOf(key: Uint8Array): number {
-  return new DataView(key.buffer, key.byteOffset, 4).getUint32(0, true);
+  const low = (key[0] ?? 0) | ((key[1] ?? 0) << 8);
+  return (low | ((key[2] ?? 0) << 16) | ((key[3] ?? 0) << 24)) >>> 0;
 }
 
 export function indexKey(index: number): Uint8Array {
   const key = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, index, true);
+  for (let i = 0; i < 4; i += 1) key[i] = index >>> (8 * i);
   return key;
 }
