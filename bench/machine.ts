@@ -132,7 +132,8 @@ function ubpf(path: string): Contender {
     const ns = ubpfNs(path, given, 2 * given.repeats) - ubpfNs(path, given, given.repeats);
     // The loop alone, without what a packet program does before it.
     const steps = stepsOf(packetProgram(given, given.rounds), packetFor(given)) * given.repeats;
-    return (steps * 1e3) / ns;
+    // Of a loop that takes next to nothing beside the start of a process nothing can be said.
+    return ns > 0 ? (steps * 1e3) / ns : undefined;
   };
 }
 
