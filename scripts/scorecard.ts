@@ -21,7 +21,8 @@ const cellOf = (row: Row | undefined, name: InstrumentName): Cell | undefined =>
   row?.cells.find(({ instrument }) => instrument === name);
 /** Not tried is nothing; tried in vain is a dash, with how much was tried. */
 const shown = (cell: Cell | undefined): string => {
-  const silent = cell?.silent === undefined ? "" : ` (${cell.silent.tried})`;
+  const unput = cell?.unwritten === undefined ? "" : `; ${cell.unwritten} cannot be put`;
+  const silent = cell?.silent === undefined ? "" : ` (${cell.silent.tried}${unput})`;
   return `${cellText(cell)}${cell !== undefined && finds(cell) ? "" : silent}`;
 };
 const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
@@ -80,6 +81,14 @@ function goals(): string {
   ].join("");
 }
 
+/** What was looked for and not found, and what was not looked for. */
+function missing(): string {
+  const ids = BUGS.map(({ id }) => id).filter((id) => soonest(id) === undefined);
+  const vain = ids.filter((id) => cellsOf(id).some(looked));
+  const told = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
+  return `Tried in vain: ${told(vain)}.\n\nNot tried: ${told(ids.filter((id) => !vain.includes(id)))}.\n`;
+}
+
 /** With how many seeds and seconds the cells were measured. */
 function settings(): string {
   const counts = new Map<string, number>();
@@ -109,4 +118,7 @@ function tables(): string {
 
 const absent = `## Bugs that are not among them\n\n${head(["bug", "why"])}${ABSENT.map(({ stands, reason }) => line([stands, reason])).join("")}`;
 const [before = ""] = readFileSync(page, "utf8").split(MARK);
-writeFileSync(page, `${before}${MARK}\n${goals()}\n${settings()}\n${summary()}\n${tables()}\n${absent}`);
+writeFileSync(
+  page,
+  `${before}${MARK}\n${goals()}\n${settings()}\n${summary()}\n${missing()}\n${tables()}\n${absent}`,
+);
