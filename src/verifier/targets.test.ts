@@ -42,6 +42,25 @@ test.each([
   expect(accepted(attach, target)).toBe(expected);
 });
 
+/** What a guest said of results whose upper half is not that of an int: hooks of security modules give one, control groups' programs a number of 64 bits. */
+test.each([
+  ["lsm_mac", "file_open", "yynn"],
+  ["lsm_mac", "inode_xattr_skipcap", "nyyn"],
+  ["lsm_cgroup", "file_open", "nnnn"],
+] as const)("%s %s, the upper half of its result", (attach, target, expected) => {
+  const results = [
+    "w0 = -1",
+    "r0 = 1\nr0 <<= 32",
+    "r0 = 1\nr0 <<= 32\nr0 |= 1",
+    "r0 = 5\nr0 <<= 32\nr0 |= 2",
+  ];
+  const verdicts = results.map((asm) => {
+    const insns = assemble(`${asm}\nexit`);
+    return verify({ ...program(attach, target, 0), insns }, undefined, { profile }).verdict;
+  });
+  expect(verdicts.map((verdict) => (verdict === "accept" ? "y" : "n")).join("")).toBe(expected);
+});
+
 test("a hook that is closed", () => {
   expect(verify(program("lsm_mac", "getprocattr", 0), undefined, { profile })).toMatchObject({
     verdict: "reject",
