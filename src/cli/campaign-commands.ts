@@ -53,6 +53,10 @@ export function addCampaigns(cli: Command, action: Action, version: string): voi
         "whose verifier is under test: ours, command:PROGRAM, kernel:linux-X.Y (a guest), kernel:linux (the running one), seeded:BUG (ours with a bug of soundcheck bugs --list)",
       ).default("ours"),
     )
+    .option(
+      "--beside <kernel>",
+      "with --target kernel:…, a kernel that is asked too about what that one accepts: linux, linux-X.Y, linux-X.Y.Z",
+    )
     .addOption(
       new Option(
         "--mutants <percent>",

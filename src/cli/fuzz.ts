@@ -30,6 +30,8 @@ export interface FuzzOptions {
   readonly without: readonly OracleName[];
   /** As `targetNamed` knows it. */
   readonly target: string;
+  /** A kernel that is asked too about what the one under test accepts. */
+  readonly beside?: string;
   /** How many of a hundred programs are mutants of the corpus. */
   readonly mutants: number;
   /** What a kernel under test gets. */

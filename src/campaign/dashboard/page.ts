@@ -81,7 +81,7 @@ function charts(points: readonly Point[], oracles: readonly string[]): readonly 
     },
     {
       title: "Oracles",
-      unit: "programs of which they had something to say",
+      unit: "programs that failed",
       lines: oracleLines(points, oracles),
     },
   ];

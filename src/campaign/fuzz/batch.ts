@@ -19,6 +19,8 @@ export interface Settings {
   readonly target?: string;
   /** What kernels under test get: probes, whose runs are followed through the kernel's log (default), or the programs that other targets get. */
   readonly source?: KernelSource;
+  /** A kernel that is asked too about what the one under test accepts. */
+  readonly beside?: string;
   /** How many of a hundred programs are mutants of the corpus (default: none). */
   readonly mutants?: number;
   /** What is told of coverage: nothing, the semantic map, or code too. */

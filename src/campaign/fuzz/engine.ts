@@ -8,7 +8,7 @@ import { writeBundle } from "../../object/bundle-write.ts";
 import { InputError } from "../../semantics/errors.ts";
 import { programOf } from "../generate/program.ts";
 import { recipeOf } from "../generate/recipe.ts";
-import { RUNNING } from "../kernels/names.ts";
+import { checkKernelName, RUNNING } from "../kernels/names.ts";
 import type { BatchResult, Found, Job, JobAnswer, KernelSource, Reduced, Settings } from "./batch.ts";
 import { CampaignStats } from "./campaign-stats.ts";
 import { type Crew, localCrew } from "./crew.ts";
@@ -44,6 +44,8 @@ export interface CampaignOptions {
   readonly profile?: string;
   /** Whose verifier is under test: ours by default. */
   readonly target?: string;
+  /** A kernel that is asked too about what the one under test accepts. */
+  readonly beside?: string;
   /** How many of a hundred programs are mutants of the corpus (default: none). */
   readonly mutants?: number;
   /** What a kernel under test gets (default: probes). */
@@ -102,9 +104,13 @@ class Campaign {
   #saved: number;
 
   constructor(options: CampaignOptions) {
-    const { seed, workers, runs, oracles, profile, target, source, mutants, store, now } = options;
+    const { seed, workers, runs, oracles, profile, target, source, mutants, beside, store, now } = options;
     // A name of no target is bad usage, and not what a process stumbles over. Probes for kernels are no recipes.
     const subject = subjectOf(target ?? OURS);
+    if (beside !== undefined) {
+      checkKernelName(beside);
+      if (subject !== "kernel") throw new InputError("--beside is for --target kernel:…");
+    }
     if (source === "generated" && target === `kernel:${RUNNING}`)
       throw new InputError("--source generated is for guests: the running kernel gets plain probes only");
     const guidance = subject === "kernel" ? "none" : (options.guidance ?? "code");
@@ -127,6 +133,7 @@ class Campaign {
       ...(profile === undefined ? {} : { profile }),
       ...(source === undefined ? {} : { source }),
       ...(mutants === undefined ? {} : { mutants }),
+      ...(beside === undefined ? {} : { beside }),
       // A seeded verifier is ours in the processes that have its code.
       ...(target === undefined || target === OURS || restOf("seeded", target) !== undefined
         ? {}
@@ -307,7 +314,7 @@ class Campaign {
   }
 
   #store(key: string, seed: number, { bundle, violation, instructions, hole }: Reduced): void {
-    const { store, version, target = OURS, onFinding } = this.#options;
+    const { store, version, target = OURS, beside, onFinding } = this.#options;
     const { input, console } = violation;
     const { runs } = this.#settings;
     const program = bundleName(key, seed);
@@ -330,9 +337,11 @@ class Campaign {
       ...(hole === undefined ? {} : { hole: `hole-${program}` }),
       ...(console === undefined ? {} : { console }),
       replay:
-        target === OURS
-          ? `soundcheck check ${store.directory}/findings/${program} --seed ${seed} --runs ${runs} --no-kernel`
-          : `soundcheck fuzz --replay ${store.directory}/findings/${findingName(program)} --runs ${runs}`,
+        violation.oracle === "beside"
+          ? `soundcheck compare ${store.directory}/findings/${program} --with ${restOf("kernel", target)},${beside}`
+          : target === OURS
+            ? `soundcheck check ${store.directory}/findings/${program} --seed ${seed} --runs ${runs} --no-kernel`
+            : `soundcheck fuzz --replay ${store.directory}/findings/${findingName(program)} --runs ${runs}`,
     };
     store.saveFinding(finding, bundle, hole);
     this.findings.push(finding);

@@ -65,6 +65,41 @@ describe("a kernel that does not survive a program", () => {
   });
 });
 
+/** A kernel that accepts everything, or refuses every program. */
+function saying(name: string, verdict: "accept" | "reject"): UnderTest {
+  const kernel: Kernel = {
+    ...THIS_MACHINE,
+    name,
+    arch: "x64",
+    calls: (list) =>
+      list.map(({ arguments: [command] }) =>
+        command === 5 && verdict === "reject" ? { result: -1, errno: 13 } : { result: 9, errno: 0 },
+      ),
+  };
+  return {
+    kernel: () => kernel,
+    rules: DEFAULT_RULES,
+    version: 601,
+    mayRun: () => false,
+    close: () => undefined,
+  };
+}
+
+test("what another kernel refuses is a finding where that is asked for", () => {
+  const [own, other] = [saying("linux-6.1", "accept"), saying("linux-7.3", "reject")];
+  const found = (
+    more: Partial<Settings>,
+    without: Parameters<typeof oraclesFor>[2] = [],
+  ): readonly string[] => {
+    const work = new KernelWork("linux-6.1", (name) => (name === "linux-7.3" ? other : own));
+    const range = { first: 1, count: 2, settings: { ...settings("linux-6.1", without), runs: 0, ...more } };
+    return sums(work.batch(range)).found.map(({ violation }) => violation.oracle);
+  };
+  expect(found({ beside: "linux-7.3" })).toEqual(["beside", "beside"]);
+  expect(found({ beside: "linux-7.3" }, ["beside"])).toEqual([]);
+  expect(found({})).toEqual([]);
+});
+
 test("what cannot be had is told", () => {
   const work = new KernelWork("linux-6.1", () => {
     throw new GuestFailure("linux-6.1", { kind: "exit", console: "", qemu: "no such machine" });
@@ -77,7 +112,9 @@ test("what cannot be had is told", () => {
 test("the running kernel gets plain probes, whatever is asked for", () => {
   for (let seed = 1; seed < 40; seed += 1) {
     const { program } = programOfCampaign(seed, undefined, { ...settings("linux"), source: "generated" });
+    const beside = { ...settings("linux-6.1"), source: "generated", beside: "linux" } as const;
     expect(program).toEqual(probeFor("linux", seed));
+    expect(programOfCampaign(seed, undefined, beside).program).toEqual(program);
     expect(program.insns.some((insn) => insn?.row.operation.kind === "call")).toBe(false);
   }
 });

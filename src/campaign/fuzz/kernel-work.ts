@@ -8,11 +8,12 @@ import { InputError, Unsupported } from "../../semantics/errors.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import type { Verdict } from "../../verifier/verdict.ts";
 import { verify } from "../../verifier/verify.ts";
+import { complaintOf as complaint } from "../compare/complaint.ts";
 import { type Asked, Asking } from "../kernels/ask.ts";
 import type { Violation as KernelViolation } from "../kernels/examine.ts";
 import type { Input } from "../kernels/inputs.ts";
 import { type Candidate, culprit, type Judged, type Judging, judge } from "../kernels/judge.ts";
-import { openUnderTest, type UnderTest } from "../kernels/open.ts";
+import { openUnderTest, probeFor, type UnderTest } from "../kernels/open.ts";
 import { asProbe } from "../kernels/probe.ts";
 import { shrunk } from "../kernels/shrink.ts";
 import type { BatchResult, Found, Range, Reduced, Replayed, Settings, Unusable } from "./batch.ts";
@@ -22,6 +23,7 @@ import { pairOf } from "./oracles/agreement.ts";
 import { oraclesNamed } from "./oracles/all.ts";
 import type { Case, Violation } from "./oracles/oracle.ts";
 import { programOfCampaign } from "./programs.ts";
+import { reduceProgram } from "./reduce.ts";
 import { newTally } from "./stats.ts";
 import type { Answer } from "./targets/target.ts";
 
@@ -58,6 +60,8 @@ export class KernelWork {
   readonly #complaints = new Set<string>();
   #under: UnderTest | undefined;
   #asking: Asking | undefined;
+  /** The kernel that is asked too. */
+  #other: { readonly under: UnderTest; asking: Asking } | undefined;
   /** Kernels that were begun since they were counted last. */
   #begun = 0;
 
@@ -86,6 +90,26 @@ export class KernelWork {
     return this.#asking;
   }
 
+  /** What the kernel beside this one says of programs; nothing of those that it does not survive. @throws InputError  if there is no such kernel here */
+  #besides(programs: readonly Program[], { beside }: Settings): readonly (Answer | undefined)[] {
+    if (beside === undefined || programs.length === 0) return [];
+    if (this.#other === undefined) {
+      const under = this.#begin(beside);
+      this.#other = { under, asking: new Asking(under.kernel()) };
+    }
+    const other = this.#other;
+    const kernel = other.under.kernel();
+    if (other.asking.kernel !== kernel) other.asking = new Asking(kernel);
+    try {
+      const asked = other.asking.load(programs);
+      other.asking.close(asked.flatMap((each) => (each.verdict === "accept" ? [each.fd] : [])));
+      return asked.map(answerOf);
+    } catch (error) {
+      if (error instanceof GuestFailure) return [];
+      throw error;
+    }
+  }
+
   #judging({ runs }: Settings): Judging {
     const { version, mayRun } = this.#open();
     return { version, mayRun, runs };
@@ -94,6 +118,8 @@ export class KernelWork {
   batch({ first, count, settings }: Range): BatchResult | Unusable {
     try {
       this.#ask();
+      // One that cannot be had is told before anything is done.
+      if (settings.beside !== undefined) this.#besides([probeFor(settings.beside, first)], settings);
     } catch (error) {
       if (error instanceof InputError || error instanceof GuestFailure) return this.#unusable(error);
       throw error;
@@ -161,9 +187,15 @@ export class KernelWork {
     const compares = oracles.some(
       ({ name }) => name === "verdict" || name === "message" || name === "processed",
     );
+    const isAsked = ({ asked }: Judged): boolean => asked.verdict === "accept";
+    const accepted = judged.filter(isAsked).map(({ program }) => program);
+    const others = this.#besides(accepted, settings).values();
     for (const each of judged) {
+      const beside = isAsked(each) ? others.next().value : undefined;
       const { program, seed, examined, kernelRuns } = each;
-      const given = this.#caseOf(each, compares || seed % COMPARED === 0);
+      const own = this.#caseOf(each, compares || seed % COMPARED === 0);
+      const given: Case = beside === undefined ? own : { ...own, beside };
+      if (beside?.verdict === "reject") add(verdicts, `accept / ${complaint(beside.message)} beside it`);
       const { answer, verdict } = given;
       if (answer.verdict === "accept") tally.accepted += 1;
       else if (answer.verdict === "reject") tally.rejected += 1;
@@ -224,6 +256,7 @@ export class KernelWork {
 
   /** Undefined if nothing shows it a second time, or it is nothing of a run. */
   reduce(candidate: Candidate, seen: Violation, settings: Settings): Reduced | undefined {
+    if (seen.oracle === "beside") return this.#reduceBeside(candidate, seen, settings);
     const { input } = seen;
     if (input === undefined) return undefined;
     // The oracle `fault` has it from `hole`.
@@ -252,5 +285,23 @@ export class KernelWork {
       instructions: program.insns.length,
       ...(hole === undefined ? {} : { hole: writeBundle({ program: hole }) }),
     };
+  }
+
+  #reduceBeside({ program, seed }: Candidate, seen: Violation, settings: Settings): Reduced {
+    const inputs = seen.input === undefined ? [] : [seen.input];
+    const shows = (tried: Program): boolean => {
+      try {
+        const shared = asProbe(tried);
+        const [own] = judge(this.#ask(), [{ program: shared, seed }], { ...this.#judging(settings), inputs });
+        if (own?.asked.verdict !== "accept") return false;
+        const [other] = this.#besides([shared], settings);
+        return other?.verdict === "reject" && complaint(other.message) === seen.cause;
+      } catch (error) {
+        if (error instanceof GuestFailure) return false;
+        throw error;
+      }
+    };
+    const small = reduceProgram(program, shows);
+    return { bundle: writeBundle({ program: small }), violation: seen, instructions: small.insns.length };
   }
 }

@@ -29,6 +29,7 @@ export const ORACLES = {
   dead: { holds: "no run goes a way that the kernel has taken for impossible", of: KERNEL },
   run: { holds: "the kernel's run of a program that is safe ends as the machine's does", of: KERNEL },
   console: { holds: "the kernel finds nothing wrong with itself", of: KERNEL },
+  beside: { holds: "what the kernel accepts the one beside it (--beside) accepts too", of: KERNEL },
   verdict: { holds: "both verifiers accept, or both reject", of: OTHERS, named: true },
   message: { holds: "both verifiers complain of the same, by class", of: OTHERS, named: true },
   processed: { holds: "both verifiers process as many instructions", of: OTHERS, named: true },

@@ -28,8 +28,10 @@ export interface Made {
 export function programOfCampaign(seed: number, plan: Plan | undefined, settings: Settings): Made {
   const { target = "" } = settings;
   const kernel = restOf("kernel", target);
-  // Whatever is asked for, the running kernel gets what is harmless.
-  if (kernel !== undefined && (kernel === RUNNING || settings.source !== "generated"))
+  // Whatever is asked for, the running kernel gets what is harmless, under test or beside another.
+  if (kernel === RUNNING || (kernel !== undefined && settings.beside === RUNNING))
+    return { program: probeFor(RUNNING, seed), mutated: false };
+  if (kernel !== undefined && settings.source !== "generated")
     return { program: probeFor(kernel, seed), mutated: false };
   const mutant = mutantOf(seed, settings.mutants ?? 0, rulesOf(settings));
   if (mutant !== undefined) return { program: mutant, mutated: false };

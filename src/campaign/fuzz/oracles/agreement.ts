@@ -27,6 +27,21 @@ export const verdict: Oracle = {
   },
 };
 
+/** What the kernel under test accepts the one beside it accepts too: where a newer one refuses, it may know of a mistake. */
+export const beside: Oracle = {
+  name: "beside",
+  judge({ answer, beside: other }) {
+    if (answer.verdict !== "accept" || other?.verdict !== "reject") return [];
+    return [
+      {
+        oracle: "beside",
+        message: `it accepts what the kernel beside it refuses: ${other.message}`,
+        cause: complaintOf(other.message),
+      },
+    ];
+  },
+};
+
 /** Both complain of the same, by class: messages change from version to version. */
 export const message: Oracle = {
   name: "message",

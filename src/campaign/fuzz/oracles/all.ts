@@ -1,6 +1,6 @@
 /** All oracles: to add one, write its file, its line here and its line in `oracle-names.ts`. */
 import type { OracleName } from "../oracle-names.ts";
-import { message, processed, verdict } from "./agreement.ts";
+import { beside, message, processed, verdict } from "./agreement.ts";
 import { broken } from "./broken.ts";
 import { certificate } from "./certificate.ts";
 import { crash } from "./crash.ts";
@@ -22,6 +22,7 @@ const ALL: Readonly<Record<OracleName, Oracle>> = {
   dead,
   run,
   console,
+  beside,
   verdict,
   message,
   processed,

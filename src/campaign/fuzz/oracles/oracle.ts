@@ -25,6 +25,8 @@ export interface Case {
   readonly broken: Error | undefined;
   /** What did not hold of a kernel under test, from its log and its runs. */
   readonly kernel?: readonly KernelViolation[];
+  /** What another kernel says of a program that the one under test accepts, where there is one. */
+  readonly beside?: Answer;
 }
 
 /** Something that did not hold. */

@@ -98,6 +98,7 @@ const CASES: readonly (readonly [OracleName, Case])[] = [
   ["bounds", kernel("bounds")],
   ["dead", kernel("dead")],
   ["run", kernel("run")],
+  ["beside", { ...sound, beside: { verdict: "reject", message: "R1 !read_ok" } }],
   ["verdict", says({ verdict: "reject", message: "R1 !read_ok" })],
   ["message", says({ verdict: "reject", message: "invalid access to packet, off=0 size=1" }, refused)],
   ["processed", says({ verdict: "accept", message: "", processed: 3 })],
@@ -165,6 +166,7 @@ describe("which are asked", () => {
       "dead",
       "run",
       "console",
+      "beside",
       "crash",
     ]);
     expect(oraclesFor("kernel:linux-6.1", ["verdict", "bounds"], [])).toEqual(["bounds", "verdict"]);
