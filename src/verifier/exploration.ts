@@ -10,7 +10,7 @@ import type { Checkpoint, Head, Passage, Pending, Trial } from "./checkpoint.ts"
 import type { ControlFlow } from "./control-flow.ts";
 import { areMet, demandCovered, generalise, type Needs, propagate } from "./generalise.ts";
 import type { NaturalLoops } from "./loops/natural.ts";
-import { addSeen, newSeen, type Seen } from "./seen.ts";
+import { addSeen, newSeen, noteFinished, type Seen } from "./seen.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** Called before each instruction and when a path begins or ends: what a log is made of. */
@@ -173,6 +173,8 @@ export function close(x: Exploration): void {
     }
     at.rank = x.finished.length;
     x.finished.push(at);
+    const seen = x.seen.get(at.pc);
+    if (seen !== undefined) noteFinished(seen, at);
     const { parent, head }: Checkpoint = at;
     if (parent !== undefined && head === undefined) propagate(at.at, at.marks, parent.marks);
     generalise(at.at, at.marks);

@@ -19,7 +19,18 @@ import {
   spilledAt,
 } from "../absint/state.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { addSeen, newSeen, nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
+import {
+  addSeen,
+  lastOpen,
+  newSeen,
+  nextCandidate,
+  noteDifference,
+  noteFinished,
+  noteHit,
+  noteMiss,
+  removeSeen,
+  type Seen,
+} from "./seen.ts";
 
 let live = 0;
 let other = 0;
@@ -120,7 +131,7 @@ test("what is ruled out at a glance is not included", () => {
   expect(ruledOut).toBeGreaterThan(1000);
 });
 
-test("of a state that is not finished nothing is kept: it may still change", () => {
+test("what a state was told apart by is forgotten when it is finished", () => {
   fill(other, [{ kind: "constant", number: 1, range: 0 }]);
   fill(live, [{ kind: "constant", number: 2, range: 0 }]);
   const seen = newSeen();
@@ -129,7 +140,22 @@ test("of a state that is not finished nothing is kept: it may still change", () 
   noteDifference(seen, 0, 6, live);
   expect(isRuledOut(seen)).toBe(true);
   setConstant(registerAt(checkpoint.at, 0, 6), 2, 0);
+  expect(isRuledOut(seen)).toBe(true);
+  noteFinished(seen, checkpoint);
   expect(isRuledOut(seen)).toBe(false);
+});
+
+test("the last state that is not finished is found, until it is", () => {
+  fill(other, []);
+  fill(live, []);
+  const seen = newSeen();
+  const [first, second, done] = [checkpointOf(-1), checkpointOf(-1), checkpointOf(0)];
+  for (const each of [first, second, done]) addSeen(seen, each);
+  expect(lastOpen(seen, live)).toBe(second);
+  noteFinished(seen, second);
+  expect(lastOpen(seen, live)).toBe(first);
+  removeSeen(seen, 0);
+  expect(lastOpen(seen, live)).toBe(undefined);
 });
 
 test("a state that keeps missing is taken away, later if it hits", () => {

@@ -21,7 +21,7 @@ const PATIENCE = 64;
 export interface Seen {
   readonly checkpoints: Checkpoint[];
   facts: Int32Array;
-  /** Those of them that were not finished when they were looked for the last time. */
+  /** Those of them that are not finished. */
   readonly open: Checkpoint[];
 }
 
@@ -36,7 +36,11 @@ const FACT = {
   state: TELLING_WORDS + 2,
 } as const;
 
-export const newSeen = (): Seen => ({ checkpoints: [], facts: new Int32Array(4 * RECORD), open: [] });
+export const newSeen = (): Seen => ({
+  checkpoints: [],
+  facts: new Int32Array(4 * RECORD),
+  open: [],
+});
 
 export function addSeen(seen: Seen, checkpoint: Checkpoint): void {
   const at = seen.checkpoints.length * RECORD;
@@ -61,16 +65,17 @@ export function removeSeen({ checkpoints, facts, open }: Seen, index: number): v
   }
 }
 
-/** The last checkpoint that is not finished and in whose state the same calls are active as in `state`. */
-export function lastOpen({ open }: Seen, state: number): Checkpoint | undefined {
-  for (let i = open.length - 1; i >= 0; i -= 1) {
-    const checkpoint = open[i];
-    if (checkpoint === undefined) continue;
-    if (checkpoint.rank >= 0) open.splice(i, 1);
-    else if (sameFrames(checkpoint.at, state)) return checkpoint;
-  }
-  return undefined;
+/** A checkpoint is finished, and its state is another from now on: what it was told apart by does not hold any more. */
+export function noteFinished({ checkpoints, facts, open }: Seen, checkpoint: Checkpoint): void {
+  const at = open.lastIndexOf(checkpoint);
+  if (at < 0) return;
+  open.splice(at, 1);
+  tellNothing(facts, checkpoints.lastIndexOf(checkpoint) * RECORD);
 }
+
+/** The last checkpoint that is not finished and in whose state the same calls are active as in `state`. */
+export const lastOpen = ({ open }: Seen, state: number): Checkpoint | undefined =>
+  open.findLast(({ at }) => sameFrames(at, state));
 
 /**
  * The last of the checkpoints before `end` that may cover the live state `state`, as far as is seen without looking at it: -1 if there is none. Those that were passed
@@ -106,13 +111,10 @@ export function noteDifference(
   place: number,
   state: number,
 ): void {
-  const checkpoint = checkpoints[index];
   const at = index * RECORD;
   facts[at + FACT.hint] = place;
-  if (checkpoint === undefined) return;
-  // Only a finished checkpoint stays as it is.
-  if (checkpoint.rank < 0) return;
-  tellingWords(checkpoint.at, state, place, facts, at);
+  const checkpoint = checkpoints[index];
+  if (checkpoint !== undefined) tellingWords(checkpoint.at, state, place, facts, at);
 }
 
 /** It did not cover a state that is to be stored: one that keeps missing is taken away; it stays what its parents rest on. */
