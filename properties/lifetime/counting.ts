@@ -2,10 +2,12 @@
  * Reference counts over the model's own transition: every place that comes to name an object holds it, every place that no longer does puts it, and what goes is found
  * by counts of 0 alone. The claim is that this finds exactly what cannot be reached.
  */
-import type { Place, Reading } from "../../src/kernel/model/reading.ts";
+import type { ModelKind, Place, Reading } from "../../src/kernel/model/reading.ts";
+import { closeSocket } from "../../src/kernel/model/settle.ts";
 import type { Action } from "../../src/kernel/model/transition.ts";
 import { add, constant, eq, FALSE, sub, TRUE, variable, zext } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
+import { HOLDERS, SOCKETS } from "./scopes.ts";
 import { type Scope, SymbolicState, type WIDTH } from "./symbolic.ts";
 
 type Bool = Term<1>;
@@ -26,11 +28,20 @@ export interface Fault {
   readonly neverCleared?: true;
   /** A program's maps go when its last descriptor does. */
   readonly freedTooEarly?: true;
-  readonly notFreed?: "map" | "prog_array" | "program" | "link";
+  readonly notFreed?: ModelKind;
+  /** Sockets that only lie in each other's messages stay. */
+  readonly neverCollected?: true;
+  /** A message is no user of the array in it. */
+  readonly messageIsNoUser?: true;
 }
 
 /** Wrong ways of counting, each with an action that shows it. */
-export const FAULTS: readonly { readonly fault: Fault; readonly shownBy: Action }[] = [
+export const FAULTS: readonly {
+  readonly fault: Fault;
+  readonly shownBy: Action;
+  /** In which it is shown; SMALL, if none is named. */
+  readonly scope?: Scope;
+}[] = [
   { fault: { noHold: "fd" }, shownBy: { do: "fork", process: 1 } },
   { fault: { noHold: "pin" }, shownBy: { do: "pin", process: 1, fd: 0, path: "a" } },
   { fault: { noHold: "slot" }, shownBy: { do: "update", process: 1, fd: 0, index: 0, value: 1 } },
@@ -50,9 +61,18 @@ export const FAULTS: readonly { readonly fault: Fault; readonly shownBy: Action 
   { fault: { freedTooEarly: true }, shownBy: { do: "close", process: 1, fd: 0 } },
   { fault: { notFreed: "map" }, shownBy: { do: "close", process: 1, fd: 0 } },
   { fault: { notFreed: "link" }, shownBy: { do: "close", process: 1, fd: 0 } },
+  { fault: { noHold: "message" }, shownBy: { do: "send", process: 1, fd: 0, value: 1 }, scope: SOCKETS },
+  { fault: { noPut: "message" }, shownBy: { do: "receive", process: 1, fd: 0 }, scope: SOCKETS },
+  { fault: { neverCollected: true }, shownBy: { do: "close", process: 1, fd: 0 }, scope: SOCKETS },
+  { fault: { messageIsNoUser: true }, shownBy: { do: "send", process: 1, fd: 0, value: 1 }, scope: SOCKETS },
+  { fault: { noHold: "filter" }, shownBy: { do: "filter", process: 1, fd: 0, value: 1 }, scope: HOLDERS },
+  { fault: { noPut: "filter" }, shownBy: { do: "close", process: 1, fd: 0 }, scope: HOLDERS },
 ];
 
-const isUser = ({ of }: Place<Named>): boolean => of === "fd" || of === "pin";
+const isUser = ({ of }: Place<Named>): boolean => of === "fd" || of === "pin" || of === "message";
+
+/** Places that name what they do not keep. */
+const isWeak = ({ of }: Place<Named>): boolean => of === "standing" || of === "peer" || of === "reset";
 
 export class CountingState extends SymbolicState {
   readonly counts: Count[];
@@ -70,8 +90,7 @@ export class CountingState extends SymbolicState {
   protected override change(when: Bool, place: Place<Named>, object: Named): void {
     const before = this.cells.get(this.keyOf(place)) ?? this.nothing;
     super.change(when, place, object);
-    // A link at a point is not kept by it.
-    if (place.of === "standing") return;
+    if (isWeak(place)) return;
     const { noHold, noPut, doublePut } = this.#fault;
     if (noHold !== place.of) this.#count(add, when, object, place);
     if (noPut !== place.of) this.#count(sub, when, before, place);
@@ -84,7 +103,10 @@ export class CountingState extends SymbolicState {
       if (here === FALSE) continue;
       const one: Count = zext(COUNT, here);
       this.counts[index] = by(this.counts[index] ?? NONE, one);
-      const counted = this.#fault.pinIsNoUser === true ? place.of === "fd" : isUser(place);
+      const { messageIsNoUser, pinIsNoUser } = this.#fault;
+      const uncounted =
+        (pinIsNoUser === true && place.of === "pin") || (messageIsNoUser === true && place.of === "message");
+      const counted = isUser(place) && !uncounted;
       if (counted) this.users[index] = by(this.users[index] ?? NONE, one);
     }
   }
@@ -97,12 +119,43 @@ export class CountingState extends SymbolicState {
         (total, place) => add(total, zext(COUNT, this.same(this.read(place), number))),
         NONE,
       );
-    const places = this.places().filter(({ of }) => of !== "standing");
+    const places = this.places().filter((place) => !isWeak(place));
     return { places: sum(places), users: sum(places.filter(isUser)) };
   }
 
-  /** What counts find that goes: as many rounds as there are objects, since each may let the next one go. */
+  /** What counts find that goes; and sockets of which counts do not find it. */
   readonly settle = (reading: Reading<Bool, Named>): void => {
+    this.#free(reading);
+    if (!this.scope.objects.includes("unix") || this.#fault.neverCollected === true) return;
+    const garbage = this.#garbage();
+    for (const [socket, lost] of garbage) closeSocket(reading, lost, socket, false);
+    this.#free(reading);
+  };
+
+  /** Sockets that lie only in messages of such sockets: all are taken for such, until their counts say otherwise. */
+  #garbage(): ReadonlyMap<Named, Bool> {
+    const sockets = this.objects().filter((object) => this.kindOf(object) === "unix");
+    let garbage = new Map(sockets.map((socket) => [socket, this.exists(socket)]));
+    for (const _ of sockets) {
+      const lost = new Map(garbage);
+      garbage = new Map(
+        sockets.map((socket) => {
+          const found = sockets.flatMap((holder) =>
+            this.edges(holder).map((place) =>
+              zext(COUNT, this.and(lost.get(holder) ?? FALSE, this.same(this.read(place), socket))),
+            ),
+          );
+          const count = this.counts[this.numberOf(socket) - 1] ?? NONE;
+          const all = found.reduce<Count>((sum, one) => add(sum, one), NONE);
+          return [socket, this.and(lost.get(socket) ?? FALSE, sameCount(all, count))];
+        }),
+      );
+    }
+    return garbage;
+  }
+
+  /** As many rounds as there are objects, since each may let the next one go. */
+  #free(reading: Reading<Bool, Named>): void {
     const { neverCleared, notFreed } = this.#fault;
     for (const _ of this.objects()) {
       for (const [index, object] of this.objects().entries()) {
@@ -112,6 +165,7 @@ export class CountingState extends SymbolicState {
           for (const edge of this.edges(object)) reading.write(unused, edge, this.nothing);
         }
         const gone = this.and(this.exists(object), eq(this.counts[index] ?? NONE, NONE));
+        if (kind === "unix") closeSocket(reading, gone, object, true);
         const early = this.#fault.freedTooEarly === true && kind === "program" ? unused : FALSE;
         for (const edge of this.edges(object)) {
           reading.write(this.or(gone, early), edge, this.nothing);
@@ -123,7 +177,7 @@ export class CountingState extends SymbolicState {
         if (notFreed !== kind) reading.end(gone, object);
       }
     }
-  };
+  }
 }
 
 /** Whether two terms of counts are the same number; a constant where that is known. */

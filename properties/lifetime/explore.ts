@@ -4,8 +4,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { State } from "../../src/kernel/model/concrete.ts";
-import { observationOf } from "../../src/kernel/model/model.ts";
-import type { ModelKind } from "../../src/kernel/model/reading.ts";
+import { observationOf, unknownIn } from "../../src/kernel/model/model.ts";
+import { MODEL_KINDS, type ModelKind } from "../../src/kernel/model/reading.ts";
 import { type Action, PLACES, Transition } from "../../src/kernel/model/transition.ts";
 import { Runtime } from "../../src/kernel/runtime.ts";
 import { DEVICES, operationOf, POINT } from "./operations.ts";
@@ -20,13 +20,42 @@ export interface Limits {
   readonly objects: Readonly<Record<ModelKind, number>>;
 }
 
+const NONE: Limits["objects"] = {
+  map: 0,
+  prog_array: 0,
+  outer: 0,
+  program: 0,
+  filter: 0,
+  link: 0,
+  unix: 0,
+  udp: 0,
+};
+
 /** The scope that is gone through. */
 export const LIMITS: Limits = {
   processes: 2,
   fds: 3,
   pins: ["/a", "/b"],
   points: [POINT],
-  objects: { map: 2, prog_array: 1, program: 2, link: 1 },
+  objects: { ...NONE, map: 2, prog_array: 1, program: 2, link: 1 },
+};
+
+/** Sockets in each other's messages, and what else lies there. */
+export const SOCKET_LIMITS: Limits = {
+  processes: 2,
+  fds: 4,
+  pins: ["/a"],
+  points: [],
+  objects: { ...NONE, prog_array: 1, program: 1, unix: 4 },
+};
+
+/** Sockets with programs, arrays of maps. */
+export const HOLDER_LIMITS: Limits = {
+  processes: 1,
+  fds: 4,
+  pins: ["/a"],
+  points: [],
+  objects: { ...NONE, map: 2, outer: 1, program: 1, filter: 1, udp: 1 },
 };
 
 export interface Difference {
@@ -65,7 +94,7 @@ function runtimeAfter(trace: readonly Action[]): Runtime {
 }
 
 /** Where everything begins. */
-export const START: Reached = { key: keyOf(new State(), LIMITS), trace: [] };
+export const startOf = (limits: Limits): Reached => ({ key: keyOf(new State(), limits), trace: [] });
 
 /** Every operation in every one of the states, on both sides. */
 export function expand(traces: readonly (readonly Action[])[], limits: Limits): Expanded {
@@ -78,6 +107,7 @@ export function expand(traces: readonly (readonly Action[])[], limits: Limits): 
     // What changes nothing is done on one runtime, one after the other.
     let still = runtimeAfter(trace);
     for (const action of actionsIn(before, limits)) {
+      if (unknownIn(before, action) !== undefined) continue;
       const after = new State(before);
       const result = take(after, action);
       if (!fits(after, limits)) continue;
@@ -105,7 +135,7 @@ function differenceOf(runtime: Runtime, action: Action, result: number, after: S
 }
 
 /** Every operation of every process that runs. */
-function actionsIn(state: State, { fds, pins, points }: Limits): readonly Action[] {
+function actionsIn(state: State, { fds, objects: most, pins, points }: Limits): readonly Action[] {
   const numbers = Array.from({ length: fds }, (_, fd) => fd);
   const indices = Array.from({ length: PLACES }, (_, index) => index);
   const objects = state.objects().flatMap((number) => state.object(number) ?? []);
@@ -113,36 +143,49 @@ function actionsIn(state: State, { fds, pins, points }: Limits): readonly Action
     const open = numbers.filter((fd) => state.read({ of: "fd", process, fd }) !== state.nothing);
     // One descriptor that is not open stands for all of them.
     const some = [...open, fds];
+    const where = (kind: ModelKind, ...then: readonly Action[]): readonly Action[] =>
+      most[kind] > 0 ? then : [];
     return [
       { do: "fork", process },
       { do: "exit", process },
-      { do: "create", process, kind: "map" },
-      { do: "create", process, kind: "prog_array" },
-      { do: "load", process, maps: [] },
+      ...where("map", { do: "create", process, kind: "map" }),
+      ...where("prog_array", { do: "create", process, kind: "prog_array" }),
+      ...where("program", { do: "load", process, maps: [] }),
+      ...where("filter", { do: "load", process, maps: [], kind: "filter" }),
+      ...where("unix", { do: "socketpair", process }),
+      ...where("udp", { do: "socket", process }),
       ...some.flatMap((fd): readonly Action[] => [
         { do: "close", process, fd },
         { do: "dup", process, fd },
-        { do: "load", process, maps: [fd] },
-        ...indices.map((index) => ({ do: "delete", process, fd, index }) as const),
-        ...some.flatMap((value) =>
-          indices.map((index) => ({ do: "update", process, fd, index, value }) as const),
-        ),
-        ...pins.map((path) => ({ do: "pin", process, fd, path }) as const),
-        { do: "unlink_link", process, fd },
-        ...points.flatMap((point) => [
-          { do: "attach", process, fd, point } as const,
-          { do: "link", process, fd, point } as const,
+        ...where("program", { do: "load", process, maps: [fd] }),
+        ...where("filter", { do: "load", process, maps: [fd], kind: "filter" }),
+        ...where("outer", { do: "outer", process, inner: fd }),
+        ...where("unix", { do: "receive", process, fd }),
+        ...where("udp", { do: "unfilter", process, fd }),
+        ...indices.map((index): Action => ({ do: "delete", process, fd, index })),
+        ...some.flatMap((value): readonly Action[] => [
+          ...indices.map((index): Action => ({ do: "update", process, fd, index, value })),
+          ...where("unix", { do: "send", process, fd, value }),
+          ...where("udp", { do: "filter", process, fd, value }),
+        ]),
+        ...pins.map((path): Action => ({ do: "pin", process, fd, path })),
+        ...where("link", { do: "unlink_link", process, fd }),
+        ...points.flatMap((point): readonly Action[] => [
+          { do: "attach", process, fd, point },
+          { do: "link", process, fd, point },
         ]),
       ]),
       ...open.flatMap((a) =>
-        open.filter((b) => a < b).map((b): Action => ({ do: "load", process, maps: [a, b] })),
+        open.filter((b) => a < b).flatMap((b) => where("program", { do: "load", process, maps: [a, b] })),
       ),
-      ...pins.flatMap((path) => [
-        { do: "get", process, path } as const,
-        { do: "unlink", process, path } as const,
+      ...pins.flatMap((path): readonly Action[] => [
+        { do: "get", process, path },
+        { do: "unlink", process, path },
       ]),
-      ...points.map((point) => ({ do: "detach", process, point }) as const),
-      ...objects.map(({ idKind, id }) => ({ do: "open", process, kind: idKind, id }) as const),
+      ...points.map((point): Action => ({ do: "detach", process, point })),
+      ...objects.flatMap(({ idKind, id }): readonly Action[] =>
+        idKind === "socket" ? [] : [{ do: "open", process, kind: idKind, id }],
+      ),
       { do: "open", process, kind: "map", id: UNKNOWN_ID },
       { do: "open", process, kind: "program", id: UNKNOWN_ID },
       { do: "open", process, kind: "link", id: UNKNOWN_ID },
@@ -152,19 +195,17 @@ function actionsIn(state: State, { fds, pins, points }: Limits): readonly Action
 
 const UNKNOWN_ID = 0x7fff_ffff;
 
+/** Messages that may wait in a socket. */
+const MOST_MESSAGES = 2;
+
 function fits(state: State, { fds, objects, processes }: Limits): boolean {
   if (state.processes().length > processes) return false;
   if (state.processes().some((process) => state.tableSize(process) > fds)) return false;
-  const counts: Record<ModelKind, number> = { map: 0, prog_array: 0, program: 0, link: 0 };
-  for (const number of state.objects()) {
-    const kind = state.object(number)?.kind;
-    if (kind !== undefined) counts[kind] += 1;
-  }
-  return (
-    counts.map <= objects.map &&
-    counts.prog_array <= objects.prog_array &&
-    counts.program <= objects.program &&
-    counts.link <= objects.link
+  const all = state.objects();
+  if (all.some((socket) => state.edges(socket).filter(({ of }) => of === "message").length > MOST_MESSAGES))
+    return false;
+  return MODEL_KINDS.every(
+    (kind) => all.filter((number) => state.object(number)?.kind === kind).length <= objects[kind],
   );
 }
 
@@ -173,7 +214,7 @@ function keyOf(state: State, { pins, points }: Limits): string {
   const numbers = state.objects();
   const ofKind = (kind: ModelKind): readonly number[] =>
     numbers.filter((number) => state.object(number)?.kind === kind);
-  const kinds = [ofKind("map"), ofKind("prog_array"), ofKind("program"), ofKind("link")];
+  const kinds = MODEL_KINDS.map(ofKind);
   let least: string | undefined;
   for (const order of orders(kinds)) {
     const label = new Map(order.map((number, index) => [number, String.fromCharCode(97 + index)]));
@@ -199,9 +240,12 @@ function textOf(
         .filter((text) => text !== "-"),
     ).join(""),
   );
-  const held = order.map((holder) =>
-    sorted(state.edges(holder).map((edge) => label(state.read(edge)))).join(""),
-  );
+  const held = order.map((holder) => {
+    const names = state.edges(holder).map((edge) => label(state.read(edge)));
+    const weak = state.weak(holder).map((place) => label(state.read(place)));
+    // Messages are in order; places in arrays are alike.
+    return weak.length > 0 ? [...names, "/", ...weak].join("") : sorted(names).join("");
+  });
   return [
     `${tables.length}:${sorted(tables).join(",")}`,
     sorted(pins.map((path) => label(state.read({ of: "pin", path })))).join(""),

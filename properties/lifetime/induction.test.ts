@@ -1,9 +1,11 @@
 /** For every state of a scope that satisfies the invariants, not only for those that were reached: they hold after any one action. `scripts/lifetimes.ts` does the same in larger scopes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Action } from "../../src/kernel/model/transition.ts";
 import { startZ3, type Z3 } from "../../src/semantics/term/z3.ts";
 import { FAULTS } from "./counting.ts";
 import { actions, denied, stepOf } from "./invariants.ts";
-import { SMALL } from "./scopes.ts";
+import { HOLDERS, SMALL, SOCKETS } from "./scopes.ts";
+import type { Scope } from "./symbolic.ts";
 
 let z3: Z3;
 beforeAll(async () => {
@@ -31,11 +33,33 @@ describe("counting finds what cannot be reached, for all states of the scope", (
   );
 });
 
-describe("a wrong way of counting is refuted", () => {
-  it.each(FAULTS.map(({ fault, shownBy }) => [JSON.stringify(fault), fault, shownBy] as const))(
+/** One action of each of the larger scopes; `scripts/lifetimes.ts induction` does all. */
+const others: readonly (readonly [string, Scope, Action])[] = [
+  ["a socket that may lie in its own messages goes", SOCKETS, { do: "close", process: 1, fd: 0 }],
+  ["a socket gets a program", HOLDERS, { do: "filter", process: 1, fd: 0, value: 1 }],
+];
+
+describe("sockets, and what they hold", () => {
+  it.each(others)(
     "%s",
-    async (_, fault, action) => {
-      expect((await z3.solve(denied(stepOf(SMALL, action, fault)), MINUTE)).result).toBe("sat");
+    async (_, scope, action) => {
+      const step = stepOf(scope, action);
+      expect((await z3.solve(step.premises, MINUTE)).result).toBe("sat");
+      expect((await z3.solve(denied(step), MINUTE)).result).toBe("unsat");
+    },
+    MINUTE,
+  );
+});
+
+describe("a wrong way of counting is refuted", () => {
+  it.each(
+    FAULTS.map(
+      ({ fault, shownBy, scope = SMALL }) => [JSON.stringify(fault), fault, shownBy, scope] as const,
+    ),
+  )(
+    "%s",
+    async (_, fault, action, scope) => {
+      expect((await z3.solve(denied(stepOf(scope, action, fault)), MINUTE)).result).toBe("sat");
     },
     MINUTE,
   );

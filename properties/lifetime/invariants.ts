@@ -1,6 +1,8 @@
 /** What holds of every state, as formulas; and that it holds after any one action, as questions to a solver. */
-import type { ModelKind, Place } from "../../src/kernel/model/reading.ts";
-import { type Action, alive, Transition } from "../../src/kernel/model/transition.ts";
+import { ID_KINDS } from "../../src/kernel/model/concrete.ts";
+import { MODEL_KINDS, type ModelKind, type Place } from "../../src/kernel/model/reading.ts";
+import { alive, messagePlaces } from "../../src/kernel/model/settle.ts";
+import { type Action, Transition } from "../../src/kernel/model/transition.ts";
 import { and, eq, FALSE, not, TRUE } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
 import { CountingState, type Fault, sameCount } from "./counting.ts";
@@ -9,16 +11,26 @@ import { type Scope, SymbolicState, type WIDTH } from "./symbolic.ts";
 type Bool = Term<1>;
 type Named = Term<typeof WIDTH>;
 
+const OBJECTS: readonly ModelKind[] = ["map", "prog_array", "outer", "program", "filter", "link"];
+
 /** What a place may name. */
-const MAY_NAME: Readonly<Record<Place<Named>["of"], readonly ModelKind[]>> = {
-  fd: ["map", "prog_array", "program", "link"],
-  pin: ["map", "prog_array", "program", "link"],
+const MAY_NAME: Readonly<Record<Exclude<Place<Named>["of"], "slot">, readonly ModelKind[]>> = {
+  fd: MODEL_KINDS,
+  message: MODEL_KINDS,
+  pin: OBJECTS,
   attachment: ["program"],
-  slot: ["program"],
-  use: ["map", "prog_array"],
+  use: ["map", "prog_array", "outer"],
   target: ["program"],
+  filter: ["filter"],
   standing: ["link"],
+  peer: ["unix"],
+  reset: ["unix"],
 };
+
+function mayName(state: SymbolicState, place: Place<Named>): readonly ModelKind[] {
+  if (place.of === "slot") return state.kindOf(place.array) === "outer" ? ["map"] : ["program", "filter"];
+  return MAY_NAME[place.of];
+}
 
 const all = (state: SymbolicState, claims: readonly Bool[]): Bool => claims.reduce(state.and, TRUE);
 
@@ -33,6 +45,11 @@ function holds(state: SymbolicState, place: Place<Named>): Bool {
       return state.exists(place.program);
     case "target":
       return state.exists(place.link);
+    case "message":
+    case "filter":
+    case "peer":
+    case "reset":
+      return state.exists(place.socket);
     default:
       return TRUE;
   }
@@ -43,10 +60,10 @@ function invariants(state: SymbolicState): ReadonlyMap<string, Bool> {
   const places = state.places();
   const isNothing = (place: Place<Named>): Bool => state.same(state.read(place), state.nothing);
   const usersOf = (object: Named): Bool =>
-    state
-      .roots()
-      .filter(({ of }) => of !== "attachment")
-      .reduce((sum, root) => state.or(sum, state.same(state.read(root), object)), FALSE);
+    [...state.roots().filter(({ of }) => of !== "attachment"), ...messagePlaces(state)].reduce(
+      (sum, root) => state.or(sum, state.same(state.read(root), object)),
+      FALSE,
+    );
   const reached = alive(state);
   const somebodyRuns = state.running.reduce(state.or, FALSE);
   const claims = new Map([
@@ -56,7 +73,7 @@ function invariants(state: SymbolicState): ReadonlyMap<string, Bool> {
         state,
         places.map((place) => {
           const object = state.read(place);
-          const named = MAY_NAME[place.of].reduce(
+          const named = mayName(state, place).reduce(
             (sum, kind) => state.or(sum, state.is(object, kind)),
             FALSE,
           );
@@ -98,6 +115,15 @@ function invariants(state: SymbolicState): ReadonlyMap<string, Bool> {
       ),
     ],
   ]);
+  const sockets = state.objects().filter((object) => state.kindOf(object) === "unix");
+  if (sockets.length > 0)
+    claims.set(
+      "sockets are in pairs, and messages in order",
+      all(
+        state,
+        sockets.flatMap((socket) => ordered(state, socket)),
+      ),
+    );
   if (state instanceof CountingState) {
     claims.set(
       "a count is the number of references found",
@@ -114,6 +140,26 @@ function invariants(state: SymbolicState): ReadonlyMap<string, Bool> {
     );
   }
   return claims;
+}
+
+/** A socket is its peer's peer; it is told of the other one's end when that has come; no place of its messages is free before one that is not. */
+function ordered(state: SymbolicState, socket: Named): readonly Bool[] {
+  const { and, not, or, same } = state;
+  const isNothing = (place: Place<Named>): Bool => same(state.read(place), state.nothing);
+  const peer = state.read({ of: "peer", socket });
+  const reset = { of: "reset", socket } as const;
+  const places = state.edges(socket);
+  return [
+    or(
+      same(peer, state.nothing),
+      and(not(same(peer, socket)), same(state.read({ of: "peer", socket: peer }), socket)),
+    ),
+    or(isNothing(reset), and(same(state.read(reset), socket), same(peer, state.nothing))),
+    ...places.slice(1).map((place, index) => {
+      const before = places[index];
+      return before === undefined ? TRUE : or(not(isNothing(before)), isNothing(place));
+    }),
+  ];
 }
 
 /** What has to hold after an action. */
@@ -173,36 +219,51 @@ export function actions({ fds, objects, pins, points }: Scope): readonly Action[
   const process = 1;
   const numbers = Array.from({ length: fds }, (_, fd) => fd);
   const indices = [0, 1];
+  const ofPrograms = (fd: number): readonly Action[] => [
+    { do: "load", process, maps: [fd] },
+    ...has("link", { do: "unlink_link", process, fd }),
+    ...indices.map((index): Action => ({ do: "delete", process, fd, index })),
+    ...numbers.flatMap((value) =>
+      indices.map((index): Action => ({ do: "update", process, fd, index, value })),
+    ),
+    ...numbers.map((other): Action => ({ do: "load", process, maps: [fd, other] })),
+    ...points.flatMap((point): readonly Action[] => [
+      { do: "attach", process, fd, point },
+      { do: "link", process, fd, point },
+    ]),
+  ];
+  const has = (kind: ModelKind, ...then: readonly Action[]): readonly Action[] =>
+    objects.includes(kind) ? then : [];
   return [
     { do: "fork", process },
     { do: "exit", process },
-    { do: "create", process, kind: "map" },
-    { do: "create", process, kind: "prog_array" },
-    { do: "load", process, maps: [] },
+    ...has("map", { do: "create", process, kind: "map" }),
+    ...has("prog_array", { do: "create", process, kind: "prog_array" }),
+    ...has("program", { do: "load", process, maps: [] }),
+    ...has("filter", { do: "load", process, maps: [], kind: "filter" }),
+    ...has("unix", { do: "socketpair", process }),
+    ...has("udp", { do: "socket", process }),
     ...numbers.flatMap((fd): readonly Action[] => [
+      ...has("outer", { do: "outer", process, inner: fd }),
+      ...has("unix", { do: "receive", process, fd }),
+      ...has("udp", { do: "unfilter", process, fd }),
+      ...numbers.flatMap((value) => [
+        ...has("unix", { do: "send", process, fd, value }),
+        ...has("udp", { do: "filter", process, fd, value }),
+      ]),
+      ...(objects.includes("program") ? ofPrograms(fd) : []),
       { do: "close", process, fd },
       { do: "dup", process, fd },
-      { do: "load", process, maps: [fd] },
-      { do: "unlink_link", process, fd },
-      ...indices.map((index) => ({ do: "delete", process, fd, index }) as const),
-      ...numbers.flatMap((value) =>
-        indices.map((index) => ({ do: "update", process, fd, index, value }) as const),
-      ),
-      ...numbers.map((other) => ({ do: "load", process, maps: [fd, other] }) as const),
-      ...pins.map((path) => ({ do: "pin", process, fd, path }) as const),
-      ...points.flatMap((point) => [
-        { do: "attach", process, fd, point } as const,
-        { do: "link", process, fd, point } as const,
-      ]),
+      ...pins.map((path): Action => ({ do: "pin", process, fd, path })),
     ]),
-    ...pins.flatMap((path) => [
-      { do: "get", process, path } as const,
-      { do: "unlink", process, path } as const,
+    ...pins.flatMap((path): readonly Action[] => [
+      { do: "get", process, path },
+      { do: "unlink", process, path },
     ]),
-    ...points.map((point) => ({ do: "detach", process, point }) as const),
-    ...objects.map((kind, index) => {
-      const ids = kind === "prog_array" ? "map" : kind;
-      return { do: "open", process, kind: ids, id: index + 1 } as const;
+    ...points.map((point): Action => ({ do: "detach", process, point })),
+    ...objects.flatMap((kind, index): readonly Action[] => {
+      const ids = ID_KINDS[kind];
+      return ids === "socket" ? [] : [{ do: "open", process, kind: ids, id: index + 1 }];
     }),
   ];
 }

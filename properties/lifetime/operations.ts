@@ -26,10 +26,20 @@ const mapCreate = (process: number, type: "array" | "prog_array"): Operation =>
     max_entries: PLACES,
   });
 
-const XDP = 6;
+/** An array of maps like the one of a descriptor. */
+const outerCreate = (process: number, inner: number): Operation =>
+  bpf(process, "map_create", {
+    map_type: 12,
+    key_size: 4,
+    value_size: 4,
+    max_entries: PLACES,
+    inner_map_fd: inner,
+  });
+
+const [SOCKET_FILTER, XDP] = [1, 6];
 
 /** `r0 = 0; exit` after loads of the maps with these descriptors. */
-function progLoad(process: number, maps: readonly number[]): Operation {
+function progLoad(process: number, maps: readonly number[], type = XDP): Operation {
   const bytes = Buffer.alloc(16 * maps.length + 16);
   for (const [at, fd] of maps.entries()) {
     bytes.set([0x18, 0x11], 16 * at);
@@ -38,7 +48,7 @@ function progLoad(process: number, maps: readonly number[]): Operation {
   bytes.set([0xb7], bytes.length - 16);
   bytes.set([0x95], bytes.length - 8);
   return bpf(process, "prog_load", {
-    prog_type: XDP,
+    prog_type: type,
     insn_cnt: bytes.length / 8,
     insns: { hex: bytes.toString("hex") },
     license: { text: "GPL" },
@@ -50,6 +60,19 @@ const mapUpdate = (process: number, fd: number, index: number, value: number): O
 
 const mapDelete = (process: number, fd: number, index: number): Operation =>
   bpf(process, "map_delete_elem", { map_fd: fd, key: word(index) });
+
+const option = (
+  process: number,
+  fd: number,
+  name: "attach_bpf" | "detach_filter",
+  value: number,
+): Operation => ({
+  process,
+  do: "setsockopt",
+  fd,
+  option: name,
+  value,
+});
 
 const objPin = (process: number, fd: number, path: string): Operation =>
   bpf(process, "obj_pin", { pathname: { text: path }, bpf_fd: fd });
@@ -97,7 +120,20 @@ export function operationOf(action: Action): Operation {
     case "create":
       return mapCreate(process, action.kind === "map" ? "array" : "prog_array");
     case "load":
-      return progLoad(process, action.maps);
+      return progLoad(process, action.maps, action.kind === "filter" ? SOCKET_FILTER : XDP);
+    case "outer":
+      return outerCreate(process, action.inner);
+    case "socketpair":
+    case "socket":
+      return { process, do: action.do };
+    case "send":
+      return { process, do: "send", fd: action.fd, fds: [action.value] };
+    case "receive":
+      return { process, do: "receive", fd: action.fd };
+    case "filter":
+      return option(process, action.fd, "attach_bpf", action.value);
+    case "unfilter":
+      return option(process, action.fd, "detach_filter", 0);
     case "update":
       return mapUpdate(process, action.fd, action.index, action.value);
     case "delete":
@@ -129,16 +165,56 @@ const index = fc.integer({ min: 0, max: PLACES });
 const PATHS = ["/one", "/two", "/three"] as const;
 const path = fc.constantFrom(...PATHS);
 
+const drawn = <T extends readonly unknown[]>(
+  values: fc.Arbitrary<T>,
+  make: (...values: T) => Operation,
+): fc.Arbitrary<Operation> => values.map((all) => make(...all));
+
+/** One operation of the first process on sockets that pass each other and program arrays: few others come between. */
+export function passing(): fc.Arbitrary<Operation> {
+  const process = fc.constant(1);
+  const own = fc.integer({ min: 0, max: 4 });
+  const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Operation>])[] = [
+    [4, process.map((one) => ({ process: one, do: "socketpair" }))],
+    [
+      8,
+      drawn(fc.tuple(process, own, own), (one, fd, passed) => ({
+        process: one,
+        do: "send",
+        fd,
+        fds: [passed],
+      })),
+    ],
+    [4, drawn(fc.tuple(process, own), (one, fd) => ({ process: one, do: "receive", fd }))],
+    [6, drawn(fc.tuple(process, own), (one, fd) => ({ process: one, do: "close", fd }))],
+    [1, process.map((one) => mapCreate(one, "prog_array"))],
+    [1, process.map((one) => progLoad(one, []))],
+    [1, drawn(fc.tuple(process, own, fc.constant(0), own), mapUpdate)],
+  ];
+  return fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+}
+
 /** One operation of one of so many processes. */
 export function operation(processes: number): fc.Arbitrary<Operation> {
   const process = fc.integer({ min: 1, max: processes });
-  const drawn = <T extends readonly unknown[]>(
-    values: fc.Arbitrary<T>,
-    make: (...values: T) => Operation,
-  ): fc.Arbitrary<Operation> => values.map((all) => make(...all));
   return fc.oneof(
     drawn(fc.tuple(process, fc.constantFrom("array", "prog_array")), mapCreate),
-    drawn(fc.tuple(process, fc.array(fd, { maxLength: 2 })), progLoad),
+    drawn(fc.tuple(process, fd), outerCreate),
+    drawn(
+      fc.tuple(process, fc.array(fd, { maxLength: 2 }), fc.constantFrom(XDP, XDP, SOCKET_FILTER)),
+      progLoad,
+    ),
+    process.map((one): Operation => ({ process: one, do: "socketpair" })),
+    process.map((one): Operation => ({ process: one, do: "socket" })),
+    drawn(fc.tuple(process, fd, fd), (one, own, passed) => ({
+      process: one,
+      do: "send",
+      fd: own,
+      fds: [passed],
+    })),
+    drawn(fc.tuple(process, fd), (one, own) => ({ process: one, do: "receive", fd: own })),
+    drawn(fc.tuple(process, fd, fd), (one, own, value) => option(one, own, "attach_bpf", value)),
+    drawn(fc.tuple(process, fd), (one, own) => option(one, own, "detach_filter", 0)),
     drawn(fc.tuple(process, fd), (one, own) => ({ process: one, do: "close", fd: own })),
     drawn(fc.tuple(process, fd), (one, own) => ({ process: one, do: "dup", fd: own })),
     drawn(fc.tuple(process, fd, index, fd), mapUpdate),

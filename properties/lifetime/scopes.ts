@@ -20,3 +20,24 @@ export const LARGE: Scope = {
   objects: ["map", "prog_array", "program", "program", "link"],
   uses: 1,
 };
+
+/** Two pairs' worth of sockets, of which one may lie in the other, and an array that may lie in either. */
+export const SOCKETS: Scope = {
+  processes: 2,
+  fds: 2,
+  pins: [],
+  points: [],
+  objects: ["prog_array", "unix", "unix"],
+  uses: 0,
+  messages: 2,
+};
+
+/** Sockets with programs, programs with arrays of maps. */
+export const HOLDERS: Scope = {
+  processes: 2,
+  fds: 2,
+  pins: ["a"],
+  points: [],
+  objects: ["map", "outer", "program", "filter", "udp"],
+  uses: 1,
+};

@@ -1,7 +1,7 @@
 /**
  * The transition read on formulas: a state of a small scope whose places are variables, so that one question to a solver is about all states at once.
  */
-import type { Edge, ModelKind, Place, Reading, Root } from "../../src/kernel/model/reading.ts";
+import type { Edge, ModelKind, Place, Reading, Root, WeakPlace } from "../../src/kernel/model/reading.ts";
 import { PLACES } from "../../src/kernel/model/transition.ts";
 import { and, constant, eq, FALSE, ite, not, or, TRUE, variable } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
@@ -23,6 +23,8 @@ export interface Scope {
   readonly objects: readonly ModelKind[];
   /** Maps that a program may use. */
   readonly uses: number;
+  /** Messages that may wait in a socket. */
+  readonly messages?: number;
 }
 
 export class SymbolicState implements Reading<Bool, Named> {
@@ -50,7 +52,7 @@ export class SymbolicState implements Reading<Bool, Named> {
   places(): readonly Place<Named>[] {
     return [
       ...this.roots(),
-      ...this.#numbers.flatMap((holder) => this.edges(holder)),
+      ...this.#numbers.flatMap((holder) => [...this.edges(holder), ...this.weak(holder)]),
       ...this.scope.points.map((point) => ({ of: "standing", point }) as const),
     ];
   }
@@ -71,6 +73,12 @@ export class SymbolicState implements Reading<Bool, Named> {
         return `use_${this.numberOf(place.program)}_${place.index}`;
       case "target":
         return `target_${this.numberOf(place.link)}`;
+      case "message":
+        return `message_${this.numberOf(place.socket)}_${place.index}`;
+      case "filter":
+      case "peer":
+      case "reset":
+        return `${place.of}_${this.numberOf(place.socket)}`;
     }
   }
 
@@ -122,10 +130,12 @@ export class SymbolicState implements Reading<Bool, Named> {
           ? place.program
           : "link" in place
             ? place.link
-            : undefined;
+            : "socket" in place
+              ? place.socket
+              : undefined;
     if (holder === undefined) return [[TRUE, place]];
     return this.#numbers.flatMap((number) => {
-      const instance = this.edges(number).find(
+      const instance = [...this.edges(number), ...this.weak(number)].find(
         (edge) => edge.of === place.of && indexOf(edge) === indexOf(place),
       );
       const when = this.same(holder, number);
@@ -194,8 +204,14 @@ export class SymbolicState implements Reading<Bool, Named> {
   readonly edges = (holder: Named): readonly Edge<Named>[] => {
     switch (this.kindOf(holder)) {
       case "prog_array":
+      case "outer":
         return Array.from({ length: PLACES }, (_, index) => ({ of: "slot", array: holder, index }));
+      case "unix":
+        return this.messages().map((index) => ({ of: "message", socket: holder, index }));
+      case "udp":
+        return [{ of: "filter", socket: holder }];
       case "program":
+      case "filter":
         return Array.from({ length: this.scope.uses }, (_, index) => ({ of: "use", program: holder, index }));
       case "link":
         return [{ of: "target", link: holder }];
@@ -204,7 +220,18 @@ export class SymbolicState implements Reading<Bool, Named> {
     }
   };
 
+  readonly weak = (holder: Named): readonly WeakPlace<Named>[] =>
+    this.kindOf(holder) === "unix"
+      ? [
+          { of: "peer", socket: holder },
+          { of: "reset", socket: holder },
+        ]
+      : [];
+
   readonly points = (): readonly string[] => this.scope.points;
+
+  readonly messages = (): readonly number[] =>
+    Array.from({ length: this.scope.messages ?? 0 }, (_, index) => index);
 }
 
 const indexOf = (place: Place<Named>): number => ("index" in place ? place.index : 0);

@@ -42,6 +42,6 @@ export class Worlds {
   }
 
   stopAll(): void {
-    for (const name of [...this.#open.keys()]) this.stop(name);
+    for (const name of this.#open.keys()) this.stop(name);
   }
 }

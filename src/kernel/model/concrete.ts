@@ -1,7 +1,19 @@
 /** The transition read on values: a state in which an object is a number, and nothing is 0. */
-import type { Edge, ModelKind, Place, Reading, Root } from "./reading.ts";
+import type { Edge, ModelKind, Place, Reading, Root, WeakPlace } from "./reading.ts";
 
-export type IdKind = "map" | "program" | "link";
+export type IdKind = "map" | "program" | "link" | "socket";
+
+/** What has ids of its own: maps of all types together. Sockets have none that can be seen. */
+export const ID_KINDS: Readonly<Record<ModelKind, IdKind>> = {
+  map: "map",
+  prog_array: "map",
+  outer: "map",
+  program: "program",
+  filter: "program",
+  link: "link",
+  unix: "socket",
+  udp: "socket",
+};
 
 interface ModelObject {
   readonly kind: ModelKind;
@@ -28,8 +40,9 @@ export class State implements Reading<boolean, number> {
   readonly #pins: Names<string>;
   readonly #attachments: Names<string>;
   readonly #standings: Names<string>;
-  /** What each object holds: slots and uses by index, a target at 0. */
+  /** What each object holds: slots, uses and messages by index; a target and a filter at 0. */
   readonly #held: Map<number, Names<number>>;
+  readonly #weak: Readonly<Record<WeakPlace<number>["of"], Names<number>>>;
   readonly #made: Record<IdKind | "process" | "object", number>;
 
   /** The state at the beginning, with one process; or a copy. */
@@ -41,7 +54,8 @@ export class State implements Reading<boolean, number> {
       this.#attachments = new Map();
       this.#standings = new Map();
       this.#held = new Map();
-      this.#made = { map: 0, program: 0, link: 0, process: 1, object: 0 };
+      this.#weak = { peer: new Map(), reset: new Map() };
+      this.#made = { map: 0, program: 0, link: 0, socket: 0, process: 1, object: 0 };
     } else {
       this.#objects = new Map(from.#objects);
       this.#fds = copied(from.#fds);
@@ -49,6 +63,7 @@ export class State implements Reading<boolean, number> {
       this.#attachments = new Map(from.#attachments);
       this.#standings = new Map(from.#standings);
       this.#held = copied(from.#held);
+      this.#weak = { peer: new Map(from.#weak.peer), reset: new Map(from.#weak.reset) };
       this.#made = { ...from.#made };
     }
   }
@@ -96,6 +111,9 @@ export class State implements Reading<boolean, number> {
         return this.#attachments.get(place.point) ?? 0;
       case "standing":
         return this.#standings.get(place.point) ?? 0;
+      case "peer":
+      case "reset":
+        return this.#weak[place.of].get(place.socket) ?? 0;
       default:
         return this.#held.get(holderOf(place))?.get(indexOf(place)) ?? 0;
     }
@@ -112,6 +130,9 @@ export class State implements Reading<boolean, number> {
         return put(this.#attachments, place.point, object);
       case "standing":
         return put(this.#standings, place.point, object);
+      case "peer":
+      case "reset":
+        return put(this.#weak[place.of], place.socket, object);
       default:
         return put(tableOf(this.#held, holderOf(place)), indexOf(place), object);
     }
@@ -130,7 +151,7 @@ export class State implements Reading<boolean, number> {
 
   readonly make = (when: boolean, kind: ModelKind): { object: number; made: boolean } => {
     if (!when) return { object: 0, made: true };
-    const idKind = kind === "prog_array" ? "map" : kind;
+    const idKind = ID_KINDS[kind];
     this.#made.object += 1;
     this.#made[idKind] += 1;
     this.#objects.set(this.#made.object, { kind, idKind, id: this.#made[idKind] });
@@ -172,8 +193,14 @@ export class State implements Reading<boolean, number> {
     const indices = [...(this.#held.get(holder)?.keys() ?? [])];
     switch (kind) {
       case "prog_array":
+      case "outer":
         return indices.map((index) => ({ of: "slot", array: holder, index }));
+      case "unix":
+        return indices.map((index) => ({ of: "message", socket: holder, index }));
+      case "udp":
+        return [{ of: "filter", socket: holder }];
       case "program":
+      case "filter":
         return indices.map((index) => ({ of: "use", program: holder, index }));
       case "link":
         return [{ of: "target", link: holder }];
@@ -182,7 +209,20 @@ export class State implements Reading<boolean, number> {
     }
   };
 
+  readonly weak = (holder: number): readonly WeakPlace<number>[] =>
+    this.#objects.get(holder)?.kind === "unix"
+      ? [
+          { of: "peer", socket: holder },
+          { of: "reset", socket: holder },
+        ]
+      : [];
+
   readonly points = (): readonly string[] => [...this.#standings.keys()];
+
+  readonly messages = (socket: number): readonly number[] => {
+    const count = this.#held.get(socket)?.size ?? 0;
+    return Array.from({ length: count + 1 }, (_, index) => index);
+  };
 }
 
 /** A new table where there is none yet. */
@@ -194,7 +234,18 @@ function tableOf<K, L>(tables: Map<K, Names<L>>, key: K): Names<L> {
   return made;
 }
 
-const holderOf = (edge: Edge<number>): number =>
-  edge.of === "slot" ? edge.array : edge.of === "use" ? edge.program : edge.link;
+function holderOf(edge: Edge<number>): number {
+  switch (edge.of) {
+    case "slot":
+      return edge.array;
+    case "use":
+      return edge.program;
+    case "target":
+      return edge.link;
+    case "message":
+    case "filter":
+      return edge.socket;
+  }
+}
 
-const indexOf = (edge: Edge<number>): number => (edge.of === "target" ? 0 : edge.index);
+const indexOf = (edge: Edge<number>): number => ("index" in edge ? edge.index : 0);

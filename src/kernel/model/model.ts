@@ -3,12 +3,21 @@ import { Unsupported } from "../../semantics/errors.ts";
 import { Attributes } from "../commands/attributes.ts";
 import type { Operation } from "../operation.ts";
 import type { BpfOperation } from "../operations/bpf.ts";
-import type { Answer, Observation, OpenDescriptor, System } from "../system.ts";
-import { type IdKind, State } from "./concrete.ts";
+import type { Answer, ObjectKind, Observation, OpenDescriptor, System } from "../system.ts";
+import { State } from "./concrete.ts";
+import type { ModelKind } from "./reading.ts";
 import { type Action, Transition } from "./transition.ts";
+
+/** How the descriptors are called that an action gives beside its result. */
+const NEW_DESCRIPTORS: Readonly<Partial<Record<Action["do"], readonly string[]>>> = {
+  socketpair: ["first", "second"],
+  receive: ["fd0"],
+};
 
 export class Model implements System {
   readonly #state: State;
+  /** Of which type the programs are that an array takes, as far as that has been settled. */
+  readonly #owners = new Map<number, ModelKind>();
 
   constructor(state = new State()) {
     this.#state = state;
@@ -19,11 +28,65 @@ export class Model implements System {
     // What is attached where is the model's; whether there is a device is not.
     if (operation.do === "veth_create") return { result: 0 };
     const action = actionOf(operation);
+    this.#refuse(action);
+    const before = this.#state.fds(action.process).filter((fd) => this.#at(action.process, fd) !== 0);
     const transition = new Transition(this.#state);
     const cases = transition.take(action, (kind, id) => this.#state.find(kind, id));
-    const found = cases.find(({ when }) => when);
-    if (found === undefined) throw new Error(`no result of ${JSON.stringify(action)}`);
-    return { result: found.result };
+    const result = cases.find(({ when }) => when)?.result;
+    if (result === undefined) throw new Error(`no result of ${JSON.stringify(action)}`);
+    if (result >= 0) this.#own(action);
+    const names = NEW_DESCRIPTORS[action.do];
+    if (names === undefined || result < 0 || (action.do === "receive" && result === 0)) return { result };
+    const fresh = this.#state
+      .fds(action.process)
+      .filter((fd) => this.#at(action.process, fd) !== 0 && !before.includes(fd));
+    return { result, out: Object.fromEntries(fresh.map((fd, index) => [names[index] ?? "", fd])) };
+  }
+
+  #at(process: number, fd: number): number {
+    return this.#state.read({ of: "fd", process, fd });
+  }
+
+  #kind(process: number, fd: number): ModelKind | undefined {
+    return this.#state.object(this.#at(process, fd))?.kind;
+  }
+
+  /** The arrays that an action makes arrays of one type of programs, and which. */
+  #typed(action: Action): { readonly arrays: readonly number[]; readonly kind: ModelKind } | undefined {
+    const { process } = action;
+    if (action.do !== "load" && action.do !== "update") return undefined;
+    const kind = action.do === "load" ? (action.kind ?? "program") : this.#kind(process, action.value);
+    if (kind !== "program" && kind !== "filter") return undefined;
+    const fds = action.do === "load" ? action.maps : [action.fd];
+    const arrays = fds
+      .filter((fd) => this.#kind(process, fd) === "prog_array")
+      .map((fd) => this.#at(process, fd));
+    return { arrays, kind };
+  }
+
+  #own(action: Action): void {
+    const typed = this.#typed(action);
+    for (const array of typed?.arrays ?? []) this.#owners.set(array, typed?.kind ?? "program");
+  }
+
+  /** Whether an operation has a meaning in the model as it is now. */
+  knows(operation: Operation): boolean {
+    try {
+      if (operation.do !== "veth_create") this.#refuse(actionOf(operation));
+      return true;
+    } catch (error) {
+      if (error instanceof Unsupported) return false;
+      throw error;
+    }
+  }
+
+  /** What the transition does not tell apart. @throws Unsupported */
+  #refuse(action: Action): void {
+    const typed = this.#typed(action);
+    const others = typed?.arrays.some((array) => (this.#owners.get(array) ?? typed.kind) !== typed.kind);
+    const unknown =
+      others === true ? "programs of several types in an array" : unknownIn(this.#state, action);
+    if (unknown !== undefined) throw new Unsupported(`the model does not know ${unknown}`);
   }
 
   observe(): Observation {
@@ -31,8 +94,24 @@ export class Model implements System {
   }
 }
 
+/** What of an action in a state the transition has no answer to: nothing, if it has. */
+export function unknownIn(state: State, action: Action): string | undefined {
+  const kind = (fd: number): ModelKind | undefined =>
+    state.object(state.read({ of: "fd", process: action.process, fd }))?.kind;
+  switch (action.do) {
+    case "filter":
+    case "unfilter":
+      return kind(action.fd) === "unix" ? "filters of Unix sockets" : undefined;
+    case "send":
+    case "receive":
+      return kind(action.fd) === "udp" ? "messages of UDP sockets" : undefined;
+    default:
+      return undefined;
+  }
+}
+
 export function observationOf(state: State): Observation {
-  const ids = (kind: IdKind): readonly number[] =>
+  const ids = (kind: ObjectKind): readonly number[] =>
     state
       .objects()
       .flatMap((number) => {
@@ -43,7 +122,8 @@ export function observationOf(state: State): Observation {
   const descriptors = (process: number): readonly OpenDescriptor[] =>
     state.fds(process).flatMap((fd) => {
       const object = state.object(state.read({ of: "fd", process, fd }));
-      return object === undefined ? [] : [{ fd, kind: object.idKind, id: object.id }];
+      if (object === undefined) return [];
+      return [{ fd, kind: object.idKind, id: object.idKind === "socket" ? 0 : object.id }];
     });
   // One namespace, as the first of its processes sees it.
   const [process = 1] = state.processes();
@@ -54,7 +134,8 @@ export function observationOf(state: State): Observation {
     pins: [...state.pins]
       .flatMap(([path, number]) => {
         const object = state.object(number);
-        return object === undefined ? [] : [{ ...seenBy, path, kind: object.idKind, id: object.id }];
+        if (object === undefined || object.idKind === "socket") return [];
+        return [{ ...seenBy, path, kind: object.idKind, id: object.id }];
       })
       .sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
@@ -72,6 +153,19 @@ function actionOf(operation: Operation): Action {
       return { do: operation.do, process, fd: operation.fd };
     case "unlink":
       return { do: "unlink", process, path: operation.path };
+    case "socketpair":
+    case "socket":
+      return { do: operation.do, process };
+    case "send": {
+      const [value, ...others] = operation.fds;
+      if (value === undefined || others.length > 0)
+        throw new Unsupported("the model does not know messages of other than one descriptor");
+      return { do: "send", process, fd: operation.fd, value };
+    }
+    case "receive":
+      return { do: "receive", process, fd: operation.fd };
+    case "setsockopt":
+      return optionOf(operation);
     case "bpf":
       return commandOf(operation);
     case "xdp_set":
@@ -85,6 +179,12 @@ function actionOf(operation: Operation): Action {
   }
 }
 
+function optionOf({ process, fd, option, value }: Extract<Operation, { do: "setsockopt" }>): Action {
+  if (option === "attach_bpf") return { do: "filter", process, fd, value };
+  if (option === "detach_filter") return { do: "unfilter", process, fd };
+  throw new Unsupported(`the model does not know setsockopt(${option})`);
+}
+
 /** The descriptor that takes a program away. */
 const NO_PROGRAM = -1;
 const BPF_XDP = 37;
@@ -92,7 +192,11 @@ const BPF_XDP = 37;
 /** Where a device's XDP program is attached. */
 const pointOf = (index: number): string => `xdp of device ${index}`;
 
+/** Hash tables and arrays hold nothing but bytes. */
+const PLAIN_MAPS: readonly number[] = [1, 2];
 const BPF_MAP_TYPE_PROG_ARRAY = 3;
+const BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
+const BPF_PROG_TYPE_SOCKET_FILTER = 1;
 const SLOT = 8;
 const MAP_LOAD = [0x18, 0x11];
 
@@ -101,11 +205,18 @@ function commandOf(call: BpfOperation): Action {
   const attr = new Attributes(call);
   switch (command) {
     case "map_create": {
-      const kind = attr.u32("map_type") === BPF_MAP_TYPE_PROG_ARRAY ? "prog_array" : "map";
+      const type = attr.u32("map_type");
+      if (type === BPF_MAP_TYPE_ARRAY_OF_MAPS)
+        return { do: "outer", process, inner: attr.s32("inner_map_fd") };
+      if (type !== BPF_MAP_TYPE_PROG_ARRAY && !PLAIN_MAPS.includes(type))
+        throw new Unsupported(`the model does not know maps of type ${type}`);
+      const kind = type === BPF_MAP_TYPE_PROG_ARRAY ? "prog_array" : "map";
       return { do: "create", process, kind };
     }
-    case "prog_load":
-      return { do: "load", process, maps: descriptorsIn(attr.bytes("insns") ?? new Uint8Array()) };
+    case "prog_load": {
+      const kind = attr.u32("prog_type") === BPF_PROG_TYPE_SOCKET_FILTER ? "filter" : "program";
+      return { do: "load", process, maps: descriptorsIn(attr.bytes("insns") ?? new Uint8Array()), kind };
+    }
     case "map_update_elem": {
       const [index, value] = [wordAt(attr, "key"), wordAt(attr, "value")];
       return { do: "update", process, fd: attr.s32("map_fd"), index, value };

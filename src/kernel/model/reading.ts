@@ -4,7 +4,21 @@
  */
 
 /** Kinds of objects as far as lifetimes tell them apart. */
-export const MODEL_KINDS = ["map", "prog_array", "program", "link"] as const;
+export const MODEL_KINDS = [
+  "map",
+  "prog_array",
+  /** An array of maps. */
+  "outer",
+  /** Of the type that arrays and devices take: XDP. */
+  "program",
+  /** A program for sockets. */
+  "filter",
+  "link",
+  /** One of a pair, by which descriptors are passed. */
+  "unix",
+  /** One that runs a filter. */
+  "udp",
+] as const;
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
 /** A place that names an object, or nothing. Those in the upper half are roots. */
@@ -13,17 +27,27 @@ export type Place<V> =
   | { readonly of: "pin"; readonly path: string }
   /** A program that is attached by itself, not by a link. */
   | { readonly of: "attachment"; readonly point: string }
-  /** A program in a program array. */
+  /** A program in a program array, a map in an array of maps. */
   | { readonly of: "slot"; readonly array: V; readonly index: number }
   /** A map that a program uses. */
   | { readonly of: "use"; readonly program: V; readonly index: number }
   /** The program of a link. */
   | { readonly of: "target"; readonly link: V }
+  /** What a message that waits in a socket brings: the first is the next. */
+  | { readonly of: "message"; readonly socket: V; readonly index: number }
+  /** The program of a socket. */
+  | { readonly of: "filter"; readonly socket: V }
   /** The link that stands at a point, which this does not keep: it leaves when it goes. */
-  | { readonly of: "standing"; readonly point: string };
+  | { readonly of: "standing"; readonly point: string }
+  /** The other socket of a pair, while it is there, which this does not keep. */
+  | { readonly of: "peer"; readonly socket: V }
+  /** The socket itself, if it has not been told yet that the other one went with messages that nobody had received. */
+  | { readonly of: "reset"; readonly socket: V };
 
 /** A place whose holder is an object. */
-export type Edge<V> = Extract<Place<V>, { of: "slot" | "use" | "target" }>;
+export type Edge<V> = Extract<Place<V>, { of: "slot" | "use" | "target" | "message" | "filter" }>;
+/** Those of a socket that keep nothing. */
+export type WeakPlace<V> = Extract<Place<V>, { of: "peer" | "reset" }>;
 export type Root<V> = Extract<Place<V>, { of: "fd" | "pin" | "attachment" }>;
 
 /** Truths of type B, objects (or nothing) of type V. */
@@ -57,5 +81,9 @@ export interface Reading<B, V> {
   readonly fds: (process: number) => readonly number[];
   readonly roots: () => readonly Root<V>[];
   readonly edges: (holder: V) => readonly Edge<V>[];
+  /** Of a socket of a pair; nothing of other objects. */
+  readonly weak: (holder: V) => readonly WeakPlace<V>[];
   readonly points: () => readonly string[];
+  /** The places of messages in a socket, and one that is free if any is. */
+  readonly messages: (socket: V) => readonly number[];
 }

@@ -1,19 +1,43 @@
 /**
  * What is alive, without counts. There are objects; roots that name them: descriptors of processes, pins, attachments; and edges from object to object: a program to
- * the maps that it uses, a program array to the programs in it, a link to its program. An object is alive if and only if it can be reached from a root. A program
- * array that no descriptor and no pin names is empty: nobody could change what is in it.
+ * the maps that it uses, a program array to the programs in it, an array of maps to its maps, a link to its program, a socket to its program and to what lies in its messages. An object is
+ * alive if and only if it can be reached from a root. A program array that no descriptor, no message and no pin names is empty: nobody could change what is in it.
  *
  * Every action is here once; `reading.ts` says how it is read. An action gives its possible results, of which exactly one applies: a descriptor, a process's
  * number, 0, or a negative error number. Where none applies there was no room for what the action would make.
  */
-import { E2BIG, EBADF, EBUSY, EEXIST, EINVAL, ENOENT, ESRCH } from "../../vm/errno.ts";
+import {
+  E2BIG,
+  EAGAIN,
+  EBADF,
+  EBUSY,
+  EEXIST,
+  EINVAL,
+  ENOENT,
+  ENOTSOCK,
+  ENOTSUPP,
+  ESRCH,
+} from "../../vm/errno.ts";
 import type { ModelKind, Place, Reading } from "./reading.ts";
+import { settle } from "./settle.ts";
+
+const EPIPE = -32;
+const ECONNRESET = -104;
 
 export type Action =
-  | { readonly do: "fork" | "exit"; readonly process: number }
-  | { readonly do: "close" | "dup"; readonly process: number; readonly fd: number }
+  | { readonly do: "fork" | "exit" | "socketpair" | "socket"; readonly process: number }
+  | { readonly do: "close" | "dup" | "receive" | "unfilter"; readonly process: number; readonly fd: number }
   | { readonly do: "create"; readonly process: number; readonly kind: "map" | "prog_array" }
-  | { readonly do: "load"; readonly process: number; readonly maps: readonly number[] }
+  /** An array of maps, for maps like the one that is given. */
+  | { readonly do: "outer"; readonly process: number; readonly inner: number }
+  | {
+      readonly do: "load";
+      readonly process: number;
+      readonly maps: readonly number[];
+      readonly kind?: "program" | "filter";
+    }
+  /** A message with a descriptor; a socket's program. */
+  | { readonly do: "send" | "filter"; readonly process: number; readonly fd: number; readonly value: number }
   | {
       readonly do: "update";
       readonly process: number;
@@ -87,9 +111,13 @@ export class Transition<B, V> {
     return this.#reading.read({ of: "fd", process, fd });
   }
 
+  #isOf(object: V, kinds: readonly ModelKind[]): B {
+    const { is, or, truth } = this.#reading;
+    return kinds.reduce((sum, kind) => or(sum, is(object, kind)), truth(false));
+  }
+
   #isMap(object: V): B {
-    const { is, or } = this.#reading;
-    return or(is(object, "map"), is(object, "prog_array"));
+    return this.#isOf(object, ["map", "prog_array", "outer"]);
   }
 
   #isNothing(object: V): B {
@@ -110,6 +138,35 @@ export class Transition<B, V> {
     }
   }
 
+  /** The same without a result: what is to be done has one of its own. */
+  #install(process: number, object: V): void {
+    const { and, fds, not, or, truth, write } = this.#reading;
+    let placed = truth(false);
+    for (const fd of fds(process)) {
+      const free = and(not(placed), this.#isNothing(this.#fd(process, fd)));
+      write(and(this.#open, free), { of: "fd", process, fd }, object);
+      placed = or(placed, free);
+    }
+    this.#open = and(this.#open, placed);
+  }
+
+  /** What is done where this holds. All of it has results. */
+  #where(when: B, act: () => void): void {
+    const { and, not } = this.#reading;
+    const rest = and(this.#open, not(when));
+    this.#open = and(this.#open, when);
+    act();
+    this.#open = rest;
+  }
+
+  /** The socket of a pair that a descriptor stands for. */
+  #socket(process: number, fd: number, kind: "unix" | "udp"): V {
+    const object = this.#fd(process, fd);
+    this.#refuse(this.#isNothing(object), EBADF);
+    this.#refuse(this.#reading.not(this.#reading.is(object, kind)), ENOTSOCK);
+    return object;
+  }
+
   /** A new object with what it holds, and its descriptor. */
   #make(process: number, kind: ModelKind, hold: (object: V) => void): void {
     const { object, made } = this.#reading.make(this.#open, kind);
@@ -119,11 +176,11 @@ export class Transition<B, V> {
   }
 
   /** The program that a descriptor stands for, as commands ask for one. */
-  #program(process: number, fd: number): V {
+  #program(process: number, fd: number, kind: "program" | "filter" = "program"): V {
     const { is, not } = this.#reading;
     const object = this.#fd(process, fd);
     this.#refuse(this.#isNothing(object), EBADF);
-    this.#refuse(not(is(object, "program")), EINVAL);
+    this.#refuse(not(is(object, kind)), EINVAL);
     return object;
   }
 
@@ -180,9 +237,15 @@ export class Transition<B, V> {
       }
       case "create":
         return this.#make(process, action.kind, () => undefined);
+      case "outer": {
+        const inner = this.#map(process, action.inner);
+        this.#refuse(is(inner, "outer"), EINVAL);
+        this.#refuse(is(inner, "prog_array"), ENOTSUPP);
+        return this.#make(process, "outer", () => undefined);
+      }
       case "load": {
         const maps = action.maps.map((fd) => this.#map(process, fd));
-        return this.#make(process, "program", (program) => {
+        return this.#make(process, action.kind ?? "program", (program) => {
           for (const [index, map] of maps.entries()) this.#write({ of: "use", program, index }, map);
         });
       }
@@ -190,8 +253,18 @@ export class Transition<B, V> {
         const array = this.#map(process, action.fd);
         if (action.index >= PLACES) return this.#refuse(this.#reading.truth(true), E2BIG);
         this.#refuse(is(array, "map"), 0);
-        const program = this.#program(process, action.value);
-        this.#write({ of: "slot", array, index: action.index }, program);
+        const slot = { of: "slot", array, index: action.index } as const;
+        this.#where(is(array, "outer"), () => {
+          const inner = this.#map(process, action.value);
+          this.#refuse(not(is(inner, "map")), EINVAL);
+          this.#write(slot, inner);
+          this.#succeed();
+        });
+        const program = this.#fd(process, action.value);
+        this.#refuse(this.#isNothing(program), EBADF);
+        // An array takes programs of one type: `Model` says that it does not know mixtures.
+        this.#refuse(not(this.#isOf(program, ["program", "filter"])), EINVAL);
+        this.#write(slot, program);
         return this.#succeed();
       }
       case "delete": {
@@ -206,6 +279,7 @@ export class Transition<B, V> {
       case "pin": {
         const object = this.#fd(process, action.fd);
         this.#refuse(this.#isNothing(object), EINVAL);
+        this.#refuse(this.#isOf(object, ["unix", "udp"]), EINVAL);
         const pin = { of: "pin", path: action.path } as const;
         this.#refuse(not(this.#isNothing(read(pin))), EEXIST);
         this.#write(pin, object);
@@ -247,6 +321,68 @@ export class Transition<B, V> {
           this.#write({ of: "standing", point }, link);
         });
       }
+      case "socketpair": {
+        const { object: one, made } = this.#reading.make(this.#open, "unix");
+        this.#open = and(this.#open, made);
+        const { object: other, made: both } = this.#reading.make(this.#open, "unix");
+        this.#open = and(this.#open, both);
+        this.#write({ of: "peer", socket: one }, other);
+        this.#write({ of: "peer", socket: other }, one);
+        this.#install(process, one);
+        this.#install(process, other);
+        return this.#succeed();
+      }
+      case "send": {
+        const socket = this.#socket(process, action.fd, "unix");
+        const object = this.#fd(process, action.value);
+        this.#refuse(this.#isNothing(object), EBADF);
+        const peer = read({ of: "peer", socket });
+        this.#refuse(this.#isNothing(peer), EPIPE);
+        let put = this.#reading.truth(false);
+        for (const index of this.#reading.messages(peer)) {
+          const place = { of: "message", socket: peer, index } as const;
+          const free = and(not(put), this.#isNothing(read(place)));
+          this.#reading.write(and(this.#open, free), place, object);
+          put = this.#reading.or(put, free);
+        }
+        return this.#refuse(put, 1);
+      }
+      case "receive": {
+        const socket = this.#socket(process, action.fd, "unix");
+        const first = read({ of: "message", socket, index: 0 });
+        this.#where(not(this.#isNothing(first)), () => {
+          const places = this.#reading
+            .messages(socket)
+            .map((index) => ({ of: "message", socket, index }) as const);
+          for (const [index, place] of places.entries()) {
+            const next = places[index + 1];
+            this.#write(place, next === undefined ? nothing : read(next));
+          }
+          this.#install(process, first);
+          this.#refuse(this.#reading.truth(true), 1);
+        });
+        const reset = { of: "reset", socket } as const;
+        this.#where(not(this.#isNothing(read(reset))), () => {
+          this.#write(reset, nothing);
+          this.#refuse(this.#reading.truth(true), ECONNRESET);
+        });
+        this.#refuse(this.#isNothing(read({ of: "peer", socket })), 0);
+        return this.#refuse(this.#reading.truth(true), EAGAIN);
+      }
+      case "socket":
+        return this.#make(process, "udp", () => undefined);
+      case "filter": {
+        const socket = this.#socket(process, action.fd, "udp");
+        const program = this.#program(process, action.value, "filter");
+        this.#write({ of: "filter", socket }, program);
+        return this.#succeed();
+      }
+      case "unfilter": {
+        const filter = { of: "filter", socket: this.#socket(process, action.fd, "udp") } as const;
+        this.#refuse(this.#isNothing(read(filter)), ENOENT);
+        this.#write(filter, nothing);
+        return this.#succeed();
+      }
       case "unlink_link": {
         const link = this.#fd(process, action.fd);
         this.#refuse(this.#isNothing(link), EBADF);
@@ -259,48 +395,4 @@ export class Transition<B, V> {
       }
     }
   }
-}
-
-/** What goes after every action: what program arrays hold that nobody can change any more; all that cannot be reached. */
-function settle<B, V>(reading: Reading<B, V>): void {
-  const { and, edges, end, is, not, nothing, objects, or, points, read, roots, same, truth, write } = reading;
-  for (const array of objects()) {
-    const users = roots().filter(({ of }) => of !== "attachment");
-    const named = users.reduce((sum, root) => or(sum, same(read(root), array)), truth(false));
-    for (const edge of edges(array)) {
-      if (edge.of === "slot") write(and(is(array, "prog_array"), not(named)), edge, nothing);
-    }
-  }
-  for (const [object, reached] of alive(reading)) {
-    for (const edge of edges(object)) write(not(reached), edge, nothing);
-    for (const point of points()) {
-      const standing = { of: "standing", point } as const;
-      write(and(not(reached), same(read(standing), object)), standing, nothing);
-    }
-    end(not(reached), object);
-  }
-}
-
-/** Each object, and whether it can be reached from a root. */
-export function alive<B, V>(reading: Reading<B, V>): ReadonlyMap<V, B> {
-  const { and, edges, objects, or, read, roots, same, truth } = reading;
-  const all = objects();
-  const named = (places: readonly Place<V>[], object: V): B =>
-    places.reduce((sum, place) => or(sum, same(read(place), object)), truth(false));
-  let reached = new Map(all.map((object) => [object, named(roots(), object)]));
-  // No way is longer than there are objects.
-  for (const _ of all) {
-    const next = new Map(
-      all.map((object) => [
-        object,
-        all.reduce(
-          (sum, holder) => or(sum, and(reached.get(holder) ?? truth(false), named(edges(holder), object))),
-          reached.get(object) ?? truth(false),
-        ),
-      ]),
-    );
-    if (all.every((object) => next.get(object) === reached.get(object))) break;
-    reached = next;
-  }
-  return reached;
 }
