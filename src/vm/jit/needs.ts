@@ -5,7 +5,6 @@
  */
 import { FRAME_POINTER } from "../memory.ts";
 import { DO, type Op, PROVENANCE } from "../op.ts";
-import type { Bound } from "./counted-bounds.ts";
 import { type Block, slotsOf, successorsAt } from "./flow.ts";
 import { type Kinds, PLAN } from "./kinds.ts";
 import type { Order } from "./order.ts";
@@ -17,6 +16,12 @@ export const FIRST_SAVED = 6;
 
 export const needOf = (size: number, isStore: boolean): number =>
   1 << (31 - Math.clz32(size) + (isStore ? 4 : 0));
+
+/** What the count of a loop depends on: the limits of a register, if it is one that points. */
+interface Counted {
+  readonly base: number | undefined;
+  readonly need: number;
+}
 
 export class Needs {
   /** By place (flow.ts): the needs of the register that the instruction writes, behind it; of r0 for a call. */
@@ -31,7 +36,7 @@ export class Needs {
     blocks: readonly Block[],
     { order }: Order,
     { plan }: Kinds,
-    counts: ReadonlyMap<number, readonly Bound[]>,
+    counts: ReadonlyMap<number, readonly Counted[]>,
   ) {
     this.written = new Uint8Array(2 * ops.length);
     this.saved = new Int32Array(2 * ops.length);
