@@ -130,7 +130,7 @@ export class MappedSocket implements ReferredSocket {
 
   #dropUnlessMapped(): void {
     if (this.#maps.length > 0) return;
-    for (const attach of [...this.#programs.keys()]) this.#set(attach, undefined);
+    for (const attach of this.#programs.keys()) this.#set(attach, undefined);
     this.#asks = false;
   }
 

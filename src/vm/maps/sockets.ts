@@ -51,7 +51,7 @@ export class SocketMap extends UserSide {
 
   /** Takes a socket out, wherever it is. */
   drop(socket: ReferredSocket): void {
-    for (const { key, held } of [...this.#sockets.byAge()]) if (held === socket) this.#take(key, socket);
+    for (const { key, held } of this.#sockets.byAge()) if (held === socket) this.#take(key, socket);
   }
 
   #take(key: Uint8Array, socket: ReferredSocket): void {
