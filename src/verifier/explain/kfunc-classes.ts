@@ -46,6 +46,14 @@ export const KFUNC_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^css_task_iter is only allowed in/,
+    category: "Execution Context Safety",
+    problem: "an iterator over a control group's tasks where an interrupt may have its lock",
+    needed: "a sleepable program, one of an iterator, or one at a hook of security modules",
+    suggestion: "Go through the tasks in a sleepable program (SEC names that end in .s) or in iter/cgroup.",
+    follow: "nothing",
+  },
+  {
     pattern: /^Possibly NULL pointer passed to trusted arg(\d)/,
     category: CALLS,
     problem: "an argument that may be null",
