@@ -53,7 +53,7 @@ for (const name of process.argv.slice(2)) {
 }
 
 const byVersion = new Intl.Collator("en", { numeric: true });
-const releases = Object.keys(answers).sort(byVersion.compare);
+const releases = Object.keys(answers).sort((a, b) => byVersion.compare(a, b));
 const ordered = Object.fromEntries(releases.map((release) => [release, answers[release] ?? {}]));
 writeFileSync(ANSWERS, `${JSON.stringify(ordered, undefined, 1)}\n`);
 
