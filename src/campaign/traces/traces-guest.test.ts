@@ -35,7 +35,9 @@ describe("traces in a guest", () => {
         "close-on-exec",
       ]) {
         const file = new URL(`../../../corpus/traces/${name}.jsonl`, import.meta.url);
-        const operations = readTrace(name, readFileSync(file, "utf8")).lines.map(({ operation }) => operation);
+        const operations = readTrace(name, readFileSync(file, "utf8")).lines.map(
+          ({ operation }) => operation,
+        );
         expect(onLinux(world, operations)).toEqual({ missing: [] });
       }
       // Before 6.5 there is no path from a descriptor on.

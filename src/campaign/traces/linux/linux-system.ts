@@ -43,7 +43,7 @@ export class LinuxSystem implements System {
     if (ending) awaitEnds(this.#trace);
     this.#alive = undefined;
     if (this.#trace.passing && !isFileOperation(operation)) this.#trace.collectSockets();
-    if (this.#trace.mapTypes.includes(PROGRAM_ARRAY)) awaitEmptied(this.#trace.world);
+    if (this.#trace.mapTypes.includes(PROGRAM_ARRAY)) awaitEmptied((list) => this.#trace.world.oversee(list));
     if (answer.result < 0) return answer;
     if (mayChangeDescriptors(operation)) this.#trace.look(process, highestIn(answer));
     if (mayChangePins(operation)) this.#pins = undefined;

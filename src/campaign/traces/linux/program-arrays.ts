@@ -4,9 +4,11 @@
  * work in order, and an array of the overseer's own comes last.
  */
 import { cpus } from "node:os";
-import type { Memory } from "../../../oracle/linux/calls.ts";
+import type { Memory, Outcome, SystemCall } from "../../../oracle/linux/calls.ts";
 import { resultOf, room, systemCall } from "./syscalls.ts";
-import type { World } from "./world.ts";
+
+/** Makes calls in the overseer. */
+type Oversee = (list: readonly SystemCall[]) => readonly Outcome[];
 
 const [MAP_CREATE, MAP_GET_NEXT_ID, OBJ_GET_INFO_BY_FD] = [0, 12, 15];
 const PROGRAM_ARRAY = 3;
@@ -22,13 +24,13 @@ const given = (words: readonly number[]): Memory => ({
 const SET_BYTES = 128;
 
 /** Has the overseer, and so all that it starts, stay on the processor on which it is. */
-export function stayOnOneProcessor(world: World): void {
+export function stayOnOneProcessor(oversee: Oversee): void {
   const here = room(4);
-  world.oversee([systemCall("getcpu", here, 0, 0)]);
+  oversee([systemCall("getcpu", here, 0, 0)]);
   const number = new DataView(here.bytes.buffer).getUint32(0, true);
   const set = new Uint8Array(Math.max(SET_BYTES, Math.ceil(cpus().length / 8)));
   set[number >> 3] = 1 << (number & 7);
-  world.oversee([systemCall("sched_setaffinity", 0, set.length, { bytes: set, back: "nothing" })]);
+  oversee([systemCall("sched_setaffinity", 0, set.length, { bytes: set, back: "nothing" })]);
 }
 
 /** How often it is looked whether the work has run, and the pause between two looks. */
@@ -36,19 +38,19 @@ const LOOKS = 10_000;
 const PAUSE_NS = 200_000;
 
 /** Waits until the arrays that nobody names any more are empty. */
-export function awaitEmptied(world: World): void {
-  const [made] = world.oversee([systemCall("bpf", MAP_CREATE, given([PROGRAM_ARRAY, 4, 4, 1]), 16)]);
+export function awaitEmptied(oversee: Oversee): void {
+  const [made] = oversee([systemCall("bpf", MAP_CREATE, given([PROGRAM_ARRAY, 4, 4, 1]), 16)]);
   const fd = resultOf(made);
   const info = room(INFO_BYTES);
   const about: Memory = { ...given([fd, INFO_BYTES, 0, 0]), pointers: [[8, info]] };
   const pause = given([0, 0, PAUSE_NS, 0]);
-  world.oversee([systemCall("bpf", OBJ_GET_INFO_BY_FD, about, 16), systemCall("close", fd)]);
+  oversee([systemCall("bpf", OBJ_GET_INFO_BY_FD, about, 16), systemCall("close", fd)]);
   const id = new DataView(info.bytes.buffer).getUint32(4, true);
   for (let look = 0; look < LOOKS; look += 1) {
     const next: Memory = { ...given([id - 1, 0, 0]), back: "all" };
-    const [found] = world.oversee([systemCall("bpf", MAP_GET_NEXT_ID, next, 12)]);
+    const [found] = oversee([systemCall("bpf", MAP_GET_NEXT_ID, next, 12)]);
     if (resultOf(found) < 0 || new DataView(next.bytes.buffer).getUint32(4, true) !== id) return;
-    world.oversee([systemCall("nanosleep", pause, 0)]);
+    oversee([systemCall("nanosleep", pause, 0)]);
   }
   throw new Error("a program array without a name is not emptied");
 }

@@ -63,7 +63,7 @@ export class World {
   constructor(processes: ProcessHost) {
     this.processes = processes;
     this.#all(OVERSEER, processes.firstRoot ? ARRIVAL_AT_FIRST_ROOT : ARRIVAL);
-    stayOnOneProcessor(this);
+    stayOnOneProcessor((list) => this.oversee(list));
   }
 
   /** @throws KernelError  if one of the calls fails */
