@@ -15,6 +15,6 @@ export const PAGE_STYLE = `
 .counts td:first-child { width: 6rem; } .counts td:nth-child(2) { width: 9rem; } .counts td { border-top: 1px solid var(--line); } .counts tr:first-child td { border-top: 0; }
 .share { display: block; height: .5rem; margin-top: .45rem; border-radius: 3px; background: linear-gradient(to right, var(--note) var(--part), var(--soft) var(--part)); }
 tbody td { border-top: 1px solid var(--line); } .tiles { grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); } .tile { padding: .7rem .9rem; } .tile strong { font-size: 1.4rem; }
-tbody td { overflow-wrap: anywhere; } .num { white-space: nowrap; overflow-wrap: normal; }
+tbody td { overflow-wrap: anywhere; } td:first-child, .num { white-space: nowrap; }
 .scroll + .scroll { margin-top: .75rem; }
 `;
