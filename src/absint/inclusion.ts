@@ -281,7 +281,7 @@ const ZERO = allocatePermanent(8) >> 2;
  * What `tellingWords` writes: indices into `arena.i32`, of words of a live state, and what they are compared with. A state is ruled out if `base` and `low` together are less than `least`, `base` and
  * `high` together more than `most`, or `range` is less than `leastRange`.
  */
-export const TELLING = { base: 0, low: 1, least: 2, high: 3, most: 4, range: 5, leastRange: 6 } as const;
+const TELLING = { base: 0, low: 1, least: 2, high: 3, most: 4, range: 5, leastRange: 6 } as const;
 /** How many numbers that is. */
 export const TELLING_WORDS = 7;
 
