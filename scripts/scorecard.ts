@@ -8,7 +8,7 @@ import { CLASSES } from "../src/campaign/bugs/bug.ts";
 import { ABSENT } from "../src/campaign/bugs/catalogue/absent.ts";
 import { BUGS } from "../src/campaign/bugs/catalogue/index.ts";
 import { INSTRUMENT_NAMES, type InstrumentName } from "../src/campaign/bugs/instruments/names.ts";
-import { type Cell, finds, type Row, SOUND } from "../src/campaign/bugs/score.ts";
+import { type Cell, finds, markOf, type Row, SOUND } from "../src/campaign/bugs/score.ts";
 import { rowsIn } from "../src/cli/bugs-results.ts";
 import { cellText, smallest } from "../src/cli/bugs-table.ts";
 
@@ -16,7 +16,16 @@ const home = new URL("../docs/", import.meta.url);
 const page = new URL("scorecard.md", home);
 const MARK = "<!-- What follows is made by scripts/scorecard.ts. -->\n";
 
-const rows = rowsIn(new URL("scorecard.ndjson", home).pathname);
+const measured = rowsIn(new URL("scorecard.ndjson", home).pathname);
+/** Of each bug the cells that are of it as it is now. */
+const rows = new Map<string, Row>(
+  BUGS.flatMap(({ id, edits }): readonly [string, Row][] => {
+    const cells = (measured.get(id)?.cells ?? []).filter(
+      ({ instrument, mark }) => mark === markOf(instrument, edits),
+    );
+    return cells.length === 0 ? [] : [[id, { id, cells }]];
+  }),
+);
 const cellOf = (row: Row | undefined, name: InstrumentName): Cell | undefined =>
   row?.cells.find(({ instrument }) => instrument === name);
 /** Not tried is nothing; tried in vain is a dash, with how much was tried. */
@@ -68,7 +77,7 @@ function goals(): string {
   const within = (seconds: number): number => times.filter((time) => time <= seconds).length;
   const share = (count: number): string =>
     `${count} of ${BUGS.length} (${((100 * count) / BUGS.length).toFixed(0)} %)`;
-  const cells = rows.get(SOUND)?.cells ?? [];
+  const cells = measured.get(SOUND)?.cells ?? [];
   const silent = cells.map(
     ({ instrument, found, silent: none }) =>
       `${instrument} ${found > 0 ? "fires" : `silent in ${none?.tried ?? 0} (${none?.seconds ?? 0} s)`}`,

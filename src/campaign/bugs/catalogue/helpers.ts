@@ -113,11 +113,7 @@ export const HELPERS: readonly SeededBug[] = [
     "verifier",
     "CVE-2024-47703, 763aa759d3b2; CVE-2026-72111",
     "of a result that the kernel limits the greatest value alone is looked at",
-    edit(
-      "absint/transfer/call/function",
-      "const [least, greatest] = range; if (sminOf(result) >= least && smaxOf(result) <= greatest)",
-      "const [least, greatest] = range; if (smaxOf(result) <= greatest)",
-    ),
+    edit("absint/transfer/call/function", "if (smin >= least && smax <= greatest)", "if (smax <= greatest)"),
   ),
   bug(
     "callback-result-not-looked-at",
