@@ -27,7 +27,7 @@ export function dot(title: string, keepings: readonly Keeping[]): string {
   }
   return [
     "digraph objects {",
-    `  label=${quoted(title)}; labelloc=t; rankdir=LR; node [fontname="sans-serif"]; edge [fontname="sans-serif"];`,
+    `  label=${quoted(title)}; labelloc=t; rankdir=LR; node [fontname="sans-serif", fontsize=12, margin="0.2,0.08"]; edge [fontname="sans-serif", fontsize=11];`,
     ...names.map(node),
     ...[...edges].map(([edge, how]) => `  ${edge} [label=${quoted(how.join(", "))}];`),
     "}",
