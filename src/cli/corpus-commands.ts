@@ -4,7 +4,6 @@ import { type Command, Option } from "commander";
 import { PROPERTIES } from "../campaign/regression/property-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
 import { type Action, integer, json, profile } from "./options.ts";
-import { chooseProfile } from "./rules.ts";
 
 const natural = integer(0, 0x7fff_ffff);
 
@@ -73,7 +72,7 @@ export function addCorpus(cli: Command, action: Action): void {
     .addOption(json())
     .action(
       action(async (files, options) => {
-        chooseProfile(options.profile);
+        await (await import("./choose.ts")).chooseRules(options);
         return (await import("./corpus-add.ts")).corpusAdd(files, options);
       }),
     );
@@ -94,7 +93,7 @@ export function addCorpus(cli: Command, action: Action): void {
     .addOption(json())
     .action(
       action(async (file, options) => {
-        chooseProfile(options.profile);
+        await (await import("./choose.ts")).chooseRules(options);
         return (await import("./corpus-reduce.ts")).corpusReduce(file, options);
       }),
     );

@@ -1,11 +1,10 @@
 /** Opening files: whatever can be wrong with one is an `InputError` of one line that begins with its name. */
 import { type FileHandle, open } from "node:fs/promises";
 import { checkFileSize, type ProgramFile, readPrograms } from "../object/read.ts";
-import { objectOptionsFor } from "../oracle/linux/object-options.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
-import { asLoaded } from "./rules.ts";
+import { asLoaded, objectOptions } from "./rules.ts";
 
 /** What stands for standard input among files. */
 export const STANDARD_INPUT = "-";
@@ -65,8 +64,7 @@ export function displayName(name: string): string {
 
 /** The programs in a file's bytes: an object (read for the running kernel), a bundle or assembly. @param defaultType of programs that do not say theirs */
 export function parseFile(name: string, bytes: Uint8Array, defaultType?: ProgramType): ProgramFile {
-  const options = objectOptionsFor();
-  return readPrograms(name, bytes, defaultType === undefined ? options : { ...options, defaultType });
+  return readPrograms(name, bytes, objectOptions(defaultType));
 }
 
 export async function readProgramFile(name: string, defaultType?: ProgramType): Promise<ProgramFile> {

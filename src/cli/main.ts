@@ -9,7 +9,6 @@ import { addClassic } from "./cbpf-commands.ts";
 import { addCorpus } from "./corpus-commands.ts";
 import { addGuests } from "./guest-commands.ts";
 import { collect, integer, json, names, profile, program, seed, type } from "./options.ts";
-import { chooseLoader, chooseProfile } from "./rules.ts";
 import { report, STATUS, type Status } from "./status.ts";
 import { complain, note } from "./terminal.ts";
 import { addTraces } from "./trace-commands.ts";
@@ -50,6 +49,12 @@ Files are ELF objects, program bundles (*.prog.json) or assembly; - is standard 
 Exit status: 0 all held; 1 a program was rejected, or something was found; 2 it could not be done
 (bad usage, an unreadable file, something not modelled); 3 a bug in soundcheck.`,
   );
+
+const btf = (): Option =>
+  new Option(
+    "--btf <file>",
+    "the kernel's types that programs are for (default: the running kernel's, from /sys/kernel/btf/vmlinux)",
+  ).env("SOUNDCHECK_BTF");
 
 const unprivileged = (): Option =>
   new Option("--unprivileged", "by the rules for a loader without capabilities, whatever the file says");
@@ -94,6 +99,7 @@ cli
   .addOption(program())
   .addOption(type())
   .addOption(profile())
+  .addOption(btf())
   .addOption(unprivileged())
   .option("--certify-check", "check the certificates of accepted programs")
   .option("--certify <file>", "write the certificates of accepted programs to a file")
@@ -120,8 +126,7 @@ cli
   .addOption(json())
   .action(
     action(async (files, options) => {
-      chooseProfile(options.profile);
-      chooseLoader(options.unprivileged);
+      await (await import("./choose.ts")).chooseRules(options);
       if (options.jsonl === true && files.length > 0) {
         complain("verify: --jsonl reads standard input and takes no files");
         return STATUS.impossible;
@@ -179,12 +184,12 @@ cli
   .addOption(program())
   .addOption(type())
   .addOption(profile())
+  .addOption(btf())
   .addOption(unprivileged())
   .addOption(json())
   .action(
     action(async (certificates, files, options) => {
-      chooseProfile(options.profile);
-      chooseLoader(options.unprivileged);
+      await (await import("./choose.ts")).chooseRules(options);
       const { checkCertificates } = await import("./check-certificate.ts");
       return checkCertificates(certificates, files, options);
     }),

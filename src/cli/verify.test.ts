@@ -1,7 +1,9 @@
 /** `verify`: verdicts are those that the corpus' sources are written for, and that Linux gives (corpus/expectations.json). */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { readElf } from "../object/elf.ts";
 import { directory, jsonLines, object, soundcheck } from "./testing.ts";
 
 /** The kernel's closing line (bpf_verifier.c prints it on every log; tools such as veristat match it). */
@@ -73,6 +75,38 @@ describe("verify", () => {
     const { status, stdout } = await soundcheck(["verify", "calls.s"], { cwd });
     expect(status).toBe(2);
     expect(stdout).toMatch(/^calls.s: calls: unsupported at insn 1: kernel function 1$/m);
+  });
+
+  test("the kernel's types are those of --btf, else the running kernel's", async () => {
+    // The first argument of the tracepoint's programs is a number, the second a task, of which the first byte may be read.
+    const bundle = {
+      name: "switches",
+      type: "tracing",
+      attach: "trace_raw_tp",
+      target: "sched_switch",
+      asm: ["r2 = *(u64 *)(r1 + 8)", "r0 = *(u8 *)(r2 + 0)", "r0 = 0", "exit"],
+    };
+    const cwd = directory({ "switches.prog.json": JSON.stringify(bundle), "passwd.btf": "root:x:0:0\n" });
+    const types = readElf(readFileSync(object("xdp_vlan.v2.o"))).section(".BTF")?.data.bytes;
+    writeFileSync(join(cwd, "without.btf"), types ?? expect.fail("no types"));
+    const verified = (...more: string[]): ReturnType<typeof soundcheck> =>
+      soundcheck(["verify", "--log-level", "0", ...more, "switches.prog.json"], { cwd });
+    const [running, without, wrong] = await Promise.all([
+      verified(),
+      verified("--btf", "without.btf"),
+      verified("--btf", "passwd.btf"),
+    ]);
+    if (existsSync("/sys/kernel/btf/vmlinux"))
+      expect([running.status, running.stdout]).toEqual([0, expect.stringContaining("accept")]);
+    else expect(running.stdout).toContain("without the kernel's types");
+    expect([without.status, without.stdout]).toEqual([
+      2,
+      expect.stringContaining("unsupported at insn 0: tracing programs for sched_switch"),
+    ]);
+    expect([wrong.status, wrong.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^soundcheck: passwd\.btf, offset 0x0: not BTF .*\n$/),
+    ]);
   });
 
   test("--type is that of programs whose sections do not say theirs", async () => {

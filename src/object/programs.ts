@@ -25,7 +25,7 @@ export interface ObjectOptions {
   /** The BTF of the kernel that CO-RE relocations and kernel functions are resolved against. */
   readonly targetBtf?: Btf | undefined;
   /** The kernel's configuration by name, values as in its `.config`; `LINUX_KERNEL_VERSION` among them. */
-  readonly kconfig?: ReadonlyMap<string, string>;
+  readonly kconfig?: ReadonlyMap<string, string> | undefined;
   /** The type of programs in sections whose names say nothing. */
   readonly defaultType?: ProgramType;
 }

@@ -2,10 +2,11 @@
  * Global functions: those of which the program's BTF says that others may call them. Each is verified once, for all arguments that its prototype
  * allows, and a caller relies on the prototype alone. What is said here depends on the program and the kernel's rules.
  */
+
 import { Unsupported } from "../../semantics/errors.ts";
 import { allows, helperCall, helperFacts, kfuncFacts } from "../../semantics/profile/lookup.ts";
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
-import type { KernelTypes } from "../../semantics/program/kernel-types.ts";
+import type { Rules } from "../../semantics/profile/rules.ts";
 import type { FunctionInfo, Program } from "../../semantics/program/program.ts";
 import type { FunctionPrototype, Parameter, Pointee } from "../../semantics/program/prototype.ts";
 import { OF_CALLER } from "../callbacks.ts";
@@ -59,22 +60,21 @@ const MOST_BYTES = 2 ** 29;
 /** The program's global functions by their first instruction; the main function is none. */
 export function globalFunctions(
   program: Program,
-  profile: Profile,
+  rules: Rules,
   facts: ProgramFacts,
   context: Context | undefined,
-  types: KernelTypes | undefined,
 ): ReadonlyMap<number, GlobalFunction> {
   const inOrder = program.functions.toSorted((a, b) => a.insn - b.insn);
   const found = new Map<number, GlobalFunction>();
   inOrder.forEach((info, number) => {
     if (info.linkage !== "global" || info.typeId === undefined || info.insn === 0) return;
     if (program.btf === undefined) return;
-    const effects = effectsOf(program, profile, facts, info.insn);
+    const effects = effectsOf(program, rules.profile, facts, info.insn);
     found.set(info.insn, {
       start: info.insn,
       number,
       name: info.name,
-      arguments: attempt(() => argumentsOf(info, program, profile, context, types)),
+      arguments: attempt(() => argumentsOf(info, program, rules, context)),
       hasResult: info.prototype?.returns !== "void",
       ...effects,
     });
@@ -96,12 +96,11 @@ function attempt(read: () => readonly GlobalArgument[]): GlobalFunction["argumen
 function argumentsOf(
   { name, prototype }: FunctionInfo,
   program: Rights,
-  profile: Profile,
+  rules: Rules,
   context: Context | undefined,
-  types: KernelTypes | undefined,
 ): readonly GlobalArgument[] {
   if (prototype === undefined) throw new Rejection("EINVAL", `Invalid type of function ${name}()`);
-  requireResult(name, prototype, allows(profile, "void_functions"));
+  requireResult(name, prototype, allows(rules.profile, "void_functions"));
   const { parameters } = prototype;
   if (parameters.length > MOST_ARGUMENTS) {
     throw new Rejection(
@@ -109,9 +108,9 @@ function argumentsOf(
       `Global function ${name}() with ${parameters.length} > ${MOST_ARGUMENTS} args. Buggy compiler.`,
     );
   }
-  const tagged = allows(profile, "argument_tags");
+  const tagged = allows(rules.profile, "argument_tags");
   return parameters.map(({ type, tags }, index) =>
-    argumentOf(name, { type, tags: tagged ? tags : [] }, index, program, context, types),
+    argumentOf(name, { type, tags: tagged ? tags : [] }, index, program, context, rules),
   );
 }
 
@@ -135,7 +134,7 @@ function argumentOf(
   index: number,
   program: Rights,
   context: Context | undefined,
-  types: KernelTypes | undefined,
+  rules: Rules,
 ): GlobalArgument {
   if (tags.some((tag) => !KNOWN_TAGS.has(tag))) {
     throw new Rejection("EOPNOTSUPP", `arg#${index} has unsupported set of tags`);
@@ -157,7 +156,7 @@ function argumentOf(
     if (tags.length > 0) refuseTags(index);
     return { kind: "dynptr" };
   }
-  const tagged = taggedArgument(type.to, tags, index, types);
+  const tagged = taggedArgument(type.to, tags, index, rules);
   if (tagged !== undefined) return tagged;
   if (tags.includes("nullable")) refuseTags(index);
   const { kind, name: of, size } = type.to;
@@ -176,11 +175,11 @@ function taggedArgument(
   to: Pointee,
   tags: Parameter["tags"],
   index: number,
-  types: KernelTypes | undefined,
+  rules: Rules,
 ): GlobalArgument | undefined {
   if (tags.includes("trusted")) {
     if (tags.includes("nonnull")) refuseTags(index);
-    return { kind: "object", struct: kernelStruct(to, index, types), mayBeNull: tags.includes("nullable") };
+    return { kind: "object", struct: kernelStruct(to, index, rules), mayBeNull: tags.includes("nullable") };
   }
   for (const alone of ["untrusted", "arena"] as const) {
     if (!tags.includes(alone)) continue;
@@ -188,7 +187,7 @@ function taggedArgument(
       throw new Rejection("EINVAL", `arg#${index} ${alone} cannot be combined with any other tags`);
     }
     if (alone === "arena") return { kind: "arena" };
-    return BYTES.has(to.kind) ? { kind: alone } : { kind: alone, struct: kernelStruct(to, index, types) };
+    return BYTES.has(to.kind) ? { kind: alone } : { kind: alone, struct: kernelStruct(to, index, rules) };
   }
   return undefined;
 }
@@ -197,11 +196,12 @@ function taggedArgument(
 const BYTES: ReadonlySet<string> = new Set(["UNKNOWN", "INT", "ENUM", "ENUM64"]);
 
 /** The kernel's type that the program's stands for. */
-function kernelStruct({ kind, name }: Pointee, index: number, types: KernelTypes | undefined): number {
+function kernelStruct({ kind, name }: Pointee, index: number, rules: Rules): number {
   const what = `arg#${index} reference type('${kind} ${name === "" || kind === "UNKNOWN" ? "(anon)" : name}')`;
   if (kind === "UNKNOWN" || kind === "PTR" || name === "") {
     throw new Rejection("EINVAL", `${what} candidate matching error: -22`);
   }
+  const { types } = rules;
   if (types === undefined) throw new Unsupported("arguments of kernel types without the kernel's types");
   const [found, other] = types.namesakes(kind, name);
   if (found === undefined && kind !== "FWD") throw new Rejection("ENOENT", `${what} has no matches`);

@@ -94,7 +94,8 @@ const ATTACHES_BY_BTF: ReadonlySet<string> = new Set(["tracing", "lsm"]);
  *
  * @throws Unsupported  naming the program type or map type that is not modelled
  */
-export function createMachine(program: Program, { profile, types }: Rules = DEFAULT_RULES): Machine {
+export function createMachine(program: Program, rules: Rules = DEFAULT_RULES): Machine {
+  const { profile } = rules;
   const facts = programFacts(profile, program);
   const context = contextFor(profile, program);
   const attach = program.attach === undefined ? "" : `/${program.attach}`;
@@ -127,12 +128,15 @@ export function createMachine(program: Program, { profile, types }: Rules = DEFA
     facts,
     rights: rightsOf(program, profile),
     context,
-    types,
+    // Reading them takes a while, and most programs do not need them.
+    get types() {
+      return rules.types;
+    },
     kfuncs: new Map(program.kfuncs?.map(({ insn, name }) => [insn, name])),
     ksyms: new Map(program.ksyms?.map((symbol) => [symbol.insn, symbol])),
     maps,
     inner,
-    globals: globalFunctions(program, profile, facts, context, types),
+    globals: globalFunctions(program, rules, facts, context),
     exceptionCallback: exceptionCallback(program),
     state: LIVE,
     pc: 0,

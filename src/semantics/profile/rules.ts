@@ -6,7 +6,7 @@ import type { Profile } from "./profile.ts";
 export interface Rules {
   readonly profile: Profile;
   /** Without them, programs that hold pointers to the kernel's objects are not supported. */
-  readonly types?: KernelTypes;
+  readonly types?: KernelTypes | undefined;
 }
 
 /** The newest kernel's. */
