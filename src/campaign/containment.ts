@@ -176,6 +176,8 @@ function pointsInto(m: Machine, at: number, { place, live }: Region): boolean {
       return place.kind === "function" && place.slot === objectOf(at);
     case KIND.flowKeys:
       return place.kind === "flow_keys";
+    case KIND.tracepointBuffer:
+      return place.kind === "tracepoint_record";
     case KIND.packet:
     case KIND.packetMeta:
     case KIND.packetEnd:

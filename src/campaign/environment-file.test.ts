@@ -12,6 +12,7 @@ describe("environment files", () => {
       packet: "00 01",
       task: { pid: 7, comm: "curl" },
       memory: [{ address: "18446612682070000000", bytes: "ff", read_only: true }],
+      tracepoint_record: "03ff",
       kernel_stack: [1, "0x2"],
       attachment: { cookie: 5 },
     });
@@ -23,6 +24,7 @@ describe("environment files", () => {
         packet: Uint8Array.of(0, 1),
         task: { pid: 7, comm: "curl" },
         memory: [{ address: 18446612682070000000n, bytes: Uint8Array.of(255), readOnly: true }],
+        tracepointRecord: Uint8Array.of(3, 255),
         kernelStack: [1n, 2n],
         attachment: { cookie: 5n },
       },

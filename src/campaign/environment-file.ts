@@ -125,6 +125,7 @@ export const environmentSchema = z.strictObject({
   memory: z.array(z.strictObject({ address: u64, bytes: hex, read_only: z.boolean().optional() })).optional(),
   functions: z.array(z.strictObject({ name: z.string(), address: u64, size: u32 })).optional(),
   pid_namespace: z.strictObject({ device: u64, inode: u64 }).optional(),
+  tracepoint_record: hex.optional(),
   kernel_stack: z.array(u64).optional(),
   user_stack: z.array(u64).optional(),
   attachment: z.strictObject({ cookie: u64.optional(), function_address: u64.optional() }).optional(),
@@ -218,6 +219,7 @@ export function environmentFrom(file: EnvironmentFile): GivenEnvironment {
     })),
     functions: file.functions,
     pidNamespace: file.pid_namespace,
+    tracepointRecord: file.tracepoint_record,
     kernelStack: file.kernel_stack,
     userStack: file.user_stack,
     attachment:

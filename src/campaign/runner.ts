@@ -101,10 +101,20 @@ function outcomeOf(result: RunResult): CheckedRun["outcome"] {
   return { kind: "fault", fault: kind, insn, message };
 }
 
+/** As far as an instruction's offset reaches from the start of a tracepoint's record; where a program goes further, the machine says so. */
+const RECORD = 0x8000 + 7;
+/** A tracepoint's records, by whether the seed is odd: nothing but zeros, and all bytes there are. */
+const RECORDS: readonly Uint8Array[] = [
+  new Uint8Array(RECORD),
+  Uint8Array.from({ length: RECORD }, (_, at) => 0xff - (at & 0xff)),
+];
+
 /** Everything that a run depends on beside its maps. */
 export function environmentOf({ packet, context, seed }: RunInput): Environment {
+  const tracepointRecord = RECORDS[seed & 1];
   const rest = {
     seed,
+    ...(tracepointRecord === undefined ? {} : { tracepointRecord }),
     clockNs: BigInt(1000 * seed),
     cpu: seed % CPUS,
     // Small numbers, so that tasks are found in maps.

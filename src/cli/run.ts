@@ -143,6 +143,7 @@ function resultJson(program: Program, before: Uint8Array, result: RunResult): ob
     const { kind, insn, message, program: where } = result.fault;
     return { program: program.name, outcome, kind, insn, in: where, message, steps, printed };
   }
+  const { tracepointRecord } = result;
   const retval = Number(result.r0 & 0xffff_ffffn);
   const packet = changedPacket(program, before, result);
   return {
@@ -155,6 +156,7 @@ function resultJson(program: Program, before: Uint8Array, result: RunResult): ob
     printed,
     ...effectsJson(result.effects),
     ...(packet === undefined ? {} : { packet: hexOf(packet) }),
+    ...(tracepointRecord === undefined ? {} : { tracepoint_record: hexOf(tracepointRecord) }),
   };
 }
 

@@ -77,6 +77,11 @@ export function checkBytes(
     const gone = GONE[region.place.kind] ?? "it was given back";
     memoryFault("stale_pointer", region, offset, size, `${what} through a stale pointer (${gone})`);
   }
+  // A tracepoint whose record is shorter than a program reaches is one that the program is not attached to.
+  if (region.place.kind === "tracepoint_record" && offset >= 0 && offset + size > region.end)
+    throw new Unsupported(
+      `${what}: bytes ${offset} to ${offset + size} of a tracepoint's record of ${region.end}, to which Linux attaches no such program`,
+    );
   if (region.place.kind === "kernel_object" && offset + size > region.end) {
     throw new Unsupported(`fields of ${region.place.struct}`);
   }
@@ -297,14 +302,21 @@ function loadField(state: State, region: Region, offset: number, size: Size, ali
   }
   if (value === "socket" && state.loaded.program.type === "sk_lookup") return loadNull(state);
   if (value === "sock_common") return loadSocket(state, name);
-  const { packet, flowKeys } = state.input;
-  const target = value === "flow_keys" ? flowKeys : packet?.region;
+  const target = targetOf(value, state);
+  if (value === "tp_buffer" && target === undefined)
+    throw new Unsupported("a tracepoint's record without one in the environment");
   const at = target === undefined ? undefined : pointedAt(value, target);
   if (target === undefined || at === undefined) throw new Unsupported(`the context field ${name}`);
   const { low, high } = addressIn(target, at);
   state.words[LOADED] = low;
   state.words[LOADED + 1] = high;
   return target;
+}
+
+/** What a field that is no number and no object points into. */
+function targetOf(value: ContextField["value"], { input }: State): Region | undefined {
+  if (value === "flow_keys") return input.flowKeys;
+  return value === "tp_buffer" ? input.tracepointRecord : input.packet?.region;
 }
 
 /** The socket that a packet belongs to. */
@@ -326,11 +338,12 @@ function loadNull({ words }: State): Region {
   return SCALAR;
 }
 
-/** Where in its region a field points; `undefined` for what is neither a packet pointer nor one to flow keys. */
+/** Where in its region a field points; `undefined` for what points into none of these. */
 function pointedAt(value: ContextField["value"], { start, end }: Region): number | undefined {
   switch (value) {
     case "packet":
     case "flow_keys":
+    case "tp_buffer":
       return 0;
     case "packet_end":
       return end;

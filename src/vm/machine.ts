@@ -48,6 +48,8 @@ export type RunResult =
       readonly metadata?: number;
       /** The context as BPF_PROG_TEST_RUN returns it; of types whose context is given whole as the program left it. */
       readonly context?: Uint8Array;
+      /** The record of a writable tracepoint, if the environment has one. */
+      readonly tracepointRecord?: Uint8Array;
       readonly effects: Effects;
       readonly printed: readonly string[];
       readonly steps: number;
@@ -156,6 +158,7 @@ interface PacketOut {
   readonly packet?: Uint8Array;
   readonly metadata?: number;
   readonly context?: Uint8Array;
+  readonly tracepointRecord?: Uint8Array;
 }
 
 function packetOut(input: Input): PacketOut {

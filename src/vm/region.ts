@@ -61,6 +61,8 @@ export type Place =
   | { readonly kind: "socket"; readonly struct: SocketStruct }
   /** What a flow dissector fills (`struct bpf_flow_keys`). */
   | { readonly kind: "flow_keys" }
+  /** What a writable tracepoint lets its programs change. */
+  | { readonly kind: "tracepoint_record" }
   /** The kernel's memory as an environment gives it (`image.ts`): any address, and no bytes here. */
   | { readonly kind: "kernel_memory" }
   /** The program's arena: a pointer's value is a number as it is. */
@@ -98,6 +100,8 @@ export function placeName(place: Place): string {
       return `an element of ${place.of}`;
     case "flow_keys":
       return "the flow keys";
+    case "tracepoint_record":
+      return "the tracepoint's record";
     case "kernel_memory":
       return "the kernel's memory";
     case "arena":

@@ -42,13 +42,21 @@ export function contextBytes(layout: ContextLayout, given: Uint8Array | undefine
   return bytes;
 }
 
-/** The context is given back as the program leaves it, as much of it as was given. */
+/** The context is given back as the program leaves it, as much of it as was given; a tracepoint's record whole. */
 export function bytesInput(
   space: AddressSpace,
   layout: ContextLayout,
-  { context: given }: Environment,
+  { context: given, tracepointRecord: record }: Environment,
 ): Made {
   const context = new Context(space, layout, contextBytes(layout, given));
-  const results = (): { context: Uint8Array } => ({ context: context.bytes.slice(0, given?.length ?? 0) });
-  return { context, results };
+  const contextOut = (): { context: Uint8Array } => ({ context: context.bytes.slice(0, given?.length ?? 0) });
+  const hasRecord = layout.fields.some(({ value }) => value === "tp_buffer");
+  if (record === undefined || !hasRecord) return { context, results: contextOut };
+  const region = space.region({ place: { kind: "tracepoint_record" }, bytes: record });
+  const recordOut = (): Uint8Array => region.bytes.slice(region.origin, region.origin + region.end);
+  return {
+    context,
+    tracepointRecord: region,
+    results: () => ({ ...contextOut(), tracepointRecord: recordOut() }),
+  };
 }

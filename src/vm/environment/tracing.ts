@@ -41,6 +41,10 @@ export interface TracingEnvironment {
   readonly functions?: readonly KernelFunction[];
   /** The file of the namespace of process ids, by default the first one's. */
   readonly pidNamespace?: { readonly device: bigint; readonly inode: bigint };
+  /**
+   * The record that a writable tracepoint shows its programs, as long as the tracepoint lets them reach. A program that reaches further is not attached to it, and not run.
+   */
+  readonly tracepointRecord?: Uint8Array;
   /** Return addresses, innermost first. */
   readonly kernelStack?: readonly bigint[];
   readonly userStack?: readonly bigint[];
