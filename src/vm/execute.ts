@@ -11,6 +11,7 @@ import { arenaAddress, atomicArena, castAddress, isArena } from "./arena-memory.
 import { fault } from "./fault.ts";
 import { beginCalling, goOnCalling } from "./helpers/callback.ts";
 import { invoke } from "./helpers/invoke.ts";
+import { guardArguments } from "./kernel-memory.ts";
 import { callKernelFunction } from "./kfuncs/invoke.ts";
 import { LOADED_AT, OPERAND_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
 import { DO, type Op, PROVENANCE, refuse } from "./op.ts";
@@ -227,6 +228,7 @@ export function execute(run: Run, op: Op): number | undefined {
       if (state.depth === 0 && state.tag(0) === UNINITIALISED) uninitialised(0);
       return leave(run);
     case DO.subprogram:
+      guardArguments(state, op);
       state.push(pc + 1);
       return op.target;
     case DO.mapFd:

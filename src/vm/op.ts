@@ -70,6 +70,8 @@ export interface Op {
   readonly size: number;
   /** Where a jump or a subprogram call goes. */
   readonly target: number;
+  /** Of a subprogram call the registers of arguments that are tagged `arg:untrusted`, if there are any. */
+  readonly guarded?: readonly number[];
   readonly provenance: number;
   /** Whether `dst` is read. */
   readonly readsDst: boolean;
@@ -213,7 +215,7 @@ function symbolAt({ ksyms = [] }: Program, slot: number): Partial<Op> {
   return symbol === undefined ? {} : { code: DO.unsupported, name: `the kernel's ${symbol.name}` };
 }
 
-/** A function that reads where nobody vouches for: it is the kernel that makes such loads safe. */
+/** A function some of whose arguments are addresses that nobody vouches for. */
 function guardedCallee(
   { row: { operation }, imm }: Instruction,
   slot: number,
@@ -221,8 +223,10 @@ function guardedCallee(
 ): Partial<Op> {
   if (operation.kind !== "call" || operation.callee !== "subprogram") return {};
   const callee = functions.find(({ insn }) => insn === slot + 1 + imm);
-  const guarded = callee?.prototype?.parameters.some(({ tags }) => tags.includes("untrusted")) === true;
-  return guarded ? { code: DO.unsupported, name: "loads through arg:untrusted" } : {};
+  const guarded = (callee?.prototype?.parameters ?? []).flatMap(({ tags }, index) =>
+    tags.includes("untrusted") ? [index + 1] : [],
+  );
+  return guarded.length === 0 ? {} : { guarded };
 }
 
 /** Whether the program may not call the helper: by its type, or by its license. */

@@ -26,11 +26,16 @@ const CONTEXT_IN_MEMORY: ReadonlySet<string> = new Set([
   "syscall",
 ]);
 
+/** Whether the machine has its own memory there: all that programs have pointers to. */
+export function isOwnAddress(address: bigint): boolean {
+  const index = address - ADDRESS_OF_ZERO;
+  return index >= 0n && index < BigInt(CODE_END);
+}
+
 /** How many bytes from an address on lie in one place, at most `most`; and the bytes. */
 function ownBytes(state: State, address: bigint, most: number): Uint8Array | undefined {
-  const index = address - ADDRESS_OF_ZERO;
-  if (index < 0n || index >= BigInt(CODE_END)) return undefined;
-  const at = Number(index);
+  if (!isOwnAddress(address)) return undefined;
+  const at = Number(address - ADDRESS_OF_ZERO);
   const region = liveRegionAt(at);
   if (region === undefined) throw new Unsupported("reading kernel memory around what the program may access");
   if (region.place.kind === "context" && !CONTEXT_IN_MEMORY.has(state.loaded.program.type))

@@ -9,6 +9,7 @@ import type { Program } from "../../semantics/program/program.ts";
 import { execute } from "../execute.ts";
 import { type Fault, FaultSignal } from "../fault.ts";
 import { interpret } from "../interpreter.ts";
+import { guardArguments } from "../kernel-memory.ts";
 import type { LoadedProgram } from "../maps/map.ts";
 import { memory, memoryWords, SCALAR_RECORD, TAGS_AT, UNINITIALISED_RECORD } from "../memory.ts";
 import { DO, type Op } from "../op.ts";
@@ -205,6 +206,8 @@ const MACHINE = {
     it.depths.push(state.depth);
     count(it);
     state.pc = slot;
+    const op = state.loaded.ops[slot];
+    if (op !== undefined) guardArguments(state, op);
     state.push(slot + 1);
   },
 
