@@ -77,10 +77,10 @@ export function runProgram(
     if (isNew) source.keep(input);
     runs.push(run);
     spent += run.steps;
-    if (run.outcome.kind === "unsupported") break;
+    // What was left on the way to something that is not modelled was left all the same.
     const problem = walk === undefined ? undefined : problemOf(run, walk.escape);
     if (problem !== undefined) violations.push({ ...problem, run });
-    if (violations.length >= MOST_VIOLATIONS) break;
+    if (run.outcome.kind === "unsupported" || violations.length >= MOST_VIOLATIONS) break;
     if (walk === undefined && run.outcome.kind === "fault") {
       witness = run;
       break;

@@ -109,6 +109,10 @@ const RECORDS: readonly Uint8Array[] = [
   Uint8Array.from({ length: RECORD }, (_, at) => 0xff - (at & 0xff)),
 ];
 
+/** Return addresses, of which a run has some: at least one, as in the kernel. */
+const KERNEL_STACK = [0xffffffff81000010n, 0xffffffff81234567n, 0xffffffff81fffff0n, 0xffffffffc0000123n];
+const USER_STACK = [0x401136n, 0x7ffff7d8a1can, 0x7ffff7d8a285n];
+
 /** Everything that a run depends on beside its maps. */
 export function environmentOf({ packet, context, seed }: RunInput): Environment {
   const tracepointRecord = RECORDS[seed & 1];
@@ -119,6 +123,8 @@ export function environmentOf({ packet, context, seed }: RunInput): Environment 
     cpu: seed % CPUS,
     // Small numbers, so that tasks are found in maps.
     task: { pid: seed % 3, tgid: (seed >> 4) % 2 },
+    kernelStack: KERNEL_STACK.slice(0, 1 + ((seed >> 2) % KERNEL_STACK.length)),
+    userStack: USER_STACK.slice(0, 1 + ((seed >> 3) % USER_STACK.length)),
   };
   if (context.length > 0) return packet.length > 0 ? { ...rest, packet, context } : { ...rest, context };
   return packet.length > 0 ? { ...rest, packet } : rest;
