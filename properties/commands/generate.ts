@@ -7,6 +7,7 @@ import type { AttributeValue, BpfOperation } from "../../src/kernel/operations/b
 import type { Answer } from "../../src/kernel/system.ts";
 import { ATTRIBUTE_SIZE, COMMANDS, type Command, type Field } from "../../src/semantics/abi/bpf-commands.ts";
 import { MAP_FLAGS, MAP_TYPES, type MapType } from "../../src/semantics/program/map-types.ts";
+import { PROGRAM_TYPES, type ProgramType } from "../../src/semantics/program/program-types.ts";
 import {
   BAD_ADDRESSES,
   CREATED_ONLY,
@@ -21,6 +22,7 @@ import {
   type Shape,
   words,
 } from "./pieces.ts";
+import { frame, isOfType, runnable, runOptions, takesPacket } from "./test-runs.ts";
 import { drawTypes, functionTypes } from "./types.ts";
 
 const { zero_seed, rdonly, wronly } = MAP_FLAGS;
@@ -51,6 +53,8 @@ export class Sequence {
   #programs: number[] = [];
   #others: number[] = [];
   #btfs: number[] = [];
+  /** The types of programs, by their descriptors. */
+  readonly #types = new Map<number, ProgramType>();
   /** How many maps have been made: the next one's id. */
   #made = 0;
 
@@ -118,8 +122,12 @@ export class Sequence {
       const made = step.size === undefined ? madeMap(attr, result, this.#made) : undefined;
       if (made === undefined) this.#others.push(result);
       else this.#maps.push(made);
-    } else if (command === "prog_load" || command === "prog_get_fd_by_id") this.#programs.push(result);
-    else if (command === "map_get_fd_by_id") {
+    } else if (command === "prog_load" || command === "prog_get_fd_by_id") {
+      const type = PROGRAM_TYPES[Number(attr["prog_type"])];
+      if (command === "prog_load" && type !== undefined) this.#types.set(result, type);
+      else this.#types.delete(result);
+      this.#programs.push(result);
+    } else if (command === "map_get_fd_by_id") {
       const known = this.#maps.find(({ id }) => id === attr["id"]);
       if (known === undefined) this.#others.push(result);
       else this.#maps.push({ ...known, fd: result });
@@ -209,8 +217,10 @@ export class Sequence {
   }
 
   #load(): Attr {
-    const uses = this.#below(2) === 0 ? this.#map() : undefined;
-    const code = this.#of(PROGRAMS) ?? EXIT;
+    const run = this.#below(3) === 0 ? runnable((limit) => this.#below(limit)) : undefined;
+    const code = run?.insns ?? this.#of(PROGRAMS) ?? EXIT;
+    // A map's address would take the context's place.
+    const uses = run === undefined && this.#below(2) === 0 ? this.#map() : undefined;
     const insns =
       uses === undefined ? code : mapLoad(this.#below(6) === 0 ? this.#anyFd() : uses.fd, 1) + code;
     const logs = this.#below(3);
@@ -231,6 +241,7 @@ export class Sequence {
       ...(fds === undefined ? {} : { fd_array: hex(words(fds)), fd_array_cnt: 1 + this.#below(2) }),
       ...records,
       ...log,
+      ...run?.attr,
     };
   }
 
@@ -289,16 +300,15 @@ export class Sequence {
   }
 
   #run(): Attr {
+    const prog_fd = this.#programFd();
+    const below = (limit: number): number => this.#below(limit);
+    const options = runOptions(this.#types.get(prog_fd), below);
     const size = this.#of([14, 14, 20, 60, 64, 100, 13, 0]) ?? 14;
+    if (!takesPacket(this.#types.get(prog_fd)) && this.#below(8) > 0)
+      return { prog_fd, retval: 99, ...options };
     const room = this.#of([size, size, size + 8, 10]) ?? size;
     const back = this.#below(3) === 0 ? {} : { data_out: hex(new Uint8Array(room)), data_size_out: room };
-    return {
-      prog_fd: this.#programFd(),
-      data_in: hex(Uint8Array.from({ length: size }, () => this.#below(256))),
-      data_size_in: size,
-      retval: 99,
-      ...back,
-    };
+    return { prog_fd, data_in: hex(frame(size, below)), data_size_in: size, retval: 99, ...back, ...options };
   }
 
   #key({ type, key, entries }: MadeMap): Uint8Array {
@@ -380,6 +390,7 @@ export class Sequence {
     // How many processors a kernel is built for is its own.
     if (name === "max_entries" && operation.attr["map_type"] === MAP_TYPES.indexOf("cpumap"))
       return operation;
+    if (name === "prog_type" && isOfType(operation.attr["insns"])) return operation;
     const attr: Attr = { ...operation.attr };
     // Half an id of a held object would be compared with half of the kernel's.
     if (

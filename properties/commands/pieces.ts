@@ -133,7 +133,11 @@ export const EDGES_OF: Readonly<Record<string, readonly AttributeValue[]>> = {
   fd_array_cnt: [0, 1, 2, 0x3fff_ffff, 0xffff_ffff],
   count: [0, 1, 2, 3, 4],
   flags: [0, 1, 2, 4, 8, 0x8000_0000],
-  ctx_size_in: [0, 8],
+  ctx_size_in: [0, 8, 72, 96, 4096, 4097, 0xffff_ffff],
+  // Programs of the kernel's own run as often as they are told.
+  repeat: [0, 1, 2, 5],
+  batch_size: [0, 1, 256, 257],
+  data_size_in: [0, 13, 14, 3520, 3712, 3713, 4096, 4097, 0xffff_ffff],
   info_len: [0, 1, 4, 8, 40, 80, 88, 104, 105, 232, 240, 4096, 4097],
   file_flags: [0, 8, 16, 24, 1, 0x4000],
   open_flags: [0, 8, 16, 24, 1, 0x1_0000],

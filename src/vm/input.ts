@@ -45,7 +45,7 @@ function requirePacket({ packet }: Environment, type: ProgramType): Uint8Array {
 
 // --- XDP
 
-const XDP_MD = {
+export const XDP_MD = {
   data: 0,
   data_end: 4,
   data_meta: 8,
@@ -54,18 +54,14 @@ const XDP_MD = {
   egress_ifindex: 20,
 };
 
-/** How many bytes, metadata among them, lie in the first buffer. */
-function linearLength(view: DataView, length: number, metadata: number, inPieces: boolean): number {
+/** How many bytes, metadata among them, lie in the first buffer: those up to the end that a context says. */
+function linearLength(end: number, length: number, metadata: number, inPieces: boolean): number {
   const most = XDP_MAX + metadata;
-  if (!inPieces) {
-    if (length > most)
-      throw new Unsupported(`XDP packets over ${most} bytes for a program without xdp_has_frags`);
-    return length;
-  }
+  if (!inPieces && length > most)
+    throw new Unsupported(`XDP packets over ${most} bytes for a program without xdp_has_frags`);
   if (length > most + XDP_FRAGMENTS * PAGE)
     throw new InputError(`packet: ${length} bytes do not fit ${XDP_FRAGMENTS} pages`);
-  const end = view.getUint32(XDP_MD.data_end, true);
-  return Math.min(most, end === 0 ? length : end);
+  return Math.min(most, end);
 }
 
 /** So many buffers may follow the first (MAX_SKB_FRAGS). */
@@ -82,10 +78,14 @@ function xdpInput(
   const given = context.slice();
   const view = new DataView(context.buffer);
   const { arrival } = environment;
+  const isGiven = environment.context !== undefined && arrival === undefined;
   const metadata = arrival?.metadata ?? view.getUint32(XDP_MD.data, true);
-  if (environment.context !== undefined && arrival === undefined)
-    checkXdpContext(view, bytes.length, metadata, inPieces);
-  const linear = linearLength(view, bytes.length, metadata, inPieces);
+  if (isGiven) {
+    checkXdpPositions(view, bytes.length, metadata);
+    requireZero(view, "egress_ifindex");
+  }
+  const end = isGiven ? view.getUint32(XDP_MD.data_end, true) : bytes.length;
+  const linear = linearLength(end, bytes.length, metadata, inPieces);
   if (view.getUint32(XDP_MD.ingress_ifindex, true) === 0)
     view.setUint32(XDP_MD.ingress_ifindex, LOOPBACK_IFINDEX, true);
   const packet = new Packet(space, {
@@ -100,20 +100,26 @@ function xdpInput(
   return { context: new Context(space, layout, context), packet, given };
 }
 
-function checkXdpContext(view: DataView, length: number, metadata: number, inPieces: boolean): void {
+/**
+ * The positions in an `xdp_md`, which Linux looks at before the packet.
+ *
+ * @throws InputError  for those that BPF_PROG_TEST_RUN would refuse
+ */
+export function checkXdpPositions(view: DataView, length: number, metadata: number): void {
   const end = view.getUint32(XDP_MD.data_end, true);
-  // The rest of a packet in pieces follows in other buffers.
-  if (end > length || (end < length && !inPieces))
-    throw new InputError(`context: data_end is ${end}, but the packet has ${length} bytes`);
+  // What lies behind the end is in other buffers, whether the program says that it knows of them or not.
+  if (end > length) throw new InputError(`context: data_end is ${end}, but the packet has ${length} bytes`);
   const room = XDP_HEADROOM - XDP_FRAME;
   if (metadata > room || metadata % 4 !== 0 || metadata > end) {
     throw new InputError(
       `context: data is ${metadata}, but metadata has a multiple of 4 and at most ${room} bytes`,
     );
   }
-  for (const name of ["data_meta", "egress_ifindex"] as const) {
-    if (view.getUint32(XDP_MD[name], true) !== 0) throw new InputError(`context: ${name} is not 0`);
-  }
+  requireZero(view, "data_meta");
+}
+
+function requireZero(view: DataView, name: "data_meta" | "egress_ifindex"): void {
+  if (view.getUint32(XDP_MD[name], true) !== 0) throw new InputError(`context: ${name} is not 0`);
 }
 
 /** The first bytes of the headroom belong to the kernel's `struct xdp_frame`. */
@@ -245,6 +251,9 @@ export function lacksHeader({ type }: Program, packet: Uint8Array): boolean {
   );
 }
 
+/** The most that a packet of several segments has: bytes (GSO_LEGACY_MAX_SIZE) and segments (GSO_MAX_SEGS). */
+const [GSO_SIZE_MAX, GSO_SEGMENTS_MAX] = [65_536, 65_535];
+
 function checkSkBuff(bytes: Uint8Array, view: DataView, length: number): void {
   const wrong = bytes.findIndex((byte, at) => byte !== 0 && !isSettable(at));
   if (wrong !== -1) throw new InputError(`context: byte ${wrong} of __sk_buff may not be set`);
@@ -252,6 +261,9 @@ function checkSkBuff(bytes: Uint8Array, view: DataView, length: number): void {
   if (wireLength !== 0 && wireLength < length) {
     throw new InputError(`context: wire_len is ${wireLength}, but the packet has ${length} bytes`);
   }
+  if (wireLength > GSO_SIZE_MAX) throw new InputError(`context: wire_len is at most ${GSO_SIZE_MAX}`);
+  if (view.getUint32(SK_BUFF.gso_segs, true) > GSO_SEGMENTS_MAX)
+    throw new InputError(`context: gso_segs is at most ${GSO_SEGMENTS_MAX}`);
 }
 
 function skBuffInput(

@@ -184,7 +184,8 @@ describe("the environment", () => {
   it.each([
     [{ packet: new Uint8Array(13) }, /13 bytes/],
     [{ packet: FRAME, context: new Uint8Array(25) }, /25 bytes/],
-    [{ packet: FRAME, context: word(3) }, /data_end/],
+    [{ packet: FRAME, context: word(3) }, /multiple of 4/],
+    [{ packet: FRAME, context: Uint8Array.of(0, 0, 0, 0, 255, 1) }, /data_end/],
   ])("that makes no sense is refused: %#", (environment, message) => {
     expect(() => run("xdp", "r0 = 0\nexit", { environment })).toThrow(message);
     expect(() => run("xdp", "r0 = 0\nexit", { environment })).toThrow(InputError);

@@ -32,6 +32,12 @@ export class UserMemory {
     return place.bytes.slice(place.offset, place.offset + length);
   }
 
+  /** All bytes from an address on. */
+  rest(address: bigint): Uint8Array {
+    const place = this.#find(address);
+    return place === undefined ? new Uint8Array(0) : place.bytes.subarray(place.offset);
+  }
+
   /**
    * The text that begins at an address, up to its NUL, or the first `most` bytes of it; nothing if memory ends before both. Each byte is a character.
    */

@@ -9,7 +9,7 @@ import type { Made } from "./made.ts";
 const FIELDS = {
   sk: 0,
   family: 8,
-  /** Linux keeps 16 bits of it. */
+  /** Linux keeps 16 bits of the family and of the protocol. */
   protocol: 12,
   remote_ip4: 16,
   remote_ip6: 20,
@@ -29,7 +29,7 @@ const IPV6 = 16;
 const PORT_MAX = 0xffff;
 
 function check(bytes: Uint8Array, view: DataView): void {
-  const family = view.getUint32(FIELDS.family, true);
+  const family = view.getUint16(FIELDS.family, true);
   if (family !== AF_INET && family !== AF_INET6)
     throw new InputError(`context: family is ${family}, but there are ${AF_INET} and ${AF_INET6}`);
   if (view.getUint32(FIELDS.local_port, true) > PORT_MAX)
@@ -55,7 +55,7 @@ export function socketLookupInput(
   check(all, view);
   const bytes = all.slice(0, layout.size);
   // A program sees the addresses of the family alone.
-  const isIpv4 = view.getUint32(FIELDS.family, true) === AF_INET;
+  const isIpv4 = view.getUint16(FIELDS.family, true) === AF_INET;
   for (const [ip4, ip6] of [
     [FIELDS.remote_ip4, FIELDS.remote_ip6],
     [FIELDS.local_ip4, FIELDS.local_ip6],
@@ -63,6 +63,7 @@ export function socketLookupInput(
     if (isIpv4) bytes.fill(0, ip6, ip6 + IPV6);
     else bytes.fill(0, ip4, ip4 + 4);
   }
+  bytes.fill(0, FIELDS.family + 2, FIELDS.protocol);
   bytes.fill(0, FIELDS.protocol + 2, FIELDS.remote_ip4);
   bytes.fill(0, FIELDS.padding, FIELDS.local_ip4);
   return { context: new Context(space, layout, bytes), results: () => ({ context: all }) };
