@@ -9,7 +9,7 @@ import type { Difference, Expected } from "./expectations.ts";
 export interface Job {
   readonly file: InputFile;
   /** By program. */
-  readonly expected: readonly (readonly [string, Expected | undefined])[];
+  readonly expected: readonly (readonly [string, Expected])[];
   readonly differences: readonly Difference[];
   readonly settings: CheckSettings;
 }

@@ -4,12 +4,7 @@ import { type Command, Option } from "commander";
 import { INSTRUMENT_NAMES } from "../campaign/bugs/instruments/names.ts";
 import { KERNEL_SOURCES } from "../campaign/fuzz/batch.ts";
 import { ORACLE_NAMES } from "../campaign/fuzz/oracle-names.ts";
-import { type Action, collect, integer, json, names, profile, seed } from "./options.ts";
-
-const queue = (about: string): Option =>
-  new Option("--queue <url>", `a server${about === "" ? "" : ` ${about}`}: redis://… or postgres://…`).env(
-    "SOUNDCHECK_QUEUE",
-  );
+import { type Action, collect, integer, json, names, profile, queue, seed } from "./options.ts";
 
 /**
  * @param action makes a command's action of its work
@@ -90,11 +85,11 @@ export function addCampaigns(cli: Command, action: Action, version: string): voi
 
   cli
     .command("worker")
-    .summary("do the work of campaigns elsewhere")
+    .summary("do the work of campaigns and corpora elsewhere")
     .description(
-      "Does the jobs of campaigns that were started with fuzz --queue, on this machine or others, until it is interrupted. The jobs of a worker that is killed go to another.",
+      "Does the jobs of campaigns and corpora that were started with fuzz --queue and corpus run --queue, on this machine or others, until it is interrupted. The jobs of a worker that is killed go to another.",
     )
-    .addOption(queue("").makeOptionMandatory())
+    .addOption(queue().makeOptionMandatory())
     .addOption(
       new Option("--workers <n>", "processes")
         .default(availableParallelism(), "as many as processors")

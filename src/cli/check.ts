@@ -1,7 +1,7 @@
 /** `soundcheck check`: the main job, on files or on the bundled corpus. */
 import { writeFile } from "node:fs/promises";
 import { type CheckProgress, checkFiles, type InputFile } from "../campaign/check.ts";
-import { checkInPool } from "../campaign/check-pool.ts";
+import { type Checker, checkElsewhere, checkInPool } from "../campaign/check-pool.ts";
 import {
   type CheckedRun,
   type CheckSummary,
@@ -115,7 +115,7 @@ async function writeReport(file: string, summary: CheckSummary): Promise<void> {
 /** Files from which on it pays to start other processes. */
 const MANY = 24;
 
-/** Checks the files, in several processes if they are many. */
+/** Checks the files: by the checker if there is one, otherwise here, in several processes if they are many. */
 export async function checkAll(
   files: readonly InputFile[],
   names: readonly string[],
@@ -127,6 +127,7 @@ export async function checkAll(
     workers,
   }: Pick<CheckCommandOptions, "seed" | "runs" | "kernel" | "profile" | "workers">,
   progress: (event: CheckProgress) => void,
+  checker?: Checker,
 ): Promise<CheckSummary> {
   const common = {
     seed,
@@ -137,14 +138,13 @@ export async function checkAll(
     progress,
   };
   const own = names.every(inCorpus);
-  if (workers > 1 && files.length >= MANY) {
-    return checkInPool(files, {
-      ...common,
-      workers,
-      ...(profile === undefined ? {} : { profile }),
-      ...(own ? { profileWithoutKernel: CORPUS_PROFILE } : {}),
-    });
-  }
+  const elsewhere = {
+    ...common,
+    ...(profile === undefined ? {} : { profile }),
+    ...(own ? { profileWithoutKernel: CORPUS_PROFILE } : {}),
+  };
+  if (checker !== undefined) return checkElsewhere(files, checker, elsewhere);
+  if (workers > 1 && files.length >= MANY) return checkInPool(files, workers, elsewhere);
   return checkFiles(files, {
     ...common,
     object: objectOptionsFor(),

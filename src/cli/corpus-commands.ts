@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
 import { PROPERTIES } from "../campaign/regression/property-names.ts";
 import { PROGRAM_TYPES } from "../semantics/program/program-types.ts";
-import { type Action, integer, json, profile } from "./options.ts";
+import { type Action, integer, json, profile, queue } from "./options.ts";
 
 const natural = integer(0, 0x7fff_ffff);
 
@@ -12,8 +12,11 @@ const inside = (): Option =>
 const runs = (most: number): Option =>
   new Option("--runs <n>", "generated runs of each program").default(most).argParser(natural);
 
-/** @param action makes a command's action of its work */
-export function addCorpus(cli: Command, action: Action): void {
+/**
+ * @param action makes a command's action of its work
+ * @param version soundcheck's, which jobs carry
+ */
+export function addCorpus(cli: Command, action: Action, version: string): void {
   const corpus = cli
     .command("corpus")
     .summary("the regression corpus: run, add, reduce, list")
@@ -33,12 +36,16 @@ export function addCorpus(cli: Command, action: Action): void {
     .addOption(
       new Option("--workers <n>", "processes, for many files")
         .default(availableParallelism(), "as many as processors")
-        .argParser(integer(1, 256)),
+        .argParser(integer(1, 256))
+        .conflicts("queue"),
     )
+    .addOption(queue("whose workers check the entries, instead of processes of this machine"))
     .addOption(profile())
     .addOption(json())
     .action(
-      action(async (patterns, options) => (await import("./corpus-run.ts")).corpusRun(patterns, options)),
+      action(async (patterns, options) =>
+        (await import("./corpus-run.ts")).corpusRun(patterns, options, version),
+      ),
     );
 
   corpus

@@ -7,6 +7,7 @@ import type { Store } from "../campaign/fuzz/store.ts";
 import { queueAddress } from "../campaign/queue/address.ts";
 import { QueueCrew } from "../campaign/queue/crew.ts";
 import { openServer } from "../campaign/queue/server.ts";
+import { workersTold } from "./queue-workers.ts";
 
 /** Jobs that are in the queue at a time: enough for many workers. */
 const WIDTH = 32;
@@ -27,18 +28,12 @@ export async function queueCrew(
   tell: (line: string) => void,
 ): Promise<Crew> {
   const address = queueAddress(url);
-  let told: number | undefined;
   const crew = await QueueCrew.open(await openServer(address), {
     version,
     campaign: campaignId(store),
     over,
     now: () => performance.now(),
-    onWorkers(workers) {
-      if (workers === told) return;
-      told = workers;
-      const start = workers === 0 ? `; start one with: soundcheck worker --queue ${address.shown}` : "";
-      tell(`${workers} worker${workers === 1 ? "" : "s"} at ${address.shown}${start}`);
-    },
+    onWorkers: workersTold(address, tell),
   });
   return {
     width: WIDTH,

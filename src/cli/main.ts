@@ -316,7 +316,7 @@ cli
 
 addClassic(cli, action);
 addTraces(cli, action);
-addCorpus(cli, action);
+addCorpus(cli, action, versionOfPackage());
 addGuests(cli, action);
 
 async function main(): Promise<number> {

@@ -49,5 +49,11 @@ export const profile = (): Option =>
     "the kernel whose rules hold: linux-X.Y, or a profile's file (default: the newest)",
   ).env("SOUNDCHECK_PROFILE");
 
+/** @param about  what the server is for */
+export const queue = (about = ""): Option =>
+  new Option("--queue <url>", `a server${about === "" ? "" : ` ${about}`}: redis://… or postgres://…`).env(
+    "SOUNDCHECK_QUEUE",
+  );
+
 export const seed = (about: string): Option =>
   new Option("--seed <n>", about).argParser(integer(0, 0x7fff_ffff));

@@ -1,12 +1,13 @@
-/** `fuzz --queue` and `worker`, with a real server, and workers that are killed. */
+/** `fuzz --queue`, `corpus run --queue` and `worker`, with a real server, and workers that are killed. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
 import { afterAll, describe, expect, test } from "vitest";
-import { COMMAND, directory, jsonLines, soundcheck } from "./testing.ts";
+import { COMMAND, directory, type Ended, jsonLines, soundcheck } from "./testing.ts";
 
 const REDIS = spawnSync("redis-server", ["--version"]).status === 0;
 const started: ChildProcess[] = [];
@@ -40,6 +41,24 @@ async function redis(): Promise<string> {
 const worker = (queue: string): ChildProcess =>
   start([...COMMAND, "worker", "--queue", queue, "--workers", "1"], directory());
 
+/** Bundles that return their number; the second one is expected to return another. */
+const entries = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [0, 1, 2].map((number) => [
+      `${number}.prog.json`,
+      JSON.stringify({
+        name: `p${number}`,
+        type: "socket_filter",
+        license: "GPL",
+        asm: [`r0 = ${number}`, "exit"],
+        expect: { verdict: "accept", runs: [{ packet: "00".repeat(20), retval: number === 1 ? 7 : number }] },
+      }),
+    ]),
+  );
+
+/** What was said, without how long it took. */
+const timeless = ({ stdout }: Ended): string => stdout.replaceAll(/"(ms|seconds)":[\d.e-]+/g, '"$1":0');
+
 afterAll(() => {
   for (const child of started) child.kill("SIGKILL");
 });
@@ -48,14 +67,23 @@ describe("without a server", () => {
   test("the reason is told in one line", async () => {
     const url = `redis://me:secret@127.0.0.1:${await freePort()}`;
     const shown = url.replace("secret", "…");
-    for (const command of ["worker", "fuzz"]) {
-      expect(await soundcheck([command, "--queue", url], { cwd: directory() })).toMatchObject({
+    for (const command of [["worker"], ["fuzz"], ["corpus", "run"]]) {
+      expect(await soundcheck([...command, "--queue", url], { cwd: directory() })).toMatchObject({
         status: 2,
         stderr: expect.stringMatching(
           new RegExp(`^soundcheck: --queue ${shown}: no server answers: .*ECONNREFUSED.*\n$`),
         ),
       });
     }
+  });
+
+  test("a profile that workers do not have is refused", async () => {
+    const cwd = directory({ "mine.json": "{}" });
+    const args = ["corpus", "run", "--queue", "redis://127.0.0.1:1", "--profile", "mine.json"];
+    expect(await soundcheck(args, { cwd })).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^soundcheck: --profile mine.json: with --queue it is one of linux-/),
+    });
   });
 });
 
@@ -86,5 +114,33 @@ describe.skipIf(!REDIS)("with a server (redis-server is installed)", () => {
     expect(jsonLines(ended)).toMatchObject([
       { summary: { next: 201, tally: { programs: 200 }, findings: { total: 0 } } },
     ]);
+  });
+
+  test("the entries of a worker that is killed are checked by another, and the answer is that without a queue", async () => {
+    const url = await redis();
+    const cwd = directory(entries());
+    const first = worker(url);
+    const args = ["corpus", "run", "--in", ".", "--runs", "3000", "--json"];
+    const run = soundcheck([...args, "--queue", url], { cwd });
+    const client = new Redis(url);
+    const active = async (): Promise<readonly string[]> =>
+      client.lrange((await client.keys("bull:*:active"))[0] ?? "", 0, -1);
+    let held: readonly string[] = [];
+    while (held.length === 0) held = await active();
+    first.kill("SIGKILL");
+    await once(first, "exit");
+    // It was killed while it worked.
+    expect(await active()).toEqual(held);
+    client.disconnect();
+    worker(url);
+    const [ended, alone] = await Promise.all([run, soundcheck(args, { cwd })]);
+    expect(ended.status).toBe(1);
+    expect(jsonLines(ended)).toMatchObject([
+      { file: "0.prog.json", runs: 3000, finding: false },
+      { file: "1.prog.json", runs: 3000, finding: true },
+      { file: "2.prog.json", runs: 3000, finding: false },
+      { summary: { entries: 3, findings: 1 } },
+    ]);
+    expect(timeless(ended)).toEqual(timeless(alone));
   });
 });

@@ -1,6 +1,7 @@
-/** What a campaign asks of a process, and what is answered. All of an answer follows from the job. */
+/** What a campaign, or a run of a corpus, asks of a process, and what is answered. All of an answer follows from the job. */
 import type { Recipe } from "../generate/recipe.ts";
 import type { Input } from "../kernels/inputs.ts";
+import type { EntryAnswer, EntryJob } from "../regression/entry.ts";
 import type { CodeCoverage } from "./code-coverage.ts";
 import type { OracleName } from "./oracle-names.ts";
 import type { Violation } from "./oracles/oracle.ts";
@@ -63,7 +64,9 @@ export type Job =
   /** Say which of them run some code. */
   | (Range & { readonly kind: "locate"; readonly code: CodeCoverage })
   /** Leave out what recipes need not have for what they reach. */
-  | { readonly kind: "trim"; readonly recipes: readonly ReachingRecipe[]; readonly settings: Settings };
+  | { readonly kind: "trim"; readonly recipes: readonly ReachingRecipe[]; readonly settings: Settings }
+  /** Check an entry of a corpus. */
+  | (EntryJob & { readonly kind: "entry" });
 
 interface ReachingRecipe {
   readonly recipe: Recipe;
@@ -121,4 +124,4 @@ export interface Replayed {
   readonly shown: readonly Violation[];
 }
 
-export type JobAnswer = BatchResult | Unusable | Replayed | Reduced | Located | Trimmed;
+export type JobAnswer = BatchResult | Unusable | Replayed | Reduced | Located | Trimmed | EntryAnswer;

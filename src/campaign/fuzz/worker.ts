@@ -1,4 +1,4 @@
-/** What a process of a campaign does: it cross-checks the programs of a range of seeds, makes one of them small, or finds out which of them reach something. */
+/** What a process of a campaign does: it cross-checks the programs of a range of seeds, makes one of them small, finds out which of them reach something, or checks an entry of a corpus. */
 import { readBundle } from "../../object/bundle.ts";
 import { writeBundle } from "../../object/bundle-write.ts";
 import { InputError, Unsupported } from "../../semantics/errors.ts";
@@ -46,6 +46,9 @@ export default async function work(job: Job): Promise<JobAnswer> {
       return locate(job);
     case "replay":
       return await replay(job);
+    case "entry":
+      // Of no use to campaigns, whose processes do not wait for it.
+      return (await import("../regression/entry.ts")).checkEntry(job);
     default:
       return trim(job);
   }
