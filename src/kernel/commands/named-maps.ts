@@ -1,6 +1,6 @@
 /** The maps of a program that is loaded: by descriptors in its instructions, or in the array of descriptors that comes with it. */
 import { Unsupported } from "../../semantics/errors.ts";
-import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
+import { MAP_FLAGS, type MapDefinition, type MapType } from "../../semantics/program/map-types.ts";
 import { EBUSY, EFAULT, EINVAL, EPERM, EPROTO } from "../../vm/errno.ts";
 import type { Process } from "../kernel.ts";
 import type { MapObject } from "../objects.ts";
@@ -45,21 +45,38 @@ function descriptorAt(attr: LoadAttribute, index: number): number | undefined {
   return bytes === undefined ? undefined : new DataView(bytes.buffer).getInt32(0, true);
 }
 
-/** The maps of an array of descriptors whose length is given: the program holds each of them. */
-export function arrayMaps(process: Process, attr: LoadAttribute): readonly MapObject[] | number {
+/** What is wrong with the array of descriptors, and what the log says of it. */
+interface NoMaps {
+  readonly error: number;
+  readonly message: string;
+}
+
+const SLEEPABLE_MAPS = "Sleepable programs can only use array, hash, ringbuf and local storage maps";
+
+/**
+ * The maps of an array of descriptors whose length is given: the program holds each of them.
+ *
+ * @param forbidden  types of maps that the program may not use, since it may sleep
+ */
+export function arrayMaps(
+  process: Process,
+  attr: LoadAttribute,
+  forbidden: readonly MapType[],
+): readonly MapObject[] | NoMaps {
   const count = attr.u32("fd_array_cnt");
-  if (count >= MOST) return EINVAL;
+  if (count >= MOST) return { error: EINVAL, message: "" };
   const maps: MapObject[] = [];
   for (let index = 0; index < count; index += 1) {
     const fd = descriptorAt(attr, index);
-    if (fd === undefined) return EFAULT;
+    if (fd === undefined) return { error: EFAULT, message: "" };
     const open = mapByFd(process, fd);
     if (typeof open === "number") {
       if (process.descriptors.target(fd)?.kind === "btf") throw new Unsupported("prog_load: BTF in fd_array");
-      return open;
+      return { error: open, message: "" };
     }
+    if (forbidden.includes(open.storage.definition.type)) return { error: EINVAL, message: SLEEPABLE_MAPS };
     const problem = arenaProblem(process, open.map, maps);
-    if (problem !== 0) return problem;
+    if (problem !== 0) return { error: problem, message: "" };
     if (!maps.includes(open.map)) maps.push(open.map);
   }
   return maps;

@@ -1,6 +1,7 @@
 /** BPF_PROG_LOAD: the kernel's checks in the kernel's order, the verdict of our verifier in the place of the kernel's. */
 import { InputError, Unsupported } from "../../semantics/errors.ts";
 import { decode } from "../../semantics/isa/codec.ts";
+import { programFacts } from "../../semantics/profile/lookup.ts";
 import type { Capability } from "../../semantics/program/privileges.ts";
 import { isCapable } from "../../semantics/program/privileges.ts";
 import type { Program } from "../../semantics/program/program.ts";
@@ -144,8 +145,11 @@ function verdictOn(
   log: LoadLog,
 ): { readonly program: Program; readonly maps: NamedMaps; readonly types: BtfObject | undefined } | number {
   const { attr, process, kernel } = call;
-  const further = arrayMaps(process, attr);
-  if (typeof further === "number") return log.say("", further);
+  const forbidden = parts.flags.includes("sleepable")
+    ? programFacts(kernel.rules.profile, parts)?.forbiddenMaps
+    : undefined;
+  const further = arrayMaps(process, attr, forbidden ?? []);
+  if ("error" in further) return log.say(further.message, further.error);
   if (attr.u32("core_relo_cnt") !== 0) throw new Unsupported("prog_load: CO-RE relocations");
   const records = functionRecords(call);
   if (typeof records === "number") return log.say("", records);
