@@ -21,7 +21,7 @@ import {
   startOf,
 } from "../properties/lifetime/explore.ts";
 import { actions, denied, stepOf } from "../properties/lifetime/invariants.ts";
-import { HOLDERS, LARGE, SMALL, SOCKETS } from "../properties/lifetime/scopes.ts";
+import { HOLDERS, HOOKS, LARGE, SMALL, SOCKETS } from "../properties/lifetime/scopes.ts";
 import type { Action } from "../src/kernel/model/transition.ts";
 import { startZ3 } from "../src/semantics/term/z3.ts";
 
@@ -36,7 +36,7 @@ const { values, positionals } = parseArgs({
   options: {
     minutes: { type: "string", default: "5" },
     workers: { type: "string", default: "2" },
-    /** What `explore` goes through: `all`, `sockets`, `holders`; what `induction` is about: all four by default. */
+    /** What `explore` goes through: `all`, `sockets`, `holders`; what `induction` is about: all five by default. */
     scope: { type: "string" },
   },
 });
@@ -106,7 +106,7 @@ async function explore(): Promise<boolean> {
 async function induction(): Promise<boolean> {
   const z3 = await startZ3();
   let held = true;
-  for (const [name, scope] of Object.entries({ SMALL, LARGE, SOCKETS, HOLDERS }).filter(
+  for (const [name, scope] of Object.entries({ SMALL, LARGE, SOCKETS, HOLDERS, HOOKS }).filter(
     ([name]) => values.scope === undefined || name === values.scope,
   )) {
     const [start, all] = [Date.now(), actions(scope)];

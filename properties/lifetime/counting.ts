@@ -7,7 +7,7 @@ import { closeSocket } from "../../src/kernel/model/settle.ts";
 import type { Action } from "../../src/kernel/model/transition.ts";
 import { add, constant, eq, FALSE, sub, TRUE, variable, zext } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
-import { HOLDERS, SOCKETS } from "./scopes.ts";
+import { HOLDERS, HOOKS, SOCKETS } from "./scopes.ts";
 import { type Scope, SymbolicState, type WIDTH } from "./symbolic.ts";
 
 type Bool = Term<1>;
@@ -66,6 +66,11 @@ export const FAULTS: readonly {
   { fault: { neverCollected: true }, shownBy: { do: "close", process: 1, fd: 0 }, scope: SOCKETS },
   { fault: { messageIsNoUser: true }, shownBy: { do: "send", process: 1, fd: 0, value: 1 }, scope: SOCKETS },
   { fault: { noHold: "filter" }, shownBy: { do: "filter", process: 1, fd: 0, value: 1 }, scope: HOLDERS },
+  {
+    fault: { noPut: "attachment" },
+    shownBy: { do: "clear", process: 1, hooks: ["list", "filters"] },
+    scope: HOOKS,
+  },
   { fault: { noPut: "filter" }, shownBy: { do: "close", process: 1, fd: 0 }, scope: HOLDERS },
 ];
 

@@ -26,6 +26,7 @@ const NONE: Limits["objects"] = {
   outer: 0,
   program: 0,
   filter: 0,
+  classifier: 0,
   link: 0,
   unix: 0,
   udp: 0,

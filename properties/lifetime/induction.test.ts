@@ -4,7 +4,7 @@ import type { Action } from "../../src/kernel/model/transition.ts";
 import { startZ3, type Z3 } from "../../src/semantics/term/z3.ts";
 import { FAULTS } from "./counting.ts";
 import { actions, denied, stepOf } from "./invariants.ts";
-import { HOLDERS, SMALL, SOCKETS } from "./scopes.ts";
+import { HOLDERS, HOOKS, SMALL, SOCKETS } from "./scopes.ts";
 import type { Scope } from "./symbolic.ts";
 
 let z3: Z3;
@@ -37,9 +37,10 @@ describe("counting finds what cannot be reached, for all states of the scope", (
 const others: readonly (readonly [string, Scope, Action])[] = [
   ["a socket that may lie in its own messages goes", SOCKETS, { do: "close", process: 1, fd: 0 }],
   ["a socket gets a program", HOLDERS, { do: "filter", process: 1, fd: 0, value: 1 }],
+  ["a list gets a link", HOOKS, { do: "list_link", process: 1, fd: 0, hook: "list" }],
 ];
 
-describe("sockets, and what they hold", () => {
+describe("sockets, hooks, and what they hold", () => {
   it.each(others)(
     "%s",
     async (_, scope, action) => {

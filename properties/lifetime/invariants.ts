@@ -2,7 +2,7 @@
 import { ID_KINDS } from "../../src/kernel/model/concrete.ts";
 import { MODEL_KINDS, type ModelKind, type Place } from "../../src/kernel/model/reading.ts";
 import { alive, messagePlaces } from "../../src/kernel/model/settle.ts";
-import { type Action, Transition } from "../../src/kernel/model/transition.ts";
+import { type Action, PROGRAM_KINDS, Transition } from "../../src/kernel/model/transition.ts";
 import { and, eq, FALSE, not, TRUE } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
 import { CountingState, type Fault, sameCount } from "./counting.ts";
@@ -11,16 +11,24 @@ import { type Scope, SymbolicState, type WIDTH } from "./symbolic.ts";
 type Bool = Term<1>;
 type Named = Term<typeof WIDTH>;
 
-const OBJECTS: readonly ModelKind[] = ["map", "prog_array", "outer", "program", "filter", "link"];
+const OBJECTS: readonly ModelKind[] = [
+  "map",
+  "prog_array",
+  "outer",
+  "program",
+  "filter",
+  "classifier",
+  "link",
+];
 
 /** What a place may name. */
 const MAY_NAME: Readonly<Record<Exclude<Place<Named>["of"], "slot">, readonly ModelKind[]>> = {
   fd: MODEL_KINDS,
   message: MODEL_KINDS,
   pin: OBJECTS,
-  attachment: ["program"],
+  attachment: ["program", "classifier"],
   use: ["map", "prog_array", "outer"],
-  target: ["program"],
+  target: ["program", "classifier"],
   filter: ["filter"],
   standing: ["link"],
   peer: ["unix"],
@@ -28,7 +36,7 @@ const MAY_NAME: Readonly<Record<Exclude<Place<Named>["of"], "slot">, readonly Mo
 };
 
 function mayName(state: SymbolicState, place: Place<Named>): readonly ModelKind[] {
-  if (place.of === "slot") return state.kindOf(place.array) === "outer" ? ["map"] : ["program", "filter"];
+  if (place.of === "slot") return state.kindOf(place.array) === "outer" ? ["map"] : PROGRAM_KINDS;
   return MAY_NAME[place.of];
 }
 
@@ -215,13 +223,22 @@ export const denied = ({ premises, goals }: Step): readonly Bool[] => [
 ];
 
 /** Every action of process 1 in the scope; processes are alike. */
-export function actions({ fds, objects, pins, points }: Scope): readonly Action[] {
+export function actions({ fds, hooks = [], objects, pins, points }: Scope): readonly Action[] {
   const process = 1;
   const numbers = Array.from({ length: fds }, (_, fd) => fd);
   const indices = [0, 1];
+  const ofLists = (fd: number): readonly Action[] => [
+    ...hooks.flatMap((hook): readonly Action[] => [
+      { do: "list", process, fd, hook },
+      { do: "list_link", process, fd, hook },
+      { do: "unlist", process, fd, hook },
+    ]),
+    { do: "load", process, maps: [fd], kind: "classifier" },
+    { do: "classify", process, fd, point: "filters/1", exclusive: true },
+    { do: "classify", process, fd, point: "filters/1", exclusive: false },
+  ];
   const ofPrograms = (fd: number): readonly Action[] => [
     { do: "load", process, maps: [fd] },
-    ...has("link", { do: "unlink_link", process, fd }),
     ...indices.map((index): Action => ({ do: "delete", process, fd, index })),
     ...numbers.flatMap((value) =>
       indices.map((index): Action => ({ do: "update", process, fd, index, value })),
@@ -241,6 +258,12 @@ export function actions({ fds, objects, pins, points }: Scope): readonly Action[
     ...has("prog_array", { do: "create", process, kind: "prog_array" }),
     ...has("program", { do: "load", process, maps: [] }),
     ...has("filter", { do: "load", process, maps: [], kind: "filter" }),
+    ...has(
+      "classifier",
+      { do: "load", process, maps: [], kind: "classifier" },
+      { do: "declassify", process, point: "filters/1" },
+      { do: "clear", process, hooks: [...hooks, "filters"] },
+    ),
     ...has("unix", { do: "socketpair", process }),
     ...has("udp", { do: "socket", process }),
     ...numbers.flatMap((fd): readonly Action[] => [
@@ -252,6 +275,8 @@ export function actions({ fds, objects, pins, points }: Scope): readonly Action[
         ...has("udp", { do: "filter", process, fd, value }),
       ]),
       ...(objects.includes("program") ? ofPrograms(fd) : []),
+      ...(objects.includes("classifier") ? ofLists(fd) : []),
+      ...has("link", { do: "unlink_link", process, fd }),
       { do: "close", process, fd },
       { do: "dup", process, fd },
       ...pins.map((path): Action => ({ do: "pin", process, fd, path })),

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Model } from "../../src/kernel/model/model.ts";
 import type { Operation } from "../../src/kernel/operation.ts";
 import { Runtime } from "../../src/kernel/runtime.ts";
-import { DEVICES, operation, passing } from "./operations.ts";
+import { attaching, DEVICES, operation, passing } from "./operations.ts";
 
 /** One operation on both: the same result, the same objects alive, the same descriptors and pins. */
 class Both implements fc.Command<Model, Runtime> {
@@ -58,4 +58,6 @@ describe("lifetimes", () => {
   it("the runtime does what the model says", () => sequences(operation(4), 200, RUNS), 120_000);
 
   it("sockets that pass each other", () => sequences(passing(), 60, RUNS), 120_000);
+
+  it("hooks of a device, and what is attached there", () => sequences(attaching(), 100, RUNS), 120_000);
 });

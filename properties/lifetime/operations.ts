@@ -36,7 +36,7 @@ const outerCreate = (process: number, inner: number): Operation =>
     inner_map_fd: inner,
   });
 
-const [SOCKET_FILTER, XDP] = [1, 6];
+const [SOCKET_FILTER, CLASSIFIER, XDP] = [1, 3, 6];
 
 /** `r0 = 0; exit` after loads of the maps with these descriptors. */
 function progLoad(process: number, maps: readonly number[], type = XDP): Operation {
@@ -85,14 +85,13 @@ const getFdById = (process: number, kind: "map" | "prog" | "link", id: number): 
 
 /** The device on which programs are attached, and what makes it. */
 const DEVICE = 2;
-export const DEVICES: readonly Operation[] = [
-  {
-    process: 1,
-    do: "veth_create",
-    first: { name: "one", index: DEVICE },
-    second: { name: "other", index: DEVICE + 1 },
-  },
-];
+const PAIR = {
+  process: 1,
+  do: "veth_create",
+  first: { name: "one", index: DEVICE },
+  second: { name: "other", index: DEVICE + 1 },
+} as const;
+export const DEVICES: readonly Operation[] = [PAIR];
 export const POINT = `xdp of device ${DEVICE}`;
 
 const xdpSet = (process: number, fd: number): Operation => ({
@@ -107,6 +106,45 @@ const BPF_XDP = 37;
 const linkCreate = (process: number, fd: number): Operation =>
   bpf(process, "link_create", { prog_fd: fd, target_ifindex: DEVICE, attach_type: BPF_XDP });
 
+const TYPES = { program: XDP, filter: SOCKET_FILTER, classifier: CLASSIFIER } as const;
+
+const [TCX_INGRESS, TCX_EGRESS] = [46, 47];
+
+const listed = (
+  process: number,
+  command: "prog_attach" | "prog_detach",
+  fd: number,
+  attach = TCX_INGRESS,
+): Operation => bpf(process, command, { target_ifindex: DEVICE, attach_bpf_fd: fd, attach_type: attach });
+
+const listLink = (process: number, fd: number, attach = TCX_INGRESS): Operation =>
+  bpf(process, "link_create", { prog_fd: fd, target_ifindex: DEVICE, attach_type: attach });
+
+const filterCreate = (
+  process: number,
+  fd: number,
+  manner: "exclusive" | "create",
+  handle = 1,
+): Operation => ({
+  process,
+  do: "filter_create",
+  index: DEVICE,
+  direction: "ingress",
+  priority: 1,
+  handle,
+  fd,
+  manner,
+});
+
+const filterDelete = (process: number, handle = 1): Operation => ({
+  process,
+  do: "filter_delete",
+  index: DEVICE,
+  direction: "ingress",
+  priority: 1,
+  handle,
+});
+
 /** The model's action as an operation; where it attaches is always the one point. */
 export function operationOf(action: Action): Operation {
   const { process } = action;
@@ -120,7 +158,7 @@ export function operationOf(action: Action): Operation {
     case "create":
       return mapCreate(process, action.kind === "map" ? "array" : "prog_array");
     case "load":
-      return progLoad(process, action.maps, action.kind === "filter" ? SOCKET_FILTER : XDP);
+      return progLoad(process, action.maps, TYPES[action.kind ?? "program"]);
     case "outer":
       return outerCreate(process, action.inner);
     case "socketpair":
@@ -150,6 +188,18 @@ export function operationOf(action: Action): Operation {
       return xdpSet(process, action.fd);
     case "detach":
       return xdpSet(process, -1);
+    case "list":
+      return listed(process, "prog_attach", action.fd);
+    case "unlist":
+      return listed(process, "prog_detach", action.fd);
+    case "list_link":
+      return listLink(process, action.fd);
+    case "classify":
+      return filterCreate(process, action.fd, action.exclusive ? "exclusive" : "create");
+    case "declassify":
+      return filterDelete(process);
+    case "clear":
+      return { process, do: "device_delete", index: DEVICE };
     case "link":
       return linkCreate(process, action.fd);
     case "unlink_link":
@@ -192,6 +242,44 @@ export function passing(): fc.Arbitrary<Operation> {
     [1, drawn(fc.tuple(process, own, fc.constant(0), own), mapUpdate)],
   ];
   return fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+}
+
+/** One operation of two processes on a device's hooks, and on what they hold: the process that attaches may end, or the device go. */
+export function attaching(): fc.Arbitrary<Operation> {
+  const process = fc.constantFrom(1, 1, 2);
+  const own = fc.integer({ min: 0, max: 5 });
+  const type = fc.constantFrom(CLASSIFIER, CLASSIFIER, CLASSIFIER, XDP);
+  const attach = fc.constantFrom(TCX_INGRESS, TCX_INGRESS, TCX_EGRESS);
+  const handle = fc.constantFrom(1, 2);
+  const discipline = { index: DEVICE, discipline: "clsact" } as const;
+  const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Operation>])[] = [
+    [3, drawn(fc.tuple(process, type), (one, of) => progLoad(one, [], of))],
+    [1, drawn(fc.tuple(process, own, type), (one, map, of) => progLoad(one, [map], of))],
+    [1, process.map((one) => mapCreate(one, "array"))],
+    [5, drawn(fc.tuple(process, fc.constant("prog_attach"), own, attach), listed)],
+    [3, drawn(fc.tuple(process, fc.constant("prog_detach"), own, attach), listed)],
+    [4, drawn(fc.tuple(process, own, attach), listLink)],
+    [2, drawn(fc.tuple(process, own), (one, link) => bpf(one, "link_detach", { link_fd: link }))],
+    [
+      1,
+      process.map(
+        (one): Operation => ({ process: one, do: "qdisc_create", ...discipline, manner: "create" }),
+      ),
+    ],
+    [0.3, process.map((one): Operation => ({ process: one, do: "qdisc_delete", ...discipline }))],
+    [4, drawn(fc.tuple(process, own, fc.constantFrom("exclusive", "create"), handle), filterCreate)],
+    [2, drawn(fc.tuple(process, handle), filterDelete)],
+    [1, drawn(fc.tuple(process, own), xdpSet)],
+    [0.3, drawn(fc.tuple(process, own), linkCreate)],
+    [4, drawn(fc.tuple(process, own), (one, fd) => ({ process: one, do: "close", fd }))],
+    [0.5, drawn(fc.tuple(process, own, path), objPin)],
+    [0.5, drawn(fc.tuple(process, path), (one, at) => ({ process: one, do: "unlink", path: at }))],
+    [0.5, process.map((one): Operation => ({ process: one, do: "fork" }))],
+    [0.3, process.map((one): Operation => ({ process: one, do: "exit" }))],
+    [0.3, process.map((one): Operation => ({ process: one, do: "device_delete", index: DEVICE }))],
+    [0.6, process.map((one): Operation => ({ ...PAIR, process: one }))],
+  ];
+  return fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight: Math.round(10 * weight), arbitrary })));
 }
 
 /** One operation of one of so many processes. */

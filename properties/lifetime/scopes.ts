@@ -41,3 +41,14 @@ export const HOLDERS: Scope = {
   objects: ["map", "outer", "program", "filter", "udp"],
   uses: 1,
 };
+
+/** A list with two places, and a filter's place: programs that are there alone, and by a link. */
+export const HOOKS: Scope = {
+  processes: 2,
+  fds: 2,
+  pins: ["a"],
+  points: ["list/0", "list/1", "filters/1"],
+  hooks: ["list"],
+  objects: ["map", "classifier", "classifier", "link"],
+  uses: 1,
+};

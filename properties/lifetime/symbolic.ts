@@ -1,7 +1,15 @@
 /**
  * The transition read on formulas: a state of a small scope whose places are variables, so that one question to a solver is about all states at once.
  */
-import type { Edge, ModelKind, Place, Reading, Root, WeakPlace } from "../../src/kernel/model/reading.ts";
+import {
+  type Edge,
+  isAt,
+  type ModelKind,
+  type Place,
+  type Reading,
+  type Root,
+  type WeakPlace,
+} from "../../src/kernel/model/reading.ts";
 import { PLACES } from "../../src/kernel/model/transition.ts";
 import { and, constant, eq, FALSE, ite, not, or, TRUE, variable } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
@@ -19,6 +27,8 @@ export interface Scope {
   readonly fds: number;
   readonly pins: readonly string[];
   readonly points: readonly string[];
+  /** Hooks that have lists: their points are among those. */
+  readonly hooks?: readonly string[];
   /** Objects by kind, numbered from 1. */
   readonly objects: readonly ModelKind[];
   /** Maps that a program may use. */
@@ -212,6 +222,7 @@ export class SymbolicState implements Reading<Bool, Named> {
         return [{ of: "filter", socket: holder }];
       case "program":
       case "filter":
+      case "classifier":
         return Array.from({ length: this.scope.uses }, (_, index) => ({ of: "use", program: holder, index }));
       case "link":
         return [{ of: "target", link: holder }];
@@ -229,6 +240,9 @@ export class SymbolicState implements Reading<Bool, Named> {
       : [];
 
   readonly points = (): readonly string[] => this.scope.points;
+
+  readonly pointsOf = (hook: string): readonly string[] =>
+    this.scope.points.filter((point) => isAt(point, hook));
 
   readonly messages = (): readonly number[] =>
     Array.from({ length: this.scope.messages ?? 0 }, (_, index) => index);

@@ -1,5 +1,13 @@
 /** The transition read on values: a state in which an object is a number, and nothing is 0. */
-import type { Edge, ModelKind, Place, Reading, Root, WeakPlace } from "./reading.ts";
+import {
+  type Edge,
+  isAt,
+  type ModelKind,
+  type Place,
+  type Reading,
+  type Root,
+  type WeakPlace,
+} from "./reading.ts";
 
 export type IdKind = "map" | "program" | "link" | "socket";
 
@@ -10,6 +18,7 @@ export const ID_KINDS: Readonly<Record<ModelKind, IdKind>> = {
   outer: "map",
   program: "program",
   filter: "program",
+  classifier: "program",
   link: "link",
   unix: "socket",
   udp: "socket",
@@ -201,6 +210,7 @@ export class State implements Reading<boolean, number> {
         return [{ of: "filter", socket: holder }];
       case "program":
       case "filter":
+      case "classifier":
         return indices.map((index) => ({ of: "use", program: holder, index }));
       case "link":
         return [{ of: "target", link: holder }];
@@ -218,6 +228,15 @@ export class State implements Reading<boolean, number> {
       : [];
 
   readonly points = (): readonly string[] => [...this.#standings.keys()];
+
+  readonly pointsOf = (hook: string): readonly string[] => {
+    const taken = [...this.#attachments.keys(), ...this.#standings.keys()].filter((point) =>
+      isAt(point, hook),
+    );
+    let free = 0;
+    while (taken.includes(`${hook}/${free}`)) free += 1;
+    return [...taken, `${hook}/${free}`];
+  };
 
   readonly messages = (socket: number): readonly number[] => {
     const count = this.#held.get(socket)?.size ?? 0;

@@ -1,12 +1,14 @@
 /** The model as a system that operations are done on. It knows what matters to lifetimes, and says of everything else that it does not. */
 import { Unsupported } from "../../semantics/errors.ts";
+import { ESRCH } from "../../vm/errno.ts";
 import { Attributes } from "../commands/attributes.ts";
 import type { Operation } from "../operation.ts";
 import type { BpfOperation } from "../operations/bpf.ts";
 import type { Answer, ObjectKind, Observation, OpenDescriptor, System } from "../system.ts";
 import { State } from "./concrete.ts";
+import { Devices, isDeviceOperation, type TcxHook } from "./devices.ts";
 import type { ModelKind } from "./reading.ts";
-import { type Action, Transition } from "./transition.ts";
+import { type Action, PROGRAM_KINDS, type ProgramKind, Transition } from "./transition.ts";
 
 /** How the descriptors are called that an action gives beside its result. */
 const NEW_DESCRIPTORS: Readonly<Partial<Record<Action["do"], readonly string[]>>> = {
@@ -18,6 +20,7 @@ export class Model implements System {
   readonly #state: State;
   /** Of which type the programs are that an array takes, as far as that has been settled. */
   readonly #owners = new Map<number, ModelKind>();
+  readonly #devices = new Devices();
 
   constructor(state = new State()) {
     this.#state = state;
@@ -25,9 +28,8 @@ export class Model implements System {
 
   /** @throws Unsupported  for what has no meaning in the model */
   do(operation: Operation): Answer {
-    // What is attached where is the model's; whether there is a device is not.
-    if (operation.do === "veth_create") return { result: 0 };
-    const action = actionOf(operation);
+    if (operation.do === "filter_query") return this.#filters(operation);
+    const action = actionOf(operation, this.#devices);
     this.#refuse(action);
     const before = this.#state.fds(action.process).filter((fd) => this.#at(action.process, fd) !== 0);
     const transition = new Transition(this.#state);
@@ -35,12 +37,24 @@ export class Model implements System {
     const result = cases.find(({ when }) => when)?.result;
     if (result === undefined) throw new Error(`no result of ${JSON.stringify(action)}`);
     if (result >= 0) this.#own(action);
+    if (result >= 0 && isDeviceOperation(operation)) this.#devices.done(operation);
     const names = NEW_DESCRIPTORS[action.do];
     if (names === undefined || result < 0 || (action.do === "receive" && result === 0)) return { result };
     const fresh = this.#state
       .fds(action.process)
       .filter((fd) => this.#at(action.process, fd) !== 0 && !before.includes(fd));
     return { result, out: Object.fromEntries(fresh.map((fd, index) => [names[index] ?? "", fd])) };
+  }
+
+  /** @throws Unsupported */
+  #filters({ process, index, direction }: Extract<Operation, { do: "filter_query" }>): Answer {
+    if (!this.#state.runs(process)) return { result: ESRCH };
+    const points = this.#state.roots().flatMap((root) => (root.of === "attachment" ? [root.point] : []));
+    const filters = this.#devices.filters(index, direction, points).map(({ point, priority, handle }) => {
+      const program = this.#state.object(this.#state.read({ of: "attachment", point }));
+      return `${priority}:${handle}:${program?.id ?? 0}`;
+    });
+    return { result: filters.length, out: { filters: filters.join(" ") } };
   }
 
   #at(process: number, fd: number): number {
@@ -56,7 +70,7 @@ export class Model implements System {
     const { process } = action;
     if (action.do !== "load" && action.do !== "update") return undefined;
     const kind = action.do === "load" ? (action.kind ?? "program") : this.#kind(process, action.value);
-    if (kind !== "program" && kind !== "filter") return undefined;
+    if (kind === undefined || !PROGRAM_KINDS.some((each) => each === kind)) return undefined;
     const fds = action.do === "load" ? action.maps : [action.fd];
     const arrays = fds
       .filter((fd) => this.#kind(process, fd) === "prog_array")
@@ -72,7 +86,7 @@ export class Model implements System {
   /** Whether an operation has a meaning in the model as it is now. */
   knows(operation: Operation): boolean {
     try {
-      if (operation.do !== "veth_create") this.#refuse(actionOf(operation));
+      this.#refuse(actionOf(operation, this.#devices));
       return true;
     } catch (error) {
       if (error instanceof Unsupported) return false;
@@ -142,7 +156,8 @@ export function observationOf(state: State): Observation {
 }
 
 /** What an operation is in the model. */
-function actionOf(operation: Operation): Action {
+function actionOf(operation: Operation, devices: Devices): Action {
+  if (isDeviceOperation(operation)) return devices.actionOf(operation);
   const { process, do: name } = operation;
   switch (operation.do) {
     case "fork":
@@ -167,13 +182,7 @@ function actionOf(operation: Operation): Action {
     case "setsockopt":
       return optionOf(operation);
     case "bpf":
-      return commandOf(operation);
-    case "xdp_set":
-      if (operation.flags !== 0 || operation.expected_fd !== undefined)
-        throw new Unsupported("the model does not know flags of xdp_set");
-      return operation.fd === NO_PROGRAM
-        ? { do: "detach", process, point: pointOf(operation.index) }
-        : { do: "attach", process, fd: operation.fd, point: pointOf(operation.index) };
+      return commandOf(operation, devices);
     default:
       throw new Unsupported(`the model does not know ${name}`);
   }
@@ -185,22 +194,26 @@ function optionOf({ process, fd, option, value }: Extract<Operation, { do: "sets
   throw new Unsupported(`the model does not know setsockopt(${option})`);
 }
 
-/** The descriptor that takes a program away. */
-const NO_PROGRAM = -1;
 const BPF_XDP = 37;
-
-/** Where a device's XDP program is attached. */
-const pointOf = (index: number): string => `xdp of device ${index}`;
+/** Hooks that have lists, by types of attachments. */
+const TCX: ReadonlyMap<number, TcxHook> = new Map([
+  [46, "tcx_ingress"],
+  [47, "tcx_egress"],
+]);
 
 /** Hash tables and arrays hold nothing but bytes. */
 const PLAIN_MAPS: readonly number[] = [1, 2];
 const BPF_MAP_TYPE_PROG_ARRAY = 3;
 const BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
-const BPF_PROG_TYPE_SOCKET_FILTER = 1;
+/** Types of programs by the kernel's numbers. Others keep what XDP's keep, and what they are attached to is not known here. */
+const PROGRAM_TYPES: ReadonlyMap<number, ProgramKind> = new Map([
+  [1, "filter"],
+  [3, "classifier"],
+]);
 const SLOT = 8;
 const MAP_LOAD = [0x18, 0x11];
 
-function commandOf(call: BpfOperation): Action {
+function commandOf(call: BpfOperation, devices: Devices): Action {
   const { process, command } = call;
   const attr = new Attributes(call);
   switch (command) {
@@ -214,7 +227,7 @@ function commandOf(call: BpfOperation): Action {
       return { do: "create", process, kind };
     }
     case "prog_load": {
-      const kind = attr.u32("prog_type") === BPF_PROG_TYPE_SOCKET_FILTER ? "filter" : "program";
+      const kind = PROGRAM_TYPES.get(attr.u32("prog_type")) ?? "program";
       return { do: "load", process, maps: descriptorsIn(attr.bytes("insns") ?? new Uint8Array()), kind };
     }
     case "map_update_elem": {
@@ -232,10 +245,23 @@ function commandOf(call: BpfOperation): Action {
     case "prog_get_fd_by_id":
       return { do: "open", process, kind: "program", id: attr.u32("id") };
     case "link_create": {
-      if (attr.u32("attach_type") !== BPF_XDP || attr.u32("flags") !== 0)
-        throw new Unsupported("the model does not know links other than of XDP");
-      const point = pointOf(attr.u32("target_ifindex"));
-      return { do: "link", process, fd: attr.s32("prog_fd"), point };
+      const [type, fd, index] = [attr.u32("attach_type"), attr.s32("prog_fd"), attr.u32("target_ifindex")];
+      if (attr.u32("flags") !== 0) throw new Unsupported("the model does not know flags of links");
+      if (type === BPF_XDP) return { do: "link", process, fd, point: devices.xdpPoint(index) };
+      refusePosition(attr);
+      return { do: "list_link", process, fd, hook: listOf(type, index, devices) };
+    }
+    case "prog_attach":
+    case "prog_detach": {
+      const [type, fd] = [attr.u32("attach_type"), attr.s32("attach_bpf_fd")];
+      if (attr.u32("attach_flags") !== 0)
+        throw new Unsupported("the model does not know flags of attachments");
+      refusePosition(attr);
+      const hook = listOf(type, attr.u32("target_ifindex"), devices);
+      if (command === "prog_attach") return { do: "list", process, fd, hook };
+      // Not a descriptor there: whatever is last in the list.
+      if (fd === 0) throw new Unsupported("the model does not know an order of programs");
+      return { do: "unlist", process, fd, hook };
     }
     case "link_detach":
       return { do: "unlink_link", process, fd: attr.s32("link_fd") };
@@ -244,6 +270,20 @@ function commandOf(call: BpfOperation): Action {
     default:
       throw new Unsupported(`the model does not know bpf(${command})`);
   }
+}
+
+/** The list of a type of attachment. @throws Unsupported */
+function listOf(type: number, index: number, devices: Devices): string {
+  const hook = TCX.get(type);
+  if (hook === undefined)
+    throw new Unsupported("the model does not know attachments other than XDP's and tcx's");
+  return devices.tcxHook(index, hook);
+}
+
+/** @throws Unsupported  where the caller says more of a place than the hook */
+function refusePosition(attr: Attributes): void {
+  if (attr.u32("relative_fd") !== 0 || attr.u64("expected_revision") !== 0n)
+    throw new Unsupported("the model does not know an order of programs");
 }
 
 /** The first four bytes of what a field points to: an index, or a descriptor. */

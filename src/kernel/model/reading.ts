@@ -13,6 +13,8 @@ export const MODEL_KINDS = [
   "program",
   /** A program for sockets. */
   "filter",
+  /** A program for a device's packets at traffic control. */
+  "classifier",
   "link",
   /** One of a pair, by which descriptors are passed. */
   "unix",
@@ -84,6 +86,11 @@ export interface Reading<B, V> {
   /** Of a socket of a pair; nothing of other objects. */
   readonly weak: (holder: V) => readonly WeakPlace<V>[];
   readonly points: () => readonly string[];
+  /** The points of a hook, or of all hooks under the name: those at which anything is, and for a hook that is a list one that is free if any is. */
+  readonly pointsOf: (hook: string) => readonly string[];
   /** The places of messages in a socket, and one that is free if any is. */
   readonly messages: (socket: V) => readonly number[];
 }
+
+/** Whether a point is a hook's, or the hook itself. A list's points are numbered, a discipline's named. */
+export const isAt = (point: string, hook: string): boolean => point === hook || point.startsWith(`${hook}/`);

@@ -24,6 +24,10 @@ import { settle } from "./settle.ts";
 const EPIPE = -32;
 const ECONNRESET = -104;
 
+/** Programs by what they can be attached to. */
+export const PROGRAM_KINDS = ["program", "filter", "classifier"] as const;
+export type ProgramKind = (typeof PROGRAM_KINDS)[number];
+
 export type Action =
   | { readonly do: "fork" | "exit" | "socketpair" | "socket"; readonly process: number }
   | { readonly do: "close" | "dup" | "receive" | "unfilter"; readonly process: number; readonly fd: number }
@@ -34,7 +38,7 @@ export type Action =
       readonly do: "load";
       readonly process: number;
       readonly maps: readonly number[];
-      readonly kind?: "program" | "filter";
+      readonly kind?: ProgramKind;
     }
   /** A message with a descriptor; a socket's program. */
   | { readonly do: "send" | "filter"; readonly process: number; readonly fd: number; readonly value: number }
@@ -55,6 +59,24 @@ export type Action =
       readonly id: number;
     }
   | { readonly do: "attach" | "link"; readonly process: number; readonly fd: number; readonly point: string }
+  /** A program, or a link, in a hook's list; and a program out of it. */
+  | {
+      readonly do: "list" | "list_link" | "unlist";
+      readonly process: number;
+      readonly fd: number;
+      readonly hook: string;
+    }
+  /** A filter with a program, instead of one that is there unless that is to be an error. */
+  | {
+      readonly do: "classify";
+      readonly process: number;
+      readonly fd: number;
+      readonly point: string;
+      readonly exclusive: boolean;
+    }
+  | { readonly do: "declassify"; readonly process: number; readonly point: string }
+  /** All that is at these hooks leaves them: what they are of goes. */
+  | { readonly do: "clear"; readonly process: number; readonly hooks: readonly string[] }
   | { readonly do: "detach"; readonly process: number; readonly point: string }
   | { readonly do: "unlink_link"; readonly process: number; readonly fd: number };
 
@@ -176,7 +198,7 @@ export class Transition<B, V> {
   }
 
   /** The program that a descriptor stands for, as commands ask for one. */
-  #program(process: number, fd: number, kind: "program" | "filter" = "program"): V {
+  #program(process: number, fd: number, kind: ProgramKind = "program"): V {
     const { is, not } = this.#reading;
     const object = this.#fd(process, fd);
     this.#refuse(this.#isNothing(object), EBADF);
@@ -190,6 +212,32 @@ export class Transition<B, V> {
     this.#refuse(this.#isNothing(object), EBADF);
     this.#refuse(this.#reading.not(this.#isMap(object)), EINVAL);
     return object;
+  }
+
+  /** What is at a point: nothing, or a program that is there alone or by a link. */
+  #at(point: string): { readonly alone: V; readonly link: V; readonly empty: B } {
+    const alone = this.#reading.read({ of: "attachment", point });
+    const link = this.#reading.read({ of: "standing", point });
+    return { alone, link, empty: this.#reading.and(this.#isNothing(alone), this.#isNothing(link)) };
+  }
+
+  /** A program or a link at the first free point of a hook; where there is none, there was no room. */
+  #enlist(hook: string, of: "attachment" | "standing", object: V): void {
+    const { and, not, or, pointsOf, truth, write } = this.#reading;
+    let placed = truth(false);
+    for (const point of pointsOf(hook)) {
+      const free = and(not(placed), this.#at(point).empty);
+      write(and(this.#open, free), { of, point }, object);
+      placed = or(placed, free);
+    }
+    this.#open = and(this.#open, placed);
+  }
+
+  /** A list has each program once, whether alone or by a link. */
+  #refuseTwice(hook: string, program: V): void {
+    const { or, pointsOf, read, same } = this.#reading;
+    for (const { alone, link } of pointsOf(hook).map((point) => this.#at(point)))
+      this.#refuse(or(same(alone, program), same(read({ of: "target", link }), program)), EEXIST);
   }
 
   #somebodyRuns(): B {
@@ -263,7 +311,7 @@ export class Transition<B, V> {
         const program = this.#fd(process, action.value);
         this.#refuse(this.#isNothing(program), EBADF);
         // An array takes programs of one type: `Model` says that it does not know mixtures.
-        this.#refuse(not(this.#isOf(program, ["program", "filter"])), EINVAL);
+        this.#refuse(not(this.#isOf(program, PROGRAM_KINDS)), EINVAL);
         this.#write(slot, program);
         return this.#succeed();
       }
@@ -321,6 +369,50 @@ export class Transition<B, V> {
           this.#write({ of: "standing", point }, link);
         });
       }
+      case "list": {
+        const program = this.#program(process, action.fd, "classifier");
+        this.#refuseTwice(action.hook, program);
+        this.#enlist(action.hook, "attachment", program);
+        return this.#succeed();
+      }
+      case "list_link": {
+        const program = this.#program(process, action.fd, "classifier");
+        this.#refuseTwice(action.hook, program);
+        return this.#make(process, "link", (link) => {
+          this.#write({ of: "target", link }, program);
+          this.#enlist(action.hook, "standing", link);
+        });
+      }
+      case "unlist": {
+        const program = this.#program(process, action.fd, "classifier");
+        for (const point of this.#reading.pointsOf(action.hook)) {
+          const { alone, link } = this.#at(point);
+          this.#refuse(same(read({ of: "target", link }), program), EBUSY);
+          this.#where(same(alone, program), () => {
+            this.#write({ of: "attachment", point }, nothing);
+            this.#succeed();
+          });
+        }
+        return this.#refuse(this.#reading.truth(true), ENOENT);
+      }
+      case "classify": {
+        const filter = { of: "attachment", point: action.point } as const;
+        if (action.exclusive) this.#refuse(not(this.#isNothing(read(filter))), EEXIST);
+        this.#write(filter, this.#program(process, action.fd, "classifier"));
+        return this.#succeed();
+      }
+      case "declassify": {
+        const filter = { of: "attachment", point: action.point } as const;
+        this.#refuse(this.#isNothing(read(filter)), ENOENT);
+        this.#write(filter, nothing);
+        return this.#succeed();
+      }
+      case "clear":
+        for (const point of action.hooks.flatMap((hook) => this.#reading.pointsOf(hook))) {
+          this.#write({ of: "attachment", point }, nothing);
+          this.#write({ of: "standing", point }, nothing);
+        }
+        return this.#succeed();
       case "socketpair": {
         const { object: one, made } = this.#reading.make(this.#open, "unix");
         this.#open = and(this.#open, made);
