@@ -53,6 +53,18 @@ describe("check", () => {
     expect(existsSync(join(cwd, "soundcheck-report.html"))).toBe(true);
   });
 
+  test("a profile that is none is one line, however many processes there are", async () => {
+    const versions = ["xdp_vlan", "xdp_ethernet", "xdp_dns", "xdp_ping", "xdp_truncate"].flatMap((name) =>
+      ["v1", "v2", "v3", "v4"].map((version) => object(`${name}.${version}.o`)),
+    );
+    const args = ["check", ...versions, "--profile", "none", "--workers", "2", "--no-kernel", "--no-report"];
+    const { status, stderr } = await soundcheck(args);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^soundcheck: there is no profile none: .*\n$/),
+    ]);
+  });
+
   test("equal seeds give equal answers, but for times", async () => {
     const args = [
       "check",

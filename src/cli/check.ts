@@ -137,6 +137,8 @@ export async function checkAll(
     knowledge: knowledgeOf(names),
     progress,
   };
+  // A name that is none is said once, and not by every process.
+  const rules = profile === undefined ? {} : { rules: { profile: readProfile(profile) } };
   const own = names.every(inCorpus);
   const elsewhere = {
     ...common,
@@ -148,7 +150,7 @@ export async function checkAll(
   return checkFiles(files, {
     ...common,
     object: objectOptionsFor(),
-    ...(profile === undefined ? {} : { rules: { profile: readProfile(profile) } }),
+    ...rules,
     ...(own ? { rulesWithoutKernel: { profile: readProfile(CORPUS_PROFILE) } } : {}),
   });
 }
