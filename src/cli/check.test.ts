@@ -54,9 +54,14 @@ describe("check", () => {
   });
 
   test("a profile that is none is one line, however many processes there are", async () => {
-    const versions = ["xdp_vlan", "xdp_ethernet", "xdp_dns", "xdp_ping", "xdp_truncate"].flatMap((name) =>
-      ["v1", "v2", "v3", "v4"].map((version) => object(`${name}.${version}.o`)),
-    );
+    const versions = [
+      "xdp_vlan",
+      "xdp_ethernet",
+      "xdp_dns",
+      "xdp_ping",
+      "xdp_truncate",
+      "xdp_udp_ports",
+    ].flatMap((name) => ["v1", "v2", "v3", "v4"].map((version) => object(`${name}.${version}.o`)));
     const args = ["check", ...versions, "--profile", "none", "--workers", "2", "--no-kernel", "--no-report"];
     const { status, stderr } = await soundcheck(args);
     expect([status, stderr]).toEqual([
