@@ -210,6 +210,7 @@ const PROGRAM_TYPES: ReadonlyMap<number, ProgramKind> = new Map([
   [1, "filter"],
   [3, "classifier"],
 ]);
+const XDP = 6;
 const SLOT = 8;
 const MAP_LOAD = [0x18, 0x11];
 
@@ -227,6 +228,11 @@ function commandOf(call: BpfOperation, devices: Devices): Action {
       return { do: "create", process, kind };
     }
     case "prog_load": {
+      if (attr.u32("fd_array_cnt") !== 0)
+        throw new Unsupported("the model does not know arrays of descriptors of programs");
+      // Those for elements of maps are not attached to devices, as all others of the kind are.
+      if (attr.u32("prog_type") === XDP && ![0, BPF_XDP].includes(attr.u32("expected_attach_type")))
+        throw new Unsupported("the model does not know XDP programs for elements of maps");
       const kind = PROGRAM_TYPES.get(attr.u32("prog_type")) ?? "program";
       return { do: "load", process, maps: descriptorsIn(attr.bytes("insns") ?? new Uint8Array()), kind };
     }
