@@ -149,6 +149,10 @@ export class Devices {
       case "qdisc_delete":
         this.#device(operation.index).clsact = operation.do === "qdisc_create";
         return;
+      case "filter_create":
+      case "filter_delete":
+      case "xdp_set":
+        return;
     }
   }
 
