@@ -35,7 +35,7 @@ export function objectHolds(m: Machine, at: number, region: Region): boolean | u
         return place.kind === "object" && place.id === objectOf(at) && (region.live || referenceOf(at) === 0);
       }
       if (place.kind === "kernel_memory") return true;
-      return place.kind === "kernel_object" && m.types?.structName(objectOf(at)) === place.struct;
+      return place.kind === "kernel_object" && m.rules.types?.structName(objectOf(at)) === place.struct;
     case KIND.sockCommon:
       return place.kind === "socket" && region.live;
     case KIND.socket:

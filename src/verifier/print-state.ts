@@ -55,7 +55,7 @@ function linkText(at: number): string[] {
 
 /** The name of an object's type, the program's own or the kernel's. */
 const structName = (m: Machine, kind: number, id: number): string =>
-  (isOwnObject(kind) ? m.program.ownTypes?.(id)?.name : m.types?.structName(id)) ?? "";
+  (isOwnObject(kind) ? m.program.ownTypes?.(id)?.name : m.rules.types?.structName(id)) ?? "";
 
 /** A register, without its name. */
 export function registerText(m: Machine, at: number, frame: number): string {

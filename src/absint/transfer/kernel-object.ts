@@ -36,8 +36,9 @@ export const WITHOUT_TYPES = "without the kernel's types";
 
 /** @throws Unsupported  if the kernel's types are not at hand */
 export function typesOf(m: Machine): KernelTypes {
-  if (m.types === undefined) throw new Unsupported(`pointers to kernel objects ${WITHOUT_TYPES}`);
-  return m.types;
+  const { types } = m.rules;
+  if (types === undefined) throw new Unsupported(`pointers to kernel objects ${WITHOUT_TYPES}`);
+  return types;
 }
 
 /** Loads through a pointer of base `btf` that is not null. */

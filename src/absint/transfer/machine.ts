@@ -11,7 +11,6 @@ import { contextFor, knowsTarget, programFacts } from "../../semantics/profile/l
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import { arenasOf } from "../../semantics/program/arenas.ts";
-import type { KernelTypes } from "../../semantics/program/kernel-types.ts";
 import { MAP_FIELDS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import type { KernelSymbol, Program } from "../../semantics/program/program.ts";
 import { allocatePermanent } from "../arena.ts";
@@ -46,7 +45,8 @@ export interface Machine {
   readonly ksyms: ReadonlyMap<number, KernelSymbol>;
   /** Undefined where r1 points to the arguments of what the program attaches to. */
   readonly context: Context | undefined;
-  readonly types: KernelTypes | undefined;
+  /** For the kernel's types, which take a while to read: whoever needs them asks the rules. A property that is computed would make every look at a machine slow. */
+  readonly rules: Rules;
   /** The program's maps, then the shapes of their inner maps: what `object` of a map pointer counts in. */
   readonly maps: readonly MapDefinition[];
   /** For each map of maps, the index in `maps` of its inner shape. */
@@ -128,10 +128,7 @@ export function createMachine(program: Program, rules: Rules = DEFAULT_RULES): M
     facts,
     rights: rightsOf(program, profile),
     context,
-    // Reading them takes a while, and most programs do not need them.
-    get types() {
-      return rules.types;
-    },
+    rules,
     kfuncs: new Map(program.kfuncs?.map(({ insn, name }) => [insn, name])),
     ksyms: new Map(program.ksyms?.map((symbol) => [symbol.insn, symbol])),
     maps,

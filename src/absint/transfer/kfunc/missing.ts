@@ -18,7 +18,7 @@ export function refuseUnknown(m: Machine, name: string): never {
   if (base?.flags.includes("implicit_args") === true) {
     reject("EINVAL", `cannot find address for kernel function ${name}`);
   }
-  if (m.types !== undefined && m.types.addressOf(name) === undefined) {
+  if (m.rules.types !== undefined && m.rules.types.addressOf(name) === undefined) {
     reject("EINVAL", "invalid kernel function call not eliminated in verifier pass");
   }
   throw new Unsupported(`kernel function ${name}`);
