@@ -1,6 +1,6 @@
 /**
- * Network namespaces and their devices: the loopback device, and pairs of which each device receives what the other one sends. A namespace lives while a process is in it, or a file
- * keeps it; its devices go with it.
+ * Network namespaces and their devices: the loopback device, and pairs of which each device receives what the other one sends. A namespace lives while a process is in it, a
+ * file keeps it, or a socket that was made in it is open; its devices go with it.
  */
 import { type NamespaceAttach, NamespaceHook } from "./attachments/namespace-programs.ts";
 import { TcxHook } from "./attachments/tcx.ts";

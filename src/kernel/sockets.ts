@@ -9,9 +9,9 @@ import { UnixSocket } from "./unix-socket.ts";
 
 const EPIPE = -32;
 
-export function socketpair(kernel: Kernel, { descriptors }: Process, closeOnExec = false): Answer {
-  const one = new UnixSocket(kernel.sockets, kernel.cookies);
-  const other = new UnixSocket(kernel.sockets, kernel.cookies);
+export function socketpair(kernel: Kernel, { descriptors, network }: Process, closeOnExec = false): Answer {
+  const one = new UnixSocket(kernel.sockets, kernel.cookies, network);
+  const other = new UnixSocket(kernel.sockets, kernel.cookies, network);
   one.peer = other;
   other.peer = one;
   const open = (socket: UnixSocket): number => {

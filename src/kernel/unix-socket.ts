@@ -5,6 +5,7 @@
 import { EAGAIN } from "../vm/errno.ts";
 import { type Cookies, MappedSocket } from "./attachments/mapped-socket.ts";
 import type { OpenFile, Target } from "./descriptors.ts";
+import type { NetworkNamespace } from "./network.ts";
 import type { ProgramObject } from "./objects.ts";
 
 const ECONNRESET = -104;
@@ -26,15 +27,19 @@ export class UnixSocket implements Target {
 
   /** What it is to socket maps. */
   readonly mapped: MappedSocket;
+  /** Where it was made: it keeps that, whoever else leaves. */
+  readonly network: NetworkNamespace;
 
   /** @param all  the sockets that are open, or in flight */
-  constructor(all: Set<UnixSocket>, cookies: Cookies) {
+  constructor(all: Set<UnixSocket>, cookies: Cookies, network: NetworkNamespace) {
     this.#all = all;
+    this.network = network;
     this.mapped = new MappedSocket(cookies, "unix");
   }
 
   holdUser(): void {
     this.#all.add(this);
+    this.network.hold();
   }
 
   putUser(): void {
@@ -45,6 +50,7 @@ export class UnixSocket implements Target {
       this.peer.#reset = this.#messages.length > 0;
     }
     this.clear();
+    this.network.put();
   }
 
   /** The programs that it keeps. */

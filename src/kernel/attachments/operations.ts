@@ -73,7 +73,7 @@ export function attachment(
       return device === undefined ? ENODEV : onDevice(process, device, operation);
     }
     case "socket":
-      return process.descriptors.open(new SocketFile(kernel.cookies));
+      return process.descriptors.open(new SocketFile(kernel.cookies, process.network));
     case "socket_bind":
       return bindSocket(process, operation.fd);
     case "setsockopt":

@@ -25,7 +25,10 @@ export function attachedPrograms(
   objects: readonly KernelObject[],
 ): readonly ProgramObject[] {
   const namespaces = new Set([...kernel.processes.values()].map(({ network }) => network));
-  for (const target of targets) if (target instanceof NetworkNamespace) namespaces.add(target);
+  for (const target of targets) {
+    if (target instanceof NetworkNamespace) namespaces.add(target);
+    if (target instanceof SocketFile || target instanceof UnixSocket) namespaces.add(target.network);
+  }
   return [
     ...[...namespaces].flatMap(inNamespace),
     ...inCgroup(kernel.cgroups),

@@ -5,6 +5,7 @@
 import { Unsupported } from "../../semantics/errors.ts";
 import { EBADF, EINVAL, ENOENT, ENOTSOCK, EPERM } from "../../vm/errno.ts";
 import type { Target } from "../descriptors.ts";
+import type { NetworkNamespace } from "../network.ts";
 import type { ProgramObject } from "../objects.ts";
 import { type Holder, programByFd } from "./lookup.ts";
 import { type Cookies, MappedSocket } from "./mapped-socket.ts";
@@ -18,6 +19,8 @@ export class SocketFile implements Target {
   readonly id = 0;
   /** What it is to socket maps. */
   readonly mapped: MappedSocket;
+  /** Where it was made: it keeps that, whoever else leaves. */
+  readonly network: NetworkNamespace;
   #filter: Filter | undefined;
   #chooser: Filter | undefined;
   #locked = false;
@@ -25,11 +28,14 @@ export class SocketFile implements Target {
   /** It is in a group of sockets that share an address, if only by itself: what chooses belongs to that. */
   #grouped = false;
 
-  constructor(cookies: Cookies) {
+  constructor(cookies: Cookies, network: NetworkNamespace) {
     this.mapped = new MappedSocket(cookies, "inet");
+    this.network = network;
   }
 
-  holdUser(): void {}
+  holdUser(): void {
+    this.network.hold();
+  }
 
   get held(): readonly ProgramObject[] {
     const own = [this.#filter, this.#chooser].flatMap((filter) => (typeof filter === "object" ? filter : []));
@@ -41,6 +47,7 @@ export class SocketFile implements Target {
     this.mapped.close();
     this.#filter = exchanged(this.#filter, undefined);
     this.#chooser = exchanged(this.#chooser, undefined);
+    this.network.put();
   }
 
   /** setsockopt(2). Returns 0 or a negative error number. */

@@ -2,7 +2,7 @@
  * Operations on what programs are attached to: network devices and namespaces, sockets, cgroups, perf events. Attaching itself is by `bpf` too.
  *
  * Roots and edges: each process → its network namespace → its devices → their XDP programs, tc filters and tcx programs; network namespace → its flow dissector; open namespace → the
- * namespace; socket → its filter and its chooser; cgroup (a root while its directory is there) → programs; socket map → programs; perf event → program; every link → its program;
+ * namespace; socket → the namespace that it was made in; socket → its filter and its chooser; cgroup (a root while its directory is there) → programs; socket map → programs; perf event → program; every link → its program;
  * link of a perf event → the event; link of a socket map → the map; open iterator → program. What links are attached to does not keep them.
  */
 import { z } from "zod";
