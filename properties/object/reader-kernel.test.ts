@@ -8,10 +8,11 @@ import { readBtf } from "../../src/object/btf.ts";
 import { readObject } from "../../src/object/programs.ts";
 import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../../src/oracle/linux/load.ts";
-import { KERNEL_BTF } from "../../src/oracle/linux/object-options.ts";
+import { KERNEL_BTF, objectOptionsFor } from "../../src/oracle/linux/object-options.ts";
 import { testRun } from "../../src/oracle/linux/test-run.ts";
 import { assemble } from "../../src/semantics/isa/assemble.ts";
 import type { Program } from "../../src/semantics/program/program.ts";
+import { verify } from "../../src/verifier/verify.ts";
 
 const kernel = kernelAvailable();
 const reason = !kernel.ok ? kernel.reason : kernel.btf ? undefined : "the kernel does not tell its types";
@@ -67,6 +68,21 @@ describe.skipIf(reason !== undefined)(
       expect(() => loadProgram(program("no_such_tracepoint"))).toThrow(
         "the kernel has no typedef btf_trace_no_such_tracepoint in its BTF",
       );
+    });
+
+    test("a symbol that the kernel lacks is the number 0 to it and to us", () => {
+      const { programs, failures } = readObject(
+        readFileSync(new URL("symbols.el.o", TESTDATA)),
+        objectOptionsFor(),
+      );
+      expect(programs.map(({ name }) => name)).toEqual(["present", "absent"]);
+      expect(failures.map(({ name }) => name)).toEqual(["strong"]);
+      for (const program of programs) {
+        expect(verify(program), program.name).toMatchObject({ verdict: "accept" });
+        const result = loadProgram(program);
+        if (result.verdict === "reject") expect.fail(`${program.name}: ${result.log}`);
+        result.close();
+      }
     });
 
     test("configuration values reach the program", () => {

@@ -42,6 +42,10 @@ export function objectOptions(defaultType: ProgramType | undefined): ObjectOptio
     get kconfig() {
       return running.kconfig;
     },
+    // What the kernel of other types has is not known.
+    get symbols() {
+      return types === undefined || types.btf === running.targetBtf ? running.symbols : undefined;
+    },
     ...(defaultType === undefined ? {} : { defaultType }),
   };
 }

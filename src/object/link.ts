@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly kconfig: ObjectMap | undefined;
   /** The BTF id of a kernel function or variable; `undefined` if it is weak and missing, 0 if the kernel is unknown. */
   kernelId(name: string, kind: "func" | "var", weak: boolean): number | undefined;
+  /** Whether the kernel has a symbol, whatever it is: `false` if it is weak and missing, `true` if the kernel is unknown. */
+  hasSymbol(name: string, weak: boolean): boolean;
   /** The BTF that line and function records refer to. */
   readonly btf: Btf | undefined;
 }
@@ -186,10 +188,15 @@ class Writer {
   }
 
   #writeSymbol({ name, weak, kind, typed }: Extern, slot: number): void {
-    const id = typed ? this.#around.kernelId(name, kind === "function" ? "func" : "var", weak) : undefined;
     // A weak symbol that the kernel lacks is the number 0, so that programs can ask whether it is there.
+    if (!typed) {
+      this.#set(slot, 0, 0, 0);
+      if (this.#around.hasSymbol(name, weak)) this.ksyms.push({ insn: slot, name, typed });
+      return;
+    }
+    const id = this.#around.kernelId(name, kind === "function" ? "func" : "var", weak);
     this.#set(slot, id === undefined ? 0 : PSEUDO.btfId, id ?? 0, 0);
-    if (id !== undefined || !typed) this.ksyms.push({ insn: slot, name, typed });
+    if (id !== undefined) this.ksyms.push({ insn: slot, name, typed });
   }
 
   #index(map: ObjectMap | undefined): number {

@@ -218,6 +218,52 @@ describe("what an object asks of the kernel", () => {
   });
 });
 
+describe("symbols of which only the names are told", () => {
+  const path = "src/object/testdata/symbols.el.o";
+  const names = (from: Program): (string | undefined)[] => from.ksyms?.map(({ name }) => name) ?? [];
+
+  test("may each be there if the kernel is unknown", () => {
+    const object = read(path);
+    expect(object.failures).toEqual([]);
+    expect(object.programs.map(names)).toEqual([
+      ["kfree", "schedule"],
+      ["no_such_symbol"],
+      ["no_such_symbol_either"],
+    ]);
+  });
+
+  // libbpf: "extern 'no_such_symbol' (weak): not resolved, defaulting to zero", "extern 'no_such_symbol_either' (strong): not resolved".
+  test("are the number 0 if weak and missing, and fail the program if strong and missing", () => {
+    const symbols = new Map([
+      ["kfree", [1n]],
+      ["schedule", [2n]],
+    ]);
+    for (const order of ["el", "eb"]) {
+      const object = read(`src/object/testdata/symbols.${order}.o`, { symbols });
+      expect(object.programs.map((one) => [one.name, names(one)])).toEqual([
+        ["present", ["kfree", "schedule"]],
+        ["absent", []],
+      ]);
+      expect(text(program(object, "absent"))[1]).toEqual(["ld_imm64", 1, 0, 0, 0, 0]);
+      expect(object.failures).toEqual([
+        { name: "strong", message: "the kernel has no symbol no_such_symbol_either" },
+      ]);
+    }
+  });
+
+  // libbpf: "extern (ksym) '…': resolution is ambiguous".
+  test("fail the program if the kernel has two", () => {
+    const symbols = new Map([
+      ["kfree", [1n, 3n]],
+      ["schedule", [2n]],
+      ["no_such_symbol_either", [4n]],
+    ]);
+    expect(read(path, { symbols }).failures).toEqual([
+      { name: "present", message: "the kernel has more than one symbol kfree" },
+    ]);
+  });
+});
+
 describe("legacy maps", () => {
   test("are read from symbols and structures", () => {
     const object = read("src/object/testdata/legacy.el.o");

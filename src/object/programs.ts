@@ -26,6 +26,8 @@ export interface ObjectOptions {
   readonly targetBtf?: Btf | undefined;
   /** The kernel's configuration by name, values as in its `.config`; `LINUX_KERNEL_VERSION` among them. */
   readonly kconfig?: ReadonlyMap<string, string> | undefined;
+  /** Addresses of the kernel's symbols by name, as /proc/kallsyms has them: more than one where it has more than one of the name. */
+  readonly symbols?: ReadonlyMap<string, readonly bigint[]> | undefined;
   /** The type of programs in sections whose names say nothing. */
   readonly defaultType?: ProgramType;
 }
@@ -157,6 +159,13 @@ function surroundings(
       if (target === undefined) return 0;
       if (weak) return undefined;
       throw new InputError(`the kernel has no ${kind} ${name} in its BTF`);
+    },
+    hasSymbol: (name, weak) => {
+      const found = options.symbols?.get(name) ?? [];
+      if (found.length > 1) throw new InputError(`the kernel has more than one symbol ${name}`);
+      if (options.symbols === undefined || found.length === 1) return true;
+      if (weak) return false;
+      throw new InputError(`the kernel has no symbol ${name}`);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Instruction } from "../../semantics/isa/instruction.ts";
 import type { KernelSymbol, Program, Slots } from "../../semantics/program/program.ts";
 import type { Kernel } from "./calls.ts";
 import { objectOptionsFor } from "./object-options.ts";
+import { symbolsOf } from "./symbols.ts";
 
 /**
  * The instructions with the ids that the kernel gives to the functions that are called and to what is loaded by a name; with its address where the
@@ -27,27 +28,7 @@ export function withKernelIds({ insns, kfuncs = [], ksyms = [] }: Program, kerne
 }
 
 function withAddress(load: Instruction, { name }: KernelSymbol, kernel: Kernel): Instruction {
-  const address = addressesOf(kernel).get(name) ?? 0n;
+  const address = symbolsOf(kernel)?.get(name)?.[0] ?? 0n;
   const [imm, immHigh] = [Number(BigInt.asIntN(32, address)), Number(BigInt.asIntN(32, address >> 32n))];
   return { ...load, imm, immHigh };
-}
-
-const known = new WeakMap<Kernel, ReadonlyMap<string, bigint>>();
-
-/** The addresses of the kernel's symbols; asked once. Of symbols with the same name, the first. */
-function addressesOf(kernel: Kernel): ReadonlyMap<string, bigint> {
-  let found = known.get(kernel);
-  if (found === undefined) {
-    const text = new TextDecoder().decode(kernel.readFile("/proc/kallsyms") ?? new Uint8Array(0));
-    const addresses = new Map<string, bigint>();
-    for (const line of text.split("\n")) {
-      const [, address, name] = /^([0-9a-f]+) \w (\S+)/.exec(line) ?? [];
-      if (address !== undefined && name !== undefined && !addresses.has(name)) {
-        addresses.set(name, BigInt(`0x${address}`));
-      }
-    }
-    found = addresses;
-    known.set(kernel, found);
-  }
-  return found;
 }

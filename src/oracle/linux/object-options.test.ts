@@ -41,3 +41,25 @@ test("the configuration, from a file beside the kernel, and what loaders add", (
 test("another system than Linux answers for no kernel", () => {
   expect(objectOptionsFor(kernel({})).kconfig).toEqual(new Map());
 });
+
+/** proc(5): address, type, name, and the module in brackets. */
+test("the kernel's symbols: each address once, in the order of the list; none if the kernel lists none", () => {
+  const { symbols } = objectOptionsFor(
+    kernel({
+      "/proc/kallsyms": [
+        "ffffffff81000000 T one",
+        "ffffffff81000010 t two",
+        "0000000000000000 A two",
+        "ffffffff81000010 t two",
+        "ffffffffc0001000 t three\t[module]\n",
+      ].join("\n"),
+    }),
+  );
+  expect([...(symbols ?? [])]).toEqual([
+    ["one", [0xffffffff81000000n]],
+    ["two", [0xffffffff81000010n, 0n]],
+    ["three", [0xffffffffc0001000n]],
+  ]);
+  expect(objectOptionsFor(kernel({ "/proc/kallsyms": "" })).symbols).toBeUndefined();
+  expect(objectOptionsFor(kernel({})).symbols).toBeUndefined();
+});

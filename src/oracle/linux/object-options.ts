@@ -1,5 +1,5 @@
 /**
- * What an object needs to know of the kernel that it is read for: the kernel's types, and its configuration. Source: libbpf's documentation of
+ * What an object needs to know of the kernel that it is read for: the kernel's types, its configuration, and its symbols. Source: libbpf's documentation of
  * `.kconfig` externs (Documentation/bpf/libbpf/libbpf_overview.rst), and proc(5) for config.gz.
  */
 import { gunzipSync } from "node:zlib";
@@ -7,6 +7,7 @@ import { type Btf, readBtf } from "../../object/btf.ts";
 import type { ObjectOptions } from "../../object/programs.ts";
 import { InputError } from "../../semantics/errors.ts";
 import type { Kernel } from "./calls.ts";
+import { symbolsOf } from "./symbols.ts";
 import { THIS_MACHINE } from "./this-machine.ts";
 
 /** Where a kernel tells its own types. */
@@ -15,7 +16,7 @@ export const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 const known = new WeakMap<Kernel, ObjectOptions>();
 
 /**
- * How objects are read for a kernel. It is asked for its types, and for its configuration, when an object first needs them, and once. What it does not
+ * How objects are read for a kernel. It is asked for its types, its configuration and its symbols when an object first needs them, and once. What it does not
  * tell is absent.
  */
 export function objectOptionsFor(kernel: Kernel = THIS_MACHINE): ObjectOptions {
@@ -29,6 +30,9 @@ export function objectOptionsFor(kernel: Kernel = THIS_MACHINE): ObjectOptions {
       },
       get kconfig() {
         return kconfig();
+      },
+      get symbols() {
+        return symbolsOf(kernel);
       },
     };
     known.set(kernel, options);
