@@ -3,6 +3,7 @@ import { objectOptionsFor } from "../oracle/linux/object-options.ts";
 import { readProfile } from "../oracle/profiles.ts";
 import { checkProgram, type InputFile, kernelToAsk, readTasks } from "./check.ts";
 import type { ProgramReport } from "./check-report.ts";
+import { rulesBy } from "./compare/rules.ts";
 import type { Difference, Expected } from "./expectations.ts";
 
 /** A file, and what is to be known to check it. Plain data, as it goes from process to process. */
@@ -34,7 +35,7 @@ export default function checkFile({ file, expected, differences, settings }: Job
     now: () => performance.now(),
     knowledge: { expected: (_: string, program: string) => known.get(program), differences },
     object: objectOptionsFor(),
-    ...(profile === undefined ? {} : { rules: { profile: readProfile(profile) } }),
+    ...(profile === undefined ? {} : { rules: rulesBy(readProfile(profile)) }),
     ...(profileWithoutKernel === undefined
       ? {}
       : { rulesWithoutKernel: { profile: readProfile(profileWithoutKernel) } }),

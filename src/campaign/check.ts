@@ -23,7 +23,7 @@ import type {
   UnreadableReport,
 } from "./check-report.ts";
 import { checkedVerdict, kernelAnswer } from "./compare/answer.ts";
-import { rulesOf } from "./compare/rules.ts";
+import { rulesBy, rulesOf } from "./compare/rules.ts";
 import {
   type CorpusKnowledge,
   checkExpectation,
@@ -47,7 +47,7 @@ export interface CheckOptions {
   readonly object?: ObjectOptions;
   /** Whose rules hold (default: those of the kernel that is asked). */
   readonly rules?: Rules;
-  /** Whose rules hold where neither is given (default: the newest kernel's). */
+  /** Whose rules hold where neither is given (default: the newest kernel's, with the types of the one here). */
   readonly rulesWithoutKernel?: Rules;
 }
 
@@ -141,6 +141,9 @@ export function checkFiles(files: readonly InputFile[], options: CheckOptions): 
   };
 }
 
+const withoutKernel = ({ rulesWithoutKernel }: CheckOptions): Rules =>
+  rulesWithoutKernel ?? rulesBy(DEFAULT_RULES.profile);
+
 /** Everything about one program. Takes over the abstract machine's memory. */
 export function checkProgram(
   task: Task,
@@ -150,8 +153,7 @@ export function checkProgram(
   const { file, program, together, expected } = task;
   const { knowledge = NO_KNOWLEDGE } = options;
   const start = options.now();
-  const { rulesWithoutKernel = DEFAULT_RULES } = options;
-  const rules = options.rules ?? (kernel.ok ? rulesOf(THIS_MACHINE) : rulesWithoutKernel);
+  const rules = options.rules ?? (kernel.ok ? rulesOf(THIS_MACHINE) : withoutKernel(options));
   const verdict = verify(program, undefined, rules);
   const ms = options.now() - start;
   const checked =

@@ -70,6 +70,26 @@ describe("check", () => {
     ]);
   });
 
+  test("another kernel's rules go with the types of the kernel here", async () => {
+    const cwd = directory();
+    // The second argument of the tracepoint's programs is a task, of which the first byte may be read.
+    const asm = ["r2 = *(u64 *)(r1 + 8)", "r0 = *(u8 *)(r2 + 0)", "r0 = 0", "exit"];
+    const bundle = { name: "switches", type: "tracing", attach: "trace_raw_tp", target: "sched_switch", asm };
+    writeFileSync(join(cwd, "switches.prog.json"), JSON.stringify(bundle));
+    const args = [
+      "check",
+      "switches.prog.json",
+      "--profile",
+      "linux-7.3",
+      "--no-kernel",
+      "--no-report",
+      "--json",
+    ];
+    const [report] = jsonLines(await soundcheck(args, { cwd }));
+    const isKnown = existsSync("/sys/kernel/btf/vmlinux");
+    expect(report).toMatchObject({ verdict: isKnown ? "accept" : "unsupported" });
+  });
+
   test("equal seeds give equal answers, but for times", async () => {
     const args = [
       "check",

@@ -9,6 +9,7 @@ import {
   type ProgramReport,
   type UnreadableReport,
 } from "../campaign/check-report.ts";
+import { rulesBy } from "../campaign/compare/rules.ts";
 import { allFindings } from "../campaign/findings.ts";
 import { htmlReport } from "../campaign/html-report.ts";
 import { objectOptionsFor } from "../oracle/linux/object-options.ts";
@@ -138,7 +139,7 @@ export async function checkAll(
     progress,
   };
   // A name that is none is said once, and not by every process.
-  const rules = profile === undefined ? {} : { rules: { profile: readProfile(profile) } };
+  const rules = profile === undefined ? {} : { rules: rulesBy(readProfile(profile)) };
   const own = names.every(inCorpus);
   const elsewhere = {
     ...common,
