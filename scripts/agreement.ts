@@ -31,6 +31,7 @@ const SOURCES: readonly (readonly [RegExp, string])[] = [
   [/^corpus\/verifier\//, "verifier cases"],
   [/^corpus\/idioms\//, "idioms"],
   [/^corpus\/proofs\//, "counterexamples of proofs"],
+  [/^corpus\/findings\//, "findings of campaigns"],
 ];
 
 function sourceOf(file: string): string {
