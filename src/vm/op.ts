@@ -45,6 +45,8 @@ export const DO = {
   castAddress: 25,
   /** Arithmetic in a program with an arena. */
   arenaAlu: 26,
+  /** The address of a variable or function of the kernel, by name; `imm` is 1 if the kernel's BTF tells its type. */
+  symbol: 27,
 } as const;
 
 /** What becomes of pointers in arithmetic. */
@@ -71,7 +73,7 @@ export interface Op {
   /** Where a jump or a subprogram call goes. */
   readonly target: number;
   /** Of a subprogram call the registers of arguments that are tagged `arg:untrusted`, if there are any. */
-  readonly guarded?: readonly number[];
+  readonly guarded: readonly number[] | undefined;
   readonly provenance: number;
   /** Whether `dst` is read. */
   readonly readsDst: boolean;
@@ -88,7 +90,7 @@ export interface Op {
   readonly arenaEffect: Effect | undefined;
   /** Whether generated code executes it where nothing is out of the ordinary; `name` is then the row's. */
   readonly plain: boolean;
-  /** What is not modelled, for `unsupported`; of a kernel function its name. */
+  /** What is not modelled, for `unsupported`; of a kernel function or variable its name. */
   readonly name: string;
 }
 
@@ -103,6 +105,7 @@ const HOLE: Op = {
   immHigh: 0,
   size: 0,
   target: 0,
+  guarded: undefined,
   provenance: PROVENANCE.none,
   readsDst: false,
   aligned: false,
@@ -125,65 +128,103 @@ export function provenanceOf({ op, width, operand }: Operation & { readonly kind
 
 export const MOVES: ReadonlySet<string> = new Set(["mov", "movsx8", "movsx16", "movsx32"]);
 
-/** The parts of an op that depend on what its operation is. */
-function specifics(
-  operation: Operation,
-  instruction: Instruction,
-  slot: number,
-): Partial<Op> & { code: number } {
+/**
+ * An op while it is prepared. All have one shape, whatever they do, and none is made of parts: the interpreter reads them at each step, and shapes that differ cost it a search for
+ * each property.
+ */
+type Draft = { -readonly [K in keyof Op]: Op[K] };
+
+/** Fills in what depends on what the operation is. */
+function specialise(draft: Draft, operation: Operation, instruction: Instruction, slot: number): void {
   const { off, imm } = instruction;
   const next = slot + 1;
-  const operandAt = (operand: string): Partial<Op> => (operand === "reg" ? {} : { operandAt: OPERAND_AT });
   switch (operation.kind) {
     case "alu": {
       const { operand, op } = operation;
-      const readsDst = !MOVES.has(op);
-      const code = operand === "reg" ? DO.alu : DO.aluImm;
-      return { code, provenance: provenanceOf(operation), readsDst, ...operandAt(operand) };
+      draft.code = operand === "reg" ? DO.alu : DO.aluImm;
+      draft.provenance = provenanceOf(operation);
+      draft.readsDst = !MOVES.has(op);
+      if (operand !== "reg") draft.operandAt = OPERAND_AT;
+      return;
     }
-    case "jump": {
-      const code = operation.operand === "reg" ? DO.jump : DO.jumpImm;
-      return { code, target: next + off, ...operandAt(operation.operand) };
-    }
+    case "jump":
+      draft.code = operation.operand === "reg" ? DO.jump : DO.jumpImm;
+      draft.target = next + off;
+      if (operation.operand !== "reg") draft.operandAt = OPERAND_AT;
+      return;
     case "goto":
-      return { code: DO.goto, target: next + (operation.wide ? imm : off) };
+      draft.code = DO.goto;
+      draft.target = next + (operation.wide ? imm : off);
+      return;
     case "may_goto":
-      return { code: DO.mayGoto, target: next + off };
+      draft.code = DO.mayGoto;
+      draft.target = next + off;
+      return;
     case "exit":
-      return { code: DO.exit };
+      draft.code = DO.exit;
+      return;
     case "load":
-      return { code: DO.load, size: operation.size };
+      draft.code = DO.load;
+      draft.size = operation.size;
+      return;
     case "load_acquire":
-      return { code: DO.load, size: operation.size, aligned: true };
+      draft.code = DO.load;
+      draft.size = operation.size;
+      draft.aligned = true;
+      return;
     case "store":
-      return {
-        code: operation.operand === "reg" ? DO.store : DO.storeImm,
-        size: operation.size,
-        ...operandAt(operation.operand),
-      };
+      draft.code = operation.operand === "reg" ? DO.store : DO.storeImm;
+      draft.size = operation.size;
+      if (operation.operand !== "reg") draft.operandAt = OPERAND_AT;
+      return;
     case "store_release":
-      return { code: DO.store, size: operation.size, aligned: true };
-    case "atomic": {
-      const { size, fetch, op } = operation;
-      const exchange = op === "cmpxchg";
-      return { code: DO.atomic, size, aligned: true, fetch: fetch && !exchange, exchange };
-    }
+      draft.code = DO.store;
+      draft.size = operation.size;
+      draft.aligned = true;
+      return;
+    case "atomic":
+      draft.code = DO.atomic;
+      draft.size = operation.size;
+      draft.aligned = true;
+      draft.exchange = operation.op === "cmpxchg";
+      draft.fetch = operation.fetch && !draft.exchange;
+      return;
     case "packet":
-      return { code: operation.mode === "abs" ? DO.packet : DO.packetIndirect, size: operation.size };
+      draft.code = operation.mode === "abs" ? DO.packet : DO.packetIndirect;
+      draft.size = operation.size;
+      return;
     case "call":
-      if (operation.callee === "helper") {
-        return { code: callingBack(instruction) === undefined ? DO.helper : DO.callback };
-      }
-      if (operation.callee === "subprogram") return { code: DO.subprogram, target: next + imm };
-      return { code: DO.unsupported, name: `kernel function ${imm}` };
+      specialiseCall(draft, operation.callee, instruction, next);
+      return;
     case "ld_imm64":
-      if (operation.load === "const") return { code: DO.constant };
-      if (operation.load === "map_fd") return { code: DO.mapFd };
-      if (operation.load === "func") return { code: DO.function, target: next + imm };
-      if (operation.load === "map_value") return { code: DO.mapValue };
-      return { code: DO.unsupported, name: `16-byte loads of kind ${operation.load}` };
+      specialiseWideLoad(draft, operation.load, next + imm);
+      return;
     default:
-      return { code: DO.castAddress };
+      draft.code = DO.castAddress;
+  }
+}
+
+function specialiseCall(draft: Draft, callee: string, instruction: Instruction, next: number): void {
+  if (callee === "helper") draft.code = callingBack(instruction) === undefined ? DO.helper : DO.callback;
+  else if (callee === "subprogram") {
+    draft.code = DO.subprogram;
+    draft.target = next + instruction.imm;
+  } else {
+    draft.code = DO.unsupported;
+    draft.name = `kernel function ${instruction.imm}`;
+  }
+}
+
+function specialiseWideLoad(draft: Draft, load: string, target: number): void {
+  if (load === "const") draft.code = DO.constant;
+  else if (load === "map_fd") draft.code = DO.mapFd;
+  else if (load === "func") {
+    draft.code = DO.function;
+    draft.target = target;
+  } else if (load === "map_value") draft.code = DO.mapValue;
+  else {
+    draft.code = DO.unsupported;
+    draft.name = `16-byte loads of kind ${load}`;
   }
 }
 
@@ -203,30 +244,32 @@ function writesFramePointer({ row: { operation }, dst, src }: Instruction): bool
   }
 }
 
-/** The kernel's function that a call is of. */
-function calleeAt({ kfuncs = [] }: Program, slot: number): Partial<Op> {
-  const found = kfuncs.find(({ insn }) => insn === slot);
-  return found === undefined ? {} : { code: DO.kernelFunction, name: found.name };
+/** Functions, and variables, of the kernel. */
+function specialiseSymbols(draft: Draft, { kfuncs, ksyms }: Program, slot: number): void {
+  const callee = kfuncs?.find(({ insn }) => insn === slot);
+  if (callee !== undefined) {
+    draft.code = DO.kernelFunction;
+    draft.name = callee.name;
+  }
+  const symbol = ksyms?.find(({ insn }) => insn === slot);
+  if (symbol === undefined) return;
+  draft.code = DO.symbol;
+  draft.name = symbol.name;
+  draft.imm = symbol.typed ? 1 : 0;
 }
 
-/** What the machine has none of: variables and functions of a kernel. */
-function symbolAt({ ksyms = [] }: Program, slot: number): Partial<Op> {
-  const symbol = ksyms.find(({ insn }) => insn === slot);
-  return symbol === undefined ? {} : { code: DO.unsupported, name: `the kernel's ${symbol.name}` };
-}
-
-/** A function some of whose arguments are addresses that nobody vouches for. */
-function guardedCallee(
+/** Of a call of a function the registers of arguments that are addresses which nobody vouches for, if there are any. */
+function guardedArguments(
   { row: { operation }, imm }: Instruction,
   slot: number,
   { functions }: Program,
-): Partial<Op> {
-  if (operation.kind !== "call" || operation.callee !== "subprogram") return {};
+): readonly number[] | undefined {
+  if (operation.kind !== "call" || operation.callee !== "subprogram") return undefined;
   const callee = functions.find(({ insn }) => insn === slot + 1 + imm);
   const guarded = (callee?.prototype?.parameters ?? []).flatMap(({ tags }, index) =>
     tags.includes("untrusted") ? [index + 1] : [],
   );
-  return guarded.length === 0 ? {} : { guarded };
+  return guarded.length === 0 ? undefined : guarded;
 }
 
 /** Whether the program may not call the helper: by its type, or by its license. */
@@ -242,10 +285,10 @@ function isForbidden({ row: { operation }, imm }: Instruction, program: Program)
 const MOVING = /^(?:mov|neg|le|be|bswap)/;
 
 /** In a program with an arena, arithmetic may be on pointers into that: it is of 32 bits then. */
-function arenaArithmetic({ row: { operation, name } }: Instruction, hasArena: boolean): Partial<Op> {
-  if (!hasArena || operation.kind !== "alu") return {};
-  const narrow = processor().effects.get(name.replace("64", "32"));
-  return { code: DO.arenaAlu, arenaEffect: MOVING.test(operation.op) ? undefined : narrow };
+function specialiseForArena(draft: Draft, { row: { operation, name } }: Instruction): void {
+  if (operation.kind !== "alu") return;
+  draft.code = DO.arenaAlu;
+  if (!MOVING.test(operation.op)) draft.arenaEffect = processor().effects.get(name.replace("64", "32"));
 }
 
 /** What generated code knows. */
@@ -263,27 +306,35 @@ const PLAIN: ReadonlySet<number> = new Set([
 
 function prepareOne(instruction: Instruction, slot: number, program: Program, hasArena: boolean): Op {
   const { row, dst, src, off, imm, immHigh } = instruction;
-  const effect = processor().effects.get(row.name) ?? noEffect;
-  const op = {
-    ...HOLE,
+  const draft: Draft = {
+    code: DO.unsupported,
     dst,
     src,
     off,
     imm,
     immHigh,
+    size: 0,
+    target: 0,
+    guarded: guardedArguments(instruction, slot, program),
+    provenance: PROVENANCE.none,
+    readsDst: false,
+    aligned: false,
+    fetch: false,
+    exchange: false,
     dstAt: REGISTERS_AT + 8 * dst,
     operandAt: REGISTERS_AT + 8 * src,
-    effect,
+    effect: processor().effects.get(row.name) ?? noEffect,
+    arenaEffect: undefined,
+    plain: false,
     name: row.name,
-    ...specifics(row.operation, instruction, slot),
-    ...arenaArithmetic(instruction, hasArena),
-    ...(writesFramePointer(instruction) ? { code: DO.framePointerWrite } : {}),
-    ...calleeAt(program, slot),
-    ...symbolAt(program, slot),
-    ...guardedCallee(instruction, slot, program),
-    ...(isForbidden(instruction, program) ? { code: DO.forbiddenHelper } : {}),
   };
-  return { ...op, plain: PLAIN.has(op.code) && !op.aligned };
+  specialise(draft, row.operation, instruction, slot);
+  if (hasArena) specialiseForArena(draft, instruction);
+  if (writesFramePointer(instruction)) draft.code = DO.framePointerWrite;
+  specialiseSymbols(draft, program, slot);
+  if (isForbidden(instruction, program)) draft.code = DO.forbiddenHelper;
+  draft.plain = PLAIN.has(draft.code) && !draft.aligned;
+  return draft;
 }
 
 /** What has been prepared, as long as the program is there: a program is run many times. */
