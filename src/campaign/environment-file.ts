@@ -5,6 +5,7 @@ import { explain, hex, u32 } from "../object/schema.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Network } from "../vm/environment/network.ts";
 import type { SOCKET_STATES, Socket } from "../vm/environment/sockets.ts";
+import type { ObjectInMemory } from "../vm/environment/tracing.ts";
 import type { Environment } from "../vm/environment.ts";
 import { ipAddress, ipPrefix, linkAddress } from "./addresses.ts";
 
@@ -105,6 +106,27 @@ const networkSchema = z.strictObject({
   classid: u32.optional(),
 });
 
+/** An object of the kernel's: bytes of it that programs may store into. */
+const objectSchema = z.strictObject({
+  address: u64,
+  size: u32,
+  stores: z.array(z.strictObject({ offset: u32, size: u32 })),
+});
+
+const STORES = [1, 2, 4, 8] as const;
+
+function objectFrom({ address, size, stores }: z.infer<typeof objectSchema>): ObjectInMemory {
+  const fields = stores.map(({ offset, size: bytes }) => ({
+    name: `at ${offset}`,
+    offset,
+    size: bytes,
+    value: "scalar" as const,
+    reads: [],
+    writes: STORES,
+  }));
+  return { address, layout: { struct: "object", size, fields } };
+}
+
 /** What a file may say; the names of `Environment`, with underscores. */
 export const environmentSchema = z.strictObject({
   packet: hex.optional(),
@@ -123,6 +145,11 @@ export const environmentSchema = z.strictObject({
   cgroups: z.array(u64).min(1).optional(),
   network: networkSchema.optional(),
   memory: z.array(z.strictObject({ address: u64, bytes: hex, read_only: z.boolean().optional() })).optional(),
+  objects: z.array(objectSchema).optional(),
+  context_address: u64.optional(),
+  variables: z.array(z.strictObject({ name: z.string(), address: u64 })).optional(),
+  map_addresses: z.record(z.string(), u64).optional(),
+  processor_offsets: z.array(u64).optional(),
   functions: z.array(z.strictObject({ name: z.string(), address: u64, size: u32 })).optional(),
   pid_namespace: z.strictObject({ device: u64, inode: u64 }).optional(),
   tracepoint_record: hex.optional(),
@@ -217,6 +244,11 @@ export function environmentFrom(file: EnvironmentFile): GivenEnvironment {
       bytes,
       ...(read_only === undefined ? {} : { readOnly: read_only }),
     })),
+    objects: file.objects?.map(objectFrom),
+    contextAddress: file.context_address,
+    variables: file.variables,
+    mapAddresses: file.map_addresses,
+    processorOffsets: file.processor_offsets,
     functions: file.functions,
     pidNamespace: file.pid_namespace,
     tracepointRecord: file.tracepoint_record,

@@ -4,9 +4,11 @@
  * Constants that the program compares with are put into the packets, and pieces of the packets into the maps as keys: otherwise hardly
  * any run would get past a program's first checks.
  */
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { runnableContext } from "../vm/input.ts";
 import { drawFrame } from "./frames.ts";
+import { type KernelContext, kernelContext, withPointers } from "./kernel-world.ts";
 import { generator, type Random } from "./random.ts";
 
 /** What one run is given. */
@@ -89,7 +91,13 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 
 /** A context with what programs of the type can be given: no more bytes than it has, and of a look-up of sockets what a test run takes. */
-function fitting(bytes: Uint8Array, { type }: Program, size: number): Uint8Array {
+function fitting(
+  bytes: Uint8Array,
+  { type }: Program,
+  size: number,
+  kernel: KernelContext | undefined,
+): Uint8Array {
+  if (kernel !== undefined) return withPointers(bytes, kernel);
   const fit = bytes.subarray(0, size);
   if (type !== "sk_lookup") return fit;
   const { zero, family, portHigh, zeroEnd } = SOCKET_LOOKUP;
@@ -141,15 +149,18 @@ export interface InputSource {
   readonly keep: (input: RunInput) => void;
 }
 
+/** @param rules  whose types tell what a program that traces a function is given */
 export function inputSource(
   program: Program,
   seed: number,
   samples: readonly Uint8Array[] = [],
+  rules: Rules = DEFAULT_RULES,
 ): InputSource {
   const layout = runnableContext(program);
+  const kernel = kernelContext(program, rules);
   const onPackets = layout !== undefined && (layout.struct === "xdp_md" || layout.struct === "__sk_buff");
   const dictionary = dictionaryOf(program);
-  const contextSize = onPackets ? 0 : Math.min(layout?.size ?? 0, MOST_CONTEXT);
+  const contextSize = onPackets ? 0 : Math.min(kernel?.size ?? layout?.size ?? 0, MOST_CONTEXT);
   const random = generator(seed);
   const kept: RunInput[] = [];
   let fresh = 0;
@@ -161,7 +172,7 @@ export function inputSource(
     return {
       // The shortest frame that there is comes early: whoever forgets to ask for the length forgets it for this one.
       packet: fresh === SHORTEST ? packet.subarray(0, ETHERNET) : packet,
-      context: onPackets ? NOTHING : fitting(drawContext(contextSize, random), program, contextSize),
+      context: onPackets ? NOTHING : fitting(drawContext(contextSize, random), program, contextSize, kernel),
       seed: random.below(MOST_SEED),
     };
   };
@@ -171,7 +182,7 @@ export function inputSource(
     const varied = random.below(2) === 0 ? from.seed : random.below(MOST_SEED);
     return onPackets
       ? { packet: bytes, context: NOTHING, seed: varied }
-      : { packet: NOTHING, context: fitting(bytes, program, contextSize), seed: varied };
+      : { packet: NOTHING, context: fitting(bytes, program, contextSize, kernel), seed: varied };
   };
   return {
     next() {

@@ -16,6 +16,8 @@ import type { Region } from "../vm/region.ts";
 /** Memory of a size: as many bytes are there, from where the pointer began. */
 export function memoryHolds(at: number, region: Region, offset: number): boolean {
   if (!region.live || region.place.kind === "context") return false;
+  // How long what lies in the kernel's memory is, only its types say.
+  if (region.place.kind === "kernel_memory") return !hasFlag(kindOf(at), FLAG.ringbuf);
   if (hasFlag(kindOf(at), FLAG.ringbuf) && region.place.kind !== "record") return false;
   const moved = smallConstant(at);
   if (moved === undefined) return true;
@@ -36,6 +38,8 @@ export function objectHolds(m: Machine, at: number, region: Region): boolean | u
       }
       if (place.kind === "kernel_memory") return true;
       return place.kind === "kernel_object" && m.rules.types?.structName(objectOf(at)) === place.struct;
+    case KIND.buffer:
+      return place.kind === "kernel_memory";
     case KIND.sockCommon:
       return place.kind === "socket" && region.live;
     case KIND.socket:

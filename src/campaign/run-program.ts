@@ -7,6 +7,7 @@ import { runnableContext } from "../vm/input.ts";
 import type { UninitialisedStack } from "../vm/state.ts";
 import type { CheckedRun, Violation } from "./check-report.ts";
 import { inputSource } from "./inputs.ts";
+import { kernelContext } from "./kernel-world.ts";
 import { BUDGET, Runner } from "./runner.ts";
 import { CertificateWalk } from "./walk.ts";
 
@@ -45,7 +46,8 @@ export function runProgram(
   budget = BUDGET,
 ): ProgramRuns {
   const total = program.insns.filter((insn) => insn !== undefined).length;
-  if (verdict.verdict === "unsupported" || runnableContext(program) === undefined) {
+  const known = runnableContext(program) !== undefined || kernelContext(program, rules) !== undefined;
+  if (verdict.verdict === "unsupported" || !known) {
     return { runs: [], coverage: { executed: 0, total }, violations: [] };
   }
   const accepted = verdict.verdict === "accept";
@@ -54,13 +56,13 @@ export function runProgram(
     : undefined;
   const endless = accepted ? verdict.longestRun <= BigInt(budget) : budget >= BUDGET;
   const uninitialisedStack = stackRule(program, rules);
-  const runner = new Runner(program, endless, uninitialisedStack, budget);
+  const runner = new Runner(program, endless, uninitialisedStack, budget, rules);
   const executed = new Uint8Array(program.insns.length);
   const runs: CheckedRun[] = [];
   const violations: Violation[] = [];
   let witness: CheckedRun | undefined;
 
-  const source = inputSource(program, seed, samples);
+  const source = inputSource(program, seed, samples, rules);
   let spent = 0;
   for (let tries = 0; runs.length < count && tries < 2 * count && spent < ENOUGH; tries += 1) {
     const input = source.next();

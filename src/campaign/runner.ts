@@ -1,5 +1,6 @@
 /** One program in the machine, again and again: each run has fresh maps, filled by its input's seed. */
 import { InputError, Unsupported } from "../semantics/errors.ts";
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Environment } from "../vm/environment.ts";
 import { lacksHeader } from "../vm/input.ts";
@@ -9,6 +10,7 @@ import type { UninitialisedStack } from "../vm/state.ts";
 import type { CheckedRun } from "./check-report.ts";
 import { fillMaps } from "./fill-maps.ts";
 import type { RunInput } from "./inputs.ts";
+import { kernelAround } from "./kernel-world.ts";
 
 /** Instructions after which a run of a rejected program counts as one that does not end. */
 export const BUDGET = 200_000;
@@ -37,18 +39,22 @@ export class Runner {
   readonly #uninitialisedStack: UninitialisedStack;
   readonly #named: readonly number[];
   readonly #budget: number;
+  readonly #rules: Rules;
   #machine: Machine | undefined;
 
   /**
    * @param endless  whether a run that does not end within the budget counts as one that never does
    * @param budget  instructions
+   * @param rules  those by which the program was verified
    */
   constructor(
     program: Program,
     endless: boolean,
     uninitialisedStack: UninitialisedStack,
     budget: number = BUDGET,
+    rules: Rules = DEFAULT_RULES,
   ) {
+    this.#rules = rules;
     this.#budget = budget;
     this.#program = program;
     this.#endless = endless;
@@ -82,7 +88,7 @@ export class Runner {
     try {
       const machine = this.#renewed();
       fillMaps(machine.maps, packet, seed, CPUS, this.#named);
-      const result = machine.run(environmentOf(input), counted);
+      const result = machine.run(environmentOf(input, this.#program, this.#rules), counted);
       if (!this.#endless && result.outcome === "fault" && result.fault.kind === "budget") {
         return done({ kind: "unsupported", feature: `runs of more than ${this.#budget} instructions` });
       }
@@ -113,11 +119,16 @@ const RECORDS: readonly Uint8Array[] = [
 const KERNEL_STACK = [0xffffffff81000010n, 0xffffffff81234567n, 0xffffffff81fffff0n, 0xffffffffc0000123n];
 const USER_STACK = [0x401136n, 0x7ffff7d8a1can, 0x7ffff7d8a285n];
 
-/** Everything that a run depends on beside its maps. */
-export function environmentOf({ packet, context, seed }: RunInput): Environment {
+/** Everything that a run of the program depends on beside its maps. */
+export function environmentOf(
+  { packet, context, seed }: RunInput,
+  program: Program,
+  rules: Rules = DEFAULT_RULES,
+): Environment {
   const tracepointRecord = RECORDS[seed & 1];
   const rest = {
     seed,
+    ...kernelAround(program, seed, rules),
     ...(tracepointRecord === undefined ? {} : { tracepointRecord }),
     clockNs: BigInt(1000 * seed),
     cpu: seed % CPUS,

@@ -1,10 +1,14 @@
 /** `soundcheck run`: one program in the machine, on packets or a context; or a pipeline of programs. */
 
+import { rulesOf } from "../campaign/compare/rules.ts";
 import { type GivenEnvironment, readEnvironment } from "../campaign/environment-file.ts";
 import { fillMaps } from "../campaign/fill-maps.ts";
 import { factsOfAccepted } from "../campaign/proved-facts.ts";
 import { BUDGET, CPUS, environmentOf } from "../campaign/runner.ts";
+import { kernelAvailable } from "../oracle/linux/kernel.ts";
+import { THIS_MACHINE } from "../oracle/linux/this-machine.ts";
 import { InputError, inFile } from "../semantics/errors.ts";
+import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
 import { returnName } from "../semantics/program/return-names.ts";
@@ -87,13 +91,17 @@ async function givenEnvironment(name: string | undefined): Promise<GivenEnvironm
   return inFile(displayName(name), () => readEnvironment(text));
 }
 
+/** The rules by which `check` verifies where nothing else is said: its runs are to be repeated. */
+const checkedBy = (): Rules => (kernelAvailable().ok ? rulesOf(THIS_MACHINE) : DEFAULT_RULES);
+
 function environment(
   given: Environment,
   packet: Uint8Array,
   context: Uint8Array,
   seed: number | undefined,
+  program: Program,
 ): Environment {
-  if (seed !== undefined) return environmentOf({ packet, context, seed });
+  if (seed !== undefined) return environmentOf({ packet, context, seed }, program, checkedBy());
   return {
     ...given,
     ...(packet.length === 0 ? {} : { packet }),
@@ -198,7 +206,10 @@ async function runOne(file: string, options: RunCommandOptions): Promise<Status>
   for (const [index, packet] of packets.entries()) {
     const trace =
       options.trace === true ? (options.json === true ? jsonTrace : textTrace)(program) : undefined;
-    const result = machine.run(environment(given.environment, packet, context, options.seed), trace?.observe);
+    const result = machine.run(
+      environment(given.environment, packet, context, options.seed, program),
+      trace?.observe,
+    );
     trace?.end();
     if (result.outcome === "fault") status = worse(status, STATUS.found);
     const numbered = packets.length > 1 || options.pcap !== undefined;

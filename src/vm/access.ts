@@ -8,8 +8,9 @@ import type { Size } from "../semantics/isa/instruction.ts";
 import type { ContextField } from "../semantics/profile/profile.ts";
 import { isArena, loadArena, storeArena } from "./arena-memory.ts";
 import { TRACES_FUNCTION } from "./contexts/traced-function.ts";
+import { DEFAULT_TASK, TASK_ADDRESS } from "./environment.ts";
 import { fault, memoryFault } from "./fault.ts";
-import { kernelPointerOrNumber, loadKernel } from "./kernel-memory.ts";
+import { kernelPointerOrNumber, loadKernel, storeKernel } from "./kernel-memory.ts";
 import { LOADED_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
 import {
   addressIn,
@@ -163,6 +164,10 @@ export function put(words: Int32Array, view: DataView, at: number, size: number)
 
 // --- Loads and stores
 
+/** Where an access by a pointer of the kernel's goes. */
+export const kernelAddress = (state: State, register: number, off: number): bigint =>
+  BigInt.asUintN(64, state.value(register) + BigInt(off));
+
 /**
  * Loads into the scratch word, and returns the region of the value loaded; a pointer that a context field gives is left in the
  * scratch word as its address.
@@ -172,10 +177,12 @@ export function load(state: State, register: number, off: number, size: Size, al
     throw new Unsupported("a load through a pointer of the kernel's to where the memory image has nothing");
   const region = pointer(state, register, "load");
   if (region.place.kind === "kernel_memory")
-    return loadKernel(state, BigInt.asUintN(64, state.value(register) + BigInt(off)), size);
+    return loadKernel(state, kernelAddress(state, register, off), size);
   if (isArena(region)) return loadArena(state, register, off, size);
   const offset = state.offset(register, region) + off;
   if (region.place.kind === "context") return loadField(state, region, offset, size, aligned);
+  const kernels = kernelStructure(state, region);
+  if (kernels !== undefined && offset >= 0) return loadKernel(state, kernels + BigInt(offset), size);
   checkBytes(region, offset, size, "read", "load");
   if (region.place.kind === "socket") checkSocketLoad(region, region.place.struct, offset, size);
   if (region.keeps !== undefined && region.keeps.at(offset, size) !== undefined) {
@@ -189,6 +196,18 @@ export function load(state: State, register: number, off: number, size: Size, al
   const spilled = size === 8 && (at & 7) === 0 ? shadow?.spilled(at) : undefined;
   if (shadow !== undefined) checkKept(region, offset, size, "load");
   return spilled ?? SCALAR;
+}
+
+/** Where the kernel has the structure behind a pointer to a map or to a task that is held, if the environment says so. */
+function kernelStructure(state: State, region: Region): bigint | undefined {
+  const { place } = region;
+  if (place.kind === "map") return state.environment.mapAddresses?.[place.map];
+  if (place.kind !== "kernel_object" || place.struct !== "task_struct" || !region.live) return undefined;
+  const { task, otherTasks = [] } = state.environment;
+  const pid = state.things.thingOf(region)?.key;
+  const current = BigInt(task?.pid ?? DEFAULT_TASK.pid);
+  if (pid === current) return state.image.given ? (task?.address ?? TASK_ADDRESS) : undefined;
+  return otherTasks.find((other) => BigInt(other.pid) === pid)?.address;
 }
 
 function checkSocketLoad(region: Region, struct: SocketStruct, offset: number, size: Size): void {
@@ -227,6 +246,8 @@ export function store(
 ): void {
   const region = pointer(state, register, "store");
   if (isArena(region)) return storeArena(state, register, off, size);
+  if (region.place.kind === "kernel_memory")
+    return storeKernel(state, kernelAddress(state, register, off), size, STORED_AT, "store");
   const offset = state.offset(register, region) + off;
   if (region.place.kind === "context") {
     storeField(state, region, offset, size, aligned, tag === undefined);

@@ -47,6 +47,9 @@ export interface Environment extends TracingEnvironment {
   readonly cgroups?: readonly bigint[];
 }
 
+/** Where the running task's `struct task_struct` is if nothing else is said: behind all memory of the machine's own. */
+export const TASK_ADDRESS = 0xffff_8881_0000_0000n;
+
 export const DEFAULT_TASK: Task = {
   pid: 1,
   tgid: 1,

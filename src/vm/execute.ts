@@ -4,14 +4,17 @@
  *
  * Generated code (`dispatch/`, the JIT) executes what is plain by itself and leaves all else to this: every fault is defined here and in what this calls, and nowhere a second time.
  */
+import { Unsupported } from "../semantics/errors.ts";
 import { HELPER_NAMES } from "../semantics/helpers/names.ts";
 import type { Size } from "../semantics/isa/instruction.ts";
-import { atomicPlace, fetch, load, put, store } from "./access.ts";
+import { defaultProfile } from "../semantics/profile/default.ts";
+import { programFacts } from "../semantics/profile/lookup.ts";
+import { atomicPlace, fetch, kernelAddress, load, put, store } from "./access.ts";
 import { arenaAddress, atomicArena, castAddress, isArena } from "./arena-memory.ts";
 import { fault } from "./fault.ts";
 import { beginCalling, goOnCalling } from "./helpers/callback.ts";
 import { invoke } from "./helpers/invoke.ts";
-import { guardArguments } from "./kernel-memory.ts";
+import { guardArguments, loadKernel, storeKernel } from "./kernel-memory.ts";
 import { callKernelFunction } from "./kfuncs/invoke.ts";
 import { LOADED_AT, OPERAND_AT, REGISTERS_AT, STORED_AT } from "./memory.ts";
 import { DO, type Op, PROVENANCE, refuse } from "./op.ts";
@@ -76,7 +79,9 @@ function storeScratch(state: State, op: Op, tag: Region | undefined): void {
 function atomic(state: State, op: Op): void {
   if (state.tag(op.src) === UNINITIALISED) uninitialised(op.src);
   if (op.exchange && state.tag(0) === UNINITIALISED) uninitialised(0);
-  if (isArena(state.tag(op.dst))) atomicOnArena(state, op);
+  const region = state.tag(op.dst);
+  if (isArena(region)) atomicOnArena(state, op);
+  else if (region.place.kind === "kernel_memory") atomicOnKernel(state, op);
   else atomicOnMemory(state, op);
   if (op.fetch) state.setTag(op.src, SCALAR);
   if (op.exchange) state.setTag(0, SCALAR);
@@ -86,6 +91,15 @@ function atomicOnArena(state: State, op: Op): void {
   atomicArena(state, op.dst, op.off, op.size, () => {
     op.effect(STORED_AT, LOADED_AT, op.operandAt, REGISTERS_AT);
   });
+}
+
+function atomicOnKernel(state: State, op: Op): void {
+  const address = kernelAddress(state, op.dst, op.off);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- prepared from an operation of this size
+  const size = op.size as Size;
+  loadKernel(state, address, size);
+  op.effect(STORED_AT, LOADED_AT, op.operandAt, REGISTERS_AT);
+  storeKernel(state, address, size, STORED_AT, "atomic operation");
 }
 
 function atomicOnMemory(state: State, op: Op): void {
@@ -136,6 +150,10 @@ function setOperand(words: Int32Array, { imm }: Op): void {
   words[OPERAND_WORD] = imm;
   words[OPERAND_WORD + 1] = imm >> 31;
 }
+
+/** Whether anybody asks for the program's result: what stands for a function that returns nothing need not have one. */
+const hasResult = ({ loaded }: State): boolean =>
+  programFacts(defaultProfile(), loaded.program)?.noResult !== true;
 
 /** The main program returns nothing, a function where to go on. */
 function leave(run: Run): number | undefined {
@@ -225,12 +243,15 @@ export function execute(run: Run, op: Op): number | undefined {
       state.setPointer(op.dst, state.functionRegion(op.target), 0);
       return pc + 2;
     case DO.exit:
-      if (state.depth === 0 && state.tag(0) === UNINITIALISED) uninitialised(0);
+      if (state.depth === 0 && state.tag(0) === UNINITIALISED && hasResult(state)) uninitialised(0);
       return leave(run);
     case DO.subprogram:
       guardArguments(state, op);
       state.push(pc + 1);
       return op.target;
+    case DO.symbol:
+      loadSymbol(state, op);
+      return pc + 2;
     case DO.mapFd:
       state.setPointer(op.dst, state.mapRegion(state.map(op.imm)), 0);
       return pc + 2;
@@ -256,6 +277,16 @@ export function execute(run: Run, op: Op): number | undefined {
     default:
       return refuse(op);
   }
+}
+
+/** The address of a variable or function of the kernel: a number where nobody knows its type. */
+function loadSymbol(state: State, { dst, name, imm }: Op): void {
+  const { variables = [], functions = [] } = state.environment;
+  const found =
+    variables.find((variable) => variable.name === name) ?? functions.find((each) => each.name === name);
+  if (found === undefined) throw new Unsupported(`the kernel's ${name} without its address`);
+  if (imm === 1) state.setKernelPointer(dst, found.address);
+  else state.setNumber(dst, found.address);
 }
 
 /** A pointer into the value of a map's only element; of an arena an address of user space. */

@@ -2,17 +2,25 @@
 import { InputError } from "../semantics/errors.ts";
 import type { MemoryRange } from "./environment/tracing.ts";
 
+interface Range {
+  readonly address: bigint;
+  bytes: Uint8Array;
+  readonly readOnly: boolean;
+  /** Whether the bytes are a copy of the environment's. */
+  own: boolean;
+}
+
 export class MemoryImage {
   /** By address. */
-  readonly #ranges: readonly Required<MemoryRange>[];
+  readonly #ranges: readonly Range[];
 
   /**
-   * @param ranges  are copied
+   * @param ranges  stay as they are: what is written to is copied first
    * @throws InputError  for ranges that overlap
    */
   constructor(ranges: readonly MemoryRange[] = []) {
     this.#ranges = ranges
-      .map(({ address, bytes, readOnly = false }) => ({ address, bytes: bytes.slice(), readOnly }))
+      .map(({ address, bytes, readOnly = false }) => ({ address, bytes, readOnly, own: false }))
       .sort((a, b) => (a.address < b.address ? -1 : 1));
     for (const [i, { address, bytes }] of this.#ranges.entries()) {
       const next = this.#ranges[i + 1];
@@ -26,7 +34,7 @@ export class MemoryImage {
     return this.#ranges.length > 0;
   }
 
-  #rangeAt(address: bigint): Required<MemoryRange> | undefined {
+  #rangeAt(address: bigint): Range | undefined {
     return this.#ranges.find(
       (range) => address >= range.address && address < range.address + BigInt(range.bytes.length),
     );
@@ -46,6 +54,10 @@ export class MemoryImage {
   write(address: bigint, bytes: Uint8Array): boolean {
     if (!this.#each(address, bytes.length, ({ readOnly }) => !readOnly)) return false;
     return this.#each(address, bytes.length, (range, from, to, done) => {
+      if (!range.own) {
+        range.bytes = range.bytes.slice();
+        range.own = true;
+      }
       range.bytes.set(bytes.subarray(done, done + to - from), from);
       return true;
     });
@@ -55,7 +67,7 @@ export class MemoryImage {
   #each(
     address: bigint,
     size: number,
-    step: (range: Required<MemoryRange>, from: number, to: number, done: number) => boolean,
+    step: (range: Range, from: number, to: number, done: number) => boolean,
   ): boolean {
     for (let done = 0; done < size; ) {
       const at = address + BigInt(done);

@@ -22,6 +22,7 @@ export const GIVEN_WHOLE: ReadonlySet<ProgramType> = new Set([
   "cgroup_sockopt",
   "cgroup_sysctl",
   "sock_ops",
+  "struct_ops",
 ]);
 
 /** The sample that a decoder for infrared remote controls is given: its type, and how long it is. */

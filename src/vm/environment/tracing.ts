@@ -1,4 +1,5 @@
 /** What tracing programs see of the system around them. All of it may be left out: then the system is idle and there is nothing to see. */
+import type { Context } from "../../semantics/profile/profile.ts";
 
 /** Bytes at an address, of the process that runs (below 2^47) or of the kernel (above). */
 export interface MemoryRange {
@@ -6,6 +7,19 @@ export interface MemoryRange {
   readonly bytes: Uint8Array;
   /** Whether the process may not write there. */
   readonly readOnly?: boolean;
+}
+
+/** An object of the kernel's in memory that programs may store into: callbacks (`struct_ops`) into fields of some structures, iterators into what they are lent. */
+export interface ObjectInMemory {
+  readonly address: bigint;
+  /** Which stores are allowed. Where objects overlap, what one of them allows is allowed. */
+  readonly layout: Context;
+}
+
+/** A variable of the kernel's, as /proc/kallsyms has it. */
+export interface KernelVariable {
+  readonly name: string;
+  readonly address: bigint;
 }
 
 /** A function of the kernel, as /proc/kallsyms has it. */
@@ -38,6 +52,15 @@ export interface TracingEnvironment {
    * there is a byte at the address itself.
    */
   readonly memory?: readonly MemoryRange[];
+  /** Where in that memory the kernel has its own context, of which the program's shows a part: `struct sk_buff` behind a `__sk_buff`. */
+  readonly contextAddress?: bigint;
+  readonly variables?: readonly KernelVariable[];
+  /** Where in memory the kernel has the structures of the program's maps, by the maps' names. */
+  readonly mapAddresses?: Readonly<Record<string, bigint>>;
+  /** By processor, what is added to the address of a variable of which each processor has its own (`__per_cpu_offset`). */
+  readonly processorOffsets?: readonly bigint[];
+  /** What lies in that memory, where programs store into it. */
+  readonly objects?: readonly ObjectInMemory[];
   readonly functions?: readonly KernelFunction[];
   /** The file of the namespace of process ids, by default the first one's. */
   readonly pidNamespace?: { readonly device: bigint; readonly inode: bigint };

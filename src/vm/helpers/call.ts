@@ -3,6 +3,7 @@
  */
 import { checkBytes, checkInitialised, checkKept, pointer } from "../access.ts";
 import { fault, memoryFault } from "../fault.ts";
+import { kernelBytes } from "../kernel-memory.ts";
 import type { MapStorage } from "../maps/map.ts";
 import type { Packet } from "../packet.ts";
 import { type Region, SCALAR, UNINITIALISED } from "../region.ts";
@@ -101,8 +102,10 @@ export class Call {
     return pointer(this.state, register, this.what(register, name));
   }
 
-  /** Memory that the helper reads: the bytes themselves, not a copy. */
+  /** Memory that the helper reads: the bytes themselves, not a copy, unless they are the kernel's. */
   read(register: number, size: number, name: string): Uint8Array {
+    if (this.state.tag(register).place.kind === "kernel_memory")
+      return kernelBytes(this.state, this.state.value(register), size, this.what(register, name));
     const [region, offset] = this.#place(register, size, "read", name);
     return region.bytes.subarray(region.origin + offset, region.origin + offset + size);
   }

@@ -10,6 +10,7 @@ import { MAP_HELPERS } from "./maps.ts";
 import { MEMORY_HELPERS } from "./memory.ts";
 import { NETWORK_HELPERS } from "./network.ts";
 import { OUTPUT_HELPERS } from "./output.ts";
+import { PER_CPU_HELPERS } from "./per-cpu.ts";
 import { PERF_HELPERS } from "./perf.ts";
 import { REMOTE_CONTROL_HELPERS } from "./remote-control.ts";
 import { RING_BUFFER_HELPERS } from "./ring-buffer.ts";
@@ -31,6 +32,7 @@ const HELPERS: HelperTable = {
   ...MEMORY_HELPERS,
   ...NETWORK_HELPERS,
   ...OUTPUT_HELPERS,
+  ...PER_CPU_HELPERS,
   ...PERF_HELPERS,
   ...REMOTE_CONTROL_HELPERS,
   ...RING_BUFFER_HELPERS,

@@ -1,12 +1,10 @@
 /** Helpers about the task that runs. */
 import { Unsupported } from "../../semantics/errors.ts";
-import { DEFAULT_TASK, type Task } from "../environment.ts";
+import { DEFAULT_TASK, TASK_ADDRESS, type Task } from "../environment.ts";
 import { E2BIG, EAGAIN, EINVAL, EPERM } from "../errno.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
 
-/** Where the running task's `struct task_struct` is if nothing else is said: behind all memory of the machine's own. */
-const TASK_ADDRESS = 0xffff_8881_0000_0000n;
 /** The first namespace's file (PROC_PID_INIT_INO in linux/proc_ns.h). */
 const FIRST_NAMESPACE = { device: 4n, inode: 0xefff_fffcn };
 const ROOT_GROUP = 1n;

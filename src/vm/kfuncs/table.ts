@@ -1,6 +1,7 @@
 /** The kernel's functions that the machine has, by name, without `_impl`. */
 import type { HelperTable } from "../helpers/helper.ts";
 import { ARENA_FUNCTIONS } from "./arena.ts";
+import { CAST_FUNCTIONS } from "./casts.ts";
 import { DYNPTR_FUNCTIONS } from "./dynptr.ts";
 import { ITERATOR_FUNCTIONS } from "./iterators.ts";
 import { LIST_FUNCTIONS } from "./lists.ts";
@@ -14,6 +15,7 @@ import { WORK_FUNCTIONS } from "./work.ts";
 
 export const KERNEL_FUNCTIONS: HelperTable = {
   ...ARENA_FUNCTIONS,
+  ...CAST_FUNCTIONS,
   ...DYNPTR_FUNCTIONS,
   ...ITERATOR_FUNCTIONS,
   ...LIST_FUNCTIONS,

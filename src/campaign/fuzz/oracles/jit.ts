@@ -24,7 +24,7 @@ function resultOf({ program, rules }: Case, run: CheckedRun, jit: MachineOptions
     ...(jit === undefined ? {} : { jit }),
   });
   fillMaps(machine.maps, run.packet, run.seed, CPUS);
-  const { steps: _, ...result } = machine.run(environmentOf(run));
+  const { steps: _, ...result } = machine.run(environmentOf(run, program, rules));
   const maps = machine.maps.map((map) => (map.kind === "values" ? map.entries() : []));
   return JSON.stringify([result, maps], (_key, value: unknown) =>
     typeof value === "bigint" ? `${value}` : value,
