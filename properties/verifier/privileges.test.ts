@@ -18,7 +18,7 @@ import { nearMisses, wellEncoded } from "./mutate.ts";
 const numRuns = Number(process.env["SOUNDCHECK_RUNS"] ?? 600);
 const seed = Number(process.env["SOUNDCHECK_SEED"] ?? 1);
 const rules = { profile: readProfile("linux-6.18") };
-/** Instructions processed: there are no loops. */
+/** Instructions processed. */
 const LIMIT = 5000;
 const NETWORK: readonly Capability[] = ["cap_bpf", "cap_net_admin"];
 

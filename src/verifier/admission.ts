@@ -204,14 +204,11 @@ function checkCalls(program: Program): void {
  * Checks that a program goes only forwards if its loader must not go round. To be called when jumps are known to stay inside.
  *
  * @throws Rejection  with the kernel's message
- * @throws Unsupported  for loops without `cap_perfmon`: they would have to end where the processor guesses, too
  */
 function checkLoops(program: Program, functions: readonly number[]): void {
-  if (isCapable(program, "cap_bpf") && isCapable(program, "cap_perfmon")) return;
+  if (isCapable(program, "cap_bpf")) return;
   const edge = functions.map((start) => backEdge(program, start)).find((found) => found !== undefined);
-  if (edge === undefined) return;
-  if (isCapable(program, "cap_bpf")) throw new Unsupported("loops without cap_perfmon");
-  reject("EINVAL", `back-edge from insn ${edge.from} to ${edge.to}`);
+  if (edge !== undefined) reject("EINVAL", `back-edge from insn ${edge.from} to ${edge.to}`);
 }
 
 /** A jump that goes back to an instruction on the way to it. */
