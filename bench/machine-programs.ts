@@ -2,6 +2,7 @@
  * The programs of the machine's benchmark: each as an XDP program, which reads and writes its packet, and as a program on bare memory (r1 points to it), which other
  * machines run. What they compute in their loops is the same.
  */
+import { FUNCTION_TYPES, TYPES_OF_PROGRAMS } from "../src/campaign/generate/types.ts";
 import { assemble } from "../src/semantics/isa/assemble.ts";
 import type { Program, Slots } from "../src/semantics/program/program.ts";
 
@@ -16,6 +17,8 @@ export interface Case {
   readonly verifiableRounds: number;
   /** The loop, with the data in r2. It may use r0 and r3 to r8. */
   readonly body: (rounds: number) => string;
+  /** A function that it calls, of two arguments, and whether a helper of the kernel does so. */
+  readonly function?: { readonly text: string; readonly calledBy: "program" | "helper" };
 }
 
 export const CASES: readonly Case[] = [
@@ -154,10 +157,63 @@ export const CASES: readonly Case[] = [
       if r3 != 0 goto again
       r0 = 0`,
   },
+  {
+    name: "calls of a function",
+    bytes: 64,
+    repeats: 20,
+    rounds: 1_000_000,
+    verifiableRounds: 10_000,
+    body: (rounds) => `
+      r6 = ${rounds}
+      r7 = 1
+    again:
+      r1 = r7
+      r2 = r6
+      call function
+      r7 = r0
+      r6 -= 1
+      if r6 != 0 goto again`,
+    function: {
+      calledBy: "program",
+      text: `
+      r0 = r1
+      r0 *= 33
+      r0 ^= r2
+      exit`,
+    },
+  },
+  {
+    name: "bpf_loop",
+    bytes: 64,
+    repeats: 20,
+    rounds: 1_000_000,
+    verifiableRounds: 1_000_000,
+    body: (rounds) => `
+      *(u64 *)(r10 -8) = 0
+      r1 = ${rounds}
+      r2 = func function
+      r3 = r10
+      r3 += -8
+      r4 = 0
+      call bpf_loop`,
+    function: {
+      calledBy: "helper",
+      text: `
+      r3 = *(u64 *)(r2 +0)
+      r3 += r1
+      *(u64 *)(r2 +0) = r3
+      r0 = 0
+      exit`,
+    },
+  },
 ];
 
+const functionText = (given: Case): string =>
+  given.function === undefined ? "" : `function:\n${given.function.text}`;
+
 /** @param repeats  how often the whole loop is gone round */
-export function packetProgram({ name, bytes, body }: Case, rounds: number, repeats = 1): Program {
+export function packetProgram(given: Case, rounds: number, repeats = 1): Program {
+  const { name, bytes, body } = given;
   const [before, behind] =
     repeats === 1 ? ["", ""] : [`r9 = ${repeats}\nrepeat:`, "r9 -= 1\nif r9 != 0 goto repeat"];
   const insns = assemble(`
@@ -171,12 +227,22 @@ export function packetProgram({ name, bytes, body }: Case, rounds: number, repea
       ${behind}
     out:
       r0 = 2
-      exit`);
-  return { name, type: "xdp", license: "GPL", flags: [], insns, maps: [], lines: [], functions: [] };
+      exit
+    ${functionText(given)}`);
+  const plain = { name, type: "xdp", license: "GPL", flags: [], insns, maps: [], lines: [] } as const;
+  if (given.function?.calledBy !== "helper") return { ...plain, functions: [] };
+  // The kernel wants to know the types of functions that helpers call.
+  const at = insns.length - assemble(given.function.text).length;
+  const functions = [
+    { insn: 0, name: "main", typeId: FUNCTION_TYPES.main },
+    { insn: at, name: "function", typeId: FUNCTION_TYPES.callback, linkage: "static" as const },
+  ];
+  return { ...plain, functions, btf: TYPES_OF_PROGRAMS };
 }
 
 /** Ends with a hash of nothing in particular in r0, which is the same wherever it runs. */
-export function rawProgram({ body, rounds }: Case, repeats: number): Slots {
+export function rawProgram(given: Case, repeats: number): Slots {
+  const { body, rounds } = given;
   return assemble(`
       r9 = ${repeats}
       r2 = r1
@@ -184,5 +250,6 @@ export function rawProgram({ body, rounds }: Case, repeats: number): Slots {
       ${body(rounds)}
       r9 -= 1
       if r9 != 0 goto repeat
-      exit`);
+      exit
+    ${functionText(given)}`);
 }

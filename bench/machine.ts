@@ -129,6 +129,7 @@ function ubpfNs(path: string, given: Case, repeats: number): number {
 
 function ubpf(path: string): Contender {
   return (given) => {
+    if (given.function?.calledBy === "helper") return undefined;
     const ns = ubpfNs(path, given, 2 * given.repeats) - ubpfNs(path, given, given.repeats);
     // The loop alone, without what a packet program does before it.
     const steps = stepsOf(packetProgram(given, given.rounds), packetFor(given)) * given.repeats;

@@ -49,6 +49,9 @@ export const TAGS_AT = 256;
 export const PACKET_AT = 352;
 /** Words of generated code that runs: `interpreter.ts` and the JIT say what they hold. */
 export const CONTROL_AT = 384;
-export const FIXED_SIZE = 512;
+/** Records of frames (`frame-record.ts`), and how many frames there may be: the main program and fifteen functions deep, as Linux 7.3 allows (8 frames before; MAX_CALL_FRAMES in linux/bpf_verifier.h). */
+export const FRAMES_AT = 512;
+export const MAX_FRAMES = 16;
+export const FIXED_SIZE = 1088;
 /** The rest of the first page is left free, so that no run's memory has the index of anything above. */
 export const RUNS_AT = 4096;

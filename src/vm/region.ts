@@ -200,8 +200,9 @@ export class Region {
     };
   }
 
-  /** Whether it still exists. */
+  /** Whether it still exists. Of a stack its record says so: compiled code enters and leaves frames by that alone. */
   get live(): boolean {
+    if (this.shadow !== undefined) return memoryWords[(this.record + RECORD.stack) >> 2] !== 0;
     return this.#live;
   }
 
@@ -218,7 +219,7 @@ export class Region {
 
   /** Whether the region has the bytes, and still exists. */
   holds(offset: number, size: number): boolean {
-    return offset >= this.start && offset + size <= this.end && this.#live;
+    return offset >= this.start && offset + size <= this.end && this.live;
   }
 }
 

@@ -6,11 +6,12 @@ import { MAP_FLAGS } from "../semantics/program/map-types.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Environment } from "./environment.ts";
 import { fault } from "./fault.ts";
+import { FRAME, setDepth, setFrameWord } from "./frame-record.ts";
 import { MemoryImage } from "./image.ts";
 import type { Input } from "./input.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import type { MapValue } from "./maps/storage.ts";
-import { FRAME_POINTER, memoryWords, TAGS_AT } from "./memory.ts";
+import { FRAME_POINTER, MAX_FRAMES, memoryWords, TAGS_AT } from "./memory.ts";
 import { Slots } from "./objects/slots.ts";
 import { Things } from "./objects/things.ts";
 import type { Packet } from "./packet.ts";
@@ -19,8 +20,6 @@ import { addressIn, type Place, type Region, regionOf, SCALAR, UNINITIALISED } f
 import { RECORD } from "./region-record.ts";
 import { Sockets } from "./sockets.ts";
 
-/** The main program and fifteen subprograms deep, as Linux 7.3 allows (8 frames before; MAX_CALL_FRAMES in linux/bpf_verifier.h). */
-const MAX_FRAMES = 16;
 /** Registers that a subprogram gives back as it found them. */
 const FIRST_SAVED = 6;
 const SAVED = FRAME_POINTER - FIRST_SAVED;
@@ -83,6 +82,11 @@ export interface Frame {
 /** Where a register's tag is in `memoryWords`. */
 const tagAt = (register: number): number => (TAGS_AT + 8 * register) >> 2;
 const NO_BYTES = new Uint8Array(0);
+/** What a frame saves whose caller keeps its registers itself. */
+const NOTHING_SAVED = {
+  saved: Array.from({ length: 2 * SAVED }, () => 0),
+  savedTags: Array.from({ length: SAVED }, () => UNINITIALISED),
+};
 
 /** The memory of frames of one depth, and the last one's region. */
 interface StackMemory {
@@ -240,15 +244,39 @@ export class State {
       loopsLeft: MAX_LOOPS,
       calling: undefined,
     });
+    setDepth(this.depth);
+    setFrameWord(this.depth, FRAME.pending, 0);
     this.#clearTags(0, 1);
     this.#clearTags(FIRST_SAVED, FRAME_POINTER);
     this.setPointer(FRAME_POINTER, this.frame.stack, 0);
+  }
+
+  /** Takes over a frame that compiled code has entered: it has its stack, and its caller keeps its registers itself. */
+  adopt(returnTo: number): void {
+    const stack = this.#stacks[this.#frames.length]?.region;
+    if (stack === undefined) throw new Error("a frame that was entered has a stack");
+    this.#frames.push({
+      caller: this.loaded,
+      returnTo,
+      ...NOTHING_SAVED,
+      stack,
+      loopsLeft: MAX_LOOPS,
+      calling: undefined,
+    });
+    setFrameWord(this.depth, FRAME.pending, 0);
+  }
+
+  /** Forgets frames that compiled code has left, down to a depth. Whatever called them is over. */
+  forget(depth: number): void {
+    this.#frames.length = depth + 1;
+    this.frame.calling = undefined;
   }
 
   /** Leaves the current function; its frame's memory is gone. */
   pop(): number {
     const frame = this.#frames.pop();
     if (frame === undefined) throw new Error("no frame to leave");
+    setDepth(this.depth);
     frame.stack.live = false;
     if (this.tag(0) === frame.stack) memoryWords[(frame.stack.record + RECORD.escaped) >> 2] = 1;
     this.loaded = frame.caller;
@@ -274,6 +302,7 @@ export class State {
     this.unwindings += 1;
     const main = this.#frames[1]?.caller ?? this.loaded;
     for (const { stack } of this.#frames.splice(1)) stack.live = false;
+    setDepth(0);
     this.replace(main);
   }
 
@@ -299,12 +328,14 @@ export class State {
       const at = this.space.takeStack();
       const region = this.space.stackRegion(at, frame);
       this.#stacks[frame] = { at, region };
+      setFrameWord(frame, FRAME.stack, region.record);
       return region;
     }
     const { at, region } = known;
-    if (memoryWords[(region.record + RECORD.escaped) >> 2] !== 0)
+    if (memoryWords[(region.record + RECORD.escaped) >> 2] !== 0) {
       known.region = this.space.stackRegion(at, frame);
-    else {
+      setFrameWord(frame, FRAME.stack, known.region.record);
+    } else {
       region.live = true;
       region.shadow?.clear();
     }

@@ -14,7 +14,7 @@ import { E2BIG, EAGAIN, EINVAL, ENODATA } from "../errno.ts";
 import type { Sample } from "../maps/user-ring-buffer.ts";
 import { Dynptr } from "../objects/dynptr.ts";
 import type { Run } from "../run.ts";
-import type { CallInProgress, State } from "../state.ts";
+import type { CallInProgress, RegisterCopy, State } from "../state.ts";
 import { Call } from "./call.ts";
 
 /** How often the function shall be called, and with what: `next` sets its arguments, in its frame, or is nothing if there is no more. */
@@ -36,21 +36,24 @@ const WAKEUP_FLAGS = 3n;
 
 const nothing = (): undefined => undefined;
 
+/** bpf_loop, once its arguments are known to be good. */
+export function loopPlan(state: State, runs: number, context: RegisterCopy): Plan {
+  return {
+    runs,
+    next: (index) => () => {
+      state.setNumber(1, BigInt(index));
+      state.setCopy(2, context);
+    },
+  };
+}
+
 const PLANS: { readonly [name in CallingBack]?: (call: Call) => Plan } = {
   loop(call) {
     const runs = call.u32(1, "nr_loops");
     const flags = call.u64(4, "flags");
     if (runs > MAX_LOOPS) return { runs: 0, next: nothing, refusal: flags === 0n ? E2BIG : EINVAL };
     if (flags !== 0n) return { runs, next: nothing, refusal: EINVAL };
-    const { state } = call;
-    const context = state.copyOf(3);
-    return {
-      runs,
-      next: (index) => () => {
-        state.setNumber(1, BigInt(index));
-        state.setCopy(2, context);
-      },
-    };
+    return loopPlan(call.state, runs, call.state.copyOf(3));
   },
   for_each_map_elem(call) {
     const map = call.map(1);
@@ -130,15 +133,15 @@ export function beginCalling(run: Run, id: number): void {
   startCalling(state, entry, make(call));
 }
 
-/** Begins a call that calls the function at `entry` as planned. */
-export function startCalling(state: State, entry: number, plan: Plan): void {
+/** Begins a call that calls the function at `entry` as planned, of which it has done so `done` times already. */
+export function startCalling(state: State, entry: number, plan: Plan, done = 0): void {
   const { runs, next, refusal, result, answer, unbounded = false } = plan;
   state.frame.calling = {
     entry,
     next,
-    left: runs,
+    left: runs - done,
     unbounded,
-    done: 0,
+    done,
     stopped: false,
     answer: answer ?? ((r0) => r0 !== 0n),
     result: (done) => refusal ?? result?.(done) ?? done,

@@ -6,6 +6,7 @@ import { FRAME_POINTER, PACKET_AT, SCALAR_RECORD } from "../memory.ts";
 import { DO, type Op } from "../op.ts";
 import { MARK, MARKS, RECORD, STACK_SIZE, TAGS } from "../region-record.ts";
 import { OP } from "./code.ts";
+import { stackOrMachine } from "./foreign-stack.ts";
 import { isDynamic, KIND, PLAN, SOMEWHERE } from "./kinds.ts";
 import { LOCAL } from "./locals.ts";
 import { needOf } from "./needs.ts";
@@ -25,6 +26,8 @@ export interface Access {
   readonly gives: number;
   /** Whether what has not been written of a stack may be read. */
   readonly allowsUnwritten: boolean;
+  /** Whether an address of which nothing is known may well be on the stack of another function. */
+  readonly isCalled: boolean;
 }
 
 /** An i32 local that holds an index of memory, and what is to be added to it. */
@@ -125,17 +128,32 @@ function pushBeyond(w: Writer, access: Access): void {
   code.op(OP.notBelow64);
 }
 
-function plain(w: Writer, access: Access, done: (place: Place) => void): void {
-  const { plan, slot } = access;
+function plain(
+  w: Writer,
+  access: Access,
+  done: (place: Place) => void,
+  onStack: (place: Place) => void,
+): void {
+  const { plan, slot, op, isCalled } = access;
   if (plan === PLAN.surelyPlain) {
     w.exitIf(slot, () => pushBeyond(w, access));
     done(placeOf(w, access));
     return;
   }
+  const place = { base: LOCAL.at, offset: Math.max(0, op.off) };
+  const otherwise = (): void =>
+    stackOrMachine(w, op, {
+      register: addressOf(access),
+      offset: place.offset,
+      place: () => placeOf(w, access),
+      pushNotData: () => pushNotData(w, access, place),
+      onStack: () => onStack(place),
+      byMachine: () => byMachine(w, access),
+    });
   pushBeyond(w, access);
   either(
     w,
-    () => byMachine(w, access),
+    () => (isCalled ? otherwise() : byMachine(w, access)),
     () => done(placeOf(w, access)),
   );
 }
@@ -187,7 +205,7 @@ export function load(w: Writer, access: Access): void {
   switch (plan) {
     case PLAN.plain:
     case PLAN.surelyPlain:
-      return plain(w, access, number);
+      return plain(w, access, number, number);
     case PLAN.bytes:
       return number(placeOf(w, access));
     case PLAN.context:
@@ -233,6 +251,13 @@ function stackLoad(w: Writer, access: Access, place: Place): void {
   either(w, number, () => byMachine(w, access));
 }
 
+/** Pushes whether some of the bytes are not data. */
+function pushNotData(w: Writer, access: Access, place: Place): void {
+  if (access.op.size === SLOT) pushIsNumber(w, access, place);
+  else pushAreData(w, access, place);
+  w.code.op(OP.eqz32);
+}
+
 /** Pushes whether all of the bytes, fewer than 8, are data, or may be read although they were never written. */
 function pushAreData(w: Writer, { op, allowsUnwritten }: Access, { base, offset }: Place): void {
   const { code } = w;
@@ -254,20 +279,24 @@ const SIGNED_LOAD8 = 0x2c;
 const SIGNED_LOAD16 = 0x2e;
 const BELOW32 = 0x49;
 
-function wholeSlot(w: Writer, access: Access, place: Place, number: () => void): void {
-  const { code, locals } = w;
-  const { op, needs, allowsUnwritten } = access;
-  const { base, offset } = place;
+/** Pushes whether a whole slot is a number, and puts its marks down. */
+function pushIsNumber({ code, locals }: Writer, { allowsUnwritten }: Access, { base, offset }: Place): void {
   code.at(OP.get, base);
   code.memory(OP.load64, SLOT, offset + MARKS);
   code.at(OP.tee, locals.marks());
   code.const64(-1);
   code.op(OP.eq64);
-  if (allowsUnwritten) {
-    code.at(OP.get, locals.marks());
-    code.op(OP.eqz64);
-    code.op(OP.or32);
-  }
+  if (!allowsUnwritten) return;
+  code.at(OP.get, locals.marks());
+  code.op(OP.eqz64);
+  code.op(OP.or32);
+}
+
+function wholeSlot(w: Writer, access: Access, place: Place, number: () => void): void {
+  const { code, locals } = w;
+  const { op, needs } = access;
+  const { base, offset } = place;
+  pushIsNumber(w, access, place);
   either(w, number, () => {
     code.at(OP.get, locals.marks());
     code.constHalves(POINTER_MARKS, POINTER_MARKS);
@@ -293,7 +322,10 @@ export function store(w: Writer, access: Access): void {
   switch (plan) {
     case PLAN.plain:
     case PLAN.surelyPlain:
-      return plain(w, access, done);
+      return plain(w, access, done, (place) => {
+        done(place);
+        markData(w, op.size, place);
+      });
     case PLAN.bytes:
       return done(placeOf(w, access));
     case PLAN.stack:

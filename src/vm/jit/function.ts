@@ -5,7 +5,7 @@
  * that may be executed before the next such place. If there is not, the interpreter goes on from there and stops at the right one.
  */
 import { Unsupported } from "../../semantics/errors.ts";
-import { MAX_LOOPS } from "../../semantics/helpers/callbacks.ts";
+import { callbackArguments, MAX_LOOPS } from "../../semantics/helpers/callbacks.ts";
 import { helperId } from "../../semantics/helpers/names.ts";
 import type { Instruction } from "../../semantics/isa/instruction.ts";
 import type { Context } from "../../semantics/profile/profile.ts";
@@ -15,6 +15,7 @@ import { DO, type Op } from "../op.ts";
 import { STACK_SIZE } from "../region-record.ts";
 import { type Access, atomic, load, store } from "./access.ts";
 import { arithmetic, compute } from "./arithmetic.ts";
+import { type Callee, callFunction, callLoop, functionIn, loadDepth } from "./calls.ts";
 import { type Code, I32, OP } from "./code.ts";
 import { CONTROL } from "./control.ts";
 import { countLoops } from "./counted.ts";
@@ -28,7 +29,8 @@ import { FIRST_SAVED, Needs } from "./needs.ts";
 import { type Order, orderOf } from "./order.ts";
 import { type Placement, placementOf } from "./placement.ts";
 import { checkedBlocks, longestPaths } from "./room.ts";
-import { type Exit, IMPORT, IMPORTS, Writer } from "./writer.ts";
+import { clearMarks, lowestSlot } from "./stack-use.ts";
+import { type Exit, Writer } from "./writer.ts";
 
 /** What functions are compiled from. */
 export interface Source {
@@ -39,8 +41,8 @@ export interface Source {
   readonly context: Context | undefined;
   /** Whether what has not been written of a stack may be read. */
   readonly allowsUnwritten: boolean;
-  /** By a function's first slot, its position. */
-  readonly functions: ReadonlyMap<number, number>;
+  /** The functions by their first slots; all of them are there when code is written. */
+  readonly functions: ReadonlyMap<number, Callee>;
 }
 
 /** A compiled function, as far as the machine has to know of it. */
@@ -57,9 +59,12 @@ export interface CompiledFunction {
 export const START = Number.NEGATIVE_INFINITY;
 
 const TAIL_CALL = helperId("tail_call");
+const LOOP = helperId("loop");
 
-class FunctionCompiler {
+/** Compiles the function that begins at a slot, or `START`. */
+export class FunctionCompiler {
   readonly #source: Source;
+  readonly #isStart: boolean;
   readonly #blocks: readonly Block[];
   readonly #order: Order;
   readonly #live: Uint16Array;
@@ -77,10 +82,13 @@ class FunctionCompiler {
   readonly #loopHeight: Int32Array;
   readonly #blockHeight: Int32Array;
 
-  constructor(source: Source, entry: number, isMain: boolean, code: Code) {
+  /** @param code  for the instructions until they are written; it is used from `write` on */
+  constructor(source: Source, entry: number, code: Code) {
     const { ops, facts, context } = source;
+    const isMain = entry === START;
     this.#source = source;
-    const blocks = blocksOf(ops, entry);
+    this.#isStart = isMain;
+    const blocks = blocksOf(ops, isMain ? 0 : entry);
     this.#order = orderOf(blocks);
     const loops = countLoops(ops, facts, blocks, this.#order);
     if (loops.length > 0) this.#order = orderOf(blocks);
@@ -105,20 +113,29 @@ class FunctionCompiler {
     this.#behind = longestPaths(blocks, this.#order, this.#checks);
   }
 
-  /** Writes the body; its locals are known afterwards. */
-  write(index: number): void {
+  /** The registers that the function may read before it writes them, as bits. */
+  get reads(): number {
+    return this.#live[0] ?? 0;
+  }
+
+  /**
+   * Writes the function as a module holds it.
+   *
+   * @param index  its position
+   */
+  write(index: number, to: Code): CompiledFunction {
     const w = this.#w;
     w.open(OP.block, I32);
     this.#begin();
     this.#tree();
     w.writeExits(index);
+    w.locals.write(to);
+    to.append(w.code);
+    to.op(OP.end);
+    return this.#compiled();
   }
 
-  get locals(): Writer["locals"] {
-    return this.#w.locals;
-  }
-
-  get compiled(): CompiledFunction {
+  #compiled(): CompiledFunction {
     const { exits } = this.#w;
     const [blocks, kinds, live, ops] = [this.#blocks, this.#kinds, this.#live, this.#source.ops];
     const resume: CompiledFunction["resume"] = ({ block: at, slot }) => {
@@ -150,9 +167,11 @@ class FunctionCompiler {
     code.const32(0);
     code.memory(OP.load32, 4, TAGS_AT + 8 * FRAME_POINTER);
     code.at(OP.set, LOCAL.stackRegion);
+    if (this.#source.functions.size > 1) loadDepth(w);
+    if (!this.#isStart) clearMarks(w, lowestSlot(this.#source.ops, this.#blocks));
     for (let register = 0; register < FRAME_POINTER; register += 1) {
       const kinds = w.kinds(register);
-      if (kinds === KIND.uninitialised) continue;
+      if (kinds === KIND.uninitialised || (this.reads & (1 << register)) === 0) continue;
       if (kinds === KIND.context) {
         w.loadRegister(register);
         code.at(OP.get, register);
@@ -377,7 +396,7 @@ class FunctionCompiler {
         w.spill(6);
         if (op.code === DO.packetIndirect && op.src !== 6) w.spill(op.src);
         w.step(slot);
-        this.#returnIfOver();
+        w.returnIfOver();
         return w.loadRegister(0);
       case DO.helper:
       case DO.callback:
@@ -399,40 +418,40 @@ class FunctionCompiler {
       needs: this.#needs.written[place] ?? 0,
       gives: gives[place] ?? 0,
       allowsUnwritten: this.#source.allowsUnwritten,
+      isCalled: !this.#isStart,
     };
-  }
-
-  #returnIfOver(): void {
-    const w = this.#w;
-    w.open(OP.if);
-    w.code.op(OP.return);
-    w.close();
   }
 
   #helper(op: Op, slot: number): void {
     const w = this.#w;
     for (let register = 1; register < FIRST_SAVED; register += 1) w.spill(register);
-    w.step(slot);
     const isSimple = op.code === DO.helper && op.imm !== TAIL_CALL;
-    if (isSimple) w.code.op(OP.drop);
+    const callee = this.#calledBack(op, slot);
+    if (callee !== undefined) callLoop(w, slot, callee);
     else {
-      this.#returnIfOver();
-      w.loadFuel();
+      w.step(slot);
+      if (isSimple) w.code.op(OP.drop);
+      else {
+        w.returnIfOver();
+        w.loadFuel();
+      }
     }
     this.#afterCall(slot);
     if (!isSimple) this.#checkRoom(slot + 1);
   }
 
-  #call(op: Op, slot: number): void {
-    const w = this.#w;
-    const { code } = w;
-    for (let register = 1; register < FIRST_SAVED; register += 1) w.spill(register);
-    w.storeFuel();
-    code.const32(slot);
-    code.at(OP.call, IMPORT.enter);
-    code.at(OP.call, IMPORTS + (this.#source.functions.get(op.target) ?? 0));
-    code.at(OP.call, IMPORT.leave);
-    w.loadFuel();
+  /** The function that bpf_loop calls, if it is known. */
+  #calledBack({ code, imm }: Op, slot: number): Callee | undefined {
+    const block = this.#blocks[this.#w.block];
+    if (code !== DO.callback || imm !== LOOP || block === undefined) return undefined;
+    const entry = functionIn(this.#source.ops, block, slot, callbackArguments("loop").function);
+    return entry === undefined ? undefined : this.#source.functions.get(entry);
+  }
+
+  #call({ target, guarded }: Op, slot: number): void {
+    const callee = this.#source.functions.get(target);
+    if (callee === undefined) throw new Error(`no function at slot ${target}`);
+    callFunction(this.#w, slot, callee, guarded !== undefined);
     this.#afterCall(slot);
     this.#checkRoom(slot + 1);
   }
@@ -463,27 +482,4 @@ class FunctionCompiler {
 
 function copyOf({ kinds, offsets }: Registers): Registers {
   return { kinds: kinds.slice(), offsets: offsets.slice() };
-}
-
-/**
- * Writes the code of the function that begins at a slot into `code`, a function's body as a module holds it.
- *
- * @param entry  the slot, or `START`
- * @param index  the function's position
- * @param body  for what it holds in the meantime
- */
-export function compileFunction(
-  source: Source,
-  entry: number,
-  index: number,
-  code: Code,
-  body: Code,
-): CompiledFunction {
-  const isStart = entry === START;
-  const compiler = new FunctionCompiler(source, isStart ? 0 : entry, isStart, body);
-  compiler.write(index);
-  compiler.locals.write(code);
-  code.append(body);
-  code.op(OP.end);
-  return compiler.compiled;
 }

@@ -61,6 +61,19 @@ export class Locals {
     return this.#keyed(501, "i32");
   }
 
+  /** How deep the function's frame is, as the records of frames count it. */
+  depth(): number {
+    return this.#keyed(503, "i32");
+  }
+
+  /** How often bpf_loop has called its function, and how often it will in all. */
+  index(): number {
+    return this.#keyed(504, "i32");
+  }
+  runs(): number {
+    return this.#keyed(505, "i32");
+  }
+
   /** The marks of a stack slot, within one instruction. */
   marks(): number {
     return this.#keyed(502, "i64");

@@ -1,7 +1,8 @@
 /** A program's functions as one WebAssembly module. */
 import { DO, type Op } from "../op.ts";
+import type { Callee } from "./calls.ts";
 import { Code, I32 } from "./code.ts";
-import { type CompiledFunction, compileFunction, type Source, START } from "./function.ts";
+import { type CompiledFunction, FunctionCompiler, type Source, START } from "./function.ts";
 import { IMPORTS } from "./writer.ts";
 
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
@@ -12,12 +13,13 @@ const TYPES: readonly (readonly [readonly number[], readonly number[]])[] = [
   [[I32], [I32]],
   [[I32], []],
   [[I32, I32], []],
+  [[I32, I32], [I32]],
 ];
 /** By name: the type of what is imported, in the order of `IMPORT`. */
 const IMPORTED: readonly (readonly [string, number])[] = [
   ["step", 1],
   ["enter", 2],
-  ["leave", 0],
+  ["again", 4],
   ["finish", 3],
 ];
 
@@ -91,7 +93,13 @@ function writePrelude(): Uint8Array {
 /** Compiles a program; nothing of it is assumed. */
 export function compileProgram(parts: Omit<Source, "functions">): CompiledProgram {
   const positions = functionsOf(parts.ops);
-  const source = { ...parts, functions: positions };
+  const callees = new Map<number, Callee>();
+  const source: Source = { ...parts, functions: callees };
+  const compilers = Array.from(positions, ([entry, position]) => {
+    const compiler = new FunctionCompiler(source, entry, INSTRUCTIONS);
+    callees.set(entry, { position, entry, reads: compiler.reads });
+    return compiler;
+  });
   const functions: CompiledFunction[] = [];
   prelude ??= writePrelude();
   OUT.clear();
@@ -109,10 +117,10 @@ export function compileProgram(parts: Omit<Source, "functions">): CompiledProgra
     }
   });
   section(SECTION.code, positions.size, (body) => {
-    for (const [entry, position] of positions) {
+    for (const [position, compiler] of compilers.entries()) {
       INSTRUCTIONS.clear();
       FUNCTION.clear();
-      functions.push(compileFunction(source, entry, position, FUNCTION, INSTRUCTIONS));
+      functions.push(compiler.write(position, FUNCTION));
       body.unsigned(FUNCTION.length);
       body.append(FUNCTION);
     }

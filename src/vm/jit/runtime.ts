@@ -8,6 +8,7 @@ import type { Context } from "../../semantics/profile/profile.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { execute } from "../execute.ts";
 import { type Fault, FaultSignal } from "../fault.ts";
+import { FRAME, frameWord } from "../frame-record.ts";
 import { interpret } from "../interpreter.ts";
 import { guardArguments } from "../kernel-memory.ts";
 import type { LoadedProgram } from "../maps/map.ts";
@@ -17,9 +18,11 @@ import type { Run } from "../run.ts";
 import { CONTROL, fuelLeft, setFuel } from "./control.ts";
 import type { Facts } from "./facts.ts";
 import { slotsOf } from "./flow.ts";
+import { catchUp, resumeLoop } from "./frames.ts";
 import { START } from "./function.ts";
 import { isDynamic, KIND } from "./kinds.ts";
 import { type CompiledProgram, compileProgram } from "./module.ts";
+import { AGAIN } from "./writer.ts";
 
 /** A module bound to the machine's memory. */
 interface Bound {
@@ -106,14 +109,13 @@ function bind(
 interface Current {
   readonly run: Run;
   readonly facts: ReadonlyMap<Program, Facts> | undefined;
-  /** The depths of the frames that compiled calls have entered from. */
-  readonly depths: number[];
 }
 
 let current: Current | undefined;
 
 function now(): Current {
   if (current === undefined) throw new Error("compiled code runs only in a run");
+  catchUp(current.run.state);
   return current;
 }
 
@@ -172,6 +174,7 @@ function runFunction(it: Current, slot: number): void {
     return interpretRest(it);
   }
   call();
+  catchUp(state);
   if (depth > 0 || it.run.ended) return;
   count(it);
   state.pc = memoryWords[CONTROL.exit >> 2] ?? 0;
@@ -203,7 +206,6 @@ const MACHINE = {
   enter(slot: number): void {
     const it = now();
     const { state } = it.run;
-    it.depths.push(state.depth);
     count(it);
     state.pc = slot;
     const op = state.loaded.ops[slot];
@@ -211,11 +213,17 @@ const MACHINE = {
     state.push(slot + 1);
   },
 
-  leave(): void {
+  again(slot: number, why: number): number {
     const it = now();
     const { state } = it.run;
-    const depth = it.depths.pop() ?? 0;
-    if (state.depth > depth) state.pop();
+    const op = state.loaded.ops[slot];
+    if (op === undefined) throw new Error(`no instruction at slot ${slot}`);
+    count(it);
+    if (why === AGAIN.noResult) {
+      state.pc = memoryWords[CONTROL.exit >> 2] ?? 0;
+      state.pop();
+    } else if (why === AGAIN.resume) resumeLoop(state, frameWord(state.depth + 1, FRAME.done));
+    return goOn(it, op, slot, slot, state.depth, state.loaded);
   },
 
   finish(position: number, exit: number): void {
@@ -271,6 +279,7 @@ function goOn(
       // A tail call: another program has taken this function's place.
       countBack(it);
       runFunction(it, START);
+      if (depth > 0 && state.depth === depth) state.pop();
       return 1;
     }
     if (state.depth > depth) {
@@ -307,7 +316,7 @@ function over(it: Current): number {
  */
 export function runCompiled(run: Run, facts?: ReadonlyMap<Program, Facts>): Fault | undefined {
   const outer = current;
-  const it: Current = { run, facts, depths: [] };
+  const it: Current = { run, facts };
   const { state } = run;
   current = it;
   setFuel(state.options.budget);

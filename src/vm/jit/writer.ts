@@ -18,12 +18,22 @@ export const IMPORT = {
   step: 0,
   /** (slot of the call): enters a frame. */
   enter: 1,
-  /** Leaves it. */
-  leave: 2,
+  /** (slot of the call, one of `AGAIN`) → whether the function is over. Goes on with a call of bpf_loop to its end. */
+  again: 2,
   /** (function, exit): the interpreter goes on until the function is over. */
   finish: 3,
 } as const;
 export const IMPORTS = 4;
+
+/** Why the machine has to go on with bpf_loop. */
+export const AGAIN = {
+  /** The function could not be called. */
+  resume: 0,
+  /** The machine has left its frame. */
+  left: 1,
+  /** It has returned nothing. */
+  noResult: 2,
+} as const;
 
 /** Tags and registers lie 8 bytes apart. */
 const TAG_STRIDE = 8;
@@ -253,6 +263,12 @@ export class Writer {
     this.storeFuel();
     this.code.const32(slot);
     this.code.at(OP.call, IMPORT.step);
+  }
+
+  returnIfOver(): void {
+    this.open(OP.if);
+    this.code.op(OP.return);
+    this.close();
   }
 
   /** Behind all of a function's code: what is done at its ways out. */
