@@ -15,7 +15,6 @@ import {
   constantHigh,
   constantLow,
   deltaOf,
-  FIELD,
   formOf,
   idOf,
   isConstant,
@@ -32,7 +31,7 @@ import {
   umaxOf,
   uminOf,
 } from "./register.ts";
-import { LAYOUT, scalarIncludes, tightAluOperator, unknownScalarAt } from "./scalar/operators.ts";
+import { scalarIncludes, tightAluOperator, unknownScalarAt } from "./scalar/operators.ts";
 import {
   BYTE,
   budgetFrame,
@@ -52,6 +51,8 @@ import {
   returnTo,
   sameShared,
   sectionsOf,
+  sharedFirst,
+  sharedLast,
   slotAt,
   slotByte,
   spilledAt,
@@ -95,7 +96,8 @@ function linkIncludes(outer: number, inner: number): boolean {
   return sameRelation(idOf(outer), enough ? id : NOTHING, deltaOf(inner) - deltaOf(outer));
 }
 
-function registerIncludes(outer: number, inner: number): boolean {
+/** Registers of one state and of another, after `beginIds`: what ids stand for goes over from one question to the next. */
+export function registerIncludes(outer: number, inner: number): boolean {
   const kind = kindOf(outer);
   if (kind === KIND.none) return true;
   if (kindOf(inner) !== kind) return false;
@@ -174,7 +176,8 @@ function valueIncludes(outer: number, inner: number): boolean {
 /** Four bytes of a spill. */
 const SPILL_WORD = BYTE.spill * 0x01010101;
 
-const isWholeSpill = (slot: number): boolean =>
+/** Whether a whole register is spilled in a slot. */
+export const isWholeSpill = (slot: number): boolean =>
   arena.i32[slot >> 2] === SPILL_WORD && arena.i32[(slot >> 2) + 1] === SPILL_WORD;
 
 const isAll = (slot: number, kind: number): boolean => {
@@ -188,7 +191,8 @@ const isUnknown = (register: number, scratch: number): boolean => {
   return scalarIncludes(register, scratch) === 1;
 };
 
-const isZeroScalar = (register: number): boolean =>
+/** Whether a register is the number 0. */
+export const isZeroScalar = (register: number): boolean =>
   kindOf(register) === KIND.scalar &&
   isConstant(register) &&
   constantLow(register) === 0 &&
@@ -247,6 +251,9 @@ function slotIncludes(outer: number, inner: number, scratch: number): boolean {
 /** Places of a frame: its registers, then its slots, in a power of two. */
 const PLACE_BITS = 7;
 const PLACES = 1 << PLACE_BITS;
+export const frameOfPlace = (place: number): number => place >> PLACE_BITS;
+/** A register's number, or that of a slot and `REGISTERS`. */
+export const indexOfPlace = (place: number): number => place & (PLACES - 1);
 /** No place by itself: what `firstDifference` gives for any other difference. */
 export const ELSEWHERE = MAX_FRAMES * PLACES;
 
@@ -263,103 +270,20 @@ export const stateIncludes = (outer: number, inner: number, scratch: number): bo
  * place that made the difference the last time.
  */
 export function differsIn(outer: number, inner: number, place: number, scratch: number): boolean {
-  const frame = place >> PLACE_BITS;
-  const index = place & (PLACES - 1);
+  const frame = frameOfPlace(place);
+  const index = indexOfPlace(place);
   if (frame < 0 || frame >= frameCount(outer) || frameCount(outer) !== frameCount(inner)) return false;
-  ids = 0;
-  held = 0;
+  forgetIds();
   if (index < REGISTERS)
     return !registerIncludes(registerAt(outer, frame, index), registerAt(inner, frame, index));
-  const slot = index - REGISTERS;
-  return slot < depthOf(outer, frame) && !slotOfIncludes(outer, inner, frame, slot, scratch);
-}
-
-/** A word that is always 0. */
-const ZERO = allocatePermanent(8) >> 2;
-
-/**
- * What `tellingWords` writes: indices into `arena.i32`, of words of a live state, and what they are compared with. A state is ruled out if `base` and `low` together are less than `least`, `base` and
- * `high` together more than `most`, or `range` is less than `leastRange`.
- */
-const TELLING = { base: 0, low: 1, least: 2, high: 3, most: 4, range: 5, leastRange: 6 } as const;
-/** How many numbers that is. */
-export const TELLING_WORDS = 7;
-
-/** Whether the words that `facts` has from `at` on rule out the live state that they are of. */
-export function isToldApart(facts: Int32Array, at: number): boolean {
-  const live = arena.i32;
-  const base = live[facts[at] ?? 0] ?? 0;
-  return (
-    ((base + (live[facts[at + TELLING.low] ?? 0] ?? 0)) | 0) < (facts[at + TELLING.least] ?? 0) ||
-    ((base + (live[facts[at + TELLING.high] ?? 0] ?? 0)) | 0) > (facts[at + TELLING.most] ?? 0) ||
-    (live[facts[at + TELLING.range] ?? 0] ?? 0) < (facts[at + TELLING.leastRange] ?? 0)
-  );
-}
-
-/** Words that rule out nothing. */
-export function tellNothing(to: Int32Array, at: number): void {
-  to.fill(0, at, at + TELLING_WORDS);
-  for (const word of [TELLING.base, TELLING.low, TELLING.high, TELLING.range]) to[at + word] = ZERO;
-}
-
-/** Bounds of numbers that are told apart by their low halves, and offsets, are no larger: sums of two do not overflow. */
-const SMALL = 2 ** 29;
-
-/**
- * Words that tell two states apart in a place, as `firstDifference` gave it: the kind, the object, a constant's low half, a number's bounds, the bounds of a pointer's offset and its range. The
- * words are those of the live state `inner`: they say of every state in its place that it is not included in `outer`, if they rule it out.
- *
- * @param to  gets at `at` what `TELLING` says
- */
-export function tellingWords(outer: number, inner: number, place: number, to: Int32Array, at: number): void {
-  tellNothing(to, at);
-  const frame = place >> PLACE_BITS;
-  const index = place & (PLACES - 1);
-  if (frame >= frameCount(outer) || frame >= frameCount(inner)) return;
-  let own = 0;
-  let other = 0;
-  if (index < REGISTERS) [own, other] = [registerAt(outer, frame, index), registerAt(inner, frame, index)];
-  else {
-    const slot = slotAt(outer, frame, index - REGISTERS);
-    // Eight bytes that are 0 are a number, too.
-    if (!isWholeSpill(slot) || isZeroScalar(spilledAt(slot))) return;
-    [own, other] = [spilledAt(slot), spilledAt(slotAt(inner, frame, index - REGISTERS))];
-  }
-  const kind = kindOf(own);
-  if (kind === KIND.none) return;
-  const isNumber = kind === KIND.scalar;
-  if (kindOf(other) !== kind) return tellWord(to, at, other + FIELD.kind, kind);
-  if (!isNumber && objectOf(own) !== objectOf(other))
-    return tellWord(to, at, other + FIELD.object, objectOf(own));
-  if (isConstant(own))
-    tellWord(to, at, isNumber ? other : other + FIELD.off, isNumber ? constantLow(own) : offOf(own));
-  else if (umaxOf(own) <= SMALL) {
-    const off = isNumber ? 0 : offOf(own);
-    if (!isNumber) to[at + TELLING.base] = (other + FIELD.off) >> 2;
-    to[at + TELLING.low] = (other + LAYOUT.umin) >> 2;
-    to[at + TELLING.least] = off + uminOf(own);
-    to[at + TELLING.high] = (other + LAYOUT.umax) >> 2;
-    to[at + TELLING.most] = off + umaxOf(own);
-  }
-  if (!isPacketPointer(kind) || rangeOf(own) === 0 || !isConstant(own)) return;
-  to[at + TELLING.range] = (other + FIELD.range) >> 2;
-  to[at + TELLING.leastRange] = rangeOf(own);
-}
-
-/** One word, at an address, must be `value`. */
-function tellWord(to: Int32Array, at: number, address: number, value: number): void {
-  to[at + TELLING.base] = address >> 2;
-  to[at + TELLING.least] = value;
-  to[at + TELLING.most] = value;
+  const s = index - REGISTERS;
+  return s < depthOf(outer, frame) && !slotOfIncludes(slotAt(outer, frame, s), inner, frame, s, scratch);
 }
 
 /** -1 if `outer` includes `inner` (see `stateIncludes`); else the place in which it does not, or `ELSEWHERE`. */
 export function firstDifference(outer: number, inner: number, scratch: number): number {
   const frames = frameCount(outer);
-  if (frameCount(inner) !== frames || ghostCount(inner) < ghostCount(outer)) return ELSEWHERE;
-  ids = 0;
-  if (!referencesInclude(outer, inner)) return ELSEWHERE;
-  held = ids;
+  if (frameCount(inner) !== frames || !beginIds(outer, inner)) return ELSEWHERE;
   // The innermost frame differs most often.
   for (let f = frames - 1; f >= 0; f -= 1) {
     if (!sameCall(outer, inner, f)) return ELSEWHERE;
@@ -372,14 +296,35 @@ export function firstDifference(outer: number, inner: number, scratch: number): 
     }
     const depth = depthOf(outer, f);
     for (let s = 0; s < depth; s += 1) {
-      if (!slotOfIncludes(outer, inner, f, s, scratch)) return f * PLACES + REGISTERS + s;
+      if (!slotOfIncludes(slotAt(outer, f, s), inner, f, s, scratch)) return f * PLACES + REGISTERS + s;
     }
   }
-  for (let g = 0; g < ghostCount(outer); g += 1) {
+  return ghostsInclude(outer, inner) ? -1 : ELSEWHERE;
+}
+
+/** From here on ids stand for nothing yet. */
+export function forgetIds(): void {
+  ids = 0;
+  held = 0;
+}
+
+/** Whether the same is held, in the same sections. Of what is asked from here on, ids stand for the same in all answers. */
+export function beginIds(outer: number, inner: number): boolean {
+  forgetIds();
+  if (!referencesInclude(outer, inner)) return false;
+  held = ids;
+  return true;
+}
+
+/** The ghosts of one state and of another: to be asked last. */
+export function ghostsInclude(outer: number, inner: number): boolean {
+  const count = ghostCount(outer);
+  if (ghostCount(inner) < count) return false;
+  for (let g = 0; g < count; g += 1) {
     const [at, other] = [ghostAt(outer, g), ghostAt(inner, g)];
-    if (!registerIncludes(at, other) || !budgetIncludes(rangeOf(at), rangeOf(other))) return ELSEWHERE;
+    if (!registerIncludes(at, other) || !budgetIncludes(rangeOf(at), rangeOf(other))) return false;
   }
-  return -1;
+  return true;
 }
 
 /** What a ghost's range says of a frame's budget (state.ts) follows from what another's does. */
@@ -407,6 +352,20 @@ const sameCall = (outer: number, inner: number, f: number): boolean =>
   callbackObject(outer, f) === callbackObject(inner, f) &&
   sameShared(outer, inner, f);
 
+/** How many words `callWords` writes of each frame. */
+export const CALL_WORDS = 7;
+
+/** What `sameCall` compares of a frame, at `at`. */
+export function callWords(state: number, f: number, to: Int32Array, at: number): void {
+  to[at] = kindOf(registerAt(state, f, RUNS));
+  to[at + 1] = functionOf(state, f);
+  to[at + 2] = returnTo(state, f);
+  to[at + 3] = callbackOf(state, f);
+  to[at + 4] = callbackObject(state, f);
+  to[at + 5] = sharedFirst(state, f);
+  to[at + 6] = sharedLast(state, f);
+}
+
 /** The same is held, in the same order, in the same sections: pairs the ids of what is held, before any register does. */
 function referencesInclude(outer: number, inner: number): boolean {
   const count = referenceCount(outer);
@@ -420,8 +379,17 @@ function referencesInclude(outer: number, inner: number): boolean {
   return true;
 }
 
-/** @param s  a slot in use in `outer` */
-function slotOfIncludes(outer: number, inner: number, frame: number, s: number, scratch: number): boolean {
-  const slot = slotAt(outer, frame, s);
+/**
+ * A slot of one state and slot `s` of a frame of another, as `registerIncludes`.
+ *
+ * @param slot  its address in the state that is to include the other
+ */
+export function slotOfIncludes(
+  slot: number,
+  inner: number,
+  frame: number,
+  s: number,
+  scratch: number,
+): boolean {
   return s < depthOf(inner, frame) ? slotIncludes(slot, slotAt(inner, frame, s), scratch) : isUnused(slot);
 }

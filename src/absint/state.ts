@@ -60,7 +60,7 @@ export const MAX_GHOSTS = 8;
 const FRAME_WORD_BYTES = 16;
 const FRAME_REGISTER_BYTES = REGISTERS * REGISTER_BYTES + FRAME_WORD_BYTES;
 /** A slot is the kinds of its eight bytes, from the lowest address on, and the register spilled there. */
-const SLOT_BYTES = 8 + REGISTER_BYTES;
+export const SLOT_BYTES = 8 + REGISTER_BYTES;
 const LIVE_FRAME_BYTES = FRAME_REGISTER_BYTES + SLOTS * SLOT_BYTES;
 const LIVE_FRAMES = headerBytes(MAX_FRAMES);
 const LIVE_GHOSTS = LIVE_FRAMES + MAX_FRAMES * LIVE_FRAME_BYTES;
@@ -124,13 +124,14 @@ export function shareNothing(state: number): void {
 }
 /** A bit for each shared slot: those of slots 0 to 31, and of the others. */
 export const sharedSlots = (state: number, frame: number): readonly [number, number] => [
-  word(sharedWord(state, frame, 0)) >>> 0,
-  word(sharedWord(state, frame, 32)) >>> 0,
+  sharedFirst(state, frame) >>> 0,
+  sharedLast(state, frame) >>> 0,
 ];
+export const sharedFirst = (state: number, frame: number): number => word(sharedWord(state, frame, 0));
+export const sharedLast = (state: number, frame: number): number => word(sharedWord(state, frame, 32));
 /** Whether the same slots of a frame are shared in two states. */
 export const sameShared = (a: number, b: number, frame: number): boolean =>
-  word(sharedWord(a, frame, 0)) === word(sharedWord(b, frame, 0)) &&
-  word(sharedWord(a, frame, 32)) === word(sharedWord(b, frame, 32));
+  sharedFirst(a, frame) === sharedFirst(b, frame) && sharedLast(a, frame) === sharedLast(b, frame);
 
 const frameWords = (state: number, frame: number): number =>
   frameAt(state, frame) + REGISTERS * REGISTER_BYTES;
@@ -164,6 +165,11 @@ export const budgetFrame = (range: number): number => (range >> 1) - 1;
 
 export const registerAt = (state: number, frame: number, register: number): number =>
   frameAt(state, frame) + register * REGISTER_BYTES;
+/** Where a register and a slot are in every live state, from its beginning on. */
+export const liveRegister = (frame: number, register: number): number =>
+  LIVE_FRAMES + frame * LIVE_FRAME_BYTES + register * REGISTER_BYTES;
+export const liveSlot = (frame: number, slot: number): number =>
+  LIVE_FRAMES + frame * LIVE_FRAME_BYTES + FRAME_REGISTER_BYTES + slot * SLOT_BYTES;
 export const slotAt = (state: number, frame: number, slot: number): number =>
   frameAt(state, frame) + FRAME_REGISTER_BYTES + slot * SLOT_BYTES;
 /** The kind of byte `index` (0 is the lowest address) of a slot. */
@@ -278,25 +284,50 @@ export function unpack(state: number, to: number): void {
   copyGhosts(state, to, LIVE_GHOSTS);
 }
 
+/** The most bytes of what `packBare` writes. */
+export const MOST_BARE_BYTES = LIVE_FRAMES + MAX_FRAMES * FRAME_WORD_BYTES + MAX_GHOSTS * REGISTER_BYTES;
+
+/**
+ * Copies what a state says besides its registers and slots, and gives the number of bytes. The copy is no state. Of what is asked of states it answers what is about references, sections, the number of
+ * frames, how deep their stacks are, and ghosts.
+ */
+export function packBare(state: number, to: number): number {
+  const frames = frameCount(state);
+  let offset = headerBytes(frames);
+  copyBytes(to, state, offset);
+  for (let f = 0; f < frames; f += 1) {
+    copyBytes(to + offset, frameWords(state, f), FRAME_WORD_BYTES);
+    offset += FRAME_WORD_BYTES;
+  }
+  copyGhosts(state, to, offset);
+  return offset + ghostCount(state) * REGISTER_BYTES;
+}
+
+/** Makes of what `packBare` wrote a packed state, in a block of `packedBytes(bare)` bytes, in which nothing is in any register or slot. */
+export function unpackBare(bare: number, to: number): void {
+  const frames = frameCount(bare);
+  let offset = headerBytes(frames);
+  let words = bare + offset;
+  copyBytes(to, bare, offset);
+  for (let f = 0; f < frames; f += 1) {
+    setWord(frameHeader(to, f), offset);
+    copyBytes(frameWords(to, f), words, FRAME_WORD_BYTES);
+    words += FRAME_WORD_BYTES;
+    for (const r of CARRIED) setNone(registerAt(to, f, r));
+    setPointer(registerAt(to, f, FP), KIND.stack, f);
+    const depth = depthOf(to, f);
+    for (let s = 0; s < depth; s += 1) clearSlot(slotAt(to, f, s));
+    offset += FRAME_REGISTER_BYTES + depth * SLOT_BYTES;
+  }
+  copyGhosts(bare, to, offset);
+}
+
 /** A packed copy outside the arena: what certificates are made of. */
 export function toBytes(state: number): Uint8Array {
   const size = packedBytes(state);
   const at = allocate(size);
   pack(state, at);
   return arena.u8.slice(at, at + size);
-}
-
-/** As `toBytes` of each, of states that are packed, as parts of one block. */
-export function packedToBytes(states: readonly number[]): readonly Uint8Array[] {
-  const sizes = states.map(packedBytes);
-  const block = new Uint8Array(sizes.reduce((a, b) => a + b, 0));
-  let offset = 0;
-  return states.map((state, i) => {
-    const size = sizes[i] ?? 0;
-    block.set(arena.u8.subarray(state, state + size), offset);
-    offset += size;
-    return block.subarray(offset - size, offset);
-  });
 }
 
 /** Puts one that `toBytes` gave into a block of that many bytes. */

@@ -7,14 +7,16 @@ import type { Root } from "./roots.ts";
 /** A state that was met where paths join. It is finished when every path from it has been explored to its end. */
 export interface Checkpoint {
   readonly pc: number;
-  /** The packed state in the arena, and its size. */
-  readonly at: number;
+  /** The packed state in the arena, and its size. Of a finished checkpoint there is none, unless it is the head of a loop. */
+  at: number;
   readonly bytes: number;
   readonly parent: Checkpoint | undefined;
   /** Paths from here that are not explored to their end yet. */
   open: number;
   /** Position in the order of finishing; -1 until then. */
   rank: number;
+  /** The state when it is finished (finished.ts); 0 until then. */
+  finished: number;
   /** What the paths from here used of the state. */
   readonly marks: Marks;
   /** Finished checkpoints that paths from here ended in, some more than once. */

@@ -1,5 +1,5 @@
 /** The state of an exploration, and its bookkeeping: which checkpoints are open, which are finished, and what they rest on. */
-import { allocate } from "../absint/arena.ts";
+import { allocate, release } from "../absint/arena.ts";
 import { addMarks, beginOrigins, newMarks } from "../absint/origins.ts";
 import { frameCount, pack, packedBytes, setGhostCount } from "../absint/state.ts";
 import type { GlobalFunction } from "../absint/transfer/global-functions.ts";
@@ -8,9 +8,11 @@ import type { Unsupported } from "../semantics/errors.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Checkpoint, Head, Passage, Pending, Trial } from "./checkpoint.ts";
 import type { ControlFlow } from "./control-flow.ts";
+import { demandMet, finish } from "./finished.ts";
 import { areMet, demandCovered, generalise, type Needs, propagate } from "./generalise.ts";
 import type { NaturalLoops } from "./loops/natural.ts";
 import { addSeen, newSeen, noteFinished, type Seen } from "./seen.ts";
+import type { Shapes } from "./shapes.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** Called before each instruction and when a path begins or ends: what a log is made of. */
@@ -50,6 +52,7 @@ export interface Exploration {
   readonly observer: ExplorationObserver | undefined;
   /** Checkpoints by instruction, in the order of being made. */
   readonly seen: Map<number, Seen>;
+  readonly shapes: Shapes;
   readonly finished: Checkpoint[];
   /** All that were made, in that order. */
   readonly made: Checkpoint[];
@@ -114,6 +117,7 @@ export function newCheckpoint(
     parent,
     open: 1,
     rank: -1,
+    finished: 0,
     marks,
     edges: [],
     roots: undefined,
@@ -134,13 +138,13 @@ export function remember(x: Exploration, checkpoint: Checkpoint): void {
     seen = newSeen();
     x.seen.set(checkpoint.pc, seen);
   }
-  addSeen(seen, checkpoint);
+  addSeen(seen, checkpoint, x.shapes.of(checkpoint.at));
   x.progress.maxStatesPerInsn = Math.max(x.progress.maxStatesPerInsn, seen.checkpoints.length);
 }
 
 /** The current path ends in a finished checkpoint, which covers its state. */
 export function endIn(x: Exploration, covering: Checkpoint): void {
-  demandCovered(covering.at, x.m.state, x.current.marks, SCRATCH.value);
+  demandMet(covering.finished, x.m.state, x.current.marks);
   rest(x.current, covering);
   close(x);
 }
@@ -183,6 +187,12 @@ export function close(x: Exploration): void {
     if (parent !== undefined && head !== undefined)
       demandCovered(at.at, head.entry, parent.marks, SCRATCH.value);
     if (parent !== undefined) rest(parent, at);
+    at.finished = finish(at.at);
+    // The states of heads are looked at when the loop is tried again, or another around it.
+    if (head === undefined && at.passage === undefined) {
+      release(at.at, at.bytes);
+      at.at = 0;
+    }
     at = parent;
   }
 }

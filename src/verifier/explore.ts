@@ -37,12 +37,14 @@ import {
   type Progress,
   remember,
 } from "./exploration.ts";
+import { firstUnmet } from "./finished.ts";
 import { liveRegisters } from "./liveness.ts";
 import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, leave, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
 import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
 import { lastOpen, nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
+import { Shapes } from "./shapes.ts";
 import type { StackUse } from "./stack-use.ts";
 
 /** The kernel's limit on processed instructions. What was processed for nothing, on trial, does not count. */
@@ -148,6 +150,7 @@ function beginExploration(whole: Whole, wasted: number): Exploration {
     observer,
     spare,
     seen: new Map(),
+    shapes: new Shapes(),
     finished: [],
     made,
     pending: [],
@@ -336,12 +339,14 @@ function meet(x: Exploration, store: boolean): boolean {
 /** Whether a finished checkpoint covers the current state; then the path ends in it. */
 function isCovered(x: Exploration, seen: Seen, store: boolean): boolean {
   const { m } = x;
+  const shape = x.shapes.of(m.state);
   for (let i = seen.checkpoints.length; ; ) {
-    i = nextCandidate(seen, i, store, m.state, SCRATCH.value);
+    i = nextCandidate(seen, i, store, m.state, shape, SCRATCH.value);
     if (i < 0) return false;
     const old = seen.checkpoints[i];
     if (old === undefined || !isInside(x, old)) continue;
-    const difference = firstDifference(old.at, m.state, SCRATCH.value);
+    const difference =
+      old.rank >= 0 ? firstUnmet(old.finished, m.state) : firstDifference(old.at, m.state, SCRATCH.value);
     if (difference >= 0) noteDifference(seen, i, difference, m.state);
     else if (old.rank >= 0) {
       noteHit(seen, i);

@@ -113,7 +113,9 @@ function forgetNumber(slot: number): void {
   unknownScalarAt(spilledAt(slot), bytes * 8);
 }
 
-/** `outer` covers `inner`, whose paths end here: what `outer` says, its paths may have used. */
+/**
+ * `outer` covers `inner`, whose paths end here: what `outer` says, its paths may have used. (Of a finished checkpoint conditions.ts knows that.)
+ */
 export function demandCovered(outer: number, inner: number, marks: Marks, scratch: number): void {
   const current = frameCount(outer) - 1;
   unknownScalarAt(scratch);
@@ -132,9 +134,13 @@ export function demandCovered(outer: number, inner: number, marks: Marks, scratc
       if (hasZeros(slot) && isNumber(spilledAt(own))) demand(marks, spilledAt(own));
     }
   }
-  for (let g = 0; g < ghostCount(outer); g += 1) {
-    demandAs(marks, ghostAt(outer, g), ghostAt(inner, g), scratch);
-  }
+  demandGhosts(outer, inner, marks, scratch);
+}
+
+export function demandGhosts(outer: number, inner: number, marks: Marks, scratch: number): void {
+  const count = ghostCount(outer);
+  if (count > 0) unknownScalarAt(scratch);
+  for (let g = 0; g < count; g += 1) demandAs(marks, ghostAt(outer, g), ghostAt(inner, g), scratch);
 }
 
 /** As `demandCovered`, where it is known what the paths of `outer` may have used. `outer` and what is known of it are in the same frame. */
@@ -185,7 +191,11 @@ function hasZeros(slot: number): boolean {
 
 /** Demands `own` if the number at `at` says something. `scratch` is any number. */
 function demandAs(marks: Marks, at: number, own: number, scratch: number): void {
-  if (!isNumber(at) || (idOf(at) === 0 && scalarIncludes(at, scratch) === 1)) return;
+  if (isNumber(at) && (idOf(at) !== 0 || scalarIncludes(at, scratch) !== 1)) demandSaid(marks, at, own);
+}
+
+/** The number at `at` says something: demands `own`, and the link between them. */
+export function demandSaid(marks: Marks, at: number, own: number): void {
   demand(marks, own);
   if (idOf(at) !== 0 && idOf(own) !== 0) useLink(marks, idOf(own));
 }

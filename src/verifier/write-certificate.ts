@@ -1,8 +1,9 @@
 /** The certificate of what was explored. */
-import { packedToBytes } from "../absint/state.ts";
+import { allocate, arena, release } from "../absint/arena.ts";
 import type { Certificate, CertificateNode } from "./certificate.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Explored } from "./explore.ts";
+import { expand, expandedBytes } from "./finished.ts";
 import { isTimer, PROGRAM, type Root } from "./roots.ts";
 
 /**
@@ -15,7 +16,7 @@ export function writeCertificate(explored: readonly Explored[]): Certificate {
   const written = new Set<Root>([PROGRAM]);
   const write = ({ finished }: Explored): void => {
     const first = nodes.length;
-    const states = packedToBytes(finished.map(({ at }) => at));
+    const states = statesOf(finished);
     for (const [i, state] of states.entries()) {
       const checkpoint = finished[i];
       if (checkpoint !== undefined) nodes.push(nodeOf(checkpoint, state, first));
@@ -33,6 +34,24 @@ export function writeCertificate(explored: readonly Explored[]): Certificate {
   for (const each of explored) if (isTimer(each.root)) writeFunction(each);
   for (const each of explored) if (each.root === PROGRAM) write(each);
   return { nodes, roots };
+}
+
+/** The packed states, as parts of one block outside the arena. */
+function statesOf(finished: readonly Checkpoint[]): readonly Uint8Array[] {
+  const sizes = finished.map((checkpoint) => expandedBytes(checkpoint.finished));
+  const block = new Uint8Array(sizes.reduce((a, b) => a + b, 0));
+  const most = sizes.reduce((a, b) => Math.max(a, b), 0);
+  const draft = allocate(most);
+  let offset = 0;
+  const states = finished.map((checkpoint, i) => {
+    const size = sizes[i] ?? 0;
+    expand(checkpoint.finished, draft);
+    block.set(arena.u8.subarray(draft, draft + size), offset);
+    offset += size;
+    return block.subarray(offset - size, offset);
+  });
+  release(draft, most);
+  return states;
 }
 
 /** @param first  the position of the first node that the checkpoint's rank counts from */

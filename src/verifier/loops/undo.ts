@@ -3,6 +3,7 @@ import { release } from "../../absint/arena.ts";
 import { unpack } from "../../absint/state.ts";
 import type { Checkpoint, Origin, Trial } from "../checkpoint.ts";
 import type { Exploration } from "../exploration.ts";
+import { releaseFinished } from "../finished.ts";
 import { removeSeen } from "../seen.ts";
 
 /** Goes back to where a trial began, as if it had not been. */
@@ -41,11 +42,13 @@ export function undoLoop(x: Exploration, { origin, closedAt }: Trial): void {
 }
 
 /** A checkpoint is taken for none. */
-function discard(x: Exploration, { pc, at, bytes }: Checkpoint): void {
+function discard(x: Exploration, checkpoint: Checkpoint): void {
+  const { pc, at, bytes, finished } = checkpoint;
   const seen = x.seen.get(pc);
-  const index = seen?.checkpoints.findLastIndex((each) => each.at === at) ?? -1;
+  const index = seen?.checkpoints.lastIndexOf(checkpoint) ?? -1;
   if (seen !== undefined && index >= 0) removeSeen(seen, index);
-  release(at, bytes);
+  if (at !== 0) release(at, bytes);
+  if (finished !== 0) releaseFinished(finished);
 }
 
 /** The path stands where a trial began. */
