@@ -3,6 +3,9 @@ import { variable } from "../../semantics/term/build.ts";
 import type { Term } from "../../semantics/term/node.ts";
 import type { Scalar } from "./product.ts";
 
+/** A scalar in memory: each component where `LAYOUT` (operators.ts) has it. */
+export const SCALAR_BYTES = 64;
+
 /** `value` and `mask` are the tnum. */
 export const COMPONENTS = [
   "value",

@@ -16,12 +16,15 @@ import {
 } from "../../semantics/term/wasm.ts";
 import { arena, copyBytes, memory } from "../arena.ts";
 import { type Condition, decideScalars, NEGATION, refineScalars } from "./branch.ts";
-import { COMPONENTS, type Component, componentsOf, symbolic } from "./components.ts";
+import { COMPONENTS, type Component, componentsOf, SCALAR_BYTES, symbolic } from "./components.ts";
 import { onConstants, WITH_SHORT_WAY } from "./constants.ts";
 import { operate } from "./operations.ts";
 import { includes, isEmpty, join, type Scalar } from "./product.ts";
+import { remembering } from "./remembered.ts";
 import { synchronised } from "./rules.ts";
 import { widen } from "./widen.ts";
+
+export { SCALAR_BYTES };
 
 /** Byte offsets of a scalar's components. */
 export const LAYOUT = {
@@ -36,8 +39,6 @@ export const LAYOUT = {
   smin32: 56,
   smax32: 60,
 } as const satisfies Record<Component, number>;
-
-export const SCALAR_BYTES = 64;
 
 const bytesOf = (component: Component): 4 | 8 => (LAYOUT[component] < 48 ? 8 : 4);
 
@@ -93,8 +94,9 @@ function functionIn(functions: ReadonlyMap<string, OnAddresses>, name: string): 
 
 // --- What the rest of the abstract machine calls
 
+const tightened = remembering(functionIn(common, "synchronise"));
 /** Tightens a scalar in place; 1 if it turns out to hold no value at all. */
-export const synchronise: (at: number) => number = functionIn(common, "synchronise");
+export const synchronise = (at: number): number => tightened(at, at, at);
 /** 1 if every value of `inner` is one of `outer`. */
 export const scalarIncludes: (outer: number, inner: number) => number = functionIn(common, "includes");
 export const joinScalars: (a: number, b: number, out: number) => number = functionIn(common, "join");
@@ -138,11 +140,15 @@ const isConstantAt = (at: number): boolean => {
   return arena.i32[i] === 0 && arena.i32[i + 1] === 0;
 };
 
-const general: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) =>
-  single(binary("tight", synchronised(operate(op, width, A, B)))),
-);
-
 const WITH_A_SHORT_WAY: ReadonlySet<AluOp> = new Set(WITH_SHORT_WAY);
+
+/** Operations that take so much longer than a look at what is remembered that this pays, be it for one time in a few. */
+const REMEMBERED: ReadonlySet<AluOp> = new Set([...WITH_SHORT_WAY, "and", "or", "xor"]);
+
+const general: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) => {
+  const operator = single(binary("tight", synchronised(operate(op, width, A, B))));
+  return REMEMBERED.has(op) ? remembering(operator) : operator;
+});
 
 /**
  * As `aluOperator`, and synchronised; one function, since a call costs as much as an addition. Constants take the short way where that costs less:
@@ -151,9 +157,13 @@ const WITH_A_SHORT_WAY: ReadonlySet<AluOp> = new Set(WITH_SHORT_WAY);
 export const tightAluOperator: (op: AluOp, width: 32 | 64) => AluOperator = onDemand((op, width) => {
   if (!WITH_A_SHORT_WAY.has(op)) return general(op, width);
   const short = single(binary("constants", onConstants(op, width, A, B)));
+  let made: AluOperator | undefined;
   return (dst, src, out) => {
     if (isConstantAt(dst) && isConstantAt(src)) short(dst, src, out);
-    else general(op, width)(dst, src, out);
+    else {
+      made ??= general(op, width);
+      made(dst, src, out);
+    }
   };
 });
 
