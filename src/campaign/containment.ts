@@ -18,7 +18,7 @@ import {
   offOf,
   rangeOf,
 } from "../absint/register.ts";
-import { constantScalar, scalarIncludes } from "../absint/scalar/operators.ts";
+import { scalarHolds } from "../absint/scalar/holds.ts";
 import {
   BUDGET,
   BYTE,
@@ -34,11 +34,12 @@ import {
   slotByte,
   spilledAt,
 } from "../absint/state.ts";
-import { type Machine, mapAt, SCRATCH } from "../absint/transfer/machine.ts";
+import { type Machine, mapAt } from "../absint/transfer/machine.ts";
 import type { Place } from "../verifier/certificate.ts";
 import { registerText } from "../verifier/print-state.ts";
 import { type Region, SCALAR, UNINITIALISED } from "../vm/region.ts";
 import type { Content, View } from "../vm/view.ts";
+import { Bases, Meanings } from "./classes.ts";
 import { memoryHolds, objectHolds } from "./object-pointers.ts";
 
 /** What an abstract state says of a stack slot. */
@@ -104,56 +105,29 @@ function expectedSlot(m: Machine, frame: number, slot: number, at: number): Expe
   return written === 0 && !bare ? undefined : { frame, slot, at, written, zero, spilled, bare };
 }
 
-/** What each id of pointers that may be null stands for in this state: 1, or 0 for null. */
-const meanings = new Map<number, bigint>();
-/** For each class, the number that linked ones count from, as far as it is known: its lowest bits. */
-const bases = new Map<number, { readonly base: bigint; readonly bits: number }>();
+/** What the ids of the state stand for in the machine's. */
+const meanings = new Meanings();
+const bases = new Bases();
 
 /** The machine's frames that are outside of the abstract state: those of the callers of the function that it is about. */
 let outer = 0;
 
 /** Whether the number with the given halves is one of those that the scalar at `at` stands for. */
-function holds(at: number, low: number, high: number): boolean {
-  constantScalar(SCRATCH.value, low, high);
-  return scalarIncludes(at, SCRATCH.value) === 1;
-}
+const holds = (at: number, low: number, high: number): boolean => scalarHolds(at, low, high) === 1;
 
-const holdsBig = (at: number, value: bigint): boolean =>
-  holds(at, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
-
-/** Pointers that share an id are null together. */
-function agrees(at: number, value: bigint): boolean {
-  const id = idOf(at);
-  if (id === 0) return true;
-  const known = meanings.get(id);
-  if (known === undefined) meanings.set(id, value);
-  return known === undefined || known === value;
-}
-
-/** The numbers of a class count from one number: what is known of it are its lowest `bits`. */
-function agreesBase(id: number, base: bigint, bits: number): boolean {
-  const known = bases.get(id);
-  if (known === undefined || known.bits < bits) bases.set(id, { base, bits });
-  const common = Math.min(bits, known?.bits ?? 0);
-  return BigInt.asUintN(common, base) === BigInt.asUintN(common, known?.base ?? 0n);
-}
-
-function agreesNumber(at: number, value: bigint): boolean {
-  const form = formOf(at);
-  const shifted = form < 0 ? -form : 0;
-  return agreesBase(
-    idOf(at),
-    (value >> BigInt(shifted)) - BigInt(deltaOf(at)),
-    form < 0 ? 64 - shifted : form,
-  );
-}
+/** The halves of a number of 64 bits, as int32. */
+const lowOf = (value: bigint): number => Number(BigInt.asIntN(32, value));
+const highOf = (value: bigint): number => Number(BigInt.asIntN(32, value >> 32n));
 
 /** The unsigned number with the given halves. */
 const joined = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 
 /** Whether a number is one that the scalar stands for, and goes with those that it is linked to. */
-const numberHolds = (at: number, low: number, high: number): boolean =>
-  holds(at, low, high) && (idOf(at) === 0 || agreesNumber(at, joined(low, high)));
+function numberHolds(at: number, low: number, high: number): boolean {
+  if (!holds(at, low, high)) return false;
+  const id = idOf(at);
+  return id === 0 || bases.agreesNumber(id, low, high, deltaOf(at), formOf(at));
+}
 
 /** Whether the region is one that the kind of pointer points into. */
 function pointsInto(m: Machine, at: number, { place, live }: Region): boolean {
@@ -211,7 +185,7 @@ function pointerHolds(m: Machine, at: number, region: Region, offset: number): b
   const end = kind === KIND.packet ? region.end : -region.start;
   if (variable + rangeOf(at) > Math.max(end, 0) && rangeOf(at) !== 0) return false;
   // The variable part of a packet pointer with the id of a class is what the class counts from.
-  return idOf(at) === 0 || agreesBase(idOf(at), BigInt.asUintN(64, BigInt(variable)), 64);
+  return idOf(at) === 0 || bases.agrees(idOf(at), variable | 0, Math.floor(variable / WORD) | 0, 64);
 }
 
 /** Whether what a register holds, its provenance and both halves, is something that the abstract one stands for. */
@@ -224,11 +198,14 @@ function contains(m: Machine, at: number, tag: Region, low: number, high: number
   if (tag === SCALAR || tag.place.kind === "arena") {
     if (kind === KIND.scalar) return numberHolds(at, low, high);
     if (hasFlag(kind, FLAG.untrusted)) return true;
-    return mayBeNull(kind) && low === 0 && high === 0 && agrees(at, 0n);
+    return mayBeNull(kind) && low === 0 && high === 0 && meanings.agrees(idOf(at), true);
   }
   // An address is a number too, where the abstract state has forgotten that it is one; unless nobody may see addresses.
   if (kind === KIND.scalar) return m.rights.leaks && numberHolds(at, low, high);
-  return pointerHolds(m, at, tag, tag.offsetOf(low, high)) && (!mayBeNull(kind) || agrees(at, 1n));
+  return (
+    pointerHolds(m, at, tag, tag.offsetOf(low, high)) &&
+    (!mayBeNull(kind) || meanings.agrees(idOf(at), false))
+  );
 }
 
 function contentText(content: Content): string {
@@ -273,7 +250,7 @@ function slotProblem(m: Machine, view: View, expected: ExpectedSlot): string | u
   }
   // A part of a number that was stored, and no address.
   const value = numberAt(view, frame, slot, spilled);
-  if (contains(m, register, SCALAR, Number(BigInt.asIntN(32, value)), Number(value >> 32n))) return undefined;
+  if (contains(m, register, SCALAR, lowOf(value), highOf(value))) return undefined;
   return `fp${start} is 0x${value.toString(16)}, not ${registerText(m, register, expected.frame)}`;
 }
 
@@ -331,9 +308,8 @@ export function escape(
   callers = 0,
 ): string | undefined {
   outer = callers;
-  // Emptying a map makes a new table, also of one that is empty.
-  if (meanings.size > 0) meanings.clear();
-  if (bases.size > 0) bases.clear();
+  meanings.clear();
+  bases.clear();
   const active = view.depth + 1 - outer;
   if (active !== frames) return `${active} frames are active, not ${frames}`;
   for (let i = 0; i < registers.length; i += 3) {
@@ -368,7 +344,7 @@ function ghostProblem(
   for (const g of ghosts) {
     const at = ghostAt(state, g);
     const value = numbers[g] ?? 0n;
-    if (!holdsBig(at, value) || (idOf(at) !== 0 && !agreesNumber(at, value))) {
+    if (!numberHolds(at, lowOf(value), highOf(value))) {
       return `ghost ${g} is 0x${value.toString(16)}, not ${registerText(m, at, frameCount(state) - 1)}`;
     }
     const frame = budgetFrame(rangeOf(at));
