@@ -4,6 +4,7 @@ import { parseJson } from "../object/json.ts";
 import { explain, hex, u32 } from "../object/schema.ts";
 import { InputError } from "../semantics/errors.ts";
 import type { Network } from "../vm/environment/network.ts";
+import type { PacketSocket } from "../vm/environment/socket-buffer.ts";
 import type { SOCKET_STATES, Socket } from "../vm/environment/sockets.ts";
 import type { ObjectInMemory } from "../vm/environment/tracing.ts";
 import type { Environment } from "../vm/environment.ts";
@@ -144,6 +145,7 @@ export const environmentSchema = z.strictObject({
   other_tasks: z.array(z.strictObject({ ...taskFields, ...addresses })).optional(),
   cgroups: z.array(u64).min(1).optional(),
   network: networkSchema.optional(),
+  hook_socket: z.strictObject({ cookie: u64, uid: u32, socket: socketSchema.optional() }).optional(),
   memory: z.array(z.strictObject({ address: u64, bytes: hex, read_only: z.boolean().optional() })).optional(),
   objects: z.array(objectSchema).optional(),
   context_address: u64.optional(),
@@ -218,6 +220,10 @@ function networkFrom({
   };
 }
 
+function hookSocketFrom({ cookie, uid, socket }: NonNullable<EnvironmentFile["hook_socket"]>): PacketSocket {
+  return { cookie, uid, ...(socket === undefined ? {} : { socket: socketFrom(socket) }) };
+}
+
 /** The environment that a file's value stands for. */
 export function environmentFrom(file: EnvironmentFile): GivenEnvironment {
   const { task, other_tasks, memory, attachment } = file;
@@ -239,6 +245,7 @@ export function environmentFrom(file: EnvironmentFile): GivenEnvironment {
     })),
     cgroups: file.cgroups,
     network: file.network === undefined ? undefined : networkFrom(file.network),
+    hookSocket: file.hook_socket === undefined ? undefined : hookSocketFrom(file.hook_socket),
     memory: memory?.map(({ address, bytes, read_only }) => ({
       address,
       bytes,

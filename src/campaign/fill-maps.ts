@@ -2,8 +2,11 @@
  * Map contents for runs. Keys of hash maps are pieces of the packet where it is long enough, since that is where programs take theirs from;
  * so look-ups find something now and then.
  */
+
+import type { Socket } from "../vm/environment/sockets.ts";
 import { createMap } from "../vm/maps/create.ts";
 import type { MapStorage } from "../vm/maps/map.ts";
+import type { SocketMap } from "../vm/maps/sockets.ts";
 import { indexKey, type ValueMap } from "../vm/maps/storage.ts";
 import { generator, type Random } from "./random.ts";
 
@@ -38,12 +41,33 @@ function fillMap(map: MapStorage, index: number, packet: Uint8Array, seed: numbe
   if (map.kind === "values") fillValues(map, packet, random);
   else if (map.kind === "queue") {
     for (let i = random.below(MOST_ENTRIES); i > 0; i -= 1) map.push(valueOf(map.transferSize, random), 0n);
-  } else if (map.kind === "maps" && map.definition.inner !== undefined) {
+  } else if (map.kind === "sockets") fillSockets(map, packet, random);
+  else if (map.kind === "maps" && map.definition.inner !== undefined) {
     for (let i = 0; i < 2; i += 1) {
       const inner = createMap(map.definition.inner, cpus);
       if (inner.kind === "values") fillValues(inner, packet, random);
       map.set(keyFor(map.definition.type, map.definition.keySize, packet, random, 2), inner);
     }
+  }
+}
+
+const TCP: Socket = {
+  protocol: "tcp",
+  state: "listen",
+  local: { address: Uint8Array.of(127, 0, 0, 1), port: 80 },
+};
+
+/** Sockets as programs may find them: of TCP, or for a map of AF_XDP sockets with a queue. */
+function fillSockets(map: SocketMap, packet: Uint8Array, random: Random): void {
+  const { type, keySize, maxEntries } = map.definition;
+  const isXdp = type === "xskmap";
+  for (let i = random.below(MOST_ENTRIES + 1); i > 0; i -= 1) {
+    const key = keyFor(type === "sockhash" ? type : "array", keySize, packet, random, maxEntries);
+    const socket = { kind: "socket", id: i, cookie: BigInt(i), open: true, reuseport: true } as const;
+    const more = isXdp
+      ? ({ family: "xdp", protocol: "other", queue: random.below(4) } as const)
+      : ({ family: "inet", protocol: "tcp", seen: TCP } as const);
+    map.put(key, { ...socket, ...more }, 0n);
   }
 }
 

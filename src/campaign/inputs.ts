@@ -6,6 +6,7 @@
  */
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
+import { SHOWS_BYTES } from "../vm/contexts/socket-hook.ts";
 import { runnableContext } from "../vm/input.ts";
 import { drawFrame } from "./frames.ts";
 import { type KernelContext, kernelContext, withPointers } from "./kernel-world.ts";
@@ -159,6 +160,7 @@ export function inputSource(
   const layout = runnableContext(program);
   const kernel = kernelContext(program, rules);
   const onPackets = layout !== undefined && (layout.struct === "xdp_md" || layout.struct === "__sk_buff");
+  const hasBytes = onPackets || SHOWS_BYTES.has(program.type);
   const dictionary = dictionaryOf(program);
   const contextSize = onPackets ? 0 : Math.min(kernel?.size ?? layout?.size ?? 0, MOST_CONTEXT);
   const random = generator(seed);
@@ -168,7 +170,7 @@ export function inputSource(
     const sample = samples[fresh];
     fresh += 1;
     if (sample !== undefined) return { packet: sample, context: NOTHING, seed };
-    const packet = onPackets ? drawPacket(program, dictionary, random) : NOTHING;
+    const packet = hasBytes ? drawPacket(program, dictionary, random) : NOTHING;
     return {
       // The shortest frame that there is comes early: whoever forgets to ask for the length forgets it for this one.
       packet: fresh === SHORTEST ? packet.subarray(0, ETHERNET) : packet,
@@ -182,7 +184,7 @@ export function inputSource(
     const varied = random.below(2) === 0 ? from.seed : random.below(MOST_SEED);
     return onPackets
       ? { packet: bytes, context: NOTHING, seed: varied }
-      : { packet: NOTHING, context: fitting(bytes, program, contextSize, kernel), seed: varied };
+      : { packet: from.packet, context: fitting(bytes, program, contextSize, kernel), seed: varied };
   };
   return {
     next() {

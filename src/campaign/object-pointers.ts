@@ -42,6 +42,8 @@ export function objectHolds(m: Machine, at: number, region: Region): boolean | u
       return place.kind === "kernel_memory";
     case KIND.sockCommon:
       return place.kind === "socket" && region.live;
+    case KIND.xdpSock:
+      return place.kind === "element";
     case KIND.socket:
       return place.kind === "socket" && place.struct !== "bpf_tcp_sock" && region.live;
     case KIND.tcpSock:

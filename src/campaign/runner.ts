@@ -2,9 +2,10 @@
 import { InputError, Unsupported } from "../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { PacketSocket } from "../vm/environment/socket-buffer.ts";
 import type { Environment } from "../vm/environment.ts";
 import { lacksHeader } from "../vm/input.ts";
-import { Machine, type Observer, type RunResult } from "../vm/machine.ts";
+import { Machine, type Observer, type RunEnd } from "../vm/machine.ts";
 import type { MapStorage } from "../vm/maps/map.ts";
 import type { UninitialisedStack } from "../vm/state.ts";
 import type { CheckedRun } from "./check-report.ts";
@@ -88,7 +89,7 @@ export class Runner {
     try {
       const machine = this.#renewed();
       fillMaps(machine.maps, packet, seed, CPUS, this.#named);
-      const result = machine.run(environmentOf(input, this.#program, this.#rules), counted);
+      const result = machine.runToEnd(environmentOf(input, this.#program, this.#rules), counted);
       if (!this.#endless && result.outcome === "fault" && result.fault.kind === "budget") {
         return done({ kind: "unsupported", feature: `runs of more than ${this.#budget} instructions` });
       }
@@ -101,7 +102,7 @@ export class Runner {
   }
 }
 
-function outcomeOf(result: RunResult): CheckedRun["outcome"] {
+function outcomeOf(result: RunEnd): CheckedRun["outcome"] {
   if (result.outcome === "exit") return { kind: "exit", r0: `0x${result.r0.toString(16)}` };
   const { kind, insn, message } = result.fault;
   return { kind: "fault", fault: kind, insn, message };
@@ -113,6 +114,27 @@ const RECORD = 0x8000 + 7;
 const RECORDS: readonly Uint8Array[] = [
   new Uint8Array(RECORD),
   Uint8Array.from({ length: RECORD }, (_, at) => 0xff - (at & 0xff)),
+];
+
+/** The sockets of hooks. */
+const HOOK_SOCKET: PacketSocket = {
+  cookie: 7n,
+  uid: 0,
+  socket: {
+    protocol: "tcp",
+    state: "established",
+    local: { address: Uint8Array.of(10, 0, 0, 1), port: 443 },
+    remote: { address: Uint8Array.of(10, 0, 0, 2), port: 50_000 },
+    mark: 3,
+  },
+};
+const HOOK_SOCKETS: readonly PacketSocket[] = [
+  HOOK_SOCKET,
+  {
+    cookie: 0xffff_ffff_ffffn,
+    uid: 1000,
+    socket: { protocol: "udp", state: "close", local: { address: new Uint8Array(16), port: 53 } },
+  },
 ];
 
 /** Return addresses, of which a run has some: at least one, as in the kernel. */
@@ -129,6 +151,7 @@ export function environmentOf(
   const rest = {
     seed,
     ...kernelAround(program, seed, rules),
+    hookSocket: HOOK_SOCKETS[(seed >> 6) & 1] ?? HOOK_SOCKET,
     ...(tracepointRecord === undefined ? {} : { tracepointRecord }),
     clockNs: BigInt(1000 * seed),
     cpu: seed % CPUS,

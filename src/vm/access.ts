@@ -21,6 +21,7 @@ import {
   type SocketStruct,
   UNINITIALISED,
 } from "./region.ts";
+import type { SocketBuffer } from "./socket-buffer.ts";
 import { isLeftOver, socketField } from "./sockets.ts";
 import type { State } from "./state.ts";
 
@@ -322,7 +323,9 @@ function loadField(state: State, region: Region, offset: number, size: Size, ali
     return kernelPointerOrNumber(state, region.view.getBigUint64(region.origin + offset, true));
   }
   if (value === "socket" && state.loaded.program.type === "sk_lookup") return loadNull(state);
-  if (value === "sock_common") return loadSocket(state, name);
+  if (value === "sock_common" && state.input.socketBuffer !== undefined)
+    return loadSocket(state, state.input.socketBuffer);
+  if (value === "socket" || value === "sock_common") return loadHookSocket(state, name);
   const target = targetOf(value, state);
   if (value === "tp_buffer" && target === undefined)
     throw new Unsupported("a tracepoint's record without one in the environment");
@@ -341,14 +344,23 @@ function targetOf(value: ContextField["value"], { input }: State): Region | unde
 }
 
 /** The socket that a packet belongs to. */
-function loadSocket(state: State, name: string): Region {
-  const { socketBuffer } = state.input;
-  if (socketBuffer === undefined) throw new Unsupported(`the context field ${name}`);
+function loadSocket(state: State, socketBuffer: SocketBuffer): Region {
   const target = state.sockets.ofPacket(socketBuffer);
-  if (target === undefined) return loadNull(state);
+  return target === undefined ? loadNull(state) : loadStart(state, target);
+}
+
+/** The socket that the hook is about. Nobody takes over from another one where sockets are chosen (`migrating_sk`). */
+function loadHookSocket(state: State, name: string): Region {
+  if (name === "migrating_sk") return loadNull(state);
+  const socket = state.environment.hookSocket?.socket;
+  if (socket === undefined) throw new Unsupported(`the context field ${name} without the hook's socket`);
+  return loadStart(state, state.sockets.ofHook(socket));
+}
+
+function loadStart({ words }: State, target: Region): Region {
   const { low, high } = addressIn(target, 0);
-  state.words[LOADED] = low;
-  state.words[LOADED + 1] = high;
+  words[LOADED] = low;
+  words[LOADED + 1] = high;
   return target;
 }
 

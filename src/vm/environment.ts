@@ -1,6 +1,6 @@
 import type { Arrival } from "./environment/arrival.ts";
 import type { Network } from "./environment/network.ts";
-import type { SocketBufferGiven } from "./environment/socket-buffer.ts";
+import type { PacketSocket, SocketBufferGiven } from "./environment/socket-buffer.ts";
 import type { TracingEnvironment } from "./environment/tracing.ts";
 
 /**
@@ -34,6 +34,8 @@ export interface Environment extends TracingEnvironment {
   /** What is known of the packet beside its context, for programs on socket buffers. */
   readonly socketBuffer?: SocketBufferGiven;
   readonly network?: Network;
+  /** The socket that a hook of sockets is about, for programs that see it in their context. */
+  readonly hookSocket?: PacketSocket;
   /** The clock at the start; it advances by a nanosecond an instruction. */
   readonly clockNs?: bigint;
   /** Of get_prandom_u32; an integer. */

@@ -13,6 +13,7 @@ import { Context } from "./context.ts";
 import { bytesInput, contextBytes, GIVEN_WHOLE, REMOTE_CONTROL } from "./contexts/bytes.ts";
 import { flowDissectorInput } from "./contexts/flow-dissector.ts";
 import type { Made } from "./contexts/made.ts";
+import { SHOWS_BYTES, socketHookInput } from "./contexts/socket-hook.ts";
 import { socketLookupInput } from "./contexts/socket-lookup.ts";
 import { TRACES_FUNCTION, tracedFunctionInput } from "./contexts/traced-function.ts";
 import type { Environment } from "./environment.ts";
@@ -147,6 +148,7 @@ const SEES_ETHERNET: { readonly [T in ProgramType]?: boolean } = {
   sched_cls: true,
   sched_act: true,
   cgroup_skb: false,
+  sk_skb: false,
   lwt_in: false,
   lwt_out: false,
   lwt_xmit: false,
@@ -311,7 +313,7 @@ export function skBuffContextOut({ context, given, whole }: Input): Uint8Array {
 export function runnableContext(program: Program): ContextLayout | undefined {
   const { type } = program;
   const own = type === "xdp" || type === "sk_lookup" || type === "flow_dissector";
-  const runnable = own || SEES_ETHERNET[type] !== undefined || GIVEN_WHOLE.has(type);
+  const runnable = own || SEES_ETHERNET[type] !== undefined || GIVEN_WHOLE.has(type) || SHOWS_BYTES.has(type);
   return runnable ? contextFor(defaultProfile(), program) : undefined;
 }
 
@@ -336,6 +338,8 @@ export function inputFor(space: AddressSpace, program: Program, environment: Env
   if (SEES_ETHERNET[type] !== undefined) {
     return skBuffInput(space, layout, { type, writable: mayWritePacket(program) }, environment);
   }
+  if (SHOWS_BYTES.has(type))
+    return socketHookInput(space, layout, program, environment, mayWritePacket(program));
   if (type === "sk_lookup") return socketLookupInput(space, layout, environment);
   if (type === "flow_dissector") return flowDissectorInput(space, layout, environment);
   return bytesInput(space, layout, environment);

@@ -137,6 +137,7 @@ function testSocket(socketBuffer: SocketBuffer): Socket {
 export class Sockets {
   readonly #space: AddressSpace;
   #ofPacket: Region | undefined;
+  #ofHook: Region | undefined;
   readonly #pointers = new Map<Region, SocketPointer>();
 
   constructor(space: AddressSpace) {
@@ -159,6 +160,12 @@ export class Sockets {
     if (known === undefined) throw new Unsupported("the socket of a packet at a device's hook");
     this.#ofPacket ??= this.region({ socket: known, reference: undefined }, "bpf_sock_common");
     return this.#ofPacket;
+  }
+
+  /** A pointer to the socket that a hook is about: the same one throughout a run. */
+  ofHook(socket: Socket): Region {
+    this.#ofHook ??= this.region({ socket, reference: undefined }, "bpf_sock");
+    return this.#ofHook;
   }
 
   pointerOf(region: Region): SocketPointer | undefined {

@@ -19,9 +19,7 @@ export const GIVEN_WHOLE: ReadonlySet<ProgramType> = new Set([
   "cgroup_device",
   "cgroup_sock",
   "cgroup_sock_addr",
-  "cgroup_sockopt",
   "cgroup_sysctl",
-  "sock_ops",
   "struct_ops",
 ]);
 

@@ -1,18 +1,16 @@
 /** Helpers on maps. */
 
-import { Unsupported } from "../../semantics/errors.ts";
 import { MAP_FLAGS } from "../../semantics/program/map-types.ts";
 import { fault } from "../fault.ts";
 import type { MapStorage } from "../maps/map.ts";
 import type { ValueMap } from "../maps/storage.ts";
 import type { Call } from "./call.ts";
 import type { HelperTable } from "./helper.ts";
+import { lookUpSocket, putSocket, removeSocket } from "./socket-maps.ts";
 
-/** What a program does with sockets that lie in maps is not modelled. */
 function valueMap(call: Call, map: MapStorage): ValueMap {
   if (map.kind === "values") return map;
   const { type } = map.definition;
-  if (map.kind === "sockets") throw new Unsupported(`the helper ${call.helper} on a map of type ${type}`);
   return call.refuse(1, "map", `a map of type ${type} has no values that a program may use`);
 }
 
@@ -57,6 +55,7 @@ function lookup(call: Call): number | undefined {
     call.state.setPointer(0, call.state.valueRegion(map, key, target), 0);
     return undefined;
   }
+  if (map.kind === "sockets") return lookUpSocket(call, map);
   return lookupOn(call, valueMap(call, map), key, call.cpu);
 }
 
@@ -71,6 +70,8 @@ function lookupPerCpu(call: Call): number | undefined {
 }
 
 function update(call: Call): number {
+  const given = call.map(1);
+  if (given.kind === "sockets") return putSocket(call, given);
   const map = writableMap(call);
   const { keySize, valueSize } = map.definition;
   const key = call.read(2, keySize, "key");
@@ -79,6 +80,8 @@ function update(call: Call): number {
 }
 
 function remove(call: Call): number {
+  const given = call.map(1);
+  if (given.kind === "sockets") return removeSocket(call, given);
   const map = writableMap(call);
   return map.remove(call.read(2, map.definition.keySize, "key"));
 }

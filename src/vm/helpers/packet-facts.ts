@@ -106,10 +106,17 @@ function namespaceCookie(call: Call): bigint {
   return call.state.environment.network?.cookie ?? 1n;
 }
 
-/** Of a packet's socket; other programs have sockets of their own, which the machine does not make. */
+/** Types whose context is about a socket. */
+const ON_SOCKETS: ReadonlySet<string> = new Set(["sock_ops", "cgroup_sock", "cgroup_sock_addr"]);
+
+/** Of a packet's socket, or the hook's. */
 function socketCookie(call: Call): bigint {
-  if (!ON_SOCKET_BUFFERS.has(call.type)) throw new Unsupported(`get_socket_cookie in ${call.type} programs`);
-  return call.socketBuffer(1).socket?.cookie ?? 0n;
+  if (ON_SOCKET_BUFFERS.has(call.type)) return call.socketBuffer(1).socket?.cookie ?? 0n;
+  if (!ON_SOCKETS.has(call.type)) throw new Unsupported(`get_socket_cookie in ${call.type} programs`);
+  call.context(1);
+  const { hookSocket } = call.state.environment;
+  if (hookSocket === undefined) throw new Unsupported("get_socket_cookie without the hook's socket");
+  return hookSocket.cookie;
 }
 
 export const PACKET_FACT_HELPERS: HelperTable = {

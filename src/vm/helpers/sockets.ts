@@ -49,7 +49,7 @@ function deviceIndex({ state }: Call): number {
 }
 
 /** A pointer with a reference of its own. */
-function referred(call: Call, socket: Socket | undefined, struct: SocketStruct): number | undefined {
+export function referred(call: Call, socket: Socket | undefined, struct: SocketStruct): number | undefined {
   if (socket === undefined) return 0;
   const reference = {};
   call.run.held.acquire(reference, "a socket");
@@ -67,7 +67,7 @@ function lookup(call: Call, protocol: "tcp" | "udp"): number | undefined {
 }
 
 /** The socket that an argument points to. */
-function socketAt(call: Call, register: number): SocketPointer {
+export function socketAt(call: Call, register: number): SocketPointer {
   const region = call.region(register, "sk");
   const found = call.state.sockets.pointerOf(region);
   if (found === undefined) return call.refuse(register, "sk", "is not a socket");

@@ -1,5 +1,6 @@
 /** Maps of sockets, as tables of references: those that redirect (sockmap, sockhash), choose among listeners (reuseport_sockarray) or take packets from a device (xskmap). */
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
+import type { Socket } from "../environment/sockets.ts";
 import { E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC, ENOTSOCK, ENOTSUPP, EOPNOTSUPP } from "../errno.ts";
 import { nextIndex } from "./array.ts";
 import { jenkins } from "./jenkins.ts";
@@ -18,6 +19,10 @@ export interface ReferredSocket extends Referent {
   readonly open: boolean;
   /** It is bound with SO_REUSEPORT. */
   readonly reuseport: boolean;
+  /** What programs see of it that look it up. */
+  readonly seen?: Socket;
+  /** Of an AF_XDP socket: the queue that it takes packets from. */
+  readonly queue?: number;
 }
 
 const isSocket = (held: Referent): held is ReferredSocket => held.kind === "socket" && "cookie" in held;
