@@ -61,6 +61,11 @@ export type RunResult =
       readonly steps: number;
     };
 
+/** How a run ended, without what it leaves. */
+export type RunEnd =
+  | { readonly outcome: "exit"; readonly r0: bigint; readonly steps: number }
+  | { readonly outcome: "fault"; readonly fault: Fault; readonly steps: number };
+
 /** Called before each instruction. */
 export type Observer = (pc: number, view: View) => void;
 
@@ -109,6 +114,23 @@ export class Machine {
    * @throws Unsupported  where the program needs something that the machine does not model
    */
   run(environment: Environment = {}, observer?: Observer): RunResult {
+    return this.#within(environment, (run) => resultOf(run, this.#end(run, observer)));
+  }
+
+  /** As `run`, for those who do not look at what it leaves: packet, context and effects are not put together. */
+  runToEnd(environment: Environment, observer: Observer): RunEnd {
+    return this.#within(environment, (run) => {
+      const fault = this.#end(run, observer);
+      const { state } = run;
+      const { steps } = state;
+      return fault === undefined
+        ? { outcome: "exit", r0: state.value(0), steps }
+        : { outcome: "fault", fault, steps };
+    });
+  }
+
+  /** Makes a run, which is over when `use` comes back. */
+  #within<T>(environment: Environment, use: (run: Run) => T): T {
     const { cpu = 0 } = environment;
     if (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.#cpus) {
       throw new InputError(`cpu: ${cpu}, but there are ${this.#cpus} processors`);
@@ -116,31 +138,34 @@ export class Machine {
     const space = new AddressSpace();
     try {
       const input = inputFor(space, this.loaded.program, environment);
-      const state = new State(this.loaded, space, input, environment, this.#options);
-      return this.#finish(new Run(state), observer);
+      return use(new Run(new State(this.loaded, space, input, environment, this.#options)));
     } finally {
       space.release();
     }
   }
 
-  #finish(run: Run, observer: Observer | undefined): RunResult {
-    const { state, printed } = run;
+  #end(run: Run, observer: Observer | undefined): Fault | undefined {
+    const { state } = run;
+    if (observer === undefined)
+      return this.#jit === undefined ? interpret(run, undefined) : runCompiled(run, this.#jit.facts);
     const view = new View(state);
-    const step = observer === undefined ? undefined : () => observer(state.pc, view);
-    const isCompiled = this.#jit !== undefined && step === undefined;
-    const fault = isCompiled ? runCompiled(run, this.#jit?.facts) : interpret(run, step);
-    const { steps } = state;
-    if (fault !== undefined) return { outcome: "fault", fault, printed, steps };
-    return {
-      outcome: "exit",
-      r0: state.value(0),
-      pointer: state.tag(0).place.kind !== "none",
-      ...packetOut(state.input),
-      effects: effectsOf(run),
-      printed,
-      steps,
-    };
+    return interpret(run, () => observer(state.pc, view));
   }
+}
+
+function resultOf(run: Run, fault: Fault | undefined): RunResult {
+  const { state, printed } = run;
+  const { steps } = state;
+  if (fault !== undefined) return { outcome: "fault", fault, printed, steps };
+  return {
+    outcome: "exit",
+    r0: state.value(0),
+    pointer: state.tag(0).place.kind !== "none",
+    ...packetOut(state.input),
+    effects: effectsOf(run),
+    printed,
+    steps,
+  };
 }
 
 function effectsOf({ redirect, clones, tracing, state }: Run): Effects {
