@@ -11,7 +11,7 @@ import type {
 import { attachTarget } from "./attach-target.ts";
 import { type Btf, DEEPEST } from "./btf.ts";
 import { type BtfMember, type BtfOf, isModifier } from "./btf-types.ts";
-import { kernelAddress, sizeUnlessStruct } from "./kernel-variables.ts";
+import { isPlain, kernelAddress, sizeUnlessStruct } from "./kernel-variables.ts";
 
 type Aggregate = BtfOf<"struct" | "union">;
 
@@ -61,6 +61,7 @@ export function kernelTypes(btf: Btf): KernelTypes {
     holdsAt: (outer, offset, inner) => holdsAt(btf, outer, offset, inner),
     argumentsOf: (program) => argumentsOf(btf, program),
     sizeUnlessStruct: (id) => sizeUnlessStruct(btf, id),
+    isPlain: (id) => isPlain(btf, id),
     addressOf: (name) => kernelAddress(btf, name),
   };
 }
@@ -210,6 +211,9 @@ function holdsAt(btf: Btf, outer: number, offset: number, inner: number): boolea
 
 // --- Arguments
 
+/** Attach types whose programs find behind the arguments what the function, or the program before, returned. */
+const WITH_RESULT: ReadonlySet<string> = new Set(["trace_fexit", "modify_return", "lsm_mac", "lsm_cgroup"]);
+
 function argumentsOf(btf: Btf, program: Attached): Arguments | undefined {
   const target = attachTarget(program, btf);
   if (target === undefined || "missing" in target) return undefined;
@@ -222,12 +226,12 @@ function argumentsOf(btf: Btf, program: Attached): Arguments | undefined {
   // The first parameter of a tracepoint's function is not the program's.
   const params = tracepoint ? proto.params.slice(1) : proto.params;
   const values = params.map(({ type }, index) => argumentValue(btf, type, name, index));
-  const withResult = program.attach === "trace_fexit" || program.attach === "modify_return";
-  if (!withResult) return { name, values };
+  if (!WITH_RESULT.has(program.attach ?? "")) return { name, values };
   const isVoid = btf.resolve(proto.type).type.kind === "void";
   return {
     name,
     values: [...values, isVoid ? SCALAR : argumentValue(btf, proto.type, name, params.length)],
+    result: values.length,
   };
 }
 

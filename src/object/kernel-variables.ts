@@ -11,7 +11,7 @@ export function kernelAddress(btf: Btf, name: string): KernelAddress | undefined
   const id = btf.findKind(name, "var");
   if (id === undefined) {
     // Nothing can be read where a function is.
-    return btf.findKind(name, "func") === undefined ? undefined : { kind: "memory", size: 0 };
+    return btf.findKind(name, "func") === undefined ? undefined : { kind: "memory", size: 0, plain: true };
   }
   const type = btf.type(id);
   if (type.kind !== "var") return undefined;
@@ -20,7 +20,8 @@ export function kernelAddress(btf: Btf, name: string): KernelAddress | undefined
   const of = size === undefined ? btf.resolve(type.type).id : type.type;
   if (isPerCpu(btf, id)) return { kind: "object", type: of, perCpu: true };
   if (size === undefined) return { kind: "object", type: of, perCpu: false };
-  return typeof size === "string" ? { kind: "none", message: size } : { kind: "memory", size };
+  if (typeof size === "string") return { kind: "none", message: size };
+  return { kind: "memory", size, plain: isPlain(btf, type.type) };
 }
 
 function isPerCpu(btf: Btf, id: number): boolean {
@@ -39,4 +40,11 @@ export function sizeUnlessStruct(btf: Btf, id: number): number | string | undefi
     if (error instanceof InputError) return `unable to resolve the size of type '${btf.name(at)}': -22`;
     throw error;
   }
+}
+
+/** Whether a value of the type is a number, or an array of such. */
+export function isPlain(btf: Btf, id: number): boolean {
+  const { type } = btf.resolve(id);
+  if (type.kind === "array") return isPlain(btf, type.type);
+  return type.kind === "int" || type.kind === "enum" || type.kind === "enum64" || type.kind === "float";
 }

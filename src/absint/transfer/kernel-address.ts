@@ -11,7 +11,6 @@ import { reject } from "./rejection.ts";
 
 /** Loads the address that the instruction at which the machine stands names. */
 export function loadKernelAddress(m: Machine, { immHigh }: Instruction, destination: number): void {
-  if (!m.rights.leaks) throw new Unsupported("kernel variables without cap_perfmon");
   if (immHigh !== 0) throw new Unsupported("kernel variables of modules");
   const symbol = m.ksyms.get(m.pc);
   if (symbol === undefined) throw new Unsupported("a kernel variable by its number");
@@ -21,6 +20,7 @@ export function loadKernelAddress(m: Machine, { immHigh }: Instruction, destinat
     case "none":
       return reject("EINVAL", `ldimm64 ${address.message}`);
     case "memory":
+      if (!address.plain) requireMayReadPointers(m);
       return setPointer(destination, KIND.memory | FLAG.readOnly, address.size);
     case "object":
       return setPointer(destination, address.perCpu ? KIND.btf | FLAG.perCpu : KIND.btf, address.type);
@@ -31,6 +31,13 @@ export function loadKernelAddress(m: Machine, { immHigh }: Instruction, destinat
 export function giveOfProcessor(m: Machine, r0: number, type: number, flags: number): void {
   const size = typesOf(m).sizeUnlessStruct(type);
   if (typeof size === "string") return reject("EINVAL", size);
-  if (size === undefined) setPointer(r0, KIND.btf | flags, type);
-  else setPointer(r0, KIND.memory | FLAG.readOnly | flags, size);
+  if (size === undefined) return setPointer(r0, KIND.btf | flags, type);
+  if (!typesOf(m).isPlain(type)) requireMayReadPointers(m);
+  setPointer(r0, KIND.memory | FLAG.readOnly | flags, size);
+}
+
+/** The bytes of a variable that is a pointer are an address, and Linux gives them to anybody as a number. */
+function requireMayReadPointers({ rights }: Machine): void {
+  if (rights.leaks) return;
+  reject("EPERM", "kernel variables that hold pointers are accessible only to CAP_PERFMON and CAP_SYS_ADMIN");
 }

@@ -58,6 +58,8 @@ export interface KernelTypes {
   readonly argumentsOf: (program: Attached) => Arguments | undefined;
   /** The bytes of a value of the type if it is no structure or union; a text if it has no size, in the kernel's words. */
   readonly sizeUnlessStruct: (id: number) => number | string | undefined;
+  /** Whether a value of the type is a number, or an array of numbers: no address is among its bytes as such. */
+  readonly isPlain: (id: number) => boolean;
   /** What the address of the kernel's variable or function of that name is; `undefined` if the kernel has none of the name. */
   readonly addressOf: (name: string) => KernelAddress | undefined;
 }
@@ -66,8 +68,8 @@ export interface KernelTypes {
 export type KernelAddress =
   /** An object of the type; of a variable that each processor has its own of, one that has to be chosen first, of any type. */
   | { readonly kind: "object"; readonly type: number; readonly perCpu: boolean }
-  /** As many bytes, which may only be read. */
-  | { readonly kind: "memory"; readonly size: number }
+  /** As many bytes, which may only be read; whether they are numbers alone. */
+  | { readonly kind: "memory"; readonly size: number; readonly plain: boolean }
   /** Nothing that a program could load. In the kernel's words. */
   | { readonly kind: "none"; readonly message: string };
 
@@ -76,4 +78,6 @@ export interface Arguments {
   readonly name: string;
   /** What each gives; a text in place of those that cannot be read, in the kernel's words. */
   readonly values: readonly (TypedValue | string)[];
+  /** The position in `values` of what was returned before the program runs, if it finds that. */
+  readonly result?: number;
 }

@@ -80,6 +80,15 @@ export const PRIVILEGE_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^kernel variables that hold pointers/,
+    category: POLICY,
+    problem: "a look at the kernel's own pointers",
+    needed: "a loader with cap_perfmon",
+    suggestion:
+      "Load the program with CAP_PERFMON beside CAP_BPF; variables that are numbers may be read without.",
+    follow: "nothing",
+  },
+  {
     pattern: /^R\d+ [\w]+: access is allowed only to CAP_PERFMON/,
     category: POLICY,
     problem: "a look at bytes that may be anywhere in the kernel",
