@@ -2,6 +2,7 @@
 import { InputError, Unsupported } from "../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
+import type { PacketSocket } from "../vm/environment/socket-buffer.ts";
 import type { Environment } from "../vm/environment.ts";
 import { lacksHeader } from "../vm/input.ts";
 import { Machine, type Observer, type RunEnd } from "../vm/machine.ts";
@@ -115,6 +116,27 @@ const RECORDS: readonly Uint8Array[] = [
   Uint8Array.from({ length: RECORD }, (_, at) => 0xff - (at & 0xff)),
 ];
 
+/** The sockets of hooks. */
+const HOOK_SOCKET: PacketSocket = {
+  cookie: 7n,
+  uid: 0,
+  socket: {
+    protocol: "tcp",
+    state: "established",
+    local: { address: Uint8Array.of(10, 0, 0, 1), port: 443 },
+    remote: { address: Uint8Array.of(10, 0, 0, 2), port: 50_000 },
+    mark: 3,
+  },
+};
+const HOOK_SOCKETS: readonly PacketSocket[] = [
+  HOOK_SOCKET,
+  {
+    cookie: 0xffff_ffff_ffffn,
+    uid: 1000,
+    socket: { protocol: "udp", state: "close", local: { address: new Uint8Array(16), port: 53 } },
+  },
+];
+
 /** Return addresses, of which a run has some: at least one, as in the kernel. */
 const KERNEL_STACK = [0xffffffff81000010n, 0xffffffff81234567n, 0xffffffff81fffff0n, 0xffffffffc0000123n];
 const USER_STACK = [0x401136n, 0x7ffff7d8a1can, 0x7ffff7d8a285n];
@@ -129,6 +151,7 @@ export function environmentOf(
   const rest = {
     seed,
     ...kernelAround(program, seed, rules),
+    hookSocket: HOOK_SOCKETS[(seed >> 6) & 1] ?? HOOK_SOCKET,
     ...(tracepointRecord === undefined ? {} : { tracepointRecord }),
     clockNs: BigInt(1000 * seed),
     cpu: seed % CPUS,
