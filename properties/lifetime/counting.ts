@@ -2,13 +2,13 @@
  * Reference counts over the model's own transition: every place that comes to name an object holds it, every place that no longer does puts it, and what goes is found
  * by counts of 0 alone. The claim is that this finds exactly what cannot be reached.
  */
+
+import { removeDevice } from "../../src/kernel/model/networks.ts";
 import type { ModelKind, Place, Reading } from "../../src/kernel/model/reading.ts";
-import { closeSocket } from "../../src/kernel/model/settle.ts";
-import type { Action } from "../../src/kernel/model/transition.ts";
+import { clearMarks, clearUnlisted, closeSocket, release } from "../../src/kernel/model/settle.ts";
 import { add, constant, eq, FALSE, sub, TRUE, variable, zext } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
-import { HOLDERS, HOOKS, SOCKETS } from "./scopes.ts";
-import { type Scope, SymbolicState, type WIDTH } from "./symbolic.ts";
+import { keeps, type Scope, SymbolicState, type WIDTH } from "./symbolic.ts";
 
 type Bool = Term<1>;
 type Named = Term<typeof WIDTH>;
@@ -33,55 +33,22 @@ export interface Fault {
   readonly neverCollected?: true;
   /** A message is no user of the array in it. */
   readonly messageIsNoUser?: true;
+  /** A cgroup keeps what is attached to it until its last descriptor is closed. */
+  readonly attachedUntilClosed?: true;
+  /** A link goes and its place does not notice. */
+  readonly leftStanding?: true;
+  /** A device goes with its namespace and its twin does not. */
+  readonly twinStays?: true;
 }
 
-/** Wrong ways of counting, each with an action that shows it. */
-export const FAULTS: readonly {
-  readonly fault: Fault;
-  readonly shownBy: Action;
-  /** In which it is shown; SMALL, if none is named. */
-  readonly scope?: Scope;
-}[] = [
-  { fault: { noHold: "fd" }, shownBy: { do: "fork", process: 1 } },
-  { fault: { noHold: "pin" }, shownBy: { do: "pin", process: 1, fd: 0, path: "a" } },
-  { fault: { noHold: "slot" }, shownBy: { do: "update", process: 1, fd: 0, index: 0, value: 1 } },
-  { fault: { noHold: "use" }, shownBy: { do: "load", process: 1, maps: [0] } },
-  { fault: { noHold: "target" }, shownBy: { do: "link", process: 1, fd: 0, point: "x" } },
-  { fault: { noHold: "attachment" }, shownBy: { do: "attach", process: 1, fd: 0, point: "x" } },
-  { fault: { noPut: "fd" }, shownBy: { do: "close", process: 1, fd: 0 } },
-  { fault: { noPut: "pin" }, shownBy: { do: "unlink", process: 1, path: "a" } },
-  { fault: { noPut: "slot" }, shownBy: { do: "delete", process: 1, fd: 0, index: 0 } },
-  { fault: { noPut: "use" }, shownBy: { do: "close", process: 1, fd: 0 } },
-  { fault: { noPut: "target" }, shownBy: { do: "close", process: 1, fd: 0 } },
-  { fault: { noPut: "attachment" }, shownBy: { do: "detach", process: 1, point: "x" } },
-  { fault: { doublePut: "fd" }, shownBy: { do: "close", process: 1, fd: 0 } },
-  { fault: { doublePut: "slot" }, shownBy: { do: "delete", process: 1, fd: 0, index: 0 } },
-  { fault: { pinIsNoUser: true }, shownBy: { do: "pin", process: 1, fd: 0, path: "a" } },
-  { fault: { neverCleared: true }, shownBy: { do: "close", process: 1, fd: 0 } },
-  { fault: { freedTooEarly: true }, shownBy: { do: "close", process: 1, fd: 0 } },
-  { fault: { notFreed: "map" }, shownBy: { do: "close", process: 1, fd: 0 } },
-  { fault: { notFreed: "link" }, shownBy: { do: "close", process: 1, fd: 0 } },
-  { fault: { noHold: "message" }, shownBy: { do: "send", process: 1, fd: 0, value: 1 }, scope: SOCKETS },
-  { fault: { noPut: "message" }, shownBy: { do: "receive", process: 1, fd: 0 }, scope: SOCKETS },
-  { fault: { neverCollected: true }, shownBy: { do: "close", process: 1, fd: 0 }, scope: SOCKETS },
-  { fault: { messageIsNoUser: true }, shownBy: { do: "send", process: 1, fd: 0, value: 1 }, scope: SOCKETS },
-  { fault: { noHold: "filter" }, shownBy: { do: "filter", process: 1, fd: 0, value: 1 }, scope: HOLDERS },
-  {
-    fault: { noPut: "attachment" },
-    shownBy: { do: "clear", process: 1, hooks: ["list", "filters"] },
-    scope: HOOKS,
-  },
-  { fault: { noPut: "filter" }, shownBy: { do: "close", process: 1, fd: 0 }, scope: HOLDERS },
-];
-
-const isUser = ({ of }: Place<Named>): boolean => of === "fd" || of === "pin" || of === "message";
-
-/** Places that name what they do not keep. */
-const isWeak = ({ of }: Place<Named>): boolean => of === "standing" || of === "peer" || of === "reset";
+/** What keeps what an object of the kind has for its users. */
+function isUser({ of }: Place<Named>, kind: ModelKind | undefined): boolean {
+  return kind === "cgroup" ? of === "listed" : of === "fd" || of === "pin" || of === "message";
+}
 
 export class CountingState extends SymbolicState {
   readonly counts: Count[];
-  /** Of descriptors and pins alone. */
+  /** Of those by which somebody uses the object: of arrays descriptors, pins and messages, of cgroups directories. */
   readonly users: Count[];
   readonly #fault: Fault;
 
@@ -93,9 +60,9 @@ export class CountingState extends SymbolicState {
   }
 
   protected override change(when: Bool, place: Place<Named>, object: Named): void {
-    const before = this.cells.get(this.keyOf(place)) ?? this.nothing;
+    const before = this.cells.get(this.nameOf(place)) ?? this.nothing;
     super.change(when, place, object);
-    if (isWeak(place)) return;
+    if (!keeps(place)) return;
     const { noHold, noPut, doublePut } = this.#fault;
     if (noHold !== place.of) this.#count(add, when, object, place);
     if (noPut !== place.of) this.#count(sub, when, before, place);
@@ -111,12 +78,12 @@ export class CountingState extends SymbolicState {
       const { messageIsNoUser, pinIsNoUser } = this.#fault;
       const uncounted =
         (pinIsNoUser === true && place.of === "pin") || (messageIsNoUser === true && place.of === "message");
-      const counted = isUser(place) && !uncounted;
+      const counted = isUser(place, this.kindOf(number)) && !uncounted;
       if (counted) this.users[index] = by(this.users[index] ?? NONE, one);
     }
   }
 
-  /** How many places name each object, and how many of those are user space's. */
+  /** How many places name each object, and how many of those are its users'. */
   found(index: number): { readonly places: Count; readonly users: Count } {
     const number = this.objects()[index] ?? this.nothing;
     const sum = (places: readonly Place<Named>[]): Count =>
@@ -124,17 +91,20 @@ export class CountingState extends SymbolicState {
         (total, place) => add(total, zext(COUNT, this.same(this.read(place), number))),
         NONE,
       );
-    const places = this.places().filter((place) => !isWeak(place));
-    return { places: sum(places), users: sum(places.filter(isUser)) };
+    const places = this.places().filter(keeps);
+    const users = places.filter((place) => isUser(place, this.kindOf(number)));
+    return { places: sum(places), users: sum(users) };
   }
 
   /** What counts find that goes; and sockets of which counts do not find it. */
   readonly settle = (reading: Reading<Bool, Named>): void => {
     this.#free(reading);
-    if (!this.scope.objects.includes("unix") || this.#fault.neverCollected === true) return;
-    const garbage = this.#garbage();
-    for (const [socket, lost] of garbage) closeSocket(reading, lost, socket, false);
-    this.#free(reading);
+    if (this.scope.objects.includes("unix") && this.#fault.neverCollected !== true) {
+      const garbage = this.#garbage();
+      for (const [socket, lost] of garbage) closeSocket(reading, lost, socket, false);
+      this.#free(reading);
+    }
+    clearMarks(reading);
   };
 
   /** Sockets that lie only in messages of such sockets: all are taken for such, until their counts say otherwise. */
@@ -161,27 +131,28 @@ export class CountingState extends SymbolicState {
 
   /** As many rounds as there are objects, since each may let the next one go. */
   #free(reading: Reading<Bool, Named>): void {
-    const { neverCleared, notFreed } = this.#fault;
-    for (const _ of this.objects()) {
-      for (const [index, object] of this.objects().entries()) {
-        const kind = this.kindOf(object);
-        const unused = eq(this.users[index] ?? NONE, NONE);
-        if (kind === "prog_array" && neverCleared !== true) {
-          for (const edge of this.edges(object)) reading.write(unused, edge, this.nothing);
-        }
-        const gone = this.and(this.exists(object), eq(this.counts[index] ?? NONE, NONE));
-        if (kind === "unix") closeSocket(reading, gone, object, true);
-        const early = this.#fault.freedTooEarly === true && kind === "program" ? unused : FALSE;
-        for (const edge of this.edges(object)) {
-          reading.write(this.or(gone, early), edge, this.nothing);
-        }
-        for (const point of this.points()) {
-          const standing = { of: "standing", point } as const;
-          reading.write(this.and(gone, this.same(this.read(standing), object)), standing, this.nothing);
-        }
-        if (notFreed !== kind) reading.end(gone, object);
-      }
+    for (const _ of this.objects()) for (const object of this.objects()) this.#freeOne(reading, object);
+  }
+
+  #freeOne(reading: Reading<Bool, Named>, object: Named): void {
+    const { attachedUntilClosed, freedTooEarly, leftStanding, neverCleared, notFreed, twinStays } =
+      this.#fault;
+    const index = this.numberOf(object) - 1;
+    const kind = this.kindOf(object);
+    const unused = eq(this.users[index] ?? NONE, NONE);
+    if (kind === "prog_array" && neverCleared !== true) {
+      for (const edge of this.edges(object)) reading.write(unused, edge, this.nothing);
     }
+    if (kind === "cgroup" && attachedUntilClosed !== true) clearUnlisted(reading, unused, object);
+    const gone = this.and(this.exists(object), eq(this.counts[index] ?? NONE, NONE));
+    if (kind === "unix") closeSocket(reading, gone, object, true);
+    if (kind === "device" && twinStays !== true)
+      removeDevice(reading, gone, this.read({ of: "twin", device: object }));
+    const early = freedTooEarly === true && kind === "program" ? unused : FALSE;
+    release(reading, this.or(gone, early), object);
+    for (const standing of leftStanding === true ? [] : this.standings())
+      reading.write(this.and(gone, this.same(this.read(standing), object)), standing, this.nothing);
+    if (notFreed !== kind) reading.end(gone, object);
   }
 }
 

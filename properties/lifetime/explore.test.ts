@@ -1,6 +1,16 @@
 /** All interleavings of all operations in a small scope, a few operations deep; `scripts/lifetimes.ts` goes as deep as its time allows. */
 import { expect, it } from "vitest";
-import { expand, HOLDER_LIMITS, LIMITS, type Reached, SOCKET_LIMITS, startOf } from "./explore.ts";
+import {
+  CGROUP_LIMITS,
+  expand,
+  HOLDER_LIMITS,
+  LIMITS,
+  MOUNT_LIMITS,
+  NAMESPACE_LIMITS,
+  type Reached,
+  SOCKET_LIMITS,
+  startOf,
+} from "./explore.ts";
 
 it("runtime and model agree in every state that three operations reach, and every count is right", () => {
   let frontier: readonly Reached[] = [startOf(LIMITS)];
@@ -24,6 +34,9 @@ it("runtime and model agree in every state that three operations reach, and ever
 it.each([
   ["sockets in each other's messages", SOCKET_LIMITS, 3],
   ["sockets with programs, arrays of maps", HOLDER_LIMITS, 3],
+  ["network namespaces and devices", NAMESPACE_LIMITS, 3],
+  ["cgroups", CGROUP_LIMITS, 3],
+  ["mount namespaces and file systems", MOUNT_LIMITS, 3],
 ] as const)(
   "%s: the same in every state that a few operations reach",
   (_, limits, depth) => {

@@ -3,12 +3,18 @@
  * differ only in the names of processes, descriptors, objects, pins and places are one state; the runtime is brought to it by the operations that first led there.
  */
 import { isDeepStrictEqual } from "node:util";
+import { type Action, PLACES } from "../../src/kernel/model/actions.ts";
 import { State } from "../../src/kernel/model/concrete.ts";
 import { observationOf, unknownIn } from "../../src/kernel/model/model.ts";
-import { MODEL_KINDS, type ModelKind } from "../../src/kernel/model/reading.ts";
-import { type Action, PLACES, Transition } from "../../src/kernel/model/transition.ts";
+import {
+  MODEL_KINDS,
+  type ModelKind,
+  type Place,
+  keyOf as placeKey,
+} from "../../src/kernel/model/reading.ts";
+import { take as transit } from "../../src/kernel/model/transition.ts";
 import { Runtime } from "../../src/kernel/runtime.ts";
-import { DEVICES, operationOf, POINT } from "./operations.ts";
+import { DEVICE, DEVICES, operationOf } from "./operations.ts";
 
 /** How much there may be at a time. */
 export interface Limits {
@@ -17,6 +23,10 @@ export interface Limits {
   readonly fds: number;
   readonly pins: readonly string[];
   readonly points: readonly string[];
+  /** Directories of cgroups beneath the root. */
+  readonly cgroups?: readonly string[];
+  /** Names at which file systems may be mounted. */
+  readonly mounts?: readonly string[];
   readonly objects: Readonly<Record<ModelKind, number>>;
 }
 
@@ -27,9 +37,17 @@ const NONE: Limits["objects"] = {
   program: 0,
   filter: 0,
   classifier: 0,
+  cgroup_skb: 0,
   link: 0,
   unix: 0,
   udp: 0,
+  // What there is at the beginning.
+  cgroup: 1,
+  network: 1,
+  device: 2,
+  mounts: 1,
+  files: 1,
+  directory: 0,
 };
 
 /** The scope that is gone through. */
@@ -37,7 +55,7 @@ export const LIMITS: Limits = {
   processes: 2,
   fds: 3,
   pins: ["/a", "/b"],
-  points: [POINT],
+  points: ["xdp"],
   objects: { ...NONE, map: 2, prog_array: 1, program: 2, link: 1 },
 };
 
@@ -59,6 +77,45 @@ export const HOLDER_LIMITS: Limits = {
   objects: { ...NONE, map: 2, outer: 1, program: 1, filter: 1, udp: 1 },
 };
 
+/** A device that goes from namespace to namespace, with what is attached to it, and a socket that keeps where it was made. */
+export const NAMESPACE_LIMITS: Limits = {
+  processes: 2,
+  fds: 3,
+  pins: [],
+  points: ["xdp"],
+  objects: { ...NONE, network: 2, program: 1, link: 1, udp: 1 },
+};
+
+/** A cgroup, one beneath it and one beside it. */
+export const CGROUP_LIMITS: Limits = {
+  processes: 1,
+  fds: 4,
+  pins: [],
+  points: [],
+  cgroups: ["a", "a/b"],
+  objects: { ...NONE, cgroup: 3, cgroup_skb: 2, link: 1 },
+};
+
+/** File systems in directories of the first one, seen from two mount namespaces. */
+export const MOUNT_LIMITS: Limits = {
+  processes: 2,
+  fds: 2,
+  pins: ["/d", "/d/a"],
+  points: [],
+  mounts: ["/d"],
+  objects: { ...NONE, mounts: 2, files: 2, directory: 1, prog_array: 1, program: 1 },
+};
+
+/** Scopes by the names that the script has for them. */
+export const EXPLORED: Readonly<Record<string, Limits>> = {
+  all: LIMITS,
+  sockets: SOCKET_LIMITS,
+  holders: HOLDER_LIMITS,
+  namespaces: NAMESPACE_LIMITS,
+  cgroups: CGROUP_LIMITS,
+  mounts: MOUNT_LIMITS,
+};
+
 export interface Difference {
   readonly trace: readonly Action[];
   readonly what: string;
@@ -78,12 +135,19 @@ export interface Expanded {
 }
 
 function take(state: State, action: Action): number {
-  const cases = new Transition(state).take(action, (kind, id) => state.find(kind, id));
+  const cases = transit(state, action, (kind, id) => state.find(kind, id));
   return cases.find(({ when }) => when)?.result ?? 0;
 }
 
-function stateAfter(trace: readonly Action[]): State {
+/** The devices are there from the beginning. */
+function firstState(): State {
   const state = new State();
+  take(state, { do: "pair", process: 1, indices: [DEVICE, DEVICE + 1] });
+  return state;
+}
+
+function stateAfter(trace: readonly Action[]): State {
+  const state = firstState();
   for (const action of trace) take(state, action);
   return state;
 }
@@ -95,7 +159,7 @@ function runtimeAfter(trace: readonly Action[]): Runtime {
 }
 
 /** Where everything begins. */
-export const startOf = (limits: Limits): Reached => ({ key: keyOf(new State(), limits), trace: [] });
+export const startOf = (limits: Limits): Reached => ({ key: keyOf(firstState(), limits), trace: [] });
 
 /** Every operation in every one of the states, on both sides. */
 export function expand(traces: readonly (readonly Action[])[], limits: Limits): Expanded {
@@ -136,7 +200,8 @@ function differenceOf(runtime: Runtime, action: Action, result: number, after: S
 }
 
 /** Every operation of every process that runs. */
-function actionsIn(state: State, { fds, objects: most, pins, points }: Limits): readonly Action[] {
+function actionsIn(state: State, limits: Limits): readonly Action[] {
+  const { fds, objects: most, pins, points } = limits;
   const numbers = Array.from({ length: fds }, (_, fd) => fd);
   const indices = Array.from({ length: PLACES }, (_, index) => index);
   const objects = state.objects().flatMap((number) => state.object(number) ?? []);
@@ -146,6 +211,8 @@ function actionsIn(state: State, { fds, objects: most, pins, points }: Limits): 
     const some = [...open, fds];
     const where = (kind: ModelKind, ...then: readonly Action[]): readonly Action[] =>
       most[kind] > 0 ? then : [];
+    const more = (kind: ModelKind, ...then: readonly Action[]): readonly Action[] =>
+      most[kind] > NONE[kind] ? then : [];
     return [
       { do: "fork", process },
       { do: "exit", process },
@@ -172,9 +239,15 @@ function actionsIn(state: State, { fds, objects: most, pins, points }: Limits): 
         ...pins.map((path): Action => ({ do: "pin", process, fd, path })),
         ...where("link", { do: "unlink_link", process, fd }),
         ...points.flatMap((point): readonly Action[] => [
-          { do: "attach", process, fd, point },
-          { do: "link", process, fd, point },
+          { do: "attach", process, index: DEVICE, fd, point },
+          { do: "link", process, index: DEVICE, fd, point },
         ]),
+        ...more(
+          "network",
+          { do: "enter_net", process, fd },
+          { do: "move_device", process, index: DEVICE, fd },
+        ),
+        ...some.flatMap((cgroup) => where("cgroup_skb", ...onCgroup(process, cgroup, fd))),
       ]),
       ...open.flatMap((a) =>
         open.filter((b) => a < b).flatMap((b) => where("program", { do: "load", process, maps: [a, b] })),
@@ -183,9 +256,33 @@ function actionsIn(state: State, { fds, objects: most, pins, points }: Limits): 
         { do: "get", process, path },
         { do: "unlink", process, path },
       ]),
-      ...points.map((point): Action => ({ do: "detach", process, point })),
+      ...pins.flatMap((path) =>
+        where("directory", { do: "mkdir", process, path }, { do: "rmdir", process, path }),
+      ),
+      ...more("mounts", { do: "unshare", process }),
+      ...(limits.mounts ?? []).flatMap((path): readonly Action[] => [
+        { do: "mount", process, path },
+        { do: "umount", process, path },
+      ]),
+      ...points.map((point): Action => ({ do: "detach", process, index: DEVICE, point })),
+      ...more(
+        "network",
+        { do: "unshare_net", process },
+        { do: "open_net", process },
+        { do: "pair", process, indices: [DEVICE, DEVICE + 1] },
+        { do: "delete_device", process, index: DEVICE },
+        { do: "delete_device", process, index: DEVICE + 1 },
+      ),
+      ...(limits.cgroups ?? []).flatMap((path): readonly Action[] => [
+        { do: "cgroup_create", process, path },
+        { do: "cgroup_remove", process, path },
+        { do: "cgroup_open", process, path },
+      ]),
+      ...where("cgroup_skb", { do: "load", process, maps: [], kind: "cgroup_skb" }),
       ...objects.flatMap(({ idKind, id }): readonly Action[] =>
-        idKind === "socket" ? [] : [{ do: "open", process, kind: idKind, id }],
+        idKind === "map" || idKind === "program" || idKind === "link"
+          ? [{ do: "open", process, kind: idKind, id }]
+          : [],
       ),
       { do: "open", process, kind: "map", id: UNKNOWN_ID },
       { do: "open", process, kind: "program", id: UNKNOWN_ID },
@@ -194,6 +291,16 @@ function actionsIn(state: State, { fds, objects: most, pins, points }: Limits): 
   });
 }
 
+const onCgroup = (process: number, cgroup: number, fd: number): readonly Action[] => [
+  { do: "cgroup_attach", process, cgroup, fd, hook: LIST, mode: "single" },
+  { do: "cgroup_attach", process, cgroup, fd, hook: LIST, mode: "override" },
+  { do: "cgroup_attach", process, cgroup, fd, hook: LIST, mode: "multi" },
+  { do: "cgroup_link", process, cgroup, fd, hook: LIST },
+  { do: "cgroup_detach", process, cgroup, fd, hook: LIST },
+];
+
+/** The list that operations on cgroups mean. */
+const LIST = "inet_ingress";
 const UNKNOWN_ID = 0x7fff_ffff;
 
 /** Messages that may wait in a socket. */
@@ -211,15 +318,17 @@ function fits(state: State, { fds, objects, processes }: Limits): boolean {
 }
 
 /** The state without names: the least of the texts that it has under all ways of naming. */
-function keyOf(state: State, { pins, points }: Limits): string {
+function keyOf(state: State, limits: Limits): string {
   const numbers = state.objects();
   const ofKind = (kind: ModelKind): readonly number[] =>
     numbers.filter((number) => state.object(number)?.kind === kind);
   const kinds = MODEL_KINDS.map(ofKind);
+  // Names are alike where none is in the other.
+  const alike = limits.mounts === undefined;
   let least: string | undefined;
   for (const order of orders(kinds)) {
     const label = new Map(order.map((number, index) => [number, String.fromCharCode(97 + index)]));
-    const text = textOf(state, order, (number) => label.get(number) ?? "-", pins, points);
+    const text = textOf(state, order, (number) => label.get(number) ?? "-", alike);
     if (least === undefined || text < least) least = text;
   }
   return `${kinds.map(({ length }) => length).join("")}:${least ?? ""}`;
@@ -229,32 +338,28 @@ function textOf(
   state: State,
   order: readonly number[],
   label: (object: number) => string,
-  pins: readonly string[],
-  points: readonly string[],
+  alike: boolean,
 ): string {
-  const sorted = (texts: readonly string[]): readonly string[] => [...texts].sort();
-  const tables = state.processes().map((process) =>
-    sorted(
-      state
-        .fds(process)
-        .map((fd) => label(state.read({ of: "fd", process, fd })))
-        .filter((text) => text !== "-"),
-    ).join(""),
-  );
-  const held = order.map((holder) => {
-    const names = state.edges(holder).map((edge) => label(state.read(edge)));
-    const weak = state.weak(holder).map((place) => label(state.read(place)));
-    // Messages are in order; places in arrays are alike.
-    return weak.length > 0 ? [...names, "/", ...weak].join("") : sorted(names).join("");
-  });
+  const nameOf = (place: Place<number>): string => {
+    if (place.of === "fd" || place.of === "network" || place.of === "mounts") return place.of;
+    // Places in arrays are alike, those in lists, and uses.
+    if (place.of === "slot" || place.of === "use" || (place.of === "pin" && alike)) return place.of;
+    const listed = place.of === "attachment" || place.of === "standing";
+    return listed ? placeKey(place).replace(/\/\d+$/, "") : placeKey(place);
+  };
+  const texts = (places: readonly Place<number>[]): string =>
+    places
+      .map((place) => `${nameOf(place)}=${label(state.read(place))}`)
+      .sort()
+      .join(",");
+  const roots = state.roots();
+  const tables = state
+    .processes()
+    .map((process) => texts(roots.filter((place) => "process" in place && place.process === process)));
   return [
-    `${tables.length}:${sorted(tables).join(",")}`,
-    sorted(pins.map((path) => label(state.read({ of: "pin", path })))).join(""),
-    ...points.map(
-      (point) =>
-        label(state.read({ of: "attachment", point })) + label(state.read({ of: "standing", point })),
-    ),
-    held.join(","),
+    tables.sort().join(";"),
+    texts(roots.filter(({ of }) => of === "listed")),
+    ...order.map((holder) => texts([...state.edges(holder), ...state.weak(holder)])),
   ].join("|");
 }
 

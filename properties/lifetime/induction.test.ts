@@ -1,10 +1,11 @@
 /** For every state of a scope that satisfies the invariants, not only for those that were reached: they hold after any one action. `scripts/lifetimes.ts` does the same in larger scopes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Action } from "../../src/kernel/model/transition.ts";
+import type { Action } from "../../src/kernel/model/actions.ts";
 import { startZ3, type Z3 } from "../../src/semantics/term/z3.ts";
-import { FAULTS } from "./counting.ts";
-import { actions, denied, stepOf } from "./invariants.ts";
-import { HOLDERS, HOOKS, SMALL, SOCKETS } from "./scopes.ts";
+import { FAULTS } from "./faults.ts";
+import { denied, stepOf } from "./invariants.ts";
+import { actions } from "./scope-actions.ts";
+import { CGROUPS, HOLDERS, HOOKS, MOUNTS, NAMESPACES, SMALL, SOCKETS } from "./scopes.ts";
 import type { Scope } from "./symbolic.ts";
 
 let z3: Z3;
@@ -37,7 +38,10 @@ describe("counting finds what cannot be reached, for all states of the scope", (
 const others: readonly (readonly [string, Scope, Action])[] = [
   ["a socket that may lie in its own messages goes", SOCKETS, { do: "close", process: 1, fd: 0 }],
   ["a socket gets a program", HOLDERS, { do: "filter", process: 1, fd: 0, value: 1 }],
-  ["a list gets a link", HOOKS, { do: "list_link", process: 1, fd: 0, hook: "list" }],
+  ["a list gets a link", HOOKS, { do: "list_link", process: 1, index: 2, fd: 0, hook: "list" }],
+  ["a process leaves a network namespace", NAMESPACES, { do: "unshare_net", process: 1 }],
+  ["a cgroup's directory goes", CGROUPS, { do: "cgroup_remove", process: 1, path: "a" }],
+  ["a file system is mounted no more", MOUNTS, { do: "umount", process: 1, path: "/d" }],
 ];
 
 describe("sockets, hooks, and what they hold", () => {

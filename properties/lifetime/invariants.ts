@@ -1,101 +1,79 @@
 /** What holds of every state, as formulas; and that it holds after any one action, as questions to a solver. */
-import { ID_KINDS } from "../../src/kernel/model/concrete.ts";
-import { MODEL_KINDS, type ModelKind, type Place } from "../../src/kernel/model/reading.ts";
-import { alive, messagePlaces } from "../../src/kernel/model/settle.ts";
-import { type Action, PROGRAM_KINDS, Transition } from "../../src/kernel/model/transition.ts";
+import type { Action } from "../../src/kernel/model/actions.ts";
+import { PROGRAM_KINDS } from "../../src/kernel/model/actions.ts";
+import { PINNED } from "../../src/kernel/model/files.ts";
+import { holderOf, type ModelKind, type Place } from "../../src/kernel/model/reading.ts";
+import { alive, userPlaces } from "../../src/kernel/model/settle.ts";
+import { take } from "../../src/kernel/model/transition.ts";
 import { and, eq, FALSE, not, TRUE } from "../../src/semantics/term/build.ts";
 import type { Term } from "../../src/semantics/term/node.ts";
 import { CountingState, type Fault, sameCount } from "./counting.ts";
-import { type Scope, SymbolicState, type WIDTH } from "./symbolic.ts";
+import { LIST, type Scope, SymbolicState, type WIDTH } from "./symbolic.ts";
 
 type Bool = Term<1>;
 type Named = Term<typeof WIDTH>;
 
-const OBJECTS: readonly ModelKind[] = [
-  "map",
-  "prog_array",
-  "outer",
-  "program",
-  "filter",
-  "classifier",
-  "link",
-];
+/** What descriptors stand for. */
+const OPEN: readonly ModelKind[] = [...PINNED, "unix", "udp", "cgroup", "network"];
 
 /** What a place may name. */
-const MAY_NAME: Readonly<Record<Exclude<Place<Named>["of"], "slot">, readonly ModelKind[]>> = {
-  fd: MODEL_KINDS,
-  message: MODEL_KINDS,
-  pin: OBJECTS,
-  attachment: ["program", "classifier"],
+const MAY_NAME: Readonly<Record<Exclude<Place<Named>["of"], "slot" | "mark">, readonly ModelKind[]>> = {
+  fd: OPEN,
+  message: OPEN,
+  pin: [...PINNED, "directory"],
+  attachment: ["program", "classifier", "cgroup_skb"],
   use: ["map", "prog_array", "outer"],
-  target: ["program", "classifier"],
+  target: ["program", "classifier", "cgroup_skb"],
   filter: ["filter"],
   standing: ["link"],
   peer: ["unix"],
   reset: ["unix"],
+  network: ["network"],
+  home: ["network"],
+  device: ["device"],
+  twin: ["device"],
+  mounts: ["mounts"],
+  mount: ["files"],
+  listed: ["cgroup"],
+  parent: ["cgroup"],
 };
 
-function mayName(state: SymbolicState, place: Place<Named>): readonly ModelKind[] {
-  if (place.of === "slot") return state.kindOf(place.array) === "outer" ? ["map"] : PROGRAM_KINDS;
-  return MAY_NAME[place.of];
+/** Whether a place names nothing, or what it may. */
+function isRight(state: SymbolicState, place: Place<Named>): Bool {
+  const object = state.read(place);
+  if (place.of === "mark") return state.or(state.same(object, state.nothing), state.same(object, place.at));
+  const ofArrays =
+    place.of === "slot" && state.kindOf(place.array) !== "outer" ? PROGRAM_KINDS : ["map" as const];
+  const kinds: readonly ModelKind[] = place.of === "slot" ? ofArrays : MAY_NAME[place.of];
+  const named = kinds
+    .filter((kind) => state.scope.objects.includes(kind))
+    .reduce((sum, kind) => state.or(sum, state.is(object, kind)), FALSE);
+  return state.or(state.same(object, state.nothing), state.and(named, state.exists(object)));
 }
 
 const all = (state: SymbolicState, claims: readonly Bool[]): Bool => claims.reduce(state.and, TRUE);
 
 /** Whoever would hold by a place: a process that runs, an object that is there. */
 function holds(state: SymbolicState, place: Place<Named>): Bool {
-  switch (place.of) {
-    case "fd":
-      return state.runs(place.process);
-    case "slot":
-      return state.exists(place.array);
-    case "use":
-      return state.exists(place.program);
-    case "target":
-      return state.exists(place.link);
-    case "message":
-    case "filter":
-    case "peer":
-    case "reset":
-      return state.exists(place.socket);
-    default:
-      return TRUE;
-  }
+  if ("process" in place) return state.runs(place.process);
+  const holder = holderOf(place);
+  return holder === undefined ? TRUE : state.exists(holder);
 }
 
 /** The invariants by name. */
 function invariants(state: SymbolicState): ReadonlyMap<string, Bool> {
   const places = state.places();
   const isNothing = (place: Place<Named>): Bool => state.same(state.read(place), state.nothing);
+  const users = userPlaces(state);
   const usersOf = (object: Named): Bool =>
-    [...state.roots().filter(({ of }) => of !== "attachment"), ...messagePlaces(state)].reduce(
-      (sum, root) => state.or(sum, state.same(state.read(root), object)),
-      FALSE,
-    );
+    users.reduce((sum, place) => state.or(sum, state.same(state.read(place), object)), FALSE);
   const reached = alive(state);
-  const somebodyRuns = state.running.reduce(state.or, FALSE);
   const claims = new Map([
     [
       "no use after free: what a place names is there, and of a kind that it may name",
       all(
         state,
-        places.map((place) => {
-          const object = state.read(place);
-          const named = mayName(state, place).reduce(
-            (sum, kind) => state.or(sum, state.is(object, kind)),
-            FALSE,
-          );
-          return state.or(isNothing(place), state.and(named, state.exists(object)));
-        }),
-      ),
-    ],
-    [
-      "namespaces have their processes: where nobody runs, nothing is pinned or attached",
-      all(
-        state,
-        places
-          .filter(({ of }) => of === "pin" || of === "attachment" || of === "standing")
-          .map((pin) => state.or(somebodyRuns, isNothing(pin))),
+        places.map((place) => isRight(state, place)),
       ),
     ],
     [
@@ -132,6 +110,8 @@ function invariants(state: SymbolicState): ReadonlyMap<string, Bool> {
         sockets.flatMap((socket) => ordered(state, socket)),
       ),
     );
+  for (const [name, claim] of ofNamespaces(state)) claims.set(name, claim);
+  for (const [name, claim] of ofCgroups(state)) claims.set(name, claim);
   if (state instanceof CountingState) {
     claims.set(
       "a count is the number of references found",
@@ -170,6 +150,79 @@ function ordered(state: SymbolicState, socket: Named): readonly Bool[] {
   ];
 }
 
+/** Of namespaces, devices and file systems, where the scope has any. */
+function ofNamespaces(state: SymbolicState): readonly (readonly [string, Bool])[] {
+  const { not, or, same } = state;
+  const isNothing = (place: Place<Named>): Bool => same(state.read(place), state.nothing);
+  const kept = state
+    .roots()
+    .flatMap((place) =>
+      place.of === "network" || place.of === "mounts"
+        ? [or(not(state.runs(place.process)), not(isNothing(place)))]
+        : [],
+    );
+  const first = state
+    .ofKind("mounts")
+    .map((mounts) => or(not(state.exists(mounts)), not(isNothing({ of: "mount", mounts, path: "" }))));
+  const homes = state
+    .objects()
+    .flatMap((holder) => state.edges(holder))
+    .flatMap((place) =>
+      place.of === "home" ? [or(not(state.exists(place.socket)), not(isNothing(place)))] : [],
+    );
+  const pairs = state.ofKind("device").map((device) => {
+    const twin = state.read({ of: "twin", device });
+    const paired = state.and(not(same(twin, device)), same(state.read({ of: "twin", device: twin }), device));
+    return or(not(state.exists(device)), paired);
+  });
+  return [
+    [
+      "who runs is in namespaces, which have a first file system, and so are sockets",
+      all(state, [...kept, ...first, ...homes]),
+    ],
+    ["devices are in pairs", all(state, pairs)],
+  ];
+}
+
+/** Of cgroups, where the scope has any. */
+function ofCgroups(state: SymbolicState): readonly (readonly [string, Bool])[] {
+  const { not, or, same } = state;
+  const isNothing = (place: Place<Named>): Bool => same(state.read(place), state.nothing);
+  const cgroups = state.ofKind("cgroup");
+  const directories = state.roots().filter(({ of }) => of === "listed");
+  const empty = cgroups.flatMap((cgroup) => {
+    const listed = directories.reduce((sum, place) => or(sum, same(state.read(place), cgroup)), FALSE);
+    const attached = state.edges(cgroup).filter(({ of }) => of === "attachment");
+    return [...attached, ...state.weak(cgroup)].map((place) => or(listed, isNothing(place)));
+  });
+  const above = cgroups.flatMap((cgroup) => {
+    let at = cgroup;
+    return cgroups.map(() => {
+      at = state.read({ of: "parent", cgroup: at });
+      return not(same(at, cgroup));
+    });
+  });
+  const lists = cgroups.flatMap((at) => {
+    const attached = state.edges(at).filter(({ of }) => of === "attachment");
+    const standing = state.weak(at).filter(({ of }) => of === "standing");
+    const one = (mark: "multi" | "override"): Bool => not(isNothing({ of: "mark", at, hook: LIST, mark }));
+    const several = attached.slice(1).reduce((sum, place) => or(sum, not(isNothing(place))), FALSE);
+    const some = [...attached, ...standing].reduce((sum, place) => or(sum, not(isNothing(place))), FALSE);
+    const linked = standing.reduce((sum, place) => or(sum, not(isNothing(place))), FALSE);
+    return [
+      or(not(one("multi")), not(one("override"))),
+      or(some, state.and(not(one("multi")), not(one("override")))),
+      or(one("multi"), not(linked)),
+      or(one("multi"), not(several)),
+    ];
+  });
+  return [
+    ["a cgroup without a directory has nothing attached", all(state, empty)],
+    ["no cgroup is above itself", all(state, above)],
+    ["lists are for one program or for several, as long as something is in them", all(state, lists)],
+  ];
+}
+
 /** What has to hold after an action. */
 export interface Step {
   /** That the state before satisfies the invariants, and that the action has a result in it. */
@@ -188,9 +241,9 @@ export function stepOf(scope: Scope, action: Action, fault?: Fault): Step {
   const before = new CountingState(scope);
   const premise = all(before, [...invariants(before).values()]);
   const after = new CountingState(scope, fault);
-  const counted = new Transition(after, after.settle).take(action, find(after));
+  const counted = take(after, action, find(after), after.settle);
   const model = new SymbolicState(scope);
-  const reached = new Transition(model).take(action, find(model));
+  const reached = take(model, action, find(model));
   const enabled = counted.reduce((sum, { when }) => after.or(sum, when), FALSE);
   const goals = new Map(invariants(after));
   goals.set(
@@ -221,74 +274,3 @@ export const denied = ({ premises, goals }: Step): readonly Bool[] => [
   ...premises,
   not([...goals.values()].reduce((sum, goal) => and(sum, goal))),
 ];
-
-/** Every action of process 1 in the scope; processes are alike. */
-export function actions({ fds, hooks = [], objects, pins, points }: Scope): readonly Action[] {
-  const process = 1;
-  const numbers = Array.from({ length: fds }, (_, fd) => fd);
-  const indices = [0, 1];
-  const ofLists = (fd: number): readonly Action[] => [
-    ...hooks.flatMap((hook): readonly Action[] => [
-      { do: "list", process, fd, hook },
-      { do: "list_link", process, fd, hook },
-      { do: "unlist", process, fd, hook },
-    ]),
-    { do: "load", process, maps: [fd], kind: "classifier" },
-    { do: "classify", process, fd, point: "filters/1", exclusive: true },
-    { do: "classify", process, fd, point: "filters/1", exclusive: false },
-  ];
-  const ofPrograms = (fd: number): readonly Action[] => [
-    { do: "load", process, maps: [fd] },
-    ...indices.map((index): Action => ({ do: "delete", process, fd, index })),
-    ...numbers.flatMap((value) =>
-      indices.map((index): Action => ({ do: "update", process, fd, index, value })),
-    ),
-    ...numbers.map((other): Action => ({ do: "load", process, maps: [fd, other] })),
-    ...points.flatMap((point): readonly Action[] => [
-      { do: "attach", process, fd, point },
-      { do: "link", process, fd, point },
-    ]),
-  ];
-  const has = (kind: ModelKind, ...then: readonly Action[]): readonly Action[] =>
-    objects.includes(kind) ? then : [];
-  return [
-    { do: "fork", process },
-    { do: "exit", process },
-    ...has("map", { do: "create", process, kind: "map" }),
-    ...has("prog_array", { do: "create", process, kind: "prog_array" }),
-    ...has("program", { do: "load", process, maps: [] }),
-    ...has("filter", { do: "load", process, maps: [], kind: "filter" }),
-    ...has(
-      "classifier",
-      { do: "load", process, maps: [], kind: "classifier" },
-      { do: "declassify", process, point: "filters/1" },
-      { do: "clear", process, hooks: [...hooks, "filters"] },
-    ),
-    ...has("unix", { do: "socketpair", process }),
-    ...has("udp", { do: "socket", process }),
-    ...numbers.flatMap((fd): readonly Action[] => [
-      ...has("outer", { do: "outer", process, inner: fd }),
-      ...has("unix", { do: "receive", process, fd }),
-      ...has("udp", { do: "unfilter", process, fd }),
-      ...numbers.flatMap((value) => [
-        ...has("unix", { do: "send", process, fd, value }),
-        ...has("udp", { do: "filter", process, fd, value }),
-      ]),
-      ...(objects.includes("program") ? ofPrograms(fd) : []),
-      ...(objects.includes("classifier") ? ofLists(fd) : []),
-      ...has("link", { do: "unlink_link", process, fd }),
-      { do: "close", process, fd },
-      { do: "dup", process, fd },
-      ...pins.map((path): Action => ({ do: "pin", process, fd, path })),
-    ]),
-    ...pins.flatMap((path): readonly Action[] => [
-      { do: "get", process, path },
-      { do: "unlink", process, path },
-    ]),
-    ...points.map((point): Action => ({ do: "detach", process, point })),
-    ...objects.flatMap((kind, index): readonly Action[] => {
-      const ids = ID_KINDS[kind];
-      return ids === "socket" ? [] : [{ do: "open", process, kind: ids, id: index + 1 }];
-    }),
-  ];
-}

@@ -1,11 +1,11 @@
 /** Operations as lines of a trace, made and drawn: few objects, few descriptors, so that most of them meet something. */
 import fc from "fast-check";
-import { type Action, PLACES } from "../../src/kernel/model/transition.ts";
+import { type Action, type ListMode, PLACES } from "../../src/kernel/model/actions.ts";
 import type { Operation } from "../../src/kernel/operation.ts";
 
 type Bpf = Extract<Operation, { do: "bpf" }>;
 
-const bpf = (process: number, command: Bpf["command"], attr: Bpf["attr"]): Operation => ({
+export const bpf = (process: number, command: Bpf["command"], attr: Bpf["attr"]): Operation => ({
   process,
   do: "bpf",
   command,
@@ -18,7 +18,7 @@ const word = (value: number): { hex: string } => {
   return { hex: bytes.toString("hex") };
 };
 
-const mapCreate = (process: number, type: "array" | "prog_array"): Operation =>
+export const mapCreate = (process: number, type: "array" | "prog_array"): Operation =>
   bpf(process, "map_create", {
     map_type: type === "array" ? 2 : 3,
     key_size: 4,
@@ -36,10 +36,11 @@ const outerCreate = (process: number, inner: number): Operation =>
     inner_map_fd: inner,
   });
 
-const [SOCKET_FILTER, CLASSIFIER, XDP] = [1, 3, 6];
+const [SOCKET_FILTER, CLASSIFIER] = [1, 3];
+export const [XDP, CGROUP_SKB] = [6, 8];
 
 /** `r0 = 0; exit` after loads of the maps with these descriptors. */
-function progLoad(process: number, maps: readonly number[], type = XDP): Operation {
+export function progLoad(process: number, maps: readonly number[], type = XDP): Operation {
   const bytes = Buffer.alloc(16 * maps.length + 16);
   for (const [at, fd] of maps.entries()) {
     bytes.set([0x18, 0x11], 16 * at);
@@ -55,7 +56,7 @@ function progLoad(process: number, maps: readonly number[], type = XDP): Operati
   });
 }
 
-const mapUpdate = (process: number, fd: number, index: number, value: number): Operation =>
+export const mapUpdate = (process: number, fd: number, index: number, value: number): Operation =>
   bpf(process, "map_update_elem", { map_fd: fd, key: word(index), value: word(value) });
 
 const mapDelete = (process: number, fd: number, index: number): Operation =>
@@ -74,39 +75,43 @@ const option = (
   value,
 });
 
-const objPin = (process: number, fd: number, path: string): Operation =>
+export const objPin = (process: number, fd: number, path: string): Operation =>
   bpf(process, "obj_pin", { pathname: { text: path }, bpf_fd: fd });
 
-const objGet = (process: number, path: string): Operation =>
+export const objGet = (process: number, path: string): Operation =>
   bpf(process, "obj_get", { pathname: { text: path } });
 
 const getFdById = (process: number, kind: "map" | "prog" | "link", id: number): Operation =>
   bpf(process, `${kind}_get_fd_by_id`, { id });
 
 /** The device on which programs are attached, and what makes it. */
-const DEVICE = 2;
-const PAIR = {
+export const DEVICE = 2;
+export const PAIR = {
   process: 1,
   do: "veth_create",
   first: { name: "one", index: DEVICE },
   second: { name: "other", index: DEVICE + 1 },
 } as const;
 export const DEVICES: readonly Operation[] = [PAIR];
-export const POINT = `xdp of device ${DEVICE}`;
 
-const xdpSet = (process: number, fd: number): Operation => ({
+export const xdpSet = (process: number, fd: number, index = DEVICE): Operation => ({
   process,
   do: "xdp_set",
-  index: DEVICE,
+  index,
   fd,
   flags: 0,
 });
 
 const BPF_XDP = 37;
-const linkCreate = (process: number, fd: number): Operation =>
-  bpf(process, "link_create", { prog_fd: fd, target_ifindex: DEVICE, attach_type: BPF_XDP });
+export const linkCreate = (process: number, fd: number, index = DEVICE): Operation =>
+  bpf(process, "link_create", { prog_fd: fd, target_ifindex: index, attach_type: BPF_XDP });
 
-const TYPES = { program: XDP, filter: SOCKET_FILTER, classifier: CLASSIFIER } as const;
+const TYPES = {
+  program: XDP,
+  filter: SOCKET_FILTER,
+  classifier: CLASSIFIER,
+  cgroup_skb: CGROUP_SKB,
+} as const;
 
 const [TCX_INGRESS, TCX_EGRESS] = [46, 47];
 
@@ -119,6 +124,25 @@ const listed = (
 
 const listLink = (process: number, fd: number, attach = TCX_INGRESS): Operation =>
   bpf(process, "link_create", { prog_fd: fd, target_ifindex: DEVICE, attach_type: attach });
+
+/** Flags of attaching to a cgroup. */
+const FLAGS: Readonly<Record<ListMode, number>> = { single: 0, override: 1, multi: 2 };
+const CGROUP_INGRESS = 0;
+
+/** A program, or a link, to a cgroup's list for incoming packets. */
+export const cgroupAttach = (process: number, cgroup: number, fd: number, mode: ListMode): Operation =>
+  bpf(process, "prog_attach", {
+    target_fd: cgroup,
+    attach_bpf_fd: fd,
+    attach_type: CGROUP_INGRESS,
+    attach_flags: FLAGS[mode],
+  });
+
+export const cgroupDetach = (process: number, cgroup: number, fd: number): Operation =>
+  bpf(process, "prog_detach", { target_fd: cgroup, attach_bpf_fd: fd, attach_type: CGROUP_INGRESS });
+
+export const cgroupLink = (process: number, cgroup: number, fd: number): Operation =>
+  bpf(process, "link_create", { target_fd: cgroup, prog_fd: fd, attach_type: CGROUP_INGRESS });
 
 const filterCreate = (
   process: number,
@@ -145,7 +169,9 @@ const filterDelete = (process: number, handle = 1): Operation => ({
   handle,
 });
 
-/** The model's action as an operation; where it attaches is always the one point. */
+const DISCIPLINE = { index: DEVICE, discipline: "clsact" } as const;
+
+/** The model's action as an operation; where tcx and filters are meant it is the one device, list and filter. */
 export function operationOf(action: Action): Operation {
   const { process } = action;
   switch (action.do) {
@@ -185,9 +211,9 @@ export function operationOf(action: Action): Operation {
     case "open":
       return getFdById(process, action.kind === "program" ? "prog" : action.kind, action.id);
     case "attach":
-      return xdpSet(process, action.fd);
+      return xdpSet(process, action.fd, action.index);
     case "detach":
-      return xdpSet(process, -1);
+      return xdpSet(process, -1, action.index);
     case "list":
       return listed(process, "prog_attach", action.fd);
     case "unlist":
@@ -198,10 +224,41 @@ export function operationOf(action: Action): Operation {
       return filterCreate(process, action.fd, action.exclusive ? "exclusive" : "create");
     case "declassify":
       return filterDelete(process);
-    case "clear":
-      return { process, do: "device_delete", index: DEVICE };
+    case "discipline":
+      return { ...DISCIPLINE, process, do: "qdisc_create", manner: action.manner };
+    case "no_discipline":
+      return { ...DISCIPLINE, process, do: "qdisc_delete" };
+    case "mkdir":
+    case "rmdir":
+    case "umount":
+      return { process, do: action.do, path: action.path };
+    case "mount":
+      return { process, do: "mount", type: "bpf", path: action.path };
+    case "unshare":
+    case "unshare_net":
+      return { process, do: action.do };
+    case "open_net":
+      return { process, do: "netns_open" };
+    case "enter_net":
+      return { process, do: "netns_enter", fd: action.fd };
+    case "pair":
+      return { ...PAIR, process };
+    case "delete_device":
+      return { process, do: "device_delete", index: action.index };
+    case "move_device":
+      return { process, do: "device_move", index: action.index, fd: action.fd };
+    case "cgroup_create":
+    case "cgroup_remove":
+    case "cgroup_open":
+      return { process, do: action.do, path: action.path };
+    case "cgroup_attach":
+      return cgroupAttach(process, action.cgroup, action.fd, action.mode);
+    case "cgroup_detach":
+      return cgroupDetach(process, action.cgroup, action.fd);
+    case "cgroup_link":
+      return cgroupLink(process, action.cgroup, action.fd);
     case "link":
-      return linkCreate(process, action.fd);
+      return linkCreate(process, action.fd, action.index);
     case "unlink_link":
       return bpf(process, "link_detach", { link_fd: action.fd });
   }
@@ -215,7 +272,7 @@ const index = fc.integer({ min: 0, max: PLACES });
 const PATHS = ["/one", "/two", "/three"] as const;
 const path = fc.constantFrom(...PATHS);
 
-const drawn = <T extends readonly unknown[]>(
+export const drawn = <T extends readonly unknown[]>(
   values: fc.Arbitrary<T>,
   make: (...values: T) => Operation,
 ): fc.Arbitrary<Operation> => values.map((all) => make(...all));
@@ -251,7 +308,6 @@ export function attaching(): fc.Arbitrary<Operation> {
   const type = fc.constantFrom(CLASSIFIER, CLASSIFIER, CLASSIFIER, XDP);
   const attach = fc.constantFrom(TCX_INGRESS, TCX_INGRESS, TCX_EGRESS);
   const handle = fc.constantFrom(1, 2);
-  const discipline = { index: DEVICE, discipline: "clsact" } as const;
   const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Operation>])[] = [
     [3, drawn(fc.tuple(process, type), (one, of) => progLoad(one, [], of))],
     [1, drawn(fc.tuple(process, own, type), (one, map, of) => progLoad(one, [map], of))],
@@ -263,10 +319,10 @@ export function attaching(): fc.Arbitrary<Operation> {
     [
       1,
       process.map(
-        (one): Operation => ({ process: one, do: "qdisc_create", ...discipline, manner: "create" }),
+        (one): Operation => ({ process: one, do: "qdisc_create", ...DISCIPLINE, manner: "create" }),
       ),
     ],
-    [0.3, process.map((one): Operation => ({ process: one, do: "qdisc_delete", ...discipline }))],
+    [0.3, process.map((one): Operation => ({ process: one, do: "qdisc_delete", ...DISCIPLINE }))],
     [4, drawn(fc.tuple(process, own, fc.constantFrom("exclusive", "create"), handle), filterCreate)],
     [2, drawn(fc.tuple(process, handle), filterDelete)],
     [1, drawn(fc.tuple(process, own), xdpSet)],

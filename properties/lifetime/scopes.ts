@@ -12,7 +12,7 @@ export const SMALL: Scope = {
 };
 
 /** Two programs, so that one may hold what another one uses. */
-export const LARGE: Scope = {
+const LARGE: Scope = {
   processes: 2,
   fds: 2,
   pins: ["a"],
@@ -52,3 +52,49 @@ export const HOOKS: Scope = {
   objects: ["map", "classifier", "classifier", "link"],
   uses: 1,
 };
+
+/** Two network namespaces, a pair of devices, a socket: who goes leaves a namespace, which goes with its devices, and a link that stands at one stays. */
+export const NAMESPACES: Scope = {
+  processes: 2,
+  fds: 2,
+  pins: [],
+  points: ["xdp"],
+  devices: [2, 3],
+  objects: ["network", "network", "device", "device", "program", "link", "udp"],
+  uses: 0,
+};
+
+/** Two cgroups beneath the root, each with a list of two places. */
+export const CGROUPS: Scope = {
+  processes: 1,
+  fds: 2,
+  pins: [],
+  points: [],
+  directories: ["", "a", "b"],
+  listed: ["list/0", "list/1"],
+  objects: ["cgroup", "cgroup", "cgroup", "cgroup_skb", "cgroup_skb", "link"],
+  uses: 0,
+};
+
+/** Two mount namespaces and two file systems, of which one may be mounted in a directory of the other. */
+export const MOUNTS: Scope = {
+  processes: 2,
+  fds: 2,
+  pins: ["/d", "/a", "/d/a"],
+  points: [],
+  mounts: ["/d"],
+  objects: ["mounts", "mounts", "files", "files", "directory", "prog_array", "program"],
+  uses: 0,
+};
+
+/** All of them by name. */
+export const SCOPES = {
+  SMALL,
+  LARGE,
+  SOCKETS,
+  HOLDERS,
+  HOOKS,
+  NAMESPACES,
+  CGROUPS,
+  MOUNTS,
+} as const satisfies Readonly<Record<string, Scope>>;

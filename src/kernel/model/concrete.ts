@@ -1,7 +1,10 @@
 /** The transition read on values: a state in which an object is a number, and nothing is 0. */
 import {
   type Edge,
+  holderOf,
   isAt,
+  isWeak,
+  keyOf,
   type ModelKind,
   type Place,
   type Reading,
@@ -9,9 +12,9 @@ import {
   type WeakPlace,
 } from "./reading.ts";
 
-export type IdKind = "map" | "program" | "link" | "socket";
+export type IdKind = "map" | "program" | "link" | "socket" | "cgroup" | "netns" | "unseen";
 
-/** What has ids of its own: maps of all types together. Sockets have none that can be seen. */
+/** What has ids of its own: maps of all types together. The others have none that can be seen; some have no descriptors either. */
 export const ID_KINDS: Readonly<Record<ModelKind, IdKind>> = {
   map: "map",
   prog_array: "map",
@@ -19,9 +22,16 @@ export const ID_KINDS: Readonly<Record<ModelKind, IdKind>> = {
   program: "program",
   filter: "program",
   classifier: "program",
+  cgroup_skb: "program",
   link: "link",
   unix: "socket",
   udp: "socket",
+  cgroup: "cgroup",
+  network: "netns",
+  device: "unseen",
+  mounts: "unseen",
+  files: "unseen",
+  directory: "unseen",
 };
 
 interface ModelObject {
@@ -31,61 +41,66 @@ interface ModelObject {
   readonly id: number;
 }
 
-/** By name or number, the objects that are named; what is nothing is left out. */
-type Names<K> = Map<K, number>;
-
-function put<K>(names: Names<K>, name: K, object: number): void {
-  if (object === 0) names.delete(name);
-  else names.set(name, object);
+interface Cell {
+  readonly place: Place<number>;
+  readonly object: number;
 }
 
-const copied = <K, L>(tables: ReadonlyMap<K, Names<L>>): Map<K, Names<L>> =>
-  new Map([...tables].map(([key, table]) => [key, new Map(table)]));
+/** By the places' keys, what is not nothing. */
+type Cells = Map<string, Cell>;
+
+/** The root of the cgroups, which nobody can remove. */
+const ROOT_CGROUP = "";
 
 export class State implements Reading<boolean, number> {
   readonly nothing = 0;
   readonly #objects: Map<number, ModelObject>;
-  readonly #fds: Map<number, Names<number>>;
-  readonly #pins: Names<string>;
-  readonly #attachments: Names<string>;
-  readonly #standings: Names<string>;
-  /** What each object holds: slots, uses and messages by index; a target and a filter at 0. */
-  readonly #held: Map<number, Names<number>>;
-  readonly #weak: Readonly<Record<WeakPlace<number>["of"], Names<number>>>;
+  /** What each process that runs has. */
+  readonly #processes: Map<number, Cells>;
+  /** Cgroups by their directories. */
+  readonly #directories: Cells;
+  /** What each object has. */
+  readonly #held: Map<number, Cells>;
   readonly #made: Record<IdKind | "process" | "object", number>;
 
-  /** The state at the beginning, with one process; or a copy. */
+  /** The state at the beginning, with one process in namespaces with one file system; or a copy. */
   constructor(from?: State) {
-    if (from === undefined) {
-      this.#objects = new Map();
-      this.#fds = new Map([[1, new Map()]]);
-      this.#pins = new Map();
-      this.#attachments = new Map();
-      this.#standings = new Map();
-      this.#held = new Map();
-      this.#weak = { peer: new Map(), reset: new Map() };
-      this.#made = { map: 0, program: 0, link: 0, socket: 0, process: 1, object: 0 };
-    } else {
+    const copied = (tables: ReadonlyMap<number, Cells>): Map<number, Cells> =>
+      new Map([...tables].map(([key, table]) => [key, new Map(table)]));
+    if (from !== undefined) {
       this.#objects = new Map(from.#objects);
-      this.#fds = copied(from.#fds);
-      this.#pins = new Map(from.#pins);
-      this.#attachments = new Map(from.#attachments);
-      this.#standings = new Map(from.#standings);
+      this.#processes = copied(from.#processes);
+      this.#directories = new Map(from.#directories);
       this.#held = copied(from.#held);
-      this.#weak = { peer: new Map(from.#weak.peer), reset: new Map(from.#weak.reset) };
       this.#made = { ...from.#made };
+      return;
     }
+    this.#objects = new Map();
+    this.#processes = new Map([[1, new Map()]]);
+    this.#directories = new Map();
+    this.#held = new Map();
+    const none = { map: 0, program: 0, link: 0, socket: 0, cgroup: 0, netns: 0, unseen: 0 };
+    this.#made = { ...none, process: 1, object: 0 };
+    const made = (kind: ModelKind): number => this.make(true, kind).object;
+    this.write(true, { of: "listed", path: ROOT_CGROUP }, made("cgroup"));
+    this.write(true, { of: "network", process: 1 }, made("network"));
+    const mounts = made("mounts");
+    this.write(true, { of: "mounts", process: 1 }, mounts);
+    this.write(true, { of: "mount", mounts, path: "" }, made("files"));
   }
 
   // --- What can be seen
 
   /** How many descriptors a process has. */
   tableSize(process: number): number {
-    return this.#fds.get(process)?.size ?? 0;
+    return this.descriptors(process).length;
   }
 
-  get pins(): ReadonlyMap<string, number> {
-    return this.#pins;
+  /** A process's descriptors, with what they stand for. */
+  descriptors(process: number): readonly (readonly [fd: number, object: number])[] {
+    return [...(this.#processes.get(process)?.values() ?? [])]
+      .flatMap(({ place, object }) => (place.of === "fd" ? [[place.fd, object] as const] : []))
+      .sort(([a], [b]) => a - b);
   }
 
   object(number: number): ModelObject | undefined {
@@ -100,6 +115,11 @@ export class State implements Reading<boolean, number> {
     return this.nothing;
   }
 
+  /** The processes that run. */
+  processes(): readonly number[] {
+    return [...this.#processes.keys()];
+  }
+
   // --- The reading
 
   readonly truth = (value: boolean): boolean => value;
@@ -110,50 +130,44 @@ export class State implements Reading<boolean, number> {
   readonly is = (object: number, kind: ModelKind): boolean => this.#objects.get(object)?.kind === kind;
   readonly exists = (object: number): boolean => this.#objects.has(object);
 
-  readonly read = (place: Place<number>): number => {
+  #tableOf(place: Place<number>): Cells | undefined {
     switch (place.of) {
       case "fd":
-        return this.#fds.get(place.process)?.get(place.fd) ?? 0;
-      case "pin":
-        return this.#pins.get(place.path) ?? 0;
-      case "attachment":
-        return this.#attachments.get(place.point) ?? 0;
-      case "standing":
-        return this.#standings.get(place.point) ?? 0;
-      case "peer":
-      case "reset":
-        return this.#weak[place.of].get(place.socket) ?? 0;
+      case "network":
+      case "mounts":
+        return this.#processes.get(place.process);
+      case "listed":
+        return this.#directories;
       default:
-        return this.#held.get(holderOf(place))?.get(indexOf(place)) ?? 0;
+        return this.#held.get(holderOf(place) ?? this.nothing);
     }
-  };
+  }
+
+  readonly read = (place: Place<number>): number => this.#tableOf(place)?.get(keyOf(place))?.object ?? 0;
 
   readonly write = (when: boolean, place: Place<number>, object: number): void => {
     if (!when) return;
-    switch (place.of) {
-      case "fd":
-        return put(tableOf(this.#fds, place.process), place.fd, object);
-      case "pin":
-        return put(this.#pins, place.path, object);
-      case "attachment":
-        return put(this.#attachments, place.point, object);
-      case "standing":
-        return put(this.#standings, place.point, object);
-      case "peer":
-      case "reset":
-        return put(this.#weak[place.of], place.socket, object);
-      default:
-        return put(tableOf(this.#held, holderOf(place)), indexOf(place), object);
+    const key = keyOf(place);
+    if (object === this.nothing) {
+      this.#tableOf(place)?.delete(key);
+      return;
     }
+    let table = this.#tableOf(place);
+    if (table === undefined) {
+      table = new Map();
+      if ("process" in place) this.#processes.set(place.process, table);
+      else this.#held.set(holderOf(place) ?? this.nothing, table);
+    }
+    table.set(key, { place, object });
   };
 
-  readonly runs = (process: number): boolean => this.#fds.has(process);
+  readonly runs = (process: number): boolean => this.#processes.has(process);
 
   readonly setRuns = (when: boolean, process: number, value: boolean): void => {
     if (!when) return;
-    if (!value) this.#fds.delete(process);
+    if (!value) this.#processes.delete(process);
     else {
-      tableOf(this.#fds, process);
+      if (!this.#processes.has(process)) this.#processes.set(process, new Map());
       this.#made.process = Math.max(this.#made.process, process);
     }
   };
@@ -175,63 +189,45 @@ export class State implements Reading<boolean, number> {
 
   readonly objects = (): readonly number[] => [...this.#objects.keys()];
 
-  readonly processes = (): readonly number[] => [...this.#fds.keys()];
+  readonly ofKind = (kind: ModelKind): readonly number[] =>
+    [...this.#objects].flatMap(([number, object]) => (object.kind === kind ? [number] : []));
 
   /** Processes are numbered as they come. */
   readonly nextProcesses = (): readonly number[] => [this.#made.process + 1];
 
   /** Those that a process has, and the lowest that it has not. */
   readonly fds = (process: number): readonly number[] => {
-    const table = this.#fds.get(process);
+    const table = this.#processes.get(process);
     if (table === undefined) return [];
+    const taken = this.descriptors(process).map(([fd]) => fd);
     let free = 0;
-    while (table.has(free)) free += 1;
-    return [...table.keys(), free].sort((a, b) => a - b);
+    while (taken[free] === free) free += 1;
+    return [...taken.slice(0, free), free, ...taken.slice(free)];
   };
 
-  readonly roots = (): readonly Root<number>[] => [
-    ...[...this.#fds].flatMap(([process, table]) =>
-      [...table.keys()].map((fd) => ({ of: "fd", process, fd }) as const),
-    ),
-    ...[...this.#pins.keys()].map((path) => ({ of: "pin", path }) as const),
-    ...[...this.#attachments.keys()].map((point) => ({ of: "attachment", point }) as const),
-  ];
+  readonly roots = (): readonly Root<number>[] =>
+    [...this.#processes.values(), this.#directories].flatMap((table) =>
+      [...table.values()].flatMap(({ place }) => (isWeak(place) ? [] : [place])),
+    );
 
-  readonly edges = (holder: number): readonly Edge<number>[] => {
-    const kind = this.#objects.get(holder)?.kind;
-    const indices = [...(this.#held.get(holder)?.keys() ?? [])];
-    switch (kind) {
-      case "prog_array":
-      case "outer":
-        return indices.map((index) => ({ of: "slot", array: holder, index }));
-      case "unix":
-        return indices.map((index) => ({ of: "message", socket: holder, index }));
-      case "udp":
-        return [{ of: "filter", socket: holder }];
-      case "program":
-      case "filter":
-      case "classifier":
-        return indices.map((index) => ({ of: "use", program: holder, index }));
-      case "link":
-        return [{ of: "target", link: holder }];
-      default:
-        return [];
-    }
-  };
+  readonly edges = (holder: number): readonly Edge<number>[] =>
+    this.#placesOf(holder).flatMap((place) => (isEdge(place) ? [place] : []));
 
   readonly weak = (holder: number): readonly WeakPlace<number>[] =>
-    this.#objects.get(holder)?.kind === "unix"
-      ? [
-          { of: "peer", socket: holder },
-          { of: "reset", socket: holder },
-        ]
-      : [];
+    this.#placesOf(holder).flatMap((place) => (isWeak(place) ? [place] : []));
 
-  readonly points = (): readonly string[] => [...this.#standings.keys()];
+  #placesOf(holder: number): readonly Place<number>[] {
+    return [...(this.#held.get(holder)?.values() ?? [])].map(({ place }) => place);
+  }
 
-  readonly pointsOf = (hook: string): readonly string[] => {
-    const taken = [...this.#attachments.keys(), ...this.#standings.keys()].filter((point) =>
-      isAt(point, hook),
+  readonly standings = (): readonly Extract<Place<number>, { of: "standing" }>[] =>
+    [...this.#held.values()].flatMap((table) =>
+      [...table.values()].flatMap(({ place }) => (place.of === "standing" ? [place] : [])),
+    );
+
+  readonly pointsOf = (at: number, hook: string): readonly string[] => {
+    const taken = this.#placesOf(at).flatMap((place) =>
+      "point" in place && isAt(place.point, hook) ? [place.point] : [],
     );
     let free = 0;
     while (taken.includes(`${hook}/${free}`)) free += 1;
@@ -239,32 +235,21 @@ export class State implements Reading<boolean, number> {
   };
 
   readonly messages = (socket: number): readonly number[] => {
-    const count = this.#held.get(socket)?.size ?? 0;
+    const count = this.#placesOf(socket).filter(({ of }) => of === "message").length;
     return Array.from({ length: count + 1 }, (_, index) => index);
   };
-}
 
-/** A new table where there is none yet. */
-function tableOf<K, L>(tables: Map<K, Names<L>>, key: K): Names<L> {
-  const found = tables.get(key);
-  if (found !== undefined) return found;
-  const made: Names<L> = new Map();
-  tables.set(key, made);
-  return made;
-}
+  readonly mountPaths = (mounts: number): readonly string[] =>
+    this.#placesOf(mounts).flatMap((place) => (place.of === "mount" ? [place.path] : []));
 
-function holderOf(edge: Edge<number>): number {
-  switch (edge.of) {
-    case "slot":
-      return edge.array;
-    case "use":
-      return edge.program;
-    case "target":
-      return edge.link;
-    case "message":
-    case "filter":
-      return edge.socket;
+  readonly namesIn = (files: number, path: string): readonly string[] =>
+    this.names(files).filter((name) => name.startsWith(`${path}/`));
+
+  /** All names in a file system. */
+  names(files: number): readonly string[] {
+    return this.#placesOf(files).flatMap((place) => (place.of === "pin" ? [place.path] : []));
   }
 }
 
-const indexOf = (edge: Edge<number>): number => ("index" in edge ? edge.index : 0);
+const isEdge = (place: Place<number>): place is Edge<number> =>
+  !isWeak(place) && holderOf(place) !== undefined;

@@ -1,7 +1,7 @@
 /** The state-machine model: drawn sequences of operations on the runtime, which counts references, and on the model, which asks what can be reached. */
 
+import { PLACES } from "../../../kernel/model/actions.ts";
 import { Model } from "../../../kernel/model/model.ts";
-import { PLACES } from "../../../kernel/model/transition.ts";
 import type { Operation } from "../../../kernel/operation.ts";
 import { Runtime } from "../../../kernel/runtime.ts";
 import { Unsupported } from "../../../semantics/errors.ts";
