@@ -53,19 +53,32 @@ function memory(variant: number): MemoryRange {
 
 const MEMORIES: readonly MemoryRange[] = Array.from({ length: VARIANTS }, (_, variant) => memory(variant));
 
+/** The environments of the runs of one program, by which memory they have: made once, for it is run many times. */
+interface Around {
+  readonly program: Program;
+  readonly rules: Rules;
+  readonly byMemory: readonly Partial<Environment>[];
+}
+let last: Around | undefined;
+
 /** What of the environment of a drawn run is the kernel's. */
 export function kernelAround(program: Program, seed: number, rules: Rules): Partial<Environment> {
+  if (last?.program !== program || last.rules !== rules)
+    last = { program, rules, byMemory: aroundAll(program, rules) };
+  return last.byMemory[(seed >>> 5) % VARIANTS] ?? {};
+}
+
+function aroundAll(program: Program, rules: Rules): readonly Partial<Environment>[] {
   const { ksyms = [], maps } = program;
-  const image = MEMORIES[(seed >>> 5) % VARIANTS];
   const names = [...new Set(ksyms.map(({ name }) => name))];
-  return {
-    ...(image === undefined ? {} : { memory: [image] }),
+  const same = {
     objects: storedObjects(program, rules),
     contextAddress: AT + 0x2000n,
     variables: names.map((name, index) => ({ name, address: AT + VARIABLES_AT + APART * BigInt(index) })),
     processorOffsets: PROCESSOR_OFFSETS,
     mapAddresses: Object.fromEntries(maps.map(({ name }) => [name, AT])),
   };
+  return MEMORIES.map((image) => ({ memory: [image], ...same }));
 }
 
 /** Objects that the program may store into. */
