@@ -1,10 +1,9 @@
 /**
  * Tail calls in functions that the program calls. Another program takes the function's place, not the whole program's: when it ends, the function's
- * caller goes on, with the other program's result in r0. A packet may be another then.
+ * caller goes on, with the other program's result in r0. A packet may be another then. In callbacks of helpers, and in what these call, there are none.
  */
-import { Unsupported } from "../../../semantics/errors.ts";
 import { setUnknown } from "../../register.ts";
-import { callbackOf, popFrame, registerAt, returnTo, unpack } from "../../state.ts";
+import { popFrame, registerAt, returnTo, unpack } from "../../state.ts";
 import { endLent } from "../lent.ts";
 import { currentFrame, type Machine, STEP, type Step } from "../machine.ts";
 import { forgetPackets } from "../privileges.ts";
@@ -15,7 +14,6 @@ import { forgetPackets } from "../privileges.ts";
  */
 export function leaveByTailCall(m: Machine): Step {
   const frame = currentFrame(m);
-  if (callbackOf(m.state, frame) !== 0) throw new Unsupported("tail calls in callbacks");
   unpack(m.state, m.forked);
   m.forkedPc = returnTo(m.forked, frame);
   setUnknown(registerAt(m.forked, frame - 1, 0));
