@@ -5,7 +5,7 @@ import { audit } from "./audit.ts";
 import { bpf } from "./commands/commands.ts";
 import { doFile } from "./files/files.ts";
 import { allPins } from "./files/pins.ts";
-import { type Keeping, keepers } from "./keepers.ts";
+import { type Keeping, keepers, Names } from "./keepers.ts";
 import { Kernel, type KernelOptions, type Process } from "./kernel.ts";
 import type { Operation } from "./operation.ts";
 import { isAttachmentOperation } from "./operations/attachments.ts";
@@ -15,6 +15,7 @@ import type { Answer, Observation, System } from "./system.ts";
 
 export class Runtime implements System {
   readonly #kernel: Kernel;
+  readonly #names = new Names();
 
   constructor(options: KernelOptions = {}) {
     this.#kernel = new Kernel(options);
@@ -49,9 +50,9 @@ export class Runtime implements System {
     };
   }
 
-  /** Who keeps what. */
+  /** Who keeps what. What has no id is called the same each time. */
   keepers(): readonly Keeping[] {
-    return keepers(this.#kernel);
+    return keepers(this.#kernel, this.#names);
   }
 
   /** What is wrong with the counts: nothing, if the runtime is right. */

@@ -10,6 +10,10 @@ const SHAPES: readonly (readonly [start: string, attributes: string])[] = [
   ["link ", "shape=cds"],
   ["btf ", "shape=note"],
   ["socket ", "shape=ellipse"],
+  ["network ", "shape=tab"],
+  ["mounts ", "shape=tab"],
+  ["device ", "shape=octagon"],
+  ["cgroup ", "shape=folder, style=filled"],
 ];
 
 /** @param title  what stands above it */

@@ -32,10 +32,8 @@ export function attachedPrograms(
   return [
     ...[...namespaces].flatMap(inNamespace),
     ...inCgroup(kernel.cgroups),
-    ...targets.flatMap((target) => (keepsPrograms(target) ? target.held : [])),
-    ...objects.flatMap((object) =>
-      object instanceof MapObject && object.attached instanceof SocketMapHook ? object.attached.held : [],
-    ),
+    ...targets.flatMap(heldByFile),
+    ...objects.flatMap(heldByMap),
   ];
 }
 
@@ -44,6 +42,14 @@ const keepsPrograms = (target: Target): target is SocketFile | UnixSocket | Perf
   target instanceof UnixSocket ||
   target instanceof PerfEvent ||
   target instanceof IteratorFile;
+
+/** The programs that what is open holds: a socket, an event, an iterator. */
+export const heldByFile = (target: Target): readonly ProgramObject[] =>
+  keepsPrograms(target) ? target.held : [];
+
+/** The programs of a socket map. */
+export const heldByMap = (object: KernelObject): readonly ProgramObject[] =>
+  object instanceof MapObject && object.attached instanceof SocketMapHook ? object.attached.held : [];
 
 const inNamespace = ({ devices, hooks }: NetworkNamespace): readonly ProgramObject[] => [
   ...Object.values(hooks).flatMap(({ held }) => held),
