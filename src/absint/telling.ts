@@ -1,7 +1,7 @@
 /**
  * Words that tell states apart: a few words of a live state, and what they must be for another one to include it. A look at them is less than a look at either state.
  */
-import { allocatePermanent, arena } from "./arena.ts";
+import { allocatePermanent } from "./arena.ts";
 import { frameOfPlace, indexOfPlace, isWholeSpill, isZeroScalar } from "./inclusion.ts";
 import {
   constantLow,
@@ -40,9 +40,12 @@ const TELLING = {
 /** How many numbers that is. */
 export const TELLING_WORDS = 9;
 
-/** Whether the words that `facts` has from `at` on rule out the live state that they are of. */
-export function isToldApart(facts: Int32Array, at: number): boolean {
-  const live = arena.i32;
+/**
+ * Whether the words that `facts` has from `at` on rule out the live state that they are of.
+ *
+ * @param live  `arena.i32`, which who asks often looks up once
+ */
+export function isToldApart(live: Int32Array, facts: Int32Array, at: number): boolean {
   if (live[facts[at] ?? 0] !== facts[at + TELLING.value]) return true;
   const base = live[facts[at + TELLING.base] ?? 0] ?? 0;
   return (

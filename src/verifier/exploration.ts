@@ -11,6 +11,7 @@ import type { ControlFlow } from "./control-flow.ts";
 import { demandMet, finish } from "./finished.ts";
 import { areMet, demandCovered, generalise, type Needs, propagate } from "./generalise.ts";
 import type { NaturalLoops } from "./loops/natural.ts";
+import type { Path } from "./path.ts";
 import { addSeen, newSeen, noteFinished, type Seen } from "./seen.ts";
 import type { Shapes } from "./shapes.ts";
 import type { StackUse } from "./stack-use.ts";
@@ -38,7 +39,7 @@ export interface Progress {
   peakStates: number;
   maxStatesPerInsn: number;
   /** The instructions of the current path. */
-  readonly path: number[];
+  readonly path: Path;
   machine: Machine | undefined;
 }
 

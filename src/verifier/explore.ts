@@ -125,7 +125,7 @@ export function explore(
     const next = [...needed].filter((root) => !done.has(root)).sort((a, b) => startOf(a) - startOf(b))[0];
     if (next === undefined) return explored;
     done.add(next);
-    progress.path.length = 0;
+    progress.path.cut(0);
     const callee = m.globals.get(next);
     if (callee !== undefined) observer?.rootBegins(callee);
     if (!beginRoot(m, next)) throw new Error(`no function begins at insn ${startOf(next)}`);
@@ -287,7 +287,7 @@ function resume(x: Exploration): boolean {
   x.inside = next.loops;
   if (ghostCount(m.state) > x.inside.length) setGhostCount(m.state, x.inside.length);
   m.marks = x.current.marks;
-  progress.path.length = next.pathLength;
+  progress.path.cut(next.pathLength);
   for (const pc of next.detour ?? []) progress.path.push(pc);
   if (x.trials.length === 0) x.observer?.pathBegins(m, next.from, next.mark);
   return true;
@@ -377,7 +377,7 @@ function passageAt({ m, flow, natural, progress }: Exploration, seen: Seen | und
   const owner = flow.functionOf[m.pc];
   const leaves = (pc: number): boolean => body[pc] !== 1 && flow.functionOf[pc] === owner;
   let stays = before !== undefined;
-  for (let i = before?.pathLength ?? 0; stays && i < pathLength; i += 1) stays = !leaves(path[i] ?? 0);
+  for (let i = before?.pathLength ?? 0; stays && i < pathLength; i += 1) stays = !leaves(path.at(i));
   if (previous === undefined || before === undefined || !stays) {
     return { previous: undefined, first: undefined, count: 1, pathLength, since: processed };
   }

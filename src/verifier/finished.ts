@@ -19,7 +19,7 @@ import {
 } from "../absint/inclusion.ts";
 import { demand, type Marks, noteSlotRead } from "../absint/origins.ts";
 import { copyRegister, idOf, KIND, kindOf, REGISTER_BYTES, setUnknown } from "../absint/register.ts";
-import { scalarIncludes, unknownScalarAt } from "../absint/scalar/operators.ts";
+import { LAYOUT, scalarIncludes, unknownScalarAt } from "../absint/scalar/operators.ts";
 import {
   BYTE,
   CARRIED,
@@ -131,8 +131,12 @@ export const releaseFinished = (block: number): void => release(block, bytesOf(b
 /** Whether a register is a number that says something, or one that does not. */
 function saidOf(at: number): number {
   if (kindOf(at) !== KIND.scalar) return 0;
-  return idOf(at) === 0 && scalarIncludes(at, SCRATCH.value) === 1 ? WHAT.any : WHAT.says;
+  if (idOf(at) !== 0 || !mayBeAny(at)) return WHAT.says;
+  return scalarIncludes(at, SCRATCH.value) === 1 ? WHAT.any : WHAT.says;
 }
+
+/** Whether no bit of a number is known. */
+const mayBeAny = (at: number): boolean => word(at + LAYOUT.mask) === -1 && word(at + LAYOUT.mask + 4) === -1;
 
 function saidOfSlot(slot: number): number {
   const said = slotByte(slot, 0) === BYTE.spill ? saidOf(spilledAt(slot)) : 0;

@@ -3,6 +3,7 @@
  * register or spilled one whose kind, bounds or offset tell. `Seen` keeps beside them what those must be, so that to rule one out takes the look at a few words, and none at
  * the state, which lies far off.
  */
+import { arena } from "../absint/arena.ts";
 import { differsIn, ELSEWHERE, sameFrames } from "../absint/inclusion.ts";
 import { isToldApart, TELLING_WORDS, tellingWords, tellNothing } from "../absint/telling.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -95,11 +96,12 @@ export function nextCandidate(
   scratch: number,
 ): number {
   const { facts } = seen;
+  const live = arena.i32;
   for (let i = end - 1; i >= 0; i -= 1) {
     const at = i * RECORD;
     if (
       facts[at + FACT.shape] === shape &&
-      !isToldApart(facts, at) &&
+      !isToldApart(live, facts, at) &&
       !differsAsBefore(facts, at, state, scratch)
     ) {
       return i;

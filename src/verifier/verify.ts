@@ -9,6 +9,7 @@ import type { Certificate } from "./certificate.ts";
 import { checkCertificate, STEP_LIMIT } from "./check-certificate.ts";
 import type { ExplorationObserver, Progress } from "./exploration.ts";
 import { explore, INSN_LIMIT } from "./explore.ts";
+import { Path } from "./path.ts";
 import { timerFunctions } from "./roots.ts";
 import { StackUse } from "./stack-use.ts";
 import type { Statistics, Verdict } from "./verdict.ts";
@@ -37,7 +38,7 @@ export function verify(
     totalStates: 0,
     peakStates: 0,
     maxStatesPerInsn: 0,
-    path: [],
+    path: new Path(),
     machine: undefined,
   };
   const statistics = (): Statistics => {
@@ -48,16 +49,23 @@ export function verify(
     const flow = admit(program, rules.profile);
     const stackUse = new StackUse();
     const explored = explore(program, flow, progress, stackUse, observer, rules);
-    progress.path.length = 0;
+    progress.path.cut(0);
     stackUse.check(program, flow, timerFunctions(explored.map(({ root }) => root)), rules.profile);
     const certificate = writeCertificate(explored);
     const longestRun = requireConfirmed(program, certificate, rules, confirmLimit);
     return { verdict: "accept", certificate, longestRun, statistics: statistics() };
   } catch (error) {
-    const insn = progress.path.at(-1);
+    const insn = progress.path.last();
     if (error instanceof Rejection) {
       const { errno, message } = error;
-      return { verdict: "reject", errno, message, insn, path: [...progress.path], statistics: statistics() };
+      return {
+        verdict: "reject",
+        errno,
+        message,
+        insn,
+        path: progress.path.from(0),
+        statistics: statistics(),
+      };
     }
     if (error instanceof Unsupported) {
       return { verdict: "unsupported", feature: error.message, insn, statistics: statistics() };

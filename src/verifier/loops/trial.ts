@@ -266,7 +266,7 @@ export function setAside(x: Exploration): void {
     loops: inside,
     pathLength,
     mark: undefined,
-    detour: progress.path.slice(pathLength),
+    detour: progress.path.from(pathLength),
   });
 }
 

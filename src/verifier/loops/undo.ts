@@ -54,7 +54,7 @@ function discard(x: Exploration, checkpoint: Checkpoint): void {
 /** The path stands where a trial began. */
 function goBack(x: Exploration, origin: Origin): void {
   const { m, progress } = x;
-  progress.path.length = origin.pathLength;
+  progress.path.cut(origin.pathLength);
   unpack(origin.at, m.state);
   m.pc = origin.pc;
   m.marks = origin.checkpoint.marks;
