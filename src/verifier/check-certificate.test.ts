@@ -117,3 +117,26 @@ test("a node whose state is narrower than what reaches it covers nothing that is
   expect(checkCertificate(masked(31), certificateOf(masked(15)))).toMatchObject({ ok: false });
   expect(checkCertificate(masked(7), certificateOf(masked(15)))).toMatchObject({ ok: true });
 });
+
+test("paths that wait go on with what they knew, however many wait", () => {
+  const sides = 40;
+  const p = program(
+    "r3 = r10",
+    "r3 += -8",
+    "*(u64 *)(r10 -8) = 1",
+    "r6 = *(u32 *)(r1 +12)",
+    ...Array.from({ length: sides }, (_, i) => `if r6 == ${i + 1} goto out`),
+    "r3 = 0",
+    "r0 = 0",
+    "exit",
+    "out:",
+    "r0 = *(u8 *)(r3 +0)",
+    "exit",
+  );
+  const start = certificateOf(p).nodes.at(-1);
+  if (start === undefined) throw new Error("a certificate has a start");
+  const alone = { nodes: [{ ...start, edges: [] }], roots: [] };
+  // All jumps once, each side to its end; no run is longer than the one on which no jump is taken.
+  const steps = 4 + sides + 3 + 2 * sides;
+  expect(checkCertificate(p, alone)).toEqual({ ok: true, steps, longestRun: BigInt(4 + sides + 3) });
+});

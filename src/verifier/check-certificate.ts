@@ -14,7 +14,15 @@
  */
 import { allocate, release, reset } from "../absint/arena.ts";
 import { stateIncludes } from "../absint/inclusion.ts";
-import { fromBytes, ghostCount, initialise, pack, packedBytes, unpack } from "../absint/state.ts";
+import {
+  fromBytes,
+  ghostCount,
+  initialise,
+  LIVE_STATE_BYTES,
+  pack,
+  packedBytes,
+  unpack,
+} from "../absint/state.ts";
 import { createMachine, type Machine, SCRATCH, STEP } from "../absint/transfer/machine.ts";
 import { Rejection } from "../absint/transfer/rejection.ts";
 import { step } from "../absint/transfer/step.ts";
@@ -46,27 +54,38 @@ export const STEP_LIMIT = 16_000_000;
 /** The reason of a refusal by the limit: that says nothing of the certificate but that it takes long. */
 export const TOO_LONG = "the paths from here are too long";
 
+/** A number of instructions, exactly: a bigint only where it may be more than numbers can count, which is in loops inside of loops. */
+type Count = number | bigint;
+
+function plus(a: Count, b: Count): Count {
+  if (typeof a === "number" && typeof b === "number") {
+    const sum = a + b;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return BigInt(a) + BigInt(b);
+}
+
 /**
  * How many instructions a run from a node executes at most, by where it ends: in the program's exit, or in the next passage of the head of a loop that
  * the node is inside of. Where nothing is said none ends.
  */
 interface Costs {
-  exit: bigint | undefined;
-  heads: Map<number, bigint> | undefined;
+  exit: Count | undefined;
+  heads: Map<number, Count> | undefined;
 }
-const AT_EXIT: Costs = { exit: 0n, heads: undefined };
+const AT_EXIT: Costs = { exit: 0, heads: undefined };
 
 /** Adds runs that execute `before` instructions and then go on as `rest` says. */
-function addCosts(costs: Costs, before: bigint, rest: Costs): void {
+function addCosts(costs: Costs, before: Count, rest: Costs): void {
   if (rest.exit !== undefined) {
-    const whole = before + rest.exit;
+    const whole = plus(before, rest.exit);
     if (costs.exit === undefined || whole > costs.exit) costs.exit = whole;
   }
   if (rest.heads === undefined) return;
   costs.heads ??= new Map();
   for (const [head, cost] of rest.heads) {
-    const whole = before + cost;
-    if (whole > (costs.heads.get(head) ?? -1n)) costs.heads.set(head, whole);
+    const whole = plus(before, cost);
+    if (whole > (costs.heads.get(head) ?? -1)) costs.heads.set(head, whole);
   }
 }
 
@@ -131,7 +150,7 @@ export function checkCertificate(
   const targets: readonly Target[][] = program.insns.map(() => []);
   const aimed: Target[][] = [];
   /** The longest run of each function whose root has been confirmed. */
-  const longest = new Map<Root, bigint>();
+  const longest = new Map<Root, Count>();
   /** What paths set as the callbacks of timers. */
   const timers = new Set<Root>();
   /** For each head, the least progress that a path that comes back makes. */
@@ -153,7 +172,7 @@ export function checkCertificate(
     const own = node.measure === undefined ? path.costs : goneRound(path.costs, index, passages);
     proved.push({ state: at, costs: own });
     const root = functions.get(index);
-    if (root !== undefined && !isTimer(root)) longest.set(root, own.exit ?? 0n);
+    if (root !== undefined && !isTimer(root)) longest.set(root, own.exit ?? 0);
   }
   const begun = new Set(functions.values());
   const unproved = [...timers].find((root) => !begun.has(root));
@@ -167,9 +186,9 @@ export function checkCertificate(
   }
   const ends = [...functions]
     .filter(([, root]) => isTimer(root))
-    .map(([index]) => proved[index]?.costs.exit ?? 0n);
-  const longestRun = ends.reduce((a, b) => (a > b ? a : b), proved[root]?.costs.exit ?? 0n);
-  return { ok: true, steps, longestRun };
+    .map(([index]) => proved[index]?.costs.exit ?? 0);
+  const longestRun = ends.reduce((a, b) => (a > b ? a : b), proved[root]?.costs.exit ?? 0);
+  return { ok: true, steps, longestRun: BigInt(longestRun) };
 
   /** Changes `targets` to what the paths of a node may end in. */
   function aim(index: number, node: CertificateNode): void {
@@ -190,7 +209,7 @@ export function checkCertificate(
         if (made > 0n && (least === undefined || made < least)) progress.set(head, made);
         return made > 0n;
       };
-      const costs = { exit: undefined, heads: new Map([[head, 0n]]) };
+      const costs = { exit: undefined, heads: new Map([[head, 0]]) };
       addTarget(nodes[head]?.pc ?? 0, { state: states[head] ?? 0, costs, advances });
     });
   }
@@ -252,7 +271,7 @@ const passagesFrom = (state: number, measure: Measure, progress: bigint | undefi
 
 /** The costs of a loop: of all passages but the last one that come back, and of one that does not. */
 function goneRound(costs: Costs, head: number, passages: bigint): Costs {
-  const before = (passages - 1n) * (costs.heads?.get(head) ?? 0n);
+  const before = (passages - 1n) * BigInt(costs.heads?.get(head) ?? 0);
   const others = new Map(costs.heads);
   others.delete(head);
   const own: Costs = { exit: undefined, heads: undefined };
@@ -267,6 +286,7 @@ function structuralFlaw(nodes: readonly CertificateNode[], index: number, at: nu
   for (const to of node.edges) if (to < 0 || to >= index) return "an edge does not lead to an earlier node";
   if (ghostCount(at) !== node.loops.length) return "not as many ghosts as loops";
   if (index === nodes.length - 1 && node.loops.length > 0) return "the program's start is inside of a loop";
+  if (node.loops.length === 0 && node.measure === undefined) return intoLoop(nodes, node.edges, node.loops);
   for (const [depth, head] of node.loops.entries()) {
     const outer = nodes[head];
     if (head <= index || outer?.measure === undefined) return "a loop without a later head";
@@ -274,7 +294,16 @@ function structuralFlaw(nodes: readonly CertificateNode[], index: number, at: nu
       return "loops that are not inside each other";
   }
   const inside = node.measure === undefined ? node.loops : [...node.loops, index];
-  for (const to of node.edges) {
+  return intoLoop(nodes, node.edges, inside);
+}
+
+/** What is wrong with edges of a node inside of loops: none may lead into others. */
+function intoLoop(
+  nodes: readonly CertificateNode[],
+  edges: readonly number[],
+  inside: readonly number[],
+): string | undefined {
+  for (const to of edges) {
     const loops = nodes[to]?.loops;
     if (loops !== undefined && !isPrefix(loops, inside)) return "an edge leads into a loop, not to its head";
   }
@@ -290,6 +319,44 @@ interface Followed {
   readonly costs: Costs;
 }
 
+/** The side of a jump that is followed later. */
+interface Waiting {
+  readonly pc: number;
+  readonly at: number;
+  /** The length of the block if the state is packed; 0 if it is a live one. */
+  readonly packed: number;
+  readonly length: number;
+  readonly called: Count;
+}
+
+/** So many states that wait are left as they are, each in a block in which it can be executed; more are packed. */
+const MAX_LIVE = 32;
+
+/** The forked side waits, in its block if few others do: the machine gets another one. */
+function setAside(m: Machine, waiting: number, length: number, called: Count): Waiting {
+  const { forked: at, forkedPc: pc } = m;
+  if (waiting < MAX_LIVE) {
+    m.forked = allocate(LIVE_STATE_BYTES);
+    return { pc, at, packed: 0, length, called };
+  }
+  const packed = packedBytes(at);
+  const saved = allocate(packed);
+  pack(at, saved);
+  return { pc, at: saved, packed, length, called };
+}
+
+/** Goes on with a side that has waited. */
+function takeUp(m: Machine, { pc, at, packed }: Waiting): void {
+  m.pc = pc;
+  if (packed === 0) {
+    release(m.state, LIVE_STATE_BYTES);
+    m.state = at;
+  } else {
+    unpack(at, m.state);
+    release(at, packed);
+  }
+}
+
 /**
  * Executes every path from a node, or says what is wrong.
  *
@@ -302,17 +369,11 @@ function follow(
   at: number,
   targets: Targets,
   stackUse: StackUse,
-  longest: ReadonlyMap<Root, bigint>,
+  longest: ReadonlyMap<Root, Count>,
   timers: Set<Root>,
   limit: number,
 ): Followed | string {
-  const pending: {
-    readonly pc: number;
-    readonly at: number;
-    readonly bytes: number;
-    readonly length: number;
-    readonly called: bigint;
-  }[] = [];
+  const pending: Waiting[] = [];
   unpack(at, m.state);
   m.pc = node.pc;
   if (node.measure !== undefined && !passHead(m.state, node.measure))
@@ -321,7 +382,7 @@ function follow(
   /** Instructions on the path so far. */
   let length = 0;
   /** Instructions that global functions that were called on it execute at most. */
-  let called = 0n;
+  let called: Count = 0;
   const costs: Costs = { exit: undefined, heads: undefined };
   for (;;) {
     const end = length === 0 ? undefined : coveredBy(m, targets[m.pc]);
@@ -338,16 +399,11 @@ function follow(
       else if (root !== undefined) {
         const most = longest.get(root);
         if (most === undefined) return `insn ${m.pc}: the function at insn ${root} has no earlier root`;
-        called += most;
+        called = plus(called, most);
       }
       try {
         const outcome = step(m);
-        if (outcome === STEP.fork) {
-          const bytes = packedBytes(m.forked);
-          const saved = allocate(bytes);
-          pack(m.forked, saved);
-          pending.push({ pc: m.forkedPc, at: saved, bytes, length, called });
-        }
+        if (outcome === STEP.fork) pending.push(setAside(m, pending.length, length, called));
         ended = outcome === STEP.exit;
       } catch (error) {
         if (error instanceof Rejection) return `insn ${m.pc}: ${error.message}`;
@@ -357,12 +413,10 @@ function follow(
     }
     if (!ended) continue;
     stackUse.record(m);
-    addCosts(costs, BigInt(length) + called, end?.costs ?? AT_EXIT);
+    addCosts(costs, plus(called, length), end?.costs ?? AT_EXIT);
     const next = pending.pop();
     if (next === undefined) return { steps, costs };
-    unpack(next.at, m.state);
-    release(next.at, next.bytes);
-    m.pc = next.pc;
+    takeUp(m, next);
     length = next.length;
     called = next.called;
   }

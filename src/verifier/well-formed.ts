@@ -31,6 +31,7 @@ import {
   kindOf,
   objectOf,
   offOf,
+  REGISTER_BYTES,
   rangeOf,
   WHOLE,
 } from "../absint/register.ts";
@@ -38,7 +39,6 @@ import {
   BUDGET,
   BYTE,
   budgetFrame,
-  CARRIED,
   callbackOf,
   depthOf,
   FP,
@@ -48,7 +48,9 @@ import {
   ghostCount,
   isPacked,
   isShared,
+  isUnused,
   lastId,
+  REGISTERS,
   RUNS,
   referenceCount,
   registerAt,
@@ -188,8 +190,11 @@ function callFlaw(state: number, f: number, { functions, callees }: Calls, maps:
 }
 
 function registersFlaw(state: number, f: number, limits: Limits): string | undefined {
-  for (const r of CARRIED) {
-    const flaw = registerFlaw(registerAt(state, f, r), limits);
+  const first = registerAt(state, f, 0);
+  for (let r = 0; r < REGISTERS; r += 1) {
+    const at = first + r * REGISTER_BYTES;
+    if (r === FP || kindOf(at) === KIND.none) continue;
+    const flaw = registerFlaw(at, limits);
     if (flaw !== undefined) return `R${r} ${flaw}`;
   }
   for (const r of [RUNS, BUDGET]) {
@@ -212,6 +217,7 @@ function stackFlaw(state: number, f: number, limits: Limits): string | undefined
 
 /** Spilled bytes are the lowest of their slot; eight of them hold anything, fewer a number. An object has all eight. */
 function slotFlaw(slot: number, limits: Limits): string | undefined {
+  if (isUnused(slot)) return undefined;
   let spilled = 0;
   while (spilled < 8 && slotByte(slot, spilled) === BYTE.spill) spilled += 1;
   let objects = 0;

@@ -58,8 +58,8 @@ export interface Machine {
   /** The state that is executed in place, and the instruction it stands at. */
   state: number;
   pc: number;
-  /** The taken side of a fork and where it goes on. */
-  readonly forked: number;
+  /** The taken side of a fork and where it goes on. Whoever keeps it there gives the machine another live block. */
+  forked: number;
   forkedPc: number;
   /** By instruction, how far a number is cut that is added to a pointer (privileges.ts); kept by the exploration alone. */
   limits: Map<number, string> | undefined;
