@@ -5,7 +5,7 @@
  *     node bench/run.mjs fuzz [PROGRAMS] [RUNS]
  */
 
-import { crossCheck } from "../src/campaign/fuzz/cross-check.ts";
+import { crossCheck, MOST_OF_GENERATED } from "../src/campaign/fuzz/cross-check.ts";
 import { inlineLess } from "../src/campaign/fuzz/inlining.ts";
 import { ORACLE_NAMES } from "../src/campaign/fuzz/oracle-names.ts";
 import { oraclesNamed } from "../src/campaign/fuzz/oracles/all.ts";
@@ -38,7 +38,12 @@ function measured<T>(spent: Spent, work: () => T): T {
 
 inlineLess();
 const semantic = new SemanticMap();
-const plain = { rules: DEFAULT_RULES, runs, oracles: oraclesNamed(ORACLE_NAMES) };
+const plain = {
+  rules: DEFAULT_RULES,
+  runs,
+  oracles: oraclesNamed(ORACLE_NAMES),
+  mostProcessed: MOST_OF_GENERATED,
+};
 const guided = { ...plain, observer: semantic.observer };
 
 function lot(first: number, stages: Readonly<Record<string, Spent>>): number {
@@ -46,7 +51,9 @@ function lot(first: number, stages: Readonly<Record<string, Spent>>): number {
   const time = <T>(stage: string, work: () => T): T =>
     measured(stages[stage] ?? { cpuUs: 0, wallMs: 0 }, work);
   const made = time("generate", () => seeds.map((seed) => programOfSeed(seed)));
-  const verdicts = time("verify", () => made.map((program) => verify(program)));
+  const verdicts = time("verify", () =>
+    made.map((program) => verify(program, undefined, DEFAULT_RULES, MOST_OF_GENERATED)),
+  );
   // Verifying checks the certificate too: this is what that comes to.
   time("of that, check the certificate", () =>
     verdicts.forEach((verdict, i) => {

@@ -20,7 +20,13 @@ import type {
   Unusable,
 } from "./batch.ts";
 import { Counters, meets } from "./code-coverage.ts";
-import { type CrossCheckSettings, causeOf, crossCheck, MOST_PROCESSED } from "./cross-check.ts";
+import {
+  type CrossCheckSettings,
+  causeOf,
+  crossCheck,
+  MOST_OF_GENERATED,
+  MOST_PROCESSED,
+} from "./cross-check.ts";
 import { KernelWork } from "./kernel-work.ts";
 import { keyOf } from "./keys.ts";
 import { pairOf } from "./oracles/agreement.ts";
@@ -86,6 +92,7 @@ async function batch({
   if (kernel !== undefined) return kernel.batch({ first, count, settings });
   const { coverage = "none" } = settings;
   const how = settingsOf(settings);
+  const howGenerated = { ...how, mostProcessed: MOST_OF_GENERATED };
   if (coverage === "code") {
     counters.start();
     counters.take();
@@ -110,7 +117,7 @@ async function batch({
     let violation: Violation | undefined;
     try {
       semantic.begin(program, place);
-      const checked = crossCheck(program, seed, how, answers[place]);
+      const checked = crossCheck(program, seed, recipe === undefined ? how : howGenerated, answers[place]);
       ({ violation } = checked);
       const { answer, verdict, ran } = checked.case;
       if (answer.verdict === "accept") tally.accepted += 1;
@@ -268,8 +275,10 @@ function locate({ first, count, settings, plan, code }: Job & { readonly kind: "
   counters.start();
   const runs = (from: number, to: number): boolean => {
     counters.take();
-    for (let seed = from; seed < to; seed += 1)
-      verifyQuietly(programOfCampaign(seed, plan, settings).program, rules);
+    for (let seed = from; seed < to; seed += 1) {
+      const { program, recipe } = programOfCampaign(seed, plan, settings);
+      verifyQuietly(program, rules, recipe === undefined ? MOST_PROCESSED : MOST_OF_GENERATED);
+    }
     return meets(counters.take(), code);
   };
   // What runs only once in a process runs here.
@@ -290,9 +299,9 @@ function locate({ first, count, settings, plan, code }: Job & { readonly kind: "
 }
 
 /** What breaks here has been a finding in the batch. */
-function verifyQuietly(program: Program, rules: Rules): void {
+function verifyQuietly(program: Program, rules: Rules, mostProcessed: number): void {
   try {
-    verify(program, undefined, rules, MOST_PROCESSED);
+    verify(program, undefined, rules, mostProcessed);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
   }
@@ -304,7 +313,7 @@ function trim({ recipes, settings }: Job & { readonly kind: "trim" }): Trimmed {
     const program = programOf(recipe, "trimmed");
     semantic.take();
     semantic.begin(program, 0);
-    const verdict = verify(program, semantic.observer, rules, MOST_PROCESSED);
+    const verdict = verify(program, semantic.observer, rules, MOST_OF_GENERATED);
     if (verdict.verdict !== "accept")
       semantic.refused(causeOf(verdict.verdict === "reject" ? verdict.message : verdict.feature));
     return new Set(semantic.take().map(([entry]) => entry));
