@@ -158,3 +158,32 @@ describe("structures of the kernel", () => {
     expect(() => run(parts, { packet, memory })).toThrow(Unsupported);
   });
 });
+
+describe("what nobody knows", () => {
+  const asm = [
+    "r1 = r10",
+    "r1 += -16",
+    "r2 = 16",
+    "r3 = map_value[m]+0",
+    "call bpf_probe_read_kernel",
+    "r6 = *(u64 *)(r10 -16)",
+    "r0 = *(u64 *)(r10 -8)",
+    "exit",
+  ];
+  const maps = [{ name: "m", type: "array", key_size: 4, value_size: 4, max_entries: 1, flags: 0 }];
+  const parts = { type: "raw_tracepoint", asm, maps };
+
+  it("is made up from a number, the same each time, or not modelled", () => {
+    const made = result(parts, { unknownMemory: 1 });
+    expect(result(parts, { unknownMemory: 1 })).toBe(made);
+    expect(result(parts, { unknownMemory: 2 })).not.toBe(made);
+    expect(() => run(parts, {})).toThrow(
+      new Unsupported("reading kernel memory around what the program may access"),
+    );
+  });
+
+  it("is not what the program may access", () => {
+    const own = { ...parts, asm: [...asm.slice(0, -2), "r0 = r6", "r0 <<= 32", "exit"] };
+    expect(result(own, { unknownMemory: 1 })).toBe(0n);
+  });
+});

@@ -2,7 +2,6 @@
  * A program's arena. A pointer into it is any number: an access takes its low 32 bits for the place, counted from where the arena begins for user space. Where no page is
  * a load gives 0 and a store is lost. Arithmetic on such pointers is of 32 bits, whatever the instruction says.
  */
-import { Unsupported } from "../semantics/errors.ts";
 import { arenasOf } from "../semantics/program/arenas.ts";
 import { fault } from "./fault.ts";
 import type { ArenaMap } from "./maps/arena.ts";
@@ -92,7 +91,14 @@ export function storeArena(state: State, register: number, off: number, size: nu
   }
 }
 
-/** Executes an atomic operation on the arena: `effect` makes of the scratch word for what is there that for what shall be. */
+/** Whether all bytes of an access are there. */
+export const arenaHas = (state: State, register: number, off: number, size: number): boolean =>
+  bytesAt(state, register, off, size) !== undefined;
+
+/**
+ * Executes an atomic operation on the arena: `effect` makes of the scratch word for what is there that for what shall be. Where an arena has no page nothing happens, to registers neither: what
+ * the operation would fetch is not even cleared.
+ */
 export function atomicArena(
   state: State,
   register: number,
@@ -100,8 +106,7 @@ export function atomicArena(
   size: number,
   effect: () => void,
 ): void {
-  const found = bytesAt(state, register, off, size);
-  if (found === undefined) throw new Unsupported("an atomic operation where an arena has no page");
+  if (!arenaHas(state, register, off, size)) return;
   loadArena(state, register, off, size);
   effect();
   storeArena(state, register, off, size);

@@ -47,6 +47,8 @@ export const DO = {
   arenaAlu: 26,
   /** The address of a variable or function of the kernel, by name; `imm` is 1 if the kernel's BTF tells its type. */
   symbol: 27,
+  /** A load with acquire in a program with an arena. */
+  arenaAcquire: 28,
 } as const;
 
 /** What becomes of pointers in arithmetic. */
@@ -286,6 +288,8 @@ const MOVING = /^(?:mov|neg|le|be|bswap)/;
 
 /** In a program with an arena, arithmetic may be on pointers into that: it is of 32 bits then. */
 function specialiseForArena(draft: Draft, { row: { operation, name } }: Instruction): void {
+  // The register may stay as it was.
+  if (operation.kind === "load_acquire") draft.code = DO.arenaAcquire;
   if (operation.kind !== "alu") return;
   draft.code = DO.arenaAlu;
   if (!MOVING.test(operation.op)) draft.arenaEffect = processor().effects.get(name.replace("64", "32"));

@@ -1,4 +1,5 @@
 /** Atomic instructions: operations that read and write, and loads and stores that others do not overtake. */
+import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
 import {
   baseOf,
@@ -48,13 +49,26 @@ function requireNoKptr(m: Machine, to: Target, size: Size, kind: number): void {
   reject("EACCES", "kptr in map can only be accessed using BPF_MEM instruction mode");
 }
 
+/**
+ * Linux 6.18 lets atomic instructions on an arena that has no page there pass by, and leaves the register that they would load as it is: all 64 bits of it, whatever their width. So nothing is known of it
+ * afterwards; an address would be left to programs that may not see any.
+ */
+function requireNumberToStay(m: Machine, number: number): void {
+  const kind = kindOf(register(m, number));
+  if (kind !== KIND.scalar && kind !== KIND.none && !m.rights.leaks)
+    throw new Unsupported("a load with acquire from an arena to a register with an address");
+}
+
 /** A load that later accesses wait for. */
 export function loadAcquire(m: Machine, insn: Instruction, size: Size): void {
   const from = targetOf(m, insn.src, insn.off);
   const kind = kindOf(from.at);
   requireAligned(from, size, kind);
   requireNoKptr(m, from, size, kind);
+  const isArena = kind === KIND.arena;
+  if (isArena) requireNumberToStay(m, insn.dst);
   load(m, from, size, false, writable(m, insn.dst));
+  if (isArena) setUnknown(register(m, insn.dst));
   requireAtomicKind(insn.src, kind, "loads from");
   if (!isThere(kind)) rejectKind(from, kind);
 }
@@ -97,7 +111,7 @@ export function atomic(
   store(m, to, size, SCRATCH.right);
   if (!fetch) return;
   const result = exchange ? register(m, 0) : writable(m, insn.src);
-  if (kindOf(SCRATCH.left) === KIND.scalar) return copyRegister(SCRATCH.left, result);
+  if (kind !== KIND.arena && kindOf(SCRATCH.left) === KIND.scalar) return copyRegister(SCRATCH.left, result);
   setUnknown(result);
 }
 

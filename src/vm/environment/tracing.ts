@@ -52,6 +52,10 @@ export interface TracingEnvironment {
    * there is a byte at the address itself.
    */
   readonly memory?: readonly MemoryRange[];
+  /**
+   * Makes up what the kernel has beside and between what programs may access, from a number: any bytes, the same each time in a run. Without it, reading there is not modelled.
+   */
+  readonly unknownMemory?: number;
   /** Where in that memory the kernel has its own context, of which the program's shows a part: `struct sk_buff` behind a `__sk_buff`. */
   readonly contextAddress?: bigint;
   readonly variables?: readonly KernelVariable[];
