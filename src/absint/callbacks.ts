@@ -11,6 +11,9 @@ export const CALLBACK = {
   user_ringbuf_drain: 5,
 } as const satisfies Readonly<Record<CallingBack, number>>;
 
+/** `callbackObject` of what bpf_for_each_map_elem calls for an array's elements. */
+export const ARRAY = 1;
+
 /**
  * In the first frame: a timer in a value of the map `callbackObject` has called the function, when the program that set it had long ended. So the state is
  * about a run of its own, with no context.
@@ -71,12 +74,19 @@ export function isInCallback(state: number): boolean {
   return false;
 }
 
-/** Whether a helper that has not returned yet holds what keeps its callbacks from sleeping: bpf_loop does not, nor what goes through a ring of user space. */
-export function isKeptAwake(state: number): boolean {
+/**
+ * What a helper that has not returned yet holds, so that its callbacks must not sleep; `undefined` if nothing: bpf_loop does not, nor what goes through a ring of user space or
+ * through an array. Other maps are gone through in an RCU read section, and areas of memory with the lock of the address space.
+ */
+export function keptAwakeBy(
+  state: number,
+): "rcu_read_lock" | "mmap_lock" | "bpf_spin_lock" | "timer" | undefined {
   for (let f = 0; f < frameCount(state); f += 1) {
     const by = callbackOf(state, f);
-    if (by === TIMER && isOfWork(state)) continue;
-    if (by !== 0 && by !== CALLBACK.loop && by !== CALLBACK.user_ringbuf_drain) return true;
+    if (by === TIMER && !isOfWork(state)) return "timer";
+    if (by === LESS) return "bpf_spin_lock";
+    if (by === CALLBACK.find_vma) return "mmap_lock";
+    if (by === CALLBACK.for_each_map_elem && callbackObject(state, f) !== ARRAY) return "rcu_read_lock";
   }
-  return false;
+  return undefined;
 }

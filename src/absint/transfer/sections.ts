@@ -4,7 +4,7 @@
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import { allows } from "../../semantics/profile/lookup.ts";
-import { isKeptAwake, isOfTimer, isOfWork } from "../callbacks.ts";
+import { isOfTimer, isOfWork, keptAwakeBy } from "../callbacks.ts";
 import { lastLock, lastReference, REFERENCE } from "../references.ts";
 import { baseOf, FLAG, hasFlag, kindOf, setId, setKind } from "../register.ts";
 import { forEachRegister, SECTION, sectionDepth, setSectionDepth } from "../state.ts";
@@ -32,7 +32,8 @@ export function requireHelperMaySleep(m: Machine, label: string): void {
   if (insideRcu(m)) inside("rcu_read_lock");
   if (insidePreemption(m)) inside("non-preemptible");
   if (insideInterrupts(m)) inside("IRQ-disabled");
-  requireCallbackMaySleep(m);
+  const kept = keptAwakeBy(m.state);
+  if (kept !== undefined) inside(kept);
 }
 
 /** The same of a kernel function. */
@@ -42,12 +43,8 @@ export function requireKfuncMaySleep(m: Machine, name: string): void {
   if (insideRcu(m)) inside("rcu_read_lock");
   if (insidePreemption(m)) inside("non-preemptible");
   if (insideInterrupts(m)) inside("IRQ-disabled");
-  requireCallbackMaySleep(m);
-}
-
-/** What calls back may be in a section of its own; the kernel does not always ask. */
-export function requireCallbackMaySleep(m: Machine): void {
-  if (isKeptAwake(m.state)) throw new Unsupported("sleeping in a callback");
+  const kept = keptAwakeBy(m.state);
+  if (kept !== undefined) inside(kept);
 }
 
 /** What functions that begin and end sections do. */

@@ -19,7 +19,7 @@ import {
 } from "../../../semantics/helpers/callbacks.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { MAP_FLAGS } from "../../../semantics/program/map-types.ts";
-import { CALLBACK } from "../../callbacks.ts";
+import { ARRAY, CALLBACK } from "../../callbacks.ts";
 import { addOrigins, demand } from "../../origins.ts";
 import {
   copyRegister,
@@ -131,12 +131,16 @@ function elementsOf(m: Machine, { mapIndex }: CallFacts): number {
 
 // --- The function
 
+/** Maps that are gone through without an RCU read section: their elements are there as long as they are. */
+const ARRAYS: ReadonlySet<string> = new Set(["array", "percpu_array"]);
+
 /** Calls the function that begins at `start`. */
 function enter(m: Machine, name: CallingBack, call: CallFacts, start: number): void {
   requireDepth(m);
   const caller = currentFrame(m);
   const callee = pushFrame(m.state, start, m.pc);
-  setCallback(m.state, callee, CALLBACK[name], 0);
+  const ofArray = name === "for_each_map_elem" && ARRAYS.has(mapAt(m, call.mapIndex).type);
+  setCallback(m.state, callee, CALLBACK[name], ofArray ? ARRAY : 0);
   setNone(registerAt(m.state, caller, 0));
   const at = (register: number): number => registerAt(m.state, callee, register);
   const context = registerAt(m.state, caller, callbackArguments(name).context);

@@ -7,7 +7,7 @@
  */
 import { Unsupported } from "../../../semantics/errors.ts";
 import type { Instruction } from "../../../semantics/isa/instruction.ts";
-import { isOfTimer, isOfWork } from "../../callbacks.ts";
+import { isOfTimer, isOfWork, keptAwakeBy } from "../../callbacks.ts";
 import { demand } from "../../origins.ts";
 import { lastReference, REFERENCE } from "../../references.ts";
 import {
@@ -36,7 +36,7 @@ import { isInPacket } from "../packets.ts";
 import { forgetPackets } from "../privileges.ts";
 import { UNTRUSTED_BYTES } from "../region.ts";
 import { Rejection, reject } from "../rejection.ts";
-import { maySleep, requireCallbackMaySleep } from "../sections.ts";
+import { maySleep } from "../sections.ts";
 import { markWritten } from "../stack.ts";
 import { checkDynptr, checkObject } from "./global-objects.ts";
 import { checkWhole, MEMORY } from "./memory.ts";
@@ -123,13 +123,12 @@ export function callGlobal(m: Machine, callee: GlobalFunction): void {
     );
   }
   const inSection = sectionsOf(m.state) !== 0 || lastReference(m.state, REFERENCE.interrupts) >= 0;
-  if (callee.sleeps && (inSection || !maySleep(m))) {
+  if (callee.sleeps && (inSection || !maySleep(m) || keptAwakeBy(m.state) !== undefined)) {
     reject(
       "EINVAL",
       "global functions that may sleep are not allowed in non-sleepable context,\ni.e., in a RCU/IRQ/preempt-disabled section, or in\na non-sleepable BPF program context",
     );
   }
-  if (callee.sleeps) requireCallbackMaySleep(m);
   try {
     argumentsOf(callee).forEach((argument, index) => checkArgument(m, callee, argument, index));
   } catch (error) {
