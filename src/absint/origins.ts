@@ -86,7 +86,8 @@ const wordsAt = (register: number): number => (register >> 2) + WORDS;
 /** The origins of what is computed from both are those of either: adds those of `from` to `to`. */
 export function addOrigins(from: number, to: number): void {
   const m = arena.i32;
-  const [f, t] = [wordsAt(from), wordsAt(to)];
+  const f = wordsAt(from);
+  const t = wordsAt(to);
   m[t] = (m[t] ?? 0) | (m[f] ?? 0);
   m[t + 1] = (m[t + 1] ?? 0) | (m[f + 1] ?? 0);
   m[t + 2] = (m[t + 2] ?? 0) | (m[f + 2] ?? 0);

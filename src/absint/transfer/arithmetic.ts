@@ -68,15 +68,17 @@ const symbolOf = (op: string): string => SYMBOLS[op] ?? op;
 export function alu(m: Machine, insn: Instruction, operation: Alu): void {
   const { op, operand } = operation;
   const source = operand === "reg" ? readable(m, insn.src) : immediate(insn.imm);
-  if (op === "mov" || op.startsWith("movsx")) {
+  if (op === "mov" || op === "movsx8" || op === "movsx16" || op === "movsx32") {
     move(m, insn, operation, source);
     return;
   }
   const destination = readable(m, insn.dst);
   checkImmediate(insn, operation);
   writable(m, insn.dst);
-  const [left, right] = [kindOf(destination), kindOf(source)];
-  if (operand === "none" || operation.op.startsWith("b") || operation.op.startsWith("le")) {
+  const left = kindOf(destination);
+  const right = kindOf(source);
+  // A negation or a change of the order of bytes.
+  if (operand === "none") {
     requireNoArithmetic(m, insn.dst, destination);
     if (isPointer(left)) setUnknown(destination);
     else compute(operation, destination, source);
@@ -133,7 +135,12 @@ function move(m: Machine, insn: Instruction, operation: Alu, source: number): vo
     return;
   }
   const { op, width } = operation;
-  const [bits, greatest] = kept(op, width);
+  if (op === "mov" && width === 64) {
+    if (source !== destination) beginLink(m.state, source);
+    copyRegister(source, destination);
+    return;
+  }
+  const [bits, greatest] = kept(op);
   if (source !== destination && bits >= 32) beginLink(m.state, source, bits);
   copyRegister(source, destination);
   if (umaxOf(source) <= greatest) return;
@@ -141,8 +148,8 @@ function move(m: Machine, insn: Instruction, operation: Alu, source: number): vo
   tightAluOperator(op, width)(destination, destination, destination);
 }
 
-/** How many low bits of its operand a move takes, and up to which number it moves all of it unchanged. */
-function kept(op: AluOp, width: 32 | 64): readonly [bits: number, greatest: number] {
+/** How many low bits of its operand a move takes that does not take all, and up to which number it moves all of it unchanged. */
+function kept(op: AluOp): readonly [bits: number, greatest: number] {
   switch (op) {
     case "movsx8":
       return [8, 0x7f];
@@ -151,7 +158,7 @@ function kept(op: AluOp, width: 32 | 64): readonly [bits: number, greatest: numb
     case "movsx32":
       return [32, 0x7fffffff];
     default:
-      return width === 32 ? [32, 0xffffffff] : [64, Number.POSITIVE_INFINITY];
+      return [32, 0xffffffff];
   }
 }
 

@@ -114,7 +114,8 @@ const REFLEXIVE: ReadonlySet<JumpOp> = new Set(["jeq", "jge", "jle", "jsge", "js
 
 function decide({ op, width }: Jump, left: number, right: number): number {
   if (left === right) return REFLEXIVE.has(op) ? ALWAYS : NEVER;
-  const [l, r] = [kindOf(left), kindOf(right)];
+  const l = kindOf(left);
+  const r = kindOf(right);
   if (!isPointer(l) && !isPointer(r)) return branchOperators(op, width).decide(left, right);
   if (width !== 64 || !isPointer(l) || isPointer(r) || smallConstant(right) !== 0 || !neverNull(left))
     return OPEN;
@@ -194,14 +195,6 @@ function resolveNull(m: Machine, state: number, pointer: number, isNull: boolean
   forEachRegister(state, resolve);
 }
 
-/** The order of two places in a packet that an edge establishes: `lower` ≤ `upper`, or < if `strict`. */
-interface Order {
-  readonly state: number;
-  readonly lower: number;
-  readonly upper: number;
-  readonly strict: boolean;
-}
-
 function learnPacketRange(
   m: Machine,
   op: JumpOp,
@@ -211,41 +204,33 @@ function learnPacketRange(
   other: number,
 ): void {
   if (!isPacketPointer(kindOf(left)) && !isPacketPointer(kindOf(right))) return;
-  const yes = (lower: number, upper: number, strict: boolean): Order => ({
-    state: m.forked,
-    lower,
-    upper,
-    strict,
-  });
-  const no = (lower: number, upper: number, strict: boolean): Order => ({
-    state: m.state,
-    lower,
-    upper,
-    strict,
-  });
+  const { marks, state, forked } = m;
   switch (op) {
     case "jgt":
-      applyOrder(m.marks, yes(other, taken, true));
-      applyOrder(m.marks, no(left, right, false));
+      applyOrder(marks, forked, other, taken, true);
+      applyOrder(marks, state, left, right, false);
       break;
     case "jge":
-      applyOrder(m.marks, yes(other, taken, false));
-      applyOrder(m.marks, no(left, right, true));
+      applyOrder(marks, forked, other, taken, false);
+      applyOrder(marks, state, left, right, true);
       break;
     case "jlt":
-      applyOrder(m.marks, yes(taken, other, true));
-      applyOrder(m.marks, no(right, left, false));
+      applyOrder(marks, forked, taken, other, true);
+      applyOrder(marks, state, right, left, false);
       break;
     case "jle":
-      applyOrder(m.marks, yes(taken, other, false));
-      applyOrder(m.marks, no(right, left, true));
+      applyOrder(marks, forked, taken, other, false);
+      applyOrder(marks, state, right, left, true);
       break;
     default:
   }
 }
 
-/** `lower` reaches up to the end of its region: as many bytes as its fixed offset says are there, one more if the order is strict. */
-function applyOrder(marks: Marks, { state, lower, upper, strict }: Order): void {
+/**
+ * On an edge `lower` ≤ `upper`, or < if `strict`. If `upper` is the end of the region, as many bytes as the fixed offset of `lower` says are there, one more if
+ * the order is strict.
+ */
+function applyOrder(marks: Marks, state: number, lower: number, upper: number, strict: boolean): void {
   const kind = kindOf(lower);
   if (!isPacketPointer(kind) || !isEndOf(kind, upper)) return;
   const off = offOf(lower);

@@ -3,6 +3,7 @@ import type { Program } from "./program.ts";
 
 /** Those among the maps that instructions load, by index; a program may have one. */
 export function arenasOf({ insns, maps }: Pick<Program, "insns" | "maps">): readonly number[] {
+  if (!maps.some(({ type }) => type === "arena")) return [];
   const found = new Set<number>();
   for (const insn of insns) {
     const operation = insn?.row.operation;
