@@ -107,6 +107,8 @@ export interface KernelContext {
   /** Bytes. */
   readonly size: number;
   readonly pointers: readonly PointerWord[];
+  /** What the program before returned, an int in these bounds. */
+  readonly result?: { readonly offset: number; readonly range: readonly [number, number] };
 }
 
 /** The arguments of what a program traces, or the context that its kind has; nothing if they are not known, or if no pointer of the kernel's is among them. */
@@ -116,7 +118,11 @@ export function kernelContext(program: Program, { profile, types }: Rules): Kern
     if (args === undefined) return undefined;
     const facts = program.attach === undefined ? undefined : profile.targets?.[program.attach];
     const special = facts?.others[program.target ?? ""];
+    const range = program.attach === "lsm_mac" ? programFacts(profile, program)?.returns : undefined;
+    const result =
+      args.result === undefined || range === undefined ? {} : { result: { offset: 8 * args.result, range } };
     return {
+      ...result,
       size: 8 * args.values.length,
       pointers: args.values.flatMap((value, index) => {
         const known = special?.[index] ?? facts?.usual;
@@ -146,7 +152,7 @@ export function kernelContext(program: Program, { profile, types }: Rules): Kern
 }
 
 /** A context with an address wherever there has to be one: which, the bytes there decide. */
-export function withPointers(bytes: Uint8Array, { size, pointers }: KernelContext): Uint8Array {
+export function withPointers(bytes: Uint8Array, { size, pointers, result }: KernelContext): Uint8Array {
   const whole = new Uint8Array(size);
   whole.set(bytes.subarray(0, size));
   const view = new DataView(whole.buffer);
@@ -158,6 +164,14 @@ export function withPointers(bytes: Uint8Array, { size, pointers }: KernelContex
     }
     const own = struct === BUFFER ? BUFFER_OBJECT.address : OBJECTS[struct];
     view.setBigUint64(offset, own ?? AT + ((drawn % BigInt(TARGETS)) & ~7n), true);
+  }
+  if (result !== undefined) {
+    const [least, greatest] = result.range;
+    view.setInt32(
+      result.offset,
+      least + (view.getUint32(result.offset, true) % (greatest - least + 1)),
+      true,
+    );
   }
   return whole;
 }

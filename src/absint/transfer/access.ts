@@ -193,7 +193,8 @@ export function requireNaturallyAligned({ at, off }: Target, size: number, kind:
   const base = kind === KIND.packet || kind === KIND.packetMeta ? 2 : 0;
   if (unknown !== 0 || ((value + offOf(at) + off + base) & (size - 1)) !== 0) {
     const where = kind === KIND.packet || kind === KIND.packetMeta ? `${base}+` : "";
-    const name = ALIGNED_NAMES[baseOf(kind)] ?? "";
+    // What may be null has no name there.
+    const name = ALIGNED_NAMES[kind] ?? "";
     reject("EACCES", `misaligned ${name}access off ${where}${tnumText(at)}+${offOf(at)}+${off} size ${size}`);
   }
 }

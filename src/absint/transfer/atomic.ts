@@ -10,6 +10,7 @@ import {
   kindName,
   kindOf,
   mayBeNull,
+  referenceOf,
   setUnknown,
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
@@ -65,18 +66,20 @@ export function loadAcquire(m: Machine, insn: Instruction, size: Size): void {
   const kind = kindOf(from.at);
   requireAligned(from, size, kind);
   requireNoKptr(m, from, size, kind);
+  // What is loaded may go where the pointer is.
+  const there = isThere(kind, from.at);
   const isArena = kind === KIND.arena;
   if (isArena) requireNumberToStay(m, insn.dst);
   load(m, from, size, false, writable(m, insn.dst));
   if (isArena) setUnknown(register(m, insn.dst));
   requireAtomicKind(insn.src, kind, "loads from");
-  if (!isThere(kind)) rejectKind(from, kind);
+  if (!there) rejectKind(from, kind);
 }
 
-/** Not a kernel object that may be gone, nor bytes that may be anywhere: Linux guards only plain loads of these. */
-const isThere = (kind: number): boolean =>
+/** Not a kernel object that may be gone, nor bytes that may be anywhere: Linux guards only plain loads of these. What the program holds is there. */
+const isThere = (kind: number, at: number): boolean =>
   !hasFlag(kind, FLAG.untrusted) &&
-  (baseOf(kind) !== KIND.btf || isOwnObject(kind) || hasFlag(kind, FLAG.trusted));
+  (baseOf(kind) !== KIND.btf || isOwnObject(kind) || hasFlag(kind, FLAG.trusted) || referenceOf(at) > 0);
 
 /** A store that waits for earlier accesses. */
 export function storeRelease(m: Machine, insn: Instruction, size: Size): void {
@@ -96,10 +99,11 @@ export function atomic(
   insn: Instruction,
   { op, size, fetch }: Extract<Operation, { kind: "atomic" }>,
 ): void {
-  requireAtomicNumber(m, insn.src, readable(m, insn.src));
+  const operand = readable(m, insn.src);
+  const to = targetOf(m, insn.dst, insn.off);
   const exchange = op === "cmpxchg";
   if (exchange) requireAtomicNumber(m, 0, readable(m, 0));
-  const to = targetOf(m, insn.dst, insn.off);
+  requireAtomicNumber(m, insn.src, operand);
   const kind = kindOf(to.at);
   if (kind === KIND.arena) requireArenaAtomic(m, insn.dst, op, fetch);
   else requireMemory(m, to, size, kind);
@@ -125,13 +129,12 @@ const MEMORY: ReadonlySet<number> = new Set([
 
 function requireMemory(m: Machine, to: Target, size: Size, kind: number): void {
   requireAtomicKind(to.number, kind, STORES);
+  requireAligned(to, size, kind);
   // A store that says no.
   if (kind === KIND.map) return store(m, to, size, SCRATCH.right);
-  requireAligned(to, size, kind);
-  const memory = kind & ~(FLAG.ringbuf | FLAG.readOnly);
+  const memory = kind & ~(FLAG.ringbuf | FLAG.readOnly | FLAG.inPacket);
   // Of the kernel's objects those that may be written, which the store finds out.
-  const isKernels = baseOf(kind) === KIND.btf && m.facts.writes !== undefined;
-  const isObject = isKernels || (isOwnObject(kind) && !mayBeNull(kind));
+  const isObject = baseOf(kind) === KIND.btf && !mayBeNull(kind);
   if (!MEMORY.has(memory) && !isObject) rejectKind(to, kind);
   requireNoKptr(m, to, size, kind);
 }

@@ -82,11 +82,11 @@ export function checkIterator(m: Machine, facts: KfuncFacts, target: Target): Sl
   if (!LASTING.has(facts.args[0]?.to ?? "") && !givesPassing(facts)) {
     throw new Unsupported(`kernel function ${facts.name}`);
   }
-  if (kindOf(target.at) !== KIND.stack) {
-    reject("EINVAL", `arg#${index} expected pointer to an iterator on stack`);
-  }
   if (facts.name === "bpf_iter_css_task_new" && !mayWalkTasks(m)) {
     reject("EINVAL", "css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs");
+  }
+  if (kindOf(target.at) !== KIND.stack) {
+    reject("EINVAL", `arg#${index} expected pointer to an iterator on stack`);
   }
   const isNew = facts.flags.includes("iter_new");
   const wrong = (detail?: string): never => {

@@ -17,15 +17,15 @@ import {
   objectOf,
   offOf,
   referenceOf,
+  setConstant,
   setId,
   setPointer,
   setUnknown,
   smallConstant,
-  sminOf,
 } from "../register.ts";
-import { unknownScalarAt } from "../scalar/operators.ts";
+import { branchOperators, synchronise, unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
-import { type Machine, mapAt, type Target } from "./machine.ts";
+import { type Machine, mapAt, SCRATCH, type Target } from "./machine.ts";
 import { requireMayLook } from "./privileges.ts";
 import { reject } from "./rejection.ts";
 import { isUnderRcu } from "./sections.ts";
@@ -109,10 +109,8 @@ export function placeInObject(m: Machine, target: Target): number {
   const pointer = `R${number} is ptr_${name}`;
   const constant = smallConstant(at);
   const off = offOf(at) + target.off;
-  if (sminOf(at) < 0 && constant === undefined) {
-    reject("EACCES", `${pointer} invalid negative access: off=${off}`);
-  }
   if (constant === undefined) {
+    if (off < 0) reject("EACCES", `${pointer} invalid negative access: off=${off}`);
     reject("EACCES", `${pointer} invalid variable offset: off=${off}, var_off=${tnumText(at)}`);
   }
   const start = off + constant;
@@ -182,8 +180,27 @@ export function loadFunctionArgument(m: Machine, off: number, size: Size, destin
   if (value.kind === "pointer" && size !== 8) return refuse(`func '${args.name}' size ${size} must be 8`);
   const known = argumentPointer(m, index);
   if (known?.value === "buffer") return giveBuffer(m, known, destination);
-  if (value.kind === "scalar") return give(m, value, size, destination, 0);
+  if (value.kind === "scalar") {
+    give(m, value, size, destination, 0);
+    if (index === args.result && off % 8 === 0 && size >= 4) boundResult(m, destination);
+    return;
+  }
   give(m, value, size, destination, argumentFlags(known) | (tagFlags(value.tags) & ~FLAG.rcu));
+}
+
+/**
+ * What a security hook's program before this one returned is in the range of results of the hook. That is checked of an int: the upper half may be anything,
+ * also where Linux takes the number for a negative one of 64 bits.
+ */
+function boundResult(m: Machine, at: number): void {
+  const range = m.facts.returns;
+  if (m.program.attach !== "lsm_mac" || range === undefined) return;
+  const [least, greatest] = range;
+  setConstant(SCRATCH.operand, least, least >> 31);
+  branchOperators("jsge", 32).taken(at, SCRATCH.operand);
+  setConstant(SCRATCH.operand, greatest, greatest >> 31);
+  branchOperators("jsle", 32).taken(at, SCRATCH.operand);
+  synchronise(at);
 }
 
 /** What the profile says of a pointer among the arguments. */

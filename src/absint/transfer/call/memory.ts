@@ -60,9 +60,9 @@ export function checkWhole(m: Machine, target: Target, size: number, direction: 
   else if (!checkPlainMemory(m, target, size, direction)) rejectMemory(target);
 }
 
+/** Arguments of helpers have been told from what is no memory by then. */
 function rejectMemory({ number, at }: Target): never {
-  const expected = MEMORY.map(kindName).join(", ");
-  return reject("EACCES", `R${number} type=${kindName(kindOf(at))} expected=${expected}`);
+  return reject("EACCES", `R${number} type=${kindName(kindOf(at))} expected=fp`);
 }
 
 /** The greatest value of the size in register `number`; rejects what is no size. */

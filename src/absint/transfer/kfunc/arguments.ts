@@ -16,7 +16,7 @@ import {
   setKind,
   smallConstant,
 } from "../../register.ts";
-import { requireUnmoved } from "../access.ts";
+import { load, requireUnmoved, store } from "../access.ts";
 import { boundedSize, checkWhole } from "../call/memory.ts";
 import { constantString } from "../format.ts";
 import { saveOrRestore } from "../interrupts.ts";
@@ -67,7 +67,10 @@ const unsupported =
 function checkKfuncArgument(m: Machine, call: KfuncCall, value: KfuncValue, index: number): ArgumentClass {
   const number = index + 1;
   const target: Target = { number, at: register(m, number), off: 0 };
-  const cls = classOf(call, index, m.context?.struct);
+  const named = classOf(call, index, m.context?.struct);
+  // Only a number is the size of what stands in front of it.
+  const isSized = named === "sized" && kindOf(register(m, number + 1)) === KIND.scalar;
+  const cls = named === "sized" && !isSized ? "memory" : named;
   if (cls === "ignored") return cls;
   if (cls !== "scalar") {
     if (value.kind !== "pointer")
@@ -78,8 +81,9 @@ function checkKfuncArgument(m: Machine, call: KfuncCall, value: KfuncValue, inde
     noteReference(m, call, target);
     if (isNull && isNullable(value) && cls !== "sized") return cls;
   }
-  // Memory of which an object of the kernel is told as such.
   const isMemory = cls === "memory" || cls === "sized";
+  if (isMemory && kindOf(target.at) === KIND.context) requireUnmoved(target, "ctx");
+  // Memory of which an object of the kernel is told as such.
   const actual = isMemory && isObject(kindOf(target.at)) ? "object" : cls;
   CHECKS[actual](m, call, value, target);
   return actual;
@@ -149,7 +153,6 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
     requireNumbers(value, target, true);
     const sizeNumber = target.number + 1;
     const size: Target = { number: sizeNumber, at: register(m, sizeNumber), off: 0 };
-    if (kindOf(size.at) !== KIND.scalar) reject("EINVAL", `R${sizeNumber} is not a scalar`);
     const sizeValue = call.facts.args[target.number];
     const isNull = isNullConstant(m, target.at);
     if (!(isNull && (isOptional(value) || isNullable(value)))) {
@@ -226,8 +229,14 @@ function requireNumbers(value: KfuncValue, { number }: Target, sized: boolean): 
   );
 }
 
-/** `size` bytes that the function may read and write. A function that takes memory takes null as well. */
+/**
+ * `size` bytes that the function may read and write. A function that takes memory takes null as well; and the context of a syscall program, which is bytes that
+ * its user handed over.
+ */
 function checkMemory(m: Machine, call: KfuncCall, target: Target, size: number): void {
+  if (kindOf(target.at) === KIND.context && m.program.type === "syscall") {
+    return requireContextBytes(m, target, size);
+  }
   const fillsFirst = isSlice(call);
   let checked = target;
   if (mayBeNull(kindOf(target.at))) {
@@ -240,4 +249,12 @@ function checkMemory(m: Machine, call: KfuncCall, target: Target, size: number):
   else checkWhole(m, checked, size, "read");
   checkWhole(m, checked, size, "write");
   call.filled.push({ target, size });
+}
+
+/** The context's bytes up to the last one of `size`, each of which the program may read and write. */
+function requireContextBytes(m: Machine, { number, at }: Target, size: number): void {
+  if (size === 0) return;
+  const last: Target = { number, at, off: size - 1 };
+  load(m, last, 1, false, SCRATCH.left);
+  store(m, last, 1, SCRATCH.left);
 }

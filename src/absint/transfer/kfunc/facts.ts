@@ -49,9 +49,9 @@ export const hasKfuncFlag = ({ facts }: Pick<KfuncCall, "facts">, flag: KfuncFla
 export const reliesOnArguments = (call: KfuncCall): boolean =>
   hasKfuncFlag(call, "trusted_args") || hasKfuncFlag(call, "release");
 
-/** What is pointed to, in the kernel's words: `STRUCT task_struct`. */
+/** What is pointed to, in the kernel's words: `STRUCT task_struct`. What is no type at all has no name. */
 export const pointeeText = ({ to = "?" }: KfuncValue): string =>
-  to.replace(/^(?:struct|union)(?= )/, (kind) => kind.toUpperCase());
+  to === "void" ? "UNKNOWN " : to.replace(/^(?:struct|union)(?= )/, (kind) => kind.toUpperCase());
 
 /** Functions that take the program's context, whatever its type is called. */
 const OF_CONTEXT = /^bpf_(?:cast_to_kern_ctx|session_\w+)$/;
