@@ -2,9 +2,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { testRun } from "../../src/oracle/linux/test-run.ts";
 
+function tell(message: string | number): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origins
+  parentPort?.postMessage(message);
+}
+
 const { fd, repeat }: { readonly fd: number; readonly repeat: number } = workerData;
-parentPort?.postMessage("running");
+tell("running");
 const begin = process.hrtime.bigint();
 const run = testRun(fd, { packet: new Uint8Array(64), repeat });
 const milliseconds = Number((process.hrtime.bigint() - begin) / 1_000_000n);
-parentPort?.postMessage(run.ran ? milliseconds : run.errno);
+tell(run.ran ? milliseconds : run.errno);
