@@ -151,6 +151,7 @@ export function environmentOf(
   const rest = {
     seed,
     ...kernelAround(program, seed, rules),
+    unknownMemory: seed,
     hookSocket: HOOK_SOCKETS[(seed >> 6) & 1] ?? HOOK_SOCKET,
     ...(tracepointRecord === undefined ? {} : { tracepointRecord }),
     clockNs: BigInt(1000 * seed),

@@ -9,6 +9,7 @@
  */
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOSPC } from "../errno.ts";
+import { freeFields } from "../objects/field.ts";
 import { jenkins } from "./jenkins.ts";
 import {
   allCopies,
@@ -94,8 +95,19 @@ export class HashMap extends ValueMap {
   }
 
   #insert(key: Uint8Array, values: readonly MapValue[], cpu: number): void {
-    if (this.#evicts && this.#table.get(key) === undefined) this.#makeRoom(cpu);
+    const before = this.#table.get(key);
+    if (this.#evicts && before === undefined) this.#makeRoom(cpu);
     this.#table.insert(key, { values, cpu });
+    for (const value of before?.values ?? [])
+      if (!values.includes(value)) freeFields(value, this.definition.fields);
+  }
+
+  /** Takes an element out. What the kernel keeps in its fields goes at once, whoever still has a pointer to its bytes. */
+  #drop(key: Uint8Array): boolean {
+    const held = this.#table.get(key);
+    const was = this.#table.remove(key);
+    for (const value of held?.values ?? []) freeFields(value, this.definition.fields);
+    return was;
   }
 
   /** Evicts the least recently used of the elements that count, where the processor has put its share. */
@@ -104,11 +116,11 @@ export class HashMap extends ValueMap {
     const counted: Element<Copies>[] = [];
     for (const element of this.#table.byAge()) if (shared || element.held.cpu === cpu) counted.push(element);
     const [oldest] = counted;
-    if (oldest !== undefined && counted.length >= this.#share) this.#table.remove(oldest.key);
+    if (oldest !== undefined && counted.length >= this.#share) this.#drop(oldest.key);
   }
 
   remove(key: Uint8Array): number {
-    return this.#table.remove(key) ? 0 : ENOENT;
+    return this.#drop(key) ? 0 : ENOENT;
   }
 
   *elements(cpu: number): Iterable<Entry> {
@@ -158,7 +170,7 @@ export class HashMap extends ValueMap {
 
   protected override userTake(key: Uint8Array): Uint8Array | number {
     const value = this.userLookup(key);
-    this.#table.remove(key);
+    this.#drop(key);
     return value;
   }
 
@@ -187,7 +199,7 @@ export class HashMap extends ValueMap {
     }
     const keys = found.map(({ key }) => key.slice());
     const values = found.map(({ held }) => this.#userValue(held));
-    if (take) for (const { key } of found) this.#table.remove(key);
+    if (take) for (const { key } of found) this.#drop(key);
     const next = new Uint8Array(4);
     new DataView(next.buffer).setUint32(0, bucket, true);
     return { error, count: found.length, keys, values, next };
