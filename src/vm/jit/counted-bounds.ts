@@ -85,7 +85,13 @@ function guardsOf(address: Sum, steps: CountedLoop["steps"]): readonly Sum[] {
  *
  * @param behind  how many instructions may be executed before it is looked at again
  */
-export function writeStop(w: Writer, { label, bounds, shortest }: Count, behind: number): void {
+export function writeStop(w: Writer, count: Count, behind: number): void {
+  writeRounds(w, count);
+  writeStopFor(w, count, behind);
+}
+
+/** Sets the loop's `stop` to how many rounds the bounds allow. */
+export function writeRounds(w: Writer, { label, bounds }: Pick<Count, "label" | "bounds">): void {
   const { code, locals } = w;
   const stop = locals.stop(label);
   code.const64(MOST_ROUNDS);
@@ -101,6 +107,15 @@ export function writeStop(w: Writer, { label, bounds, shortest }: Count, behind:
     code.op(OP.select);
     code.at(OP.set, stop);
   }
+}
+
+/** Sets the loop's `stop`, which is a number of rounds, to what it is meant to be. */
+export function writeStopFor(
+  { code, locals }: Writer,
+  { label, shortest }: Pick<Count, "label" | "shortest">,
+  behind: number,
+): void {
+  const stop = locals.stop(label);
   code.at(OP.get, LOCAL.fuel);
   code.at(OP.get, stop);
   code.const64(shortest);
@@ -118,6 +133,13 @@ export function writeStop(w: Writer, { label, bounds, shortest }: Count, behind:
 }
 
 const MULTIPLY64 = 0x7e;
+
+/** Pushes whether there may be no other time round. */
+export function pushIsOver({ code, locals }: Writer, label: number): void {
+  code.at(OP.get, LOCAL.fuel);
+  code.at(OP.get, locals.stop(label));
+  code.op(OP.less64);
+}
 
 /** Pushes how often a bound holds: for the sums `at`, `at + step`, … below `limit`. */
 function pushRounds(w: Writer, { sum, step, base, need }: Bound): void {

@@ -19,7 +19,7 @@ import { type Callee, callFunction, callLoop, functionIn, loadDepth } from "./ca
 import { type Code, I32, OP } from "./code.ts";
 import { CONTROL } from "./control.ts";
 import { countLoops } from "./counted.ts";
-import { boundsOf, type Count, writeStop } from "./counted-bounds.ts";
+import { boundsOf, type Count, pushIsOver, writeStop } from "./counted-bounds.ts";
 import type { Facts } from "./facts.ts";
 import { type Block, blocksOf, END, slotsOf } from "./flow.ts";
 import { isDynamic, KIND, Kinds, type Registers, SOMEWHERE } from "./kinds.ts";
@@ -284,12 +284,7 @@ export class FunctionCompiler {
       code.op(OP.eq32);
       return;
     }
-    if (kind === END.testCount) {
-      code.at(OP.get, LOCAL.fuel);
-      code.at(OP.get, w.locals.stop(label));
-      code.op(OP.less64);
-      return;
-    }
+    if (kind === END.testCount) return pushIsOver(w, label);
     if (kind === END.mayGoto) {
       // Counted only if it falls through.
       const loops = w.locals.loops();
