@@ -1,13 +1,14 @@
 /** Open-coded iterators: made in slots of the stack, asked for elements, given back. */
 
 import { MAX_LOOPS } from "../../semantics/helpers/callbacks.ts";
-import { E2BIG, EINVAL } from "../errno.ts";
+import { E2BIG, EFAULT, EINVAL } from "../errno.ts";
 import { fault } from "../fault.ts";
 import type { Call } from "../helpers/call.ts";
 import type { HelperTable } from "../helpers/helper.ts";
 import { findInSlots, putInSlots, removeFromSlots } from "../objects/in-slots.ts";
 import type { InSlots } from "../objects/slots.ts";
 import type { Thing } from "../objects/thing.ts";
+import { bytesAt } from "../reach.ts";
 import type { Region } from "../region.ts";
 import { give } from "./own-objects.ts";
 import { taskObject, tasksOf } from "./tasks.ts";
@@ -90,13 +91,16 @@ function beginNumbers(call: Call): number {
 /** Words of bits that an iterator of bits takes at most (BITS_ITER_NR_WORDS_MAX in kernel/bpf/helpers.c). */
 const MOST_WORDS = 511;
 
+/** Linux looks at whatever address it is given with care, as probe_read_kernel does: none is a fault. */
 function beginBits(call: Call): number {
+  const address = call.u64(2, "unsafe_ptr__ign");
   const words = call.u32(3, "nr_words");
   const set: number[] = [];
-  const error = words === 0 ? EINVAL : words > MOST_WORDS ? E2BIG : 0;
+  let error = address === 0n || words === 0 ? EINVAL : words > MOST_WORDS ? E2BIG : 0;
   if (error === 0) {
-    const bytes = call.read(2, 8 * words, "unsafe_ptr__ign");
-    for (const [at, byte] of bytes.entries()) {
+    const bytes = bytesAt(call.state, address, 8 * words);
+    if (bytes === undefined) error = EFAULT;
+    for (const [at, byte] of (bytes ?? []).entries()) {
       for (let bit = 0; bit < 8; bit += 1) if (((byte >> bit) & 1) === 1) set.push(8 * at + bit);
     }
   }
