@@ -9,6 +9,8 @@ export interface WrongWay {
   readonly shownBy: Action;
   /** In which it is shown; SMALL, if none is named. */
   readonly scope?: Scope;
+  /** Of the scopes with namespaces, cgroups and mounts: whether it takes about a second, so that every run of the tests can show it. */
+  readonly quick?: true;
 }
 
 const process = 1;
@@ -52,7 +54,7 @@ export const FAULTS: readonly WrongWay[] = [
   { fault: { noHold: "device" }, shownBy: { do: "move_device", ...AT, fd: 0 }, scope: NAMESPACES },
   { fault: { noPut: "device" }, shownBy: { do: "delete_device", ...AT }, scope: NAMESPACES },
   { fault: { noPut: "attachment" }, shownBy: { do: "unshare_net", process }, scope: NAMESPACES },
-  { fault: { twinStays: true }, shownBy: { do: "exit", process }, scope: NAMESPACES },
+  { fault: { twinStays: true }, shownBy: { do: "exit", process }, scope: NAMESPACES, quick: true },
   { fault: { notFreed: "network" }, shownBy: { do: "enter_net", process, fd: 0 }, scope: NAMESPACES },
 
   // --- Cgroups
@@ -60,6 +62,7 @@ export const FAULTS: readonly WrongWay[] = [
     fault: { attachedUntilClosed: true },
     shownBy: { do: "cgroup_remove", process, path: "a" },
     scope: CGROUPS,
+    quick: true,
   },
   {
     fault: { noHold: "attachment" },
@@ -84,7 +87,7 @@ export const FAULTS: readonly WrongWay[] = [
   // --- Mounts
   { fault: { noHold: "mounts" }, shownBy: { do: "fork", process }, scope: MOUNTS },
   { fault: { noPut: "mounts" }, shownBy: { do: "exit", process }, scope: MOUNTS },
-  { fault: { noHold: "mount" }, shownBy: { do: "unshare", process }, scope: MOUNTS },
+  { fault: { noHold: "mount" }, shownBy: { do: "unshare", process }, scope: MOUNTS, quick: true },
   { fault: { noPut: "mount" }, shownBy: { do: "umount", process, path: "/d" }, scope: MOUNTS },
   { fault: { noPut: "mount" }, shownBy: { do: "rmdir", process, path: "/d" }, scope: MOUNTS },
   { fault: { noPut: "pin" }, shownBy: { do: "umount", process, path: "/d" }, scope: MOUNTS },
