@@ -1,5 +1,6 @@
 /** The kinds of programs that are generated: those that the machine runs, each as often as it is wanted, and what they may do by the newest kernel's profile. */
 import { helperCallingBack } from "../../semantics/helpers/callbacks.ts";
+import { helperId } from "../../semantics/helpers/names.ts";
 import { defaultProfile } from "../../semantics/profile/default.ts";
 import { helperCall, idsOf, kfuncFacts, mayCallKfunc, programFacts } from "../../semantics/profile/lookup.ts";
 import type { Context, ContextField, ProgramFacts, Prototype } from "../../semantics/profile/profile.ts";
@@ -132,9 +133,15 @@ function abilities(of: Kind): Abilities {
   };
 }
 
-/** Whether the machine has the helper. */
+/** The machine has these for the kernel's own variables, which no program here has, and not for objects. */
+const OF_PROCESSORS: ReadonlySet<number | undefined> = new Set([
+  helperId("per_cpu_ptr"),
+  helperId("this_cpu_ptr"),
+]);
+
+/** Whether the machine has the helper for what is drawn here. */
 const isModelled = (id: number): boolean =>
-  HELPERS_BY_ID[id] !== undefined || helperCallingBack(id) !== undefined;
+  (HELPERS_BY_ID[id] !== undefined && !OF_PROCESSORS.has(id)) || helperCallingBack(id) !== undefined;
 
 function helpersOf(facts: ProgramFacts, maySleep: boolean): ReadonlyMap<string, Callable> {
   const profile = defaultProfile();
