@@ -2,7 +2,7 @@
  * What generated code knows of frames: how deep the run is, and for each depth a record at `FRAMES_AT`. Compiled code enters and leaves frames by these alone; the state's list of frames
  * follows when the machine is called (`jit/frames.ts`).
  */
-import { FRAMES_AT, MAX_FRAMES, memoryWords } from "./memory.ts";
+import { FRAMES_AT, memoryWords } from "./memory.ts";
 
 export const FRAME_SIZE = 32;
 
@@ -28,8 +28,6 @@ export const CALLED_BACK = 2 ** 31;
 export const DEPTH_AT = FRAMES_AT;
 /** The record of depth 0. There is one more than there are frames, whose stack is never there. */
 export const FIRST_FRAME_AT = FRAMES_AT + FRAME_SIZE;
-/** Bytes of all this. */
-export const FRAMES_SIZE = FRAME_SIZE * (2 + MAX_FRAMES);
 
 const word = (depth: number, offset: number): number => (FIRST_FRAME_AT + FRAME_SIZE * depth + offset) >> 2;
 

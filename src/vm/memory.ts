@@ -52,6 +52,7 @@ export const CONTROL_AT = 384;
 /** Records of frames (`frame-record.ts`), and how many frames there may be: the main program and fifteen functions deep, as Linux 7.3 allows (8 frames before; MAX_CALL_FRAMES in linux/bpf_verifier.h). */
 export const FRAMES_AT = 512;
 export const MAX_FRAMES = 16;
-export const FIXED_SIZE = 1088;
+/** With a record of 32 bytes for each frame and two more. */
+export const FIXED_SIZE = FRAMES_AT + 32 * (MAX_FRAMES + 2);
 /** The rest of the first page is left free, so that no run's memory has the index of anything above. */
 export const RUNS_AT = 4096;
