@@ -1,6 +1,7 @@
 /** Who keeps what: the references that there are, told by names. Instruments draw them and follow them; the runtime itself goes by its counts. */
 import type { Cgroup } from "./attachments/cgroup.ts";
 import { CgroupFile } from "./attachments/cgroup.ts";
+import { LinkObject } from "./attachments/link.ts";
 import { filesOfObjects, heldByFile, heldByMap } from "./attachments/references.ts";
 import { SocketFile } from "./attachments/sockets.ts";
 import type { OpenFile } from "./descriptors.ts";
@@ -110,6 +111,8 @@ export function keepers(kernel: Kernel, names: Names): readonly Keeping[] {
       files.add(file);
       add(name, names.of(file), "holds");
     }
+    if (object instanceof LinkObject && object.network !== undefined)
+      within(name, object.network, "at a hook of");
     for (const program of heldByMap(object)) add(name, programName(program), "runs");
   }
   const targets = new Set<OpenFile["target"]>();

@@ -1,8 +1,9 @@
 /**
  * Network namespaces and their devices: the loopback device, and pairs of which each device receives what the other one sends. A namespace lives while a process is in it, a
- * file keeps it, or a socket that was made in it is open; its devices go with it.
+ * file keeps it, a socket that was made in it is open, or a link is at one of its netfilter hooks; its devices go with it.
  */
 import { type NamespaceAttach, NamespaceHook } from "./attachments/namespace-programs.ts";
+import { NetfilterHooks } from "./attachments/netfilter.ts";
 import { TcxHook } from "./attachments/tcx.ts";
 import { TrafficControl } from "./attachments/traffic-control.ts";
 import { XdpHook } from "./attachments/xdp.ts";
@@ -19,6 +20,7 @@ export class NetworkNamespace implements Target {
     flow_dissector: new NamespaceHook("flow_dissector"),
     sk_lookup: new NamespaceHook("sk_lookup"),
   };
+  readonly netfilter = new NetfilterHooks();
   #references = 0;
   /** Where the search for a number begins for a device that comes without one. */
   #next = LOOPBACK + 1;

@@ -5,6 +5,9 @@ import { type Act, bpf, EMPTY, F, OBJECTS, PINS } from "./attachment-scenes.ts";
 /** Operations to draw from, each with how often it comes beside the others. */
 export type Weighted = readonly (readonly [weight: number, make: () => Act])[];
 
+/** Whether programs are attached to the process's own namespace. */
+const inNamespace = ({ area }: AttachmentDraw): boolean => area === "netns" || area === "netfilter";
+
 function query(draw: AttachmentDraw): Act {
   const ids = draw.once(10) ? {} : { count: draw.of([16, 16, 1, 2]), prog_ids: EMPTY };
   const flags = draw.once(3) ? { prog_attach_flags: EMPTY } : {};
@@ -24,7 +27,7 @@ function query(draw: AttachmentDraw): Act {
 
 function progAttach(draw: AttachmentDraw): Act {
   const flags = draw.flags();
-  const target = draw.area === "netns" && !draw.once(8) ? {} : draw.target();
+  const target = inNamespace(draw) && !draw.once(8) ? {} : draw.target();
   const replaced = (flags & F.replace) !== 0 || draw.once(20) ? { replace_bpf_fd: draw.fd("program") } : {};
   return bpf("prog_attach", {
     ...target,
@@ -38,7 +41,7 @@ function progAttach(draw: AttachmentDraw): Act {
 
 function progDetach(draw: AttachmentDraw): Act {
   const flags = draw.once(4) ? draw.flags() : 0;
-  const target = draw.area === "netns" && !draw.once(8) ? {} : draw.target();
+  const target = inNamespace(draw) && !draw.once(8) ? {} : draw.target();
   const program = draw.once(7) ? {} : { attach_bpf_fd: draw.fd("program") };
   return bpf("prog_detach", {
     ...target,

@@ -1,7 +1,7 @@
 /** Operations of each area of attachments, with how often they come. */
 import { close, everywhere, links, programs, type Weighted } from "./attachment-acts.ts";
 import type { AttachmentDraw } from "./attachment-draw.ts";
-import { type Act, bpf, EMPTY, HOLE, PATHS, XDP_FLAGS } from "./attachment-scenes.ts";
+import { type Act, bpf, EMPTY, HOLE, number, PATHS, XDP_FLAGS } from "./attachment-scenes.ts";
 
 function devices(draw: AttachmentDraw): Weighted {
   return [
@@ -64,6 +64,28 @@ function traffic(draw: AttachmentDraw): Weighted {
     [6, () => ({ do: "filter_create", ...place(), fd: draw.fd("program"), manner: manner() })],
     [2, () => ({ do: "filter_delete", ...place() })],
     [4, () => ({ do: "filter_query", index: draw.index(), direction: direction() })],
+  ];
+}
+
+function netfilter(draw: AttachmentDraw): Weighted {
+  const place = () => ({
+    "netfilter.pf": draw.once(16) ? draw.below(13) : draw.of([2, 2, 2, 10]),
+    "netfilter.hooknum": draw.once(16) ? draw.below(8) : draw.of([0, 3]),
+    "netfilter.priority": draw.once(16) ? draw.of([-0x8000_0000, 0x7fff_ffff]) : draw.of([-400, -399, 0]),
+    "netfilter.flags": draw.once(16) ? draw.below(4) : draw.of([0, 0, 1]),
+  });
+  return [
+    [
+      12,
+      () =>
+        bpf("link_create", {
+          prog_fd: draw.once(8) ? draw.fd("program") : draw.of([0, 1, 2]),
+          attach_type: draw.once(16) ? draw.attach() : number("netfilter"),
+          flags: draw.once(20) ? 1 : 0,
+          ...place(),
+        }),
+    ],
+    ...namespaces(draw),
   ];
 }
 
@@ -221,6 +243,8 @@ function actsOf(draw: AttachmentDraw): Weighted {
       return [...everywhere(draw), ...devices(draw), ...elements(draw)];
     case "event":
       return [...everywhere(draw), ...links(draw), ...events(draw)];
+    case "netfilter":
+      return [...everywhere(draw), ...links(draw), ...programs(draw), ...netfilter(draw)];
   }
 }
 

@@ -73,6 +73,7 @@ export class AttachmentDraw {
       case "event":
         return { target_fd: this.fd("perf_event") };
       case "netns":
+      case "netfilter":
       case "socket":
       case "device_map":
         return { target_fd: this.fd("netns") };

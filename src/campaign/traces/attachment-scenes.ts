@@ -19,6 +19,7 @@ export const AREAS = [
   "socket_map",
   "device_map",
   "event",
+  "netfilter",
 ] as const;
 export type Area = (typeof AREAS)[number];
 
@@ -125,6 +126,13 @@ export const OBJECTS: Readonly<Record<Area, readonly Act[]>> = {
     load("raw_tracepoint"),
     load("xdp", "xdp"),
   ],
+  netfilter: [
+    load("netfilter", "netfilter"),
+    load("netfilter", "netfilter"),
+    load("netfilter", "netfilter"),
+    load("flow_dissector"),
+    load("sk_lookup", "sk_lookup"),
+  ],
 };
 
 export const ATTACH: Readonly<Record<Area, readonly AttachType[]>> = {
@@ -145,6 +153,7 @@ export const ATTACH: Readonly<Record<Area, readonly AttachType[]>> = {
   socket_map: ["sk_skb_stream_parser", "sk_skb_stream_verdict", "sk_skb_verdict", "sk_msg_verdict"],
   device_map: ["xdp"],
   event: ["perf_event"],
+  netfilter: ["netfilter", "netfilter", "netfilter", "netfilter", "flow_dissector"],
 };
 
 /** Bits of attach flags (linux/bpf.h). */
@@ -226,4 +235,5 @@ export const SCENES: Readonly<Partial<Record<Area, readonly Act[]>>> = {
   socket_map: [{ do: "socket" }, { do: "socket" }, { do: "socketpair" }, { do: "socket_bind", fd: 10 }],
   device_map: PAIR,
   event: [{ do: "perf_event_open" }],
+  netfilter: [{ do: "netns_open" }],
 };

@@ -4,6 +4,7 @@
  */
 import { EINVAL, EOPNOTSUPP } from "../../vm/errno.ts";
 import type { OpenFile } from "../descriptors.ts";
+import type { NetworkNamespace } from "../network.ts";
 import { KernelObject, type MapObject, type ProgramObject, type Registry } from "../objects.ts";
 
 /** A device as a link tells of it. */
@@ -23,6 +24,7 @@ export const LINK_TYPES = {
   netns: 5,
   xdp: 6,
   perf_event: 7,
+  netfilter: 10,
   tcx: 11,
   sockmap: 14,
 } as const;
@@ -55,6 +57,11 @@ export abstract class LinkObject extends KernelObject {
   /** Open files that it keeps open. */
   get files(): readonly OpenFile[] {
     return [];
+  }
+
+  /** The network namespace that it keeps. */
+  get network(): NetworkNamespace | undefined {
+    return undefined;
   }
 
   /** Holds another program from now on. */

@@ -17,6 +17,7 @@ import { IteratorFile, IteratorLink, linkEvent, TracepointLink } from "./events.
 import { CGROUP_LINK_FLAGS, LINK_REPLACE } from "./flags.ts";
 import type { LinkObject } from "./link.ts";
 import { linkByFd, programByFd } from "./lookup.ts";
+import { linkNetfilter } from "./netfilter.ts";
 import type { Position } from "./program-list.ts";
 import { SocketMapHook } from "./socket-map.ts";
 import { cgroupByFd, namespaceByFd } from "./targets.ts";
@@ -58,13 +59,14 @@ function linkFor(call: Create, program: ProgramObject, attach: AttachType): Link
       return linkSocketMap(call, program, attach);
     case "perf_event":
       return linkPerfEvent(call, program);
+    case "netfilter":
+      return linkNetfilter(call, program);
     case "tracing":
       return linkTracing(call, program, attach);
     case "tracepoint":
     case "kprobe":
     case "lsm":
     case "ext":
-    case "netfilter":
       return unsupported(`link_create of a program of type ${type}`);
     default:
       return EINVAL;

@@ -90,7 +90,13 @@ const errorOf = (outcome: Outcome | undefined): number =>
 type Make = (list: readonly SystemCall[]) => readonly Outcome[];
 
 /** Operations by which a namespace or a cgroup may have no more use. */
-const ENDING: ReadonlySet<Operation["do"]> = new Set(["unshare_net", "netns_enter", "cgroup_remove", "exit"]);
+const ENDING: ReadonlySet<Operation["do"]> = new Set([
+  "unshare_net",
+  "netns_enter",
+  "cgroup_remove",
+  "exit",
+  "unlink",
+]);
 /** Traces that have, or had, a namespace or a cgroup of their own. */
 const OWNING = new WeakSet<LinuxTrace>();
 const PAUSE_NS = 150_000_000n;
@@ -99,9 +105,10 @@ const PAUSE_NS = 150_000_000n;
 export function mayEnd(trace: LinuxTrace, operation: Operation): boolean {
   if (operation.do === "unshare_net" || operation.do === "cgroup_create") OWNING.add(trace);
   if (!OWNING.has(trace)) return false;
+  if (operation.do === "bpf") return operation.command === "link_detach";
   if (operation.do !== "close") return ENDING.has(operation.do);
   const open = trace.running.get(operation.process)?.find(({ fd }) => fd === operation.fd);
-  return open?.kind === "netns";
+  return open?.kind === "netns" || open?.kind === "link";
 }
 
 /** Linux takes namespaces and cgroups down a little later, and what was attached to them away. */
