@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { assemble } from "../../semantics/isa/assemble.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { escalations } from "./escalate.ts";
-import { examine } from "./examine.ts";
+import { dependsOnAddresses, type Ended, examine } from "./examine.ts";
 import type { Input } from "./inputs.ts";
 import { PROBE_MAPS } from "./probe.ts";
 
@@ -133,5 +133,30 @@ describe("a program that the kernel accepts", () => {
     const hole = program("r0 = *(u8 *)(r1 +0)", "r2 = map_value[0]+0", "r0 = *(u64 *)(r2 +60)", "exit");
     const { violations } = examine(hole, "", [input(0, 0n)]);
     expect(violations.map(({ oracle }) => oracle)).toContain("hole");
+  });
+});
+
+describe("a run that computes with addresses", () => {
+  /** How a program without branches ends here on one input, beside a log that says nothing of it. */
+  function ended(tested: Program): Ended {
+    const log = tested.insns.map((insn, pc) => (insn === undefined ? "" : `${pc}: (00) anything\n`)).join("");
+    const [first] = examine(tested, log, [input(0, 7n)]).ended;
+    if (first === undefined) throw new Error("it does not end");
+    return first;
+  }
+  const START = ["r2 = *(u32 *)(r1 +4)", "r3 = *(u32 *)(r1 +0)"];
+
+  it("is known by another end where the memory lies elsewhere", () => {
+    // Found against Linux 7.3: an address's lowest byte decides.
+    const byte = program(...START, "r0 = (s8)r2", "exit");
+    const stored = program(...START, "r9 = map_value[0]+0", "*(u64 *)(r9 +8) = r3", "r0 = 0", "exit");
+    expect([byte, stored].map((each) => dependsOnAddresses(each, ended(each)))).toEqual([true, true]);
+  });
+
+  it("is not one that only subtracts them, or returns what the map holds", () => {
+    const length = program(...START, "r0 = r2", "r0 -= r3", "exit");
+    const value = program("r9 = map_value[0]+0", "r0 = *(u64 *)(r9 +0)", "exit");
+    expect([length, value].map((each) => dependsOnAddresses(each, ended(each)))).toEqual([false, false]);
+    expect([length, value].map((each) => ended(each).retval)).toEqual([64, 7]);
   });
 });

@@ -3,10 +3,12 @@
  * fault; where the kernel's paths can be followed, each number is inside of the kernel's bounds; and no jump goes a way that the kernel has never been.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { word } from "../../oracle/linux/maps.ts";
 import { parseStateLog, type StateLog } from "../../oracle/linux/state-log.ts";
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Program } from "../../semantics/program/program.ts";
+import { AddressSpace } from "../../vm/address-space.ts";
 import { Machine, type RunResult } from "../../vm/machine.ts";
 import { fillMaps } from "../fill-maps.ts";
 import type { Input } from "./inputs.ts";
@@ -36,12 +38,16 @@ export interface Violation {
   readonly problem?: Problem;
 }
 
-/** A run that ended. */
-export interface Ended {
-  readonly input: Input;
+/** How a run ended. */
+export interface End {
   readonly retval: number;
   readonly packet: Uint8Array | undefined;
   readonly value: Uint8Array | undefined;
+}
+
+/** A run that ended, and how. */
+export interface Ended extends End {
+  readonly input: Input;
 }
 
 export interface Examined {
@@ -93,10 +99,42 @@ function valueOf(machine: Machine, program: Program): Uint8Array | undefined {
   return typeof value === "object" ? value : undefined;
 }
 
-function readsUnwritten(program: Program, input: Input): boolean {
-  const machine = new Machine(program, { cpus: CPUS, budget: BUDGET, uninitialisedStack: "fault" });
+function endOf(program: Program, machine: Machine, result: RunResult & { outcome: "exit" }): End {
+  const retval = Number(BigInt.asUintN(32, result.r0));
+  return { retval, packet: result.packet, value: valueOf(machine, program) };
+}
+
+/** A machine for a program, with the maps as an input has them. */
+function machineFor(program: Program, input: Input, uninitialisedStack: "allow" | "fault"): Machine {
+  const machine = new Machine(program, { cpus: CPUS, budget: BUDGET, uninitialisedStack });
   fill(machine, program, input);
-  return machine.run({ packet: input.packet, seed: input.seed }).outcome === "fault";
+  return machine;
+}
+
+function readsUnwritten(program: Program, { packet, seed, ...rest }: Input): boolean {
+  const machine = machineFor(program, { packet, seed, ...rest }, "fault");
+  return machine.run({ packet, seed }).outcome === "fault";
+}
+
+/** How far memory is moved to see whether addresses matter, in bytes: between them they change each bit from the seventh to the 22nd. */
+const MOVED = [0x15_5540, 0x2a_aa80];
+
+/**
+ * Whether a run ends in another way where the machine's memory lies elsewhere: it computes with addresses, and those of a kernel are others. The six lowest bits of
+ * an address and its upper half stay as they are: what depends on these alone is not seen.
+ */
+export function dependsOnAddresses(program: Program, { input, ...before }: Ended): boolean {
+  return MOVED.some((bytes) => {
+    const below = new AddressSpace();
+    try {
+      below.take(bytes);
+      const machine = machineFor(program, input, "fault");
+      const result = machine.run({ packet: input.packet, seed: input.seed });
+      return result.outcome !== "exit" || !isDeepStrictEqual(endOf(program, machine, result), before);
+    } finally {
+      below.release();
+    }
+  });
 }
 
 /** Runs an accepted program on inputs, beside the log with which the kernel accepted it. */
@@ -116,8 +154,7 @@ export function examine(program: Program, log: string, inputs: readonly Input[])
     let result: RunResult;
     let machine: Machine;
     try {
-      machine = new Machine(program, { cpus: CPUS, budget: BUDGET, uninitialisedStack: "allow" });
-      fill(machine, program, input);
+      machine = machineFor(program, input, "allow");
       result = machine.run({ packet: input.packet, seed: input.seed }, (pc, view) => {
         if (view.program !== program.name) return walk.lose();
         walk.observe(pc, view);
@@ -162,8 +199,7 @@ export function examine(program: Program, log: string, inputs: readonly Input[])
     if (problem !== undefined || dead !== undefined || result.pointer) continue;
     // What is on the stack that nobody has written is another thing in the kernel.
     if (readsUnwritten(program, input)) continue;
-    const retval = Number(BigInt.asUintN(32, result.r0));
-    ended.push({ input, retval, packet: result.packet, value: valueOf(machine, program) });
+    ended.push({ input, ...endOf(program, machine, result) });
   }
   return { violations, ended, runs, steps, compared };
 }
