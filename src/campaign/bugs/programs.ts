@@ -1,12 +1,13 @@
 /**
- * The programs that instruments look at: generated ones, neighbours of the corpus' programs, and neighbours of generated ones, in turns. Equal seeds give equal
- * sequences. A generated program keeps to what verifiers ask for, so most are accepted by far; its neighbours are at the border, where what a check forgets shows.
+ * The programs that instruments look at: generated ones, neighbours of these, neighbours of the corpus' programs, mutants of those, which lose instructions and get
+ * others, and generated ones of numbers alone, in turns. Equal seeds give equal sequences. A generated program keeps to what verifiers ask for, so most are accepted by far; neighbours and mutants are at the
+ * border, where what a check forgets shows.
  */
-import { InputError } from "../../semantics/errors.ts";
-import { encode } from "../../semantics/isa/codec.ts";
 import type { Instruction, Row } from "../../semantics/isa/instruction.ts";
 import { ROWS } from "../../semantics/isa/table.ts";
 import type { Program } from "../../semantics/program/program.ts";
+import { mutated, wellEncoded } from "../generate/mutate.ts";
+import { numberProgram } from "../generate/numbers.ts";
 import { programOfSeed } from "../generate/program.ts";
 import { generator, type Random } from "../random.ts";
 
@@ -32,22 +33,30 @@ const LONGEST = 200;
 /** The `index`-th program of a trial; undefined if what came out is none. */
 export function trialProgram(seed: number, index: number, originals: Originals): Program | undefined {
   const own = seed * SEEDS + index;
-  const source = index % 3;
+  const source = index % 5;
   if (source === 0) return programOfSeed(own);
+  if (source === 4) return numberProgram(own);
   const random = generator(own);
   for (let i = 0; i < 8; i += 1) random.below(2);
   if (source === 1 || originals.count === 0) return neighbour(programOfSeed(own), random, 1);
-  let found: Original;
-  let draws = 0;
-  do {
-    found = originals.original(random.below(originals.count));
-    draws += 1;
-  } while (!found.isRefused && draws < DRAWS);
-  return found.program.insns.length > LONGEST ? undefined : neighbour(found.program, random, 0);
+  const { program } = drawn(originals, random, source === 2 ? DRAWS : 1);
+  if (program.insns.length > LONGEST) return undefined;
+  if (source === 2) return neighbour(program, random, 0);
+  const donors = [program, drawn(originals, random, 1).program];
+  const made = mutated(program, donors, random);
+  return wellEncoded(made) ? made : undefined;
 }
 
 /** So often another one is drawn in place of one that kernels accept. */
 const DRAWS = 3;
+
+/** One of the corpus' programs; of so many draws the first that kernels refuse. */
+function drawn(originals: Originals, random: Random, draws: number): Original {
+  let found = originals.original(random.below(originals.count));
+  for (let i = 1; i < draws && !found.isRefused; i += 1)
+    found = originals.original(random.below(originals.count));
+  return found;
+}
 
 /** The program with some instructions, from the least number up to two, changed in one field each; undefined if that cannot be encoded. */
 function neighbour(original: Program, random: Random, least: 0 | 1): Program | undefined {
@@ -58,13 +67,7 @@ function neighbour(original: Program, random: Random, least: 0 | 1): Program | u
     if (insn !== undefined) insns[at] = changed(insn, random);
   }
   const program = { ...original, insns };
-  try {
-    encode(insns);
-    return program;
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
+  return wellEncoded(program) ? program : undefined;
 }
 
 const STEPS = [-8, -4, -2, -1, 1, 2, 4, 8] as const;

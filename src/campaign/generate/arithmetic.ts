@@ -17,7 +17,7 @@ const BINARY = [
   "xor",
   "arsh",
 ] as const;
-const UNARY = [
+export const UNARY = [
   "neg64",
   "neg32",
   "be16",
@@ -29,7 +29,7 @@ const UNARY = [
   "bswap32",
   "bswap64",
 ] as const;
-const EXTENDING = ["movsx8_64", "movsx16_64", "movsx32_64", "movsx8_32", "movsx16_32"] as const;
+export const EXTENDING = ["movsx8_64", "movsx16_64", "movsx32_64", "movsx8_32", "movsx16_32"] as const;
 
 /** Whether the operand's low bits alone count, so that only small ones are encoded. */
 const shifts = (op: string): boolean => op === "lsh" || op === "rsh" || op === "arsh";
@@ -141,7 +141,7 @@ export const wide: Emit = (w, { a, b, c }) => {
 };
 
 /** One operation, whatever it is, on a register: of two numbers, or of one and a constant. */
-function operation(w: Writer, dst: number, draw: (limit: number) => number, src?: number): void {
+export function operation(w: Writer, dst: number, draw: (limit: number) => number, src?: number): void {
   const op = pick(BINARY, draw(64)) ?? "add";
   const width = draw(2) === 0 ? 64 : 32;
   if (src === undefined) {

@@ -17,7 +17,7 @@ const CONDITIONS = [
   "jslt",
   "jsle",
 ] as const;
-const condition = (choice: number): string =>
+export const condition = (choice: number): string =>
   `${CONDITIONS[choice % CONDITIONS.length] ?? "jeq"}${(choice >> 4) % 2 === 0 ? 64 : 32}`;
 
 /** How many steps a block takes in. */

@@ -4,6 +4,7 @@ import { describe, expect } from "vitest";
 import { readBtf } from "../../object/btf.ts";
 import { encode } from "../../semantics/isa/codec.ts";
 import { verify } from "../../verifier/verify.ts";
+import { numberProgram } from "./numbers.ts";
 import { programOf, programOfSeed } from "./program.ts";
 import { recipes } from "./recipe.ts";
 import { STEP_NAMES } from "./steps.ts";
@@ -48,6 +49,14 @@ describe("generated programs", () => {
     ];
     expect([...kinds]).toEqual(expect.arrayContaining(wanted));
     expect(STEP_NAMES.length).toBeGreaterThan(50);
+  });
+
+  test("of numbers alone call nothing, and are accepted but for a few", () => {
+    const programs = SEEDS.slice(0, 40).map(numberProgram);
+    const kinds = new Set(programs.flatMap(({ insns }) => insns.map((insn) => insn?.row.operation.kind)));
+    expect(kinds).not.toContain("call");
+    expect(kinds).not.toContain("packet");
+    expect(programs.filter((program) => verify(program).verdict === "accept").length).toBeGreaterThan(35);
   });
 
   test("have types that a reader of BTF understands", () => {

@@ -46,6 +46,7 @@ import {
 } from "./objects.ts";
 import { exchanged, owned, ownedEach, peek, put, take, thrown } from "./own-objects.ts";
 import { distance, headers, legacy, packet, packetIndex } from "./packets.ts";
+import { shaped } from "./shapes.ts";
 import { fill, linkedSlot, overwrite, spill, stackIndex, stackWords } from "./stack.ts";
 
 const WEIGHTS = {
@@ -60,6 +61,7 @@ const WEIGHTS = {
   run: [run, 6],
   linked: [linked, 4],
   chained: [chained, 3],
+  shaped: [shaped, 6],
   clamp: [clamp, 4],
   between: [between, 2],
   branch: [branch, 5],

@@ -48,7 +48,7 @@ describe("legacy packet loads together with functions", () => {
   });
 
   it("are found in generated programs", () => {
-    const seeds = Array.from({ length: 400 }, (_, i) => 1 + i);
+    const seeds = Array.from({ length: 1000 }, (_, i) => 1 + i);
     expect(seeds.some((seed) => hazardOf(programOfSeed(seed)) !== undefined)).toBe(true);
   });
 });
