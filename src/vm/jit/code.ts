@@ -56,8 +56,8 @@ export const NO_RESULT = 0x40;
 export const I32 = 0x7f;
 export const I64 = 0x7e;
 
-/** Logarithms of the bytes that loads and stores touch, by size. */
-const ALIGNMENT: { readonly [size: number]: number } = { 1: 0, 2: 1, 4: 2, 8: 3 };
+/** The longest number of 32 bits takes so many bytes. */
+const MOST_BYTES = 5;
 
 export class Code {
   #buffer = new Uint8Array(1024);
@@ -67,12 +67,17 @@ export class Code {
     return this.#length;
   }
 
-  #reserve(count: number): void {
+  /** The buffer, with room for so many more bytes. */
+  #reserve(count: number): Uint8Array {
     const needed = this.#length + count;
-    if (needed <= this.#buffer.length) return;
+    return needed <= this.#buffer.length ? this.#buffer : this.#grow(needed);
+  }
+
+  #grow(needed: number): Uint8Array {
     const larger = new Uint8Array(Math.max(2 * this.#buffer.length, needed));
     larger.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = larger;
+    return larger;
   }
 
   /** Forgets what was written; the buffer stays for the next function. */
@@ -85,19 +90,23 @@ export class Code {
   }
 
   byte(value: number): void {
-    this.#reserve(1);
-    this.#buffer[this.#length++] = value;
+    this.#reserve(1)[this.#length] = value;
+    this.#length += 1;
   }
 
   /** Bytes `start` … `end - 1` of others. Mostly few, for which a call of `set` would cost more. */
   copy(from: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start);
-    for (let i = start; i < end; i += 1) this.#buffer[this.#length++] = from[i] ?? 0;
+    const buffer = this.#reserve(end - start);
+    let at = this.#length;
+    for (let i = start; i < end; i += 1) {
+      buffer[at] = from[i] ?? 0;
+      at += 1;
+    }
+    this.#length = at;
   }
 
   bytes(all: Uint8Array): void {
-    this.#reserve(all.length);
-    this.#buffer.set(all, this.#length);
+    this.#reserve(all.length).set(all, this.#length);
     this.#length += all.length;
   }
 
@@ -108,24 +117,30 @@ export class Code {
 
   /** An unsigned number below 2^32 in LEB128. */
   unsigned(value: number): void {
-    this.#reserve(5);
+    const buffer = this.#reserve(MOST_BYTES);
+    let at = this.#length;
     let rest = value;
     while (rest > 0x7f) {
-      this.#buffer[this.#length++] = (rest & 0x7f) | 0x80;
+      buffer[at] = (rest & 0x7f) | 0x80;
+      at += 1;
       rest >>>= 7;
     }
-    this.#buffer[this.#length++] = rest;
+    buffer[at] = rest;
+    this.#length = at + 1;
   }
 
   /** A signed number of 32 bits in LEB128. */
   signed(value: number): void {
-    this.#reserve(5);
+    const buffer = this.#reserve(MOST_BYTES);
+    let at = this.#length;
     let rest = value;
     while (rest < -64 || rest > 63) {
-      this.#buffer[this.#length++] = (rest & 0x7f) | 0x80;
+      buffer[at] = (rest & 0x7f) | 0x80;
+      at += 1;
       rest >>= 7;
     }
-    this.#buffer[this.#length++] = rest & 0x7f;
+    buffer[at] = rest & 0x7f;
+    this.#length = at + 1;
   }
 
   op(opcode: number): void {
@@ -134,8 +149,16 @@ export class Code {
 
   /** An instruction with the index of a local, function or label. */
   at(opcode: number, index: number): void {
-    this.byte(opcode);
-    this.unsigned(index);
+    const buffer = this.#reserve(1 + MOST_BYTES);
+    const at = this.#length;
+    buffer[at] = opcode;
+    this.#length = at + 1;
+    if (index > 0x7f) {
+      this.unsigned(index);
+      return;
+    }
+    buffer[at + 1] = index;
+    this.#length = at + 2;
   }
 
   /** A block, loop or if. */
@@ -145,14 +168,25 @@ export class Code {
   }
 
   const32(value: number): void {
-    this.byte(OP.const32);
-    this.signed(value | 0);
+    this.#constant(OP.const32, value | 0);
   }
 
   /** An int32 as 64 bits, sign-extended. */
   const64(value: number): void {
-    this.byte(OP.const64);
-    this.signed(value | 0);
+    this.#constant(OP.const64, value | 0);
+  }
+
+  #constant(opcode: number, value: number): void {
+    const buffer = this.#reserve(1 + MOST_BYTES);
+    const at = this.#length;
+    buffer[at] = opcode;
+    this.#length = at + 1;
+    if (value < -64 || value > 63) {
+      this.signed(value);
+      return;
+    }
+    buffer[at + 1] = value & 0x7f;
+    this.#length = at + 2;
   }
 
   /** 64 bits from two int32 halves. */
@@ -170,8 +204,12 @@ export class Code {
 
   /** A load or store of `size` bytes; the address, and for a store the value, is on the stack. */
   memory(opcode: number, size: number, offset: number): void {
-    this.byte(opcode);
-    this.byte(ALIGNMENT[size] ?? 0);
+    const buffer = this.#reserve(2 + MOST_BYTES);
+    const at = this.#length;
+    buffer[at] = opcode;
+    // The logarithm of the alignment.
+    buffer[at + 1] = 31 - Math.clz32(size);
+    this.#length = at + 2;
     this.unsigned(offset);
   }
 }

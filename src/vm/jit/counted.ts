@@ -9,7 +9,7 @@ import { DO, type Op, PROVENANCE } from "../op.ts";
 import { FACT, type Facts } from "./facts.ts";
 import { type Block, END, slotsOf, successorsAt } from "./flow.ts";
 import { needOf } from "./needs.ts";
-import type { Order } from "./order.ts";
+import { type Order, predecessorsOf } from "./order.ts";
 import { writesOf } from "./use.ts";
 
 /** What registers hold when a time round begins, added up modulo 2^64 with a constant. */
@@ -62,6 +62,7 @@ export function countLoops(
   blocks: Block[],
   order: Order,
 ): readonly CountedLoop[] {
+  if (!order.hasLoops) return [];
   // Blocks about labels are no places of the program; loops that need them are rare.
   if (blocks.some(({ kind }) => kind === END.setLabel)) return [];
   const found: CountedLoop[] = [];
@@ -91,8 +92,7 @@ export function countLoops(
 
 /** The blocks of each loop that has no other inside, in their order. */
 function innermostLoops(blocks: readonly Block[], { order, rank, loops }: Order): readonly number[][] {
-  const from: number[][] = blocks.map(() => []);
-  for (const at of order) for (const to of successorsAt(blocks, at)) from[to]?.push(at);
+  const from = predecessorsOf(blocks, order);
   const rankOf = (at: number): number => rank[at] ?? 0;
   const found: number[][] = [];
   for (const head of order) {

@@ -3,6 +3,7 @@
  * others. Nothing is assumed of the program: where it goes outside of itself, or does what ends a run, a block leaves that to the interpreter.
  */
 import { DO, type Op } from "../op.ts";
+import { scratchBytes, scratchWords } from "./scratch.ts";
 
 /** How a block ends. */
 export const END = {
@@ -43,7 +44,8 @@ export const slotsOf = (code: number): number =>
   code === DO.constant || code === DO.mapFd || code === DO.mapValue || code === DO.function ? 2 : 1;
 
 /** What a function is compiled from. Anything else is left to the interpreter, which goes on to the end of the function: what only faults, and what is not known here. */
-const KNOWN: ReadonlySet<number> = new Set([
+const KNOWN = new Uint8Array(64);
+for (const code of [
   DO.alu,
   DO.aluImm,
   DO.jump,
@@ -67,26 +69,47 @@ const KNOWN: ReadonlySet<number> = new Set([
   DO.kernelFunction,
   DO.castAddress,
   DO.arenaAlu,
-]);
+])
+  KNOWN[code] = 1;
 
-const isLeft = (op: Op | undefined): boolean => op === undefined || !KNOWN.has(op.code);
+const isLeft = ({ code }: Op): boolean => KNOWN[code] !== 1;
 
 const UNSEEN = 0;
 const SEEN = 1;
 const LEADER = 2;
 
+/** By slot, one of the above; `UNSEEN` between functions. */
+const MARKS = scratchBytes();
+/** By slot that a block begins with, the block's position. */
+const POSITIONS = scratchWords();
+
+/** What is found of a function's slots. */
+interface Leaders {
+  readonly marks: Uint8Array;
+  /** The lowest and the highest slot that is marked. */
+  readonly lowest: number;
+  readonly highest: number;
+  /** Slots outside of the program that it leads to, numbered; they are rare. */
+  readonly outside: ReadonlyMap<number, number> | undefined;
+}
+
 /** Where the slots' instructions lead, beginning with the function's first. */
-function leaders(ops: readonly Op[], entry: number): { marks: Uint8Array; outside: ReadonlySet<number> } {
-  const marks = new Uint8Array(ops.length);
-  const outside = new Set<number>();
+function leaders(ops: readonly Op[], entry: number): Leaders {
+  const marks = MARKS.take(ops.length);
+  let outside: Map<number, number> | undefined;
   const open: number[] = [];
+  let lowest = ops.length;
+  let highest = -1;
   const lead = (slot: number): void => {
     if (slot < 0 || slot >= ops.length) {
-      outside.add(slot);
+      outside ??= new Map();
+      if (!outside.has(slot)) outside.set(slot, outside.size);
       return;
     }
     if (marks[slot] === UNSEEN) open.push(slot);
     marks[slot] = LEADER;
+    if (slot < lowest) lowest = slot;
+    if (slot > highest) highest = slot;
   };
   lead(entry);
   for (let slot = open.pop(); slot !== undefined; slot = open.pop()) {
@@ -112,52 +135,87 @@ function leaders(ops: readonly Op[], entry: number): { marks: Uint8Array; outsid
         break;
       }
       marks[next] = SEEN;
+      if (next > highest) highest = next;
       at = next;
     }
   }
-  return { marks, outside };
+  return { marks, lowest, highest, outside };
+}
+
+/** The block that begins at a slot. Its ways lead to slots until the positions of all blocks are known. */
+function blockAt(ops: readonly Op[], marks: Uint8Array, start: number): Block {
+  let at = start;
+  let count = 0;
+  let [kind, next, taken]: [number, number, number] = [END.interpret, -1, -1];
+  for (;;) {
+    const op = ops[at];
+    if (op === undefined || isLeft(op)) break;
+    if (count > 0 && marks[at] === LEADER) {
+      kind = END.goto;
+      next = at;
+      break;
+    }
+    count += 1;
+    const { code, target } = op;
+    at += slotsOf(code);
+    if (code === DO.exit) {
+      kind = END.exit;
+      break;
+    }
+    if (code === DO.goto) {
+      kind = END.goto;
+      next = target;
+      break;
+    }
+    if (code === DO.jump || code === DO.jumpImm || code === DO.mayGoto) {
+      kind = code === DO.mayGoto ? END.mayGoto : END.jump;
+      next = at;
+      taken = target;
+      break;
+    }
+    if (at >= ops.length) {
+      kind = END.goto;
+      next = at;
+      break;
+    }
+  }
+  return { start, end: at, count, kind, next, taken, label: 0, shift: 0 };
 }
 
 /** The blocks of the function that begins at slot `entry`. The first one is empty and leads there, so that no loop begins with it. */
 export function blocksOf(ops: readonly Op[], entry: number): Block[] {
-  const { marks, outside } = leaders(ops, entry);
-  const positions = new Map<number, number>();
+  const { marks, lowest, highest, outside } = leaders(ops, entry);
+  const positions = POSITIONS.take(ops.length);
   const blocks: Block[] = [
     { start: entry, end: entry, count: 0, kind: END.goto, next: entry, taken: -1, label: 0, shift: 0 },
   ];
-  const add = (block: Block): void => {
-    positions.set(block.start, blocks.length);
-    blocks.push(block);
-  };
-  /** Blocks hold slots until all positions are known. */
-  const build = (start: number): void => {
-    let at = start;
-    let count = 0;
-    const end = (kind: number, next = -1, taken = -1): void =>
-      add({ start, end: at, count, kind, next, taken, label: 0, shift: 0 });
-    for (;;) {
-      const op = ops[at];
-      if (op === undefined || isLeft(op)) return end(END.interpret);
-      if (count > 0 && marks[at] === LEADER) return end(END.goto, at);
-      count += 1;
-      const { code, target } = op;
-      at += slotsOf(code);
-      if (code === DO.exit) return end(END.exit);
-      if (code === DO.goto) return end(END.goto, target);
-      if (code === DO.jump || code === DO.jumpImm) return end(END.jump, at, target);
-      if (code === DO.mayGoto) return end(END.mayGoto, at, target);
-      if (at >= ops.length) return end(END.goto, at);
-    }
-  };
-  for (let slot = 0; slot < ops.length; slot += 1) if (marks[slot] === LEADER) build(slot);
-  for (const slot of outside)
-    add({ start: slot, end: slot, count: 0, kind: END.interpret, next: -1, taken: -1, label: 0, shift: 0 });
+  for (let slot = lowest; slot <= highest; slot += 1) {
+    if (marks[slot] !== LEADER) continue;
+    positions[slot] = blocks.length;
+    blocks.push(blockAt(ops, marks, slot));
+  }
+  marks.fill(UNSEEN, lowest, highest + 1);
+  const inside = blocks.length;
+  for (const slot of outside?.keys() ?? []) {
+    const empty = { start: slot, end: slot, count: 0, label: 0, shift: 0 };
+    blocks.push({ ...empty, kind: END.interpret, next: -1, taken: -1 });
+  }
+  const positionOf = (slot: number): number =>
+    slot >= 0 && slot < ops.length ? (positions[slot] ?? -1) : inside + (outside?.get(slot) ?? 0);
   for (const block of blocks) {
-    block.next = block.next < 0 && block.kind !== END.goto ? -1 : (positions.get(block.next) ?? -1);
-    block.taken =
-      block.kind === END.jump || block.kind === END.mayGoto ? (positions.get(block.taken) ?? -1) : -1;
+    const { kind } = block;
+    const isJump = kind === END.jump || kind === END.mayGoto;
+    if (isJump || kind === END.goto) block.next = positionOf(block.next);
+    if (isJump) block.taken = positionOf(block.taken);
   }
   return blocks;
+}
+
+/** The `i`-th of the blocks that a block may go on in, or -1: there are two at most. */
+export function successorAt({ next, taken }: Block, i: number): number {
+  if (next < 0 || i > 1) return -1;
+  if (taken < 0) return i === 0 ? next : -1;
+  return i === 0 ? taken : next;
 }
 
 /** The blocks that a block may go on in. */

@@ -18,17 +18,18 @@ import { arithmetic, compute } from "./arithmetic.ts";
 import { type Callee, callFunction, callLoop, functionIn, loadDepth } from "./calls.ts";
 import { type Code, I32, OP } from "./code.ts";
 import { CONTROL } from "./control.ts";
-import { countLoops } from "./counted.ts";
+import { type CountedLoop, countLoops } from "./counted.ts";
 import { boundsOf, type Count, pushIsOver, writeStop } from "./counted-bounds.ts";
 import type { Facts } from "./facts.ts";
 import { type Block, blocksOf, END, slotsOf } from "./flow.ts";
-import { isDynamic, KIND, Kinds, type Registers, SOMEWHERE } from "./kinds.ts";
+import { blank, isDynamic, KIND, Kinds, SOMEWHERE } from "./kinds.ts";
 import { livenessOf } from "./liveness.ts";
 import { LOCAL } from "./locals.ts";
 import { FIRST_SAVED, Needs } from "./needs.ts";
 import { type Order, orderOf } from "./order.ts";
 import { type Placement, placementOf } from "./placement.ts";
 import { checkedBlocks, longestPaths } from "./room.ts";
+import { filled } from "./scratch.ts";
 import { clearMarks, lowestSlot } from "./stack-use.ts";
 import { type Exit, Writer } from "./writer.ts";
 
@@ -61,56 +62,41 @@ export const START = Number.NEGATIVE_INFINITY;
 const TAIL_CALL = helperId("tail_call");
 const LOOP = helperId("loop");
 
-/** Compiles the function that begins at a slot, or `START`. */
+/** Tasks of writing the blocks: one of these, and the block's position above these bits. */
+const TASK = {
+  /** Puts a block's code there, with what stands under it. */
+  enter: 0,
+  contents: 1,
+  end: 2,
+  else: 3,
+} as const;
+const TASK_BITS = 2;
+
+const NO_COUNTS: ReadonlyMap<number, never> = new Map<number, never>();
+
+/** What the registers hold where the writer is. */
+const NOW = blank();
+
+/** Compiles the function that begins at a slot, or `START`: first its outline, which its callers' code depends on, then its code. */
 export class FunctionCompiler {
   readonly #source: Source;
   readonly #isStart: boolean;
   readonly #blocks: readonly Block[];
   readonly #order: Order;
-  readonly #live: Uint16Array;
-  readonly #kinds: Kinds;
-  readonly #needs: Needs;
-  /** By the block before a counted loop, and by the block that tests the count. */
-  readonly #counts: ReadonlyMap<number, Count>;
-  readonly #w: Writer;
-  readonly #placement: Placement;
-  /** By block: whether it is looked at there whether there is room; every loop has such a block. */
-  readonly #checks: Uint8Array;
-  /** By block: how many instructions may be executed behind it before it is looked at again. */
-  readonly #behind: Float64Array;
-  /** By block: the height of its loop, and of the block that ends where it begins. */
-  readonly #loopHeight: Int32Array;
-  readonly #blockHeight: Int32Array;
+  readonly #loops: readonly CountedLoop[];
+  readonly #live: readonly number[];
 
-  /** @param code  for the instructions until they are written; it is used from `write` on */
-  constructor(source: Source, entry: number, code: Code) {
-    const { ops, facts, context } = source;
-    const isMain = entry === START;
+  constructor(source: Source, entry: number) {
+    const { ops, facts } = source;
+    const isStart = entry === START;
+    const blocks = blocksOf(ops, isStart ? 0 : entry);
+    const order = orderOf(blocks);
     this.#source = source;
-    this.#isStart = isMain;
-    const blocks = blocksOf(ops, isMain ? 0 : entry);
-    this.#order = orderOf(blocks);
-    const loops = countLoops(ops, facts, blocks, this.#order);
-    if (loops.length > 0) this.#order = orderOf(blocks);
+    this.#isStart = isStart;
     this.#blocks = blocks;
+    this.#loops = countLoops(ops, facts, blocks, order);
+    this.#order = this.#loops.length > 0 ? orderOf(blocks) : order;
     this.#live = livenessOf(ops, blocks, this.#order);
-    const parts = {
-      ops,
-      facts,
-      context: isMain ? context : undefined,
-      bare: isMain && context === undefined,
-    };
-    this.#kinds = new Kinds(parts, blocks, this.#order, this.#live);
-    const counts = loops.map((loop): Count => ({ ...loop, bounds: boundsOf(loop, this.#kinds) }));
-    this.#counts = new Map(counts.map((count) => [count.before, count]));
-    const byTest = new Map(counts.map(({ test, bounds }) => [test, bounds]));
-    this.#needs = new Needs(ops, blocks, this.#order, this.#kinds, byTest);
-    this.#w = new Writer(code, copyOf(this.#kinds.start(0)));
-    this.#loopHeight = new Int32Array(blocks.length);
-    this.#blockHeight = new Int32Array(blocks.length);
-    this.#placement = placementOf(blocks, this.#order);
-    this.#checks = checkedBlocks(blocks, this.#order);
-    this.#behind = longestPaths(blocks, this.#order, this.#checks);
   }
 
   /** The registers that the function may read before it writes them, as bits. */
@@ -122,8 +108,117 @@ export class FunctionCompiler {
    * Writes the function as a module holds it.
    *
    * @param index  its position
+   * @param code  for the instructions until they are written
    */
-  write(index: number, to: Code): CompiledFunction {
+  write(index: number, code: Code, to: Code): CompiledFunction {
+    const [source, isStart, blocks, order, live] = [
+      this.#source,
+      this.#isStart,
+      this.#blocks,
+      this.#order,
+      this.#live,
+    ];
+    const { ops, facts, context } = source;
+    const parts = {
+      ops,
+      facts,
+      context: isStart ? context : undefined,
+      bare: isStart && context === undefined,
+    };
+    const kinds = new Kinds(parts, blocks, order, live);
+    const writer = new FunctionWriter({
+      source,
+      isStart,
+      blocks,
+      order,
+      live,
+      loops: this.#loops,
+      kinds,
+      code,
+    });
+    return { exits: writer.write(index, to), resume: resumption(ops, blocks, kinds, live) };
+  }
+}
+
+function resumption(
+  ops: readonly Op[],
+  blocks: readonly Block[],
+  kinds: Kinds,
+  live: readonly number[],
+): CompiledFunction["resume"] {
+  return ({ block: at, slot }) => {
+    const block = blocks[at];
+    if (block === undefined) throw new Error("a way out of no block");
+    const now = kinds.start(at);
+    kinds.pass(block, slot, now);
+    let executed = 0;
+    for (let each = block.start; each < slot; each += slotsOf(ops[each]?.code ?? 0)) executed += 1;
+    if (slot === block.start)
+      for (let r = 0; r < FRAME_POINTER; r += 1) if (((live[at] ?? 0) & (1 << r)) === 0) now.kinds[r] = 0;
+    return { kinds: now.kinds, notExecuted: block.count - executed };
+  };
+}
+
+/** A function that is analysed. */
+interface Analysed {
+  readonly source: Source;
+  readonly isStart: boolean;
+  readonly blocks: readonly Block[];
+  readonly order: Order;
+  readonly live: readonly number[];
+  readonly loops: readonly CountedLoop[];
+  readonly kinds: Kinds;
+  readonly code: Code;
+}
+
+class FunctionWriter {
+  readonly #source: Source;
+  readonly #isStart: boolean;
+  readonly #blocks: readonly Block[];
+  readonly #order: Order;
+  readonly #live: readonly number[];
+  readonly #kinds: Kinds;
+  readonly #needs: Needs;
+  /** By the block before a counted loop. */
+  readonly #counts: ReadonlyMap<number, Count>;
+  readonly #w: Writer;
+  readonly #placement: Placement;
+  /** By block: whether it is looked at there whether there is room; every loop has such a block. */
+  readonly #checks: readonly number[];
+  /** By block: how many instructions may be executed behind it before it is looked at again. */
+  readonly #behind: readonly number[];
+  /** By block: the height of its loop, and of the block that ends where it begins. */
+  readonly #loopHeight: number[];
+  readonly #blockHeight: number[];
+  readonly #tasks: number[] = [];
+
+  constructor({ source, isStart, blocks, order, live, loops, kinds, code }: Analysed) {
+    this.#source = source;
+    this.#isStart = isStart;
+    this.#blocks = blocks;
+    this.#order = order;
+    this.#live = live;
+    this.#kinds = kinds;
+    if (loops.length === 0) {
+      this.#counts = NO_COUNTS;
+      this.#needs = new Needs(source.ops, blocks, order, kinds, NO_COUNTS);
+    } else {
+      const counts = loops.map((loop): Count => ({ ...loop, bounds: boundsOf(loop, kinds) }));
+      this.#counts = new Map(counts.map((count) => [count.before, count]));
+      const byTest = new Map(counts.map(({ test, bounds }) => [test, bounds]));
+      this.#needs = new Needs(source.ops, blocks, order, kinds, byTest);
+    }
+    kinds.begin(0, NOW);
+    this.#w = new Writer(code, NOW);
+    this.#loopHeight = filled(blocks.length, 0);
+    this.#blockHeight = filled(blocks.length, 0);
+    this.#placement = placementOf(blocks, order);
+    this.#checks = checkedBlocks(blocks, order);
+    this.#behind = longestPaths(blocks, order, this.#checks);
+  }
+
+  /** Writes the function; its ways out. */
+  write(index: number, to: Code): readonly Exit[] {
     const w = this.#w;
     w.open(OP.block, I32);
     this.#begin();
@@ -132,24 +227,7 @@ export class FunctionCompiler {
     w.locals.write(to);
     to.append(w.code);
     to.op(OP.end);
-    return this.#compiled();
-  }
-
-  #compiled(): CompiledFunction {
-    const { exits } = this.#w;
-    const [blocks, kinds, live, ops] = [this.#blocks, this.#kinds, this.#live, this.#source.ops];
-    const resume: CompiledFunction["resume"] = ({ block: at, slot }) => {
-      const block = blocks[at];
-      if (block === undefined) throw new Error("a way out of no block");
-      const now = copyOf(kinds.start(at));
-      kinds.pass(block, slot, now);
-      let executed = 0;
-      for (let each = block.start; each < slot; each += slotsOf(ops[each]?.code ?? 0)) executed += 1;
-      if (slot === block.start)
-        for (let r = 0; r < FRAME_POINTER; r += 1) if (((live[at] ?? 0) & (1 << r)) === 0) now.kinds[r] = 0;
-      return { kinds: now.kinds, notExecuted: block.count - executed };
-    };
-    return { exits, resume };
+    return w.exits;
   }
 
   #begin(): void {
@@ -169,9 +247,10 @@ export class FunctionCompiler {
     code.at(OP.set, LOCAL.stackRegion);
     if (this.#source.functions.size > 1) loadDepth(w);
     if (!this.#isStart) clearMarks(w, lowestSlot(this.#source.ops, this.#blocks));
+    const reads = this.#live[0] ?? 0;
     for (let register = 0; register < FRAME_POINTER; register += 1) {
       const kinds = w.kinds(register);
-      if (kinds === KIND.uninitialised || (this.reads & (1 << register)) === 0) continue;
+      if (kinds === KIND.uninitialised || (reads & (1 << register)) === 0) continue;
       if (kinds === KIND.context) {
         w.loadRegister(register);
         code.at(OP.get, register);
@@ -186,92 +265,124 @@ export class FunctionCompiler {
   // --- Structure
 
   #tree(): void {
-    type Task = () => void;
-    const tasks: Task[] = [];
+    const tasks = this.#tasks;
+    this.#enter(0);
+    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
+      const at = task >> TASK_BITS;
+      switch (task & ((1 << TASK_BITS) - 1)) {
+        case TASK.enter:
+          this.#enter(at);
+          break;
+        case TASK.contents:
+          this.#contents(at);
+          break;
+        case TASK.end:
+          this.#w.close();
+          break;
+        default:
+          this.#w.code.op(OP.else);
+      }
+    }
+  }
+
+  #later(task: number, at = 0): void {
+    this.#tasks.push((at << TASK_BITS) | task);
+  }
+
+  /** Opens a block for each of some that are led to by branches; they are in the order. */
+  #openBlocks(merges: readonly number[], isAlways: boolean): void {
+    const { forward } = this.#order;
+    // The last of them stands behind all others.
+    for (let i = merges.length - 1; i >= 0; i -= 1) {
+      const merge = merges[i] ?? 0;
+      if (!isAlways && (forward[merge] ?? 0) <= 1) continue;
+      this.#w.open(OP.block);
+      this.#blockHeight[merge] = this.#w.height;
+      this.#later(TASK.enter, merge);
+      this.#later(TASK.end);
+    }
+  }
+
+  #enter(at: number): void {
+    const { inside, behind } = this.#placement;
+    this.#openBlocks(behind[at] ?? [], true);
+    if (this.#order.loops[at] !== 0) {
+      this.#w.open(OP.loop);
+      this.#loopHeight[at] = this.#w.height;
+      this.#later(TASK.end);
+    }
+    this.#openBlocks(inside[at] ?? [], false);
+    this.#later(TASK.contents, at);
+  }
+
+  #isBack(from: number, to: number): boolean {
+    const { rank } = this.#order;
+    return (rank[to] ?? 0) <= (rank[from] ?? 0);
+  }
+
+  /** Whether a branch leads to a block, rather than the block's code being put there. */
+  #isBranch(from: number, to: number): boolean {
+    return this.#isBack(from, to) || (this.#order.forward[to] ?? 0) > 1 || this.#placement.isBehind[to] !== 0;
+  }
+
+  #depth(from: number, to: number): number {
+    const heights = this.#isBack(from, to) ? this.#loopHeight : this.#blockHeight;
+    return this.#w.depthOf(heights[to] ?? 0);
+  }
+
+  #goTo(from: number, to: number): void {
+    if (this.#isBranch(from, to)) this.#w.code.at(OP.br, this.#depth(from, to));
+    else this.#later(TASK.enter, to);
+  }
+
+  #contents(at: number): void {
     const w = this.#w;
     const { code } = w;
-    const { forward, rank, loops } = this.#order;
-    const { inside, behind, isBehind } = this.#placement;
-    const end = (): void => w.close();
-    const otherwise = (): void => code.op(OP.else);
-    const openBlocks = (blocks: readonly number[]): void => {
-      for (const merge of blocks.toSorted((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0))) {
-        w.open(OP.block);
-        this.#blockHeight[merge] = w.height;
-        tasks.push(() => enter(merge), end);
+    const block = this.#blocks[at];
+    if (block === undefined) throw new Error("a block in the order exists");
+    w.block = at;
+    w.left = block.count;
+    this.#kinds.begin(at, w.now);
+    this.#instructions(block);
+    const { next, taken } = block;
+    if (block.kind === END.interpret) return w.exit(block.end);
+    if (block.kind === END.exit) return;
+    this.#settle(next);
+    if (taken < 0) {
+      const count = this.#counts.get(at);
+      if (count !== undefined) {
+        this.#kinds.begin(next, w.now);
+        writeStop(w, count, this.#behind[next] ?? 0);
       }
-    };
-    const enter = (at: number): void => {
-      openBlocks(behind[at] ?? []);
-      if (loops[at] !== 0) {
-        w.open(OP.loop);
-        this.#loopHeight[at] = w.height;
-        tasks.push(end);
+      if (block.kind === END.setLabel) {
+        code.const32(block.label);
+        code.at(OP.set, w.locals.label());
       }
-      openBlocks((inside[at] ?? []).filter((each) => (forward[each] ?? 0) > 1));
-      tasks.push(() => contents(at));
-    };
-    /** Whether a branch leads to a block, rather than the block's code being put there. */
-    const isBranch = (from: number, to: number): boolean =>
-      (rank[to] ?? 0) <= (rank[from] ?? 0) || (forward[to] ?? 0) > 1 || isBehind[to] !== 0;
-    const depth = (from: number, to: number): number =>
-      w.depthOf(((rank[to] ?? 0) <= (rank[from] ?? 0) ? this.#loopHeight[to] : this.#blockHeight[to]) ?? 0);
-    const goTo = (from: number, to: number): void => {
-      if (isBranch(from, to)) code.at(OP.br, depth(from, to));
-      else tasks.push(() => enter(to));
-    };
-    const contents = (at: number): void => {
-      const block = this.#blocks[at];
-      if (block === undefined) throw new Error("a block in the order exists");
-      w.block = at;
-      w.left = block.count;
-      w.begin(this.#kinds.start(at));
-      this.#instructions(block);
-      const { next, taken } = block;
-      if (block.kind === END.interpret) return w.exit(block.end);
-      if (block.kind === END.exit) return;
-      this.#settle(next);
-      if (taken < 0) {
-        const count = this.#counts.get(at);
-        if (count !== undefined) {
-          w.begin(this.#kinds.start(next));
-          writeStop(w, count, this.#behind[next] ?? 0);
-        }
-        if (block.kind === END.setLabel) {
-          code.const32(block.label);
-          code.at(OP.set, w.locals.label());
-        }
-        return goTo(at, next);
-      }
-      this.#settle(taken);
-      this.#condition(block);
-      if (isBranch(at, taken)) {
-        code.at(OP.brIf, depth(at, taken));
-        goTo(at, next);
-      } else if (isBranch(at, next)) {
-        code.op(OP.eqz32);
-        code.at(OP.brIf, depth(at, next));
-        goTo(at, taken);
-      } else {
-        w.open(OP.if);
-        tasks.push(
-          end,
-          () => enter(next),
-          otherwise,
-          () => enter(taken),
-        );
-      }
-    };
-    enter(0);
-    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) task();
+      return this.#goTo(at, next);
+    }
+    this.#settle(taken);
+    this.#condition(block);
+    if (this.#isBranch(at, taken)) {
+      code.at(OP.brIf, this.#depth(at, taken));
+      this.#goTo(at, next);
+    } else if (this.#isBranch(at, next)) {
+      code.op(OP.eqz32);
+      code.at(OP.brIf, this.#depth(at, next));
+      this.#goTo(at, taken);
+    } else {
+      w.open(OP.if);
+      this.#later(TASK.end);
+      this.#later(TASK.enter, next);
+      this.#later(TASK.else);
+      this.#later(TASK.enter, taken);
+    }
   }
 
   /** Puts regions where another block expects them. */
   #settle(to: number): void {
-    const { kinds } = this.#kinds.start(to);
     const live = this.#live[to] ?? 0;
     for (let r = 0; r < FRAME_POINTER; r += 1)
-      if ((live & (1 << r)) !== 0) this.#w.settle(r, kinds[r] ?? 0, this.#needs.start(to, r));
+      if ((live & (1 << r)) !== 0) this.#w.settle(r, this.#kinds.kindAt(to, r), this.#needs.start(to, r));
   }
 
   /** Pushes whether a block goes on in `taken`. */
@@ -473,8 +584,4 @@ export class FunctionCompiler {
     code.memory(OP.store32, 4, CONTROL.exit);
     code.op(OP.return);
   }
-}
-
-function copyOf({ kinds, offsets }: Registers): Registers {
-  return { kinds: kinds.slice(), offsets: offsets.slice() };
 }

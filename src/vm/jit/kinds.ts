@@ -9,8 +9,9 @@ import { FRAME_POINTER } from "../memory.ts";
 import { DO, type Op, PROVENANCE } from "../op.ts";
 import { STACK_SIZE } from "../region-record.ts";
 import { FACT, type Facts } from "./facts.ts";
-import { type Block, successorsAt } from "./flow.ts";
+import { type Block, slotsOf } from "./flow.ts";
 import type { Order } from "./order.ts";
+import { filled, scratchBytes, scratchWords } from "./scratch.ts";
 import { readsOf } from "./use.ts";
 
 /** What a register may hold: a set of these. */
@@ -81,76 +82,104 @@ export interface KindsParts {
   readonly bare: boolean;
 }
 
+const PLANS = scratchBytes();
+const PLAN_OFFSETS = scratchWords();
+const GIVES = scratchBytes();
+const NOW = blank();
+const UNREACHED = -1;
+const ALL = 2 ** REGISTERS - 1;
+
 export class Kinds {
   readonly #ops: readonly Op[];
   readonly #facts: Facts | undefined;
   readonly #context: Context | undefined;
-  readonly #starts: (Registers | undefined)[] = [];
-  /** By place (flow.ts): one of `PLAN`, and its offset. */
+  /** By block and register: what it may hold where the block begins; -1 in r0's place for a block that has not been reached. */
+  readonly #kinds: number[];
+  readonly #offsets: number[];
+  /** By place (flow.ts) of a load or store: one of `PLAN`, and its offset. They are the last compiled function's. */
   readonly plan: Uint8Array;
   readonly planOffset: Int32Array;
   /** What the load at a place gives. */
   readonly gives: Uint8Array;
-  /** By place: whether the access is within bounds already (counted.ts). */
-  readonly #covered: Uint8Array;
+  /** Places of accesses that are within bounds already (counted.ts), if there are any. */
+  #covered: Set<number> | undefined;
 
-  constructor(parts: KindsParts, blocks: readonly Block[], { order }: Order, live: Uint16Array) {
+  constructor(parts: KindsParts, blocks: readonly Block[], { order }: Order, live: readonly number[]) {
     const { ops, facts, context } = parts;
     this.#ops = ops;
     this.#facts = facts;
     this.#context = context;
-    this.plan = new Uint8Array(2 * ops.length);
-    this.planOffset = new Int32Array(2 * ops.length);
-    this.gives = new Uint8Array(2 * ops.length);
-    this.#covered = new Uint8Array(2 * ops.length);
-    this.#starts[0] = entryOf(parts);
-    const dirty = new Uint8Array(blocks.length);
+    this.plan = PLANS.take(2 * ops.length);
+    this.planOffset = PLAN_OFFSETS.take(2 * ops.length);
+    this.gives = GIVES.take(2 * ops.length);
+    this.#kinds = filled(blocks.length * REGISTERS, UNREACHED);
+    this.#offsets = filled(blocks.length * REGISTERS, 0);
+    const now = NOW;
+    enter(now, parts);
+    this.#meet(0, now, ALL);
+    const dirty = filled(blocks.length, 0);
     dirty[0] = 1;
-    const now = blank();
-    for (let changed = true; changed; ) {
-      changed = false;
+    for (let again = true; again; ) {
+      again = false;
       for (const at of order) {
         const block = blocks[at];
-        const start = this.#starts[at];
-        if (dirty[at] === 0 || block === undefined || start === undefined) continue;
+        if (dirty[at] === 0 || block === undefined) continue;
         dirty[at] = 0;
-        now.kinds.set(start.kinds);
-        now.offsets.set(start.offsets);
+        this.begin(at, now);
         this.pass(block, block.end, now);
-        for (const to of successorsAt(blocks, at)) {
+        const { next, taken } = block;
+        for (let to = taken < 0 ? next : taken; to >= 0; to = to === next ? -1 : next) {
           if (!this.#meet(to, now, live[to] ?? 0)) continue;
           dirty[to] = 1;
-          changed = true;
+          again = true;
         }
       }
     }
   }
 
-  /** What the registers hold when a block begins, which is not to be changed. */
+  /** Makes `now` what the registers hold where a block begins. */
+  begin(block: number, { kinds, offsets }: Registers): void {
+    const first = block * REGISTERS;
+    if (this.#kinds[first] === UNREACHED) throw new Error("a block that is never reached");
+    for (let register = 0; register < REGISTERS; register += 1) {
+      kinds[register] = this.#kinds[first + register] ?? 0;
+      offsets[register] = this.#offsets[first + register] ?? 0;
+    }
+  }
+
+  /** What the registers hold where a block begins. */
   start(block: number): Registers {
-    const found = this.#starts[block];
-    if (found === undefined) throw new Error("a block that is never reached");
-    return found;
+    const now = blank();
+    this.begin(block, now);
+    return now;
+  }
+
+  /** What a register may hold where a block begins. */
+  kindAt(block: number, register: number): number {
+    return this.#kinds[block * REGISTERS + register] ?? 0;
   }
 
   /** Lets a block begin with what it began with so far or with `now`; whether that is more. Registers that are not live there do not matter. */
   #meet(block: number, now: Registers, live: number): boolean {
-    const start = this.#starts[block];
-    if (start === undefined) {
-      const fresh = { kinds: now.kinds.slice(), offsets: now.offsets.slice() };
-      for (let register = 0; register < FRAME_POINTER; register += 1)
-        if ((live & (1 << register)) === 0) fresh.kinds[register] = KIND.uninitialised;
-      this.#starts[block] = fresh;
+    const [allKinds, allOffsets] = [this.#kinds, this.#offsets];
+    const first = block * REGISTERS;
+    if (allKinds[first] === UNREACHED) {
+      for (let register = 0; register < REGISTERS; register += 1) {
+        const isLive = register === FRAME_POINTER || (live & (1 << register)) !== 0;
+        allKinds[first + register] = isLive ? (now.kinds[register] ?? 0) : KIND.uninitialised;
+        allOffsets[first + register] = now.offsets[register] ?? 0;
+      }
       return true;
     }
     let changed = false;
     for (let register = 0; register < FRAME_POINTER; register += 1) {
       if ((live & (1 << register)) === 0) continue;
-      const before = start.kinds[register] ?? 0;
+      const at = first + register;
+      const before = allKinds[at] ?? 0;
       const after = before | (now.kinds[register] ?? 0);
-      const far = start.offsets[register] !== now.offsets[register] && start.offsets[register] !== UNKNOWN;
-      if (far) start.offsets[register] = UNKNOWN;
-      start.kinds[register] = after;
+      const far = allOffsets[at] !== now.offsets[register] && allOffsets[at] !== UNKNOWN;
+      if (far) allOffsets[at] = UNKNOWN;
+      allKinds[at] = after;
       changed ||= far || after !== before;
     }
     return changed;
@@ -158,7 +187,8 @@ export class Kinds {
 
   /** Leaves out the check of the access at a place. */
   cover(place: number): void {
-    this.#covered[place] = 1;
+    this.#covered ??= new Set();
+    this.#covered.add(place);
     this.plan[place] = PLAN.bytes;
   }
 
@@ -168,7 +198,7 @@ export class Kinds {
       const op = this.#ops[slot];
       if (op === undefined) return;
       this.step(op, slot + shift, now);
-      slot += op.code === DO.constant || isReference(op.code) ? 2 : 1;
+      slot += slotsOf(op.code);
     }
   }
 
@@ -230,7 +260,7 @@ export class Kinds {
   }
 
   #plan(place: number, plan: number, offset: number): void {
-    this.plan[place] = this.#covered[place] === 0 ? plan : PLAN.bytes;
+    this.plan[place] = this.#covered?.has(place) === true ? PLAN.bytes : plan;
     this.planOffset[place] = offset;
   }
 
@@ -291,26 +321,23 @@ export class Kinds {
 /** What a pointer to plain bytes may be before it is found to be one. */
 const PLAIN = KIND.bytes | KIND.number | KIND.uninitialised;
 
-const isReference = (code: number): boolean =>
-  code === DO.mapFd || code === DO.mapValue || code === DO.function;
-
 const isArena = (code: number): boolean => code === DO.castAddress || code === DO.arenaAlu;
 
 const isCall = (code: number): boolean =>
   code === DO.helper || code === DO.callback || code === DO.kernelFunction || code === DO.subprogram;
 
-function blank(): Registers {
+export function blank(): Registers {
   return { kinds: new Uint8Array(REGISTERS), offsets: new Int32Array(REGISTERS) };
 }
 
-function entryOf({ context, bare }: KindsParts): Registers {
-  const entry = blank();
-  entry.kinds.fill(KIND.uninitialised);
-  entry.kinds[FRAME_POINTER] = KIND.stack;
-  if (context !== undefined) entry.kinds[1] = KIND.context;
-  else if (bare) entry.kinds.fill(KIND.number | KIND.bytes, 1, 3);
-  else entry.kinds.fill(KIND.uninitialised | KIND.number | KIND.other, 1, 6);
-  return entry;
+/** Makes the registers what they are where a function begins. */
+function enter({ kinds, offsets }: Registers, { context, bare }: KindsParts): void {
+  kinds.fill(KIND.uninitialised);
+  offsets.fill(0);
+  kinds[FRAME_POINTER] = KIND.stack;
+  if (context !== undefined) kinds[1] = KIND.context;
+  else if (bare) kinds.fill(KIND.number | KIND.bytes, 1, 3);
+  else kinds.fill(KIND.uninitialised | KIND.number | KIND.other, 1, 6);
 }
 
 function set({ kinds, offsets }: Registers, register: number, to: number): void {
@@ -321,7 +348,7 @@ function set({ kinds, offsets }: Registers, register: number, to: number): void 
 
 /** A call leaves nothing in r1 … r5. */
 function clobber({ kinds }: Registers): void {
-  kinds.fill(KIND.uninitialised, 1, 6);
+  for (let register = 1; register < 6; register += 1) kinds[register] = KIND.uninitialised;
 }
 
 const moved = (offset: number, by: number): number =>

@@ -33,9 +33,9 @@ export interface CompiledProgram {
 /** The first slots of the functions: the program's own start, what is called, and what pointers to functions are made of. */
 function functionsOf(ops: readonly Op[]): ReadonlyMap<number, number> {
   const positions = new Map([[START, 0]]);
-  for (const { code, target } of ops) {
-    const isStart = code === DO.subprogram || code === DO.function;
-    if (isStart && !positions.has(target)) positions.set(target, positions.size);
+  for (const op of ops) {
+    if (op.code !== DO.subprogram && op.code !== DO.function) continue;
+    if (!positions.has(op.target)) positions.set(op.target, positions.size);
   }
   return positions;
 }
@@ -46,47 +46,51 @@ const SECTION_BODY = new Code();
 const FUNCTION = new Code();
 const INSTRUCTIONS = new Code();
 
-function section(id: number, count: number, write: (body: Code) => void): void {
+/** Begins a section of so many entries, which are then written to `SECTION_BODY`. */
+function beginSection(count: number): void {
   SECTION_BODY.clear();
   SECTION_BODY.unsigned(count);
-  write(SECTION_BODY);
+}
+
+function endSection(id: number): void {
   OUT.byte(id);
   OUT.unsigned(SECTION_BODY.length);
   OUT.append(SECTION_BODY);
+}
+
+/** A name in ASCII. */
+function writeName(to: Code, text: string): void {
+  to.unsigned(text.length);
+  for (let i = 0; i < text.length; i += 1) to.byte(text.charCodeAt(i));
 }
 
 /** What all modules begin with. */
 let prelude: Uint8Array | undefined;
 
 function writePrelude(): Uint8Array {
-  const name = (body: Code, text: string): void => {
-    const bytes = new TextEncoder().encode(text);
-    body.unsigned(bytes.length);
-    body.bytes(bytes);
-  };
   OUT.clear();
   OUT.bytes(MAGIC);
-  section(SECTION.type, TYPES.length, (body) => {
-    for (const [parameters, results] of TYPES) {
-      body.byte(0x60);
-      for (const list of [parameters, results]) {
-        body.unsigned(list.length);
-        for (const type of list) body.byte(type);
-      }
+  beginSection(TYPES.length);
+  for (const [parameters, results] of TYPES) {
+    SECTION_BODY.byte(0x60);
+    for (const list of [parameters, results]) {
+      SECTION_BODY.unsigned(list.length);
+      for (const type of list) SECTION_BODY.byte(type);
     }
-  });
-  section(SECTION.import, IMPORTED.length + 1, (body) => {
-    name(body, "env");
-    name(body, "memory");
-    // A memory of at least no pages: any will do.
-    body.bytes(Uint8Array.of(0x02, 0x00, 0x00));
-    for (const [text, type] of IMPORTED) {
-      name(body, "machine");
-      name(body, text);
-      body.byte(0x00);
-      body.unsigned(type);
-    }
-  });
+  }
+  endSection(SECTION.type);
+  beginSection(IMPORTED.length + 1);
+  writeName(SECTION_BODY, "env");
+  writeName(SECTION_BODY, "memory");
+  // A memory of at least no pages: any will do.
+  SECTION_BODY.bytes(Uint8Array.of(0x02, 0x00, 0x00));
+  for (const [text, type] of IMPORTED) {
+    writeName(SECTION_BODY, "machine");
+    writeName(SECTION_BODY, text);
+    SECTION_BODY.byte(0x00);
+    SECTION_BODY.unsigned(type);
+  }
+  endSection(SECTION.import);
   return OUT.finish();
 }
 
@@ -95,35 +99,34 @@ export function compileProgram(parts: Omit<Source, "functions">): CompiledProgra
   const positions = functionsOf(parts.ops);
   const callees = new Map<number, Callee>();
   const source: Source = { ...parts, functions: callees };
-  const compilers = Array.from(positions, ([entry, position]) => {
-    const compiler = new FunctionCompiler(source, entry, INSTRUCTIONS);
+  const compilers: FunctionCompiler[] = [];
+  for (const [entry, position] of positions) {
+    const compiler = new FunctionCompiler(source, entry);
     callees.set(entry, { position, entry, reads: compiler.reads });
-    return compiler;
-  });
+    compilers.push(compiler);
+  }
   const functions: CompiledFunction[] = [];
   prelude ??= writePrelude();
   OUT.clear();
   OUT.bytes(prelude);
-  section(SECTION.function, positions.size, (body) => {
-    for (let i = 0; i < positions.size; i += 1) body.unsigned(0);
-  });
-  section(SECTION.export, positions.size, (body) => {
-    for (const position of positions.values()) {
-      const digits = `${position}`;
-      body.byte(digits.length);
-      for (const digit of digits) body.byte(digit.charCodeAt(0));
-      body.byte(0x00);
-      body.unsigned(IMPORTS + position);
-    }
-  });
-  section(SECTION.code, positions.size, (body) => {
-    for (const [position, compiler] of compilers.entries()) {
-      INSTRUCTIONS.clear();
-      FUNCTION.clear();
-      functions.push(compiler.write(position, FUNCTION));
-      body.unsigned(FUNCTION.length);
-      body.append(FUNCTION);
-    }
-  });
+  beginSection(positions.size);
+  for (let i = 0; i < positions.size; i += 1) SECTION_BODY.unsigned(0);
+  endSection(SECTION.function);
+  beginSection(positions.size);
+  for (let position = 0; position < positions.size; position += 1) {
+    writeName(SECTION_BODY, `${position}`);
+    SECTION_BODY.byte(0x00);
+    SECTION_BODY.unsigned(IMPORTS + position);
+  }
+  endSection(SECTION.export);
+  beginSection(positions.size);
+  for (const [position, compiler] of compilers.entries()) {
+    INSTRUCTIONS.clear();
+    FUNCTION.clear();
+    functions.push(compiler.write(position, INSTRUCTIONS, FUNCTION));
+    SECTION_BODY.unsigned(FUNCTION.length);
+    SECTION_BODY.append(FUNCTION);
+  }
+  endSection(SECTION.code);
   return { bytes: OUT.finish(), functions, positions };
 }

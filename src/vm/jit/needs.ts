@@ -5,9 +5,10 @@
  */
 import { FRAME_POINTER } from "../memory.ts";
 import { DO, type Op, PROVENANCE } from "../op.ts";
-import { type Block, slotsOf, successorsAt } from "./flow.ts";
+import type { Block } from "./flow.ts";
 import { type Kinds, PLAN } from "./kinds.ts";
 import type { Order } from "./order.ts";
+import { filled, scratchBytes, scratchWords } from "./scratch.ts";
 import { writesOf } from "./use.ts";
 
 const REGISTERS = 10;
@@ -23,50 +24,61 @@ interface Counted {
   readonly need: number;
 }
 
+const WRITTEN = scratchBytes();
+const SAVED = scratchWords();
+const NOW = new Uint8Array(FRAME_POINTER + 1);
+
 export class Needs {
-  /** By place (flow.ts): the needs of the register that the instruction writes, behind it; of r0 for a call. */
+  /** By place (flow.ts) of an instruction that writes a register: that register's needs behind it; of r0 for a call. They are the last compiled function's. */
   readonly written: Uint8Array;
   /** By place of a call: the needs of r6 … r9 behind it, a byte each. */
   readonly saved: Int32Array;
-  readonly #starts: Uint8Array;
+  /** By block and register. */
+  readonly #starts: number[];
 
   /** @param counts  by block that tests the count of a loop, what that count depends on */
   constructor(
     ops: readonly Op[],
     blocks: readonly Block[],
-    { order }: Order,
+    { order, loops }: Order,
     { plan }: Kinds,
     counts: ReadonlyMap<number, readonly Counted[]>,
   ) {
-    this.written = new Uint8Array(2 * ops.length);
-    this.saved = new Int32Array(2 * ops.length);
-    this.#starts = new Uint8Array(blocks.length * REGISTERS);
-    const now = new Uint8Array(FRAME_POINTER + 1);
-    const slots: number[] = [];
+    this.written = WRITTEN.take(2 * ops.length);
+    this.saved = SAVED.take(2 * ops.length);
+    const starts = filled(blocks.length * REGISTERS, 0);
+    this.#starts = starts;
+    const now = NOW;
     for (let changed = true; changed; ) {
       changed = false;
       for (let i = order.length - 1; i >= 0; i -= 1) {
         const at = order[i] ?? 0;
         const block = blocks[at];
         if (block === undefined) continue;
-        now.fill(0);
-        for (const to of successorsAt(blocks, at)) {
-          for (let r = 0; r < REGISTERS; r += 1) now[r] = (now[r] ?? 0) | this.start(to, r);
-        }
-        slots.length = 0;
-        for (let slot = block.start; slot < block.end; slot += slotsOf(ops[slot]?.code ?? 0))
-          slots.push(slot);
-        for (let slot = slots.pop(); slot !== undefined; slot = slots.pop()) {
-          const op = ops[slot];
-          const place = slot + block.shift;
-          if (op !== undefined) this.#back(op, place, plan[place] ?? 0, now);
-        }
-        for (const { base, need } of counts.get(at) ?? [])
-          if (base !== undefined) now[base] = (now[base] ?? 0) | need;
+        const { next, taken, shift } = block;
+        now[FRAME_POINTER] = 0;
         for (let r = 0; r < REGISTERS; r += 1) {
-          if (now[r] === this.start(at, r)) continue;
-          this.#starts[at * REGISTERS + r] = now[r] ?? 0;
-          changed = true;
+          now[r] =
+            (next < 0 ? 0 : (starts[next * REGISTERS + r] ?? 0)) |
+            (taken < 0 ? 0 : (starts[taken * REGISTERS + r] ?? 0));
+        }
+        for (let slot = block.end - 1; slot >= block.start; slot -= 1) {
+          const op = ops[slot];
+          // The second half of an instruction belongs to the first.
+          if (op === undefined || op.code === DO.hole) continue;
+          const place = slot + shift;
+          this.#back(op, place, plan[place] ?? 0, now);
+        }
+        if (counts.size > 0) {
+          for (const { base, need } of counts.get(at) ?? [])
+            if (base !== undefined) now[base] = (now[base] ?? 0) | need;
+        }
+        for (let r = 0; r < REGISTERS; r += 1) {
+          const first = at * REGISTERS + r;
+          if (now[r] === starts[first]) continue;
+          starts[first] = now[r] ?? 0;
+          // What comes before in the order is still to come in this round, all but what an edge leads back from.
+          if (loops[at] !== 0) changed = true;
         }
       }
     }
@@ -94,11 +106,16 @@ export class Needs {
     if (writes !== 0) {
       const first = 31 - Math.clz32(writes & -writes);
       this.written[place] = now[first] ?? 0;
-      for (let i = 0; i < 4; i += 1)
-        this.saved[place] =
-          ((this.saved[place] ?? 0) & ~(255 << (8 * i))) | ((now[FIRST_SAVED + i] ?? 0) << (8 * i));
-      for (let r = 0; r < REGISTERS; r += 1) if ((writes & (1 << r)) !== 0) now[r] = 0;
+      if (writes === 1 << first) now[first] = 0;
+      else {
+        let saved = 0;
+        for (let i = 0; i < 4; i += 1) saved |= (now[FIRST_SAVED + i] ?? 0) << (8 * i);
+        this.saved[place] = saved;
+        for (let r = 0; r < REGISTERS; r += 1) if ((writes & (1 << r)) !== 0) now[r] = 0;
+      }
     }
+    // Only loads and stores have a plan.
+    if (code !== DO.load && code !== DO.store && code !== DO.storeImm) return;
     if (plan !== PLAN.plain && plan !== PLAN.surelyPlain) return;
     const through = code === DO.load ? src : dst;
     now[through] = (now[through] ?? 0) | needOf(op.size, code !== DO.load);

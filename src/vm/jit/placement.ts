@@ -2,24 +2,33 @@
  * Which block's code is put inside of which other's: under its dominator, but not inside of a loop that it is not part of, though a loop's ways out could stand there. The engine unrolls
  * only loops that no other loop stands in.
  */
-import { type Block, successorsAt } from "./flow.ts";
-import type { Order } from "./order.ts";
+import type { Block } from "./flow.ts";
+import { type Order, predecessorsOf } from "./order.ts";
+import { filled } from "./scratch.ts";
 
 export interface Placement {
   /** By block, those that stand under it: in its loop, if it is the head of one, and behind that. */
   readonly inside: readonly (readonly number[])[];
-  readonly behind: readonly (readonly number[])[];
-  /** By block, whether it stands behind a loop: all ways there are branches. */
-  readonly isBehind: Uint8Array;
+  readonly behind: readonly (readonly number[] | undefined)[];
+  /** By block, 1 if it stands behind a loop: all ways there are branches. */
+  readonly isBehind: readonly number[];
 }
 
 const NONE = -1;
 
-export function placementOf(blocks: readonly Block[], { order, rank, dominator, loops }: Order): Placement {
-  const { heads, outer } = loopsOf(blocks, order, rank, loops);
+export function placementOf(blocks: readonly Block[], all: Order): Placement {
+  const { order, dominator, hasLoops } = all;
   const inside: number[][] = blocks.map(() => []);
-  const behind: number[][] = blocks.map(() => []);
-  const isBehind = new Uint8Array(blocks.length);
+  const behind: number[][] = [];
+  const isBehind = filled(blocks.length, 0);
+  if (!hasLoops) {
+    for (const at of order) {
+      const above = dominator[at] ?? 0;
+      if (at !== above) inside[above]?.push(at);
+    }
+    return { inside, behind, isBehind };
+  }
+  const { heads, outer } = loopsOf(blocks, all);
   const isIn = (head: number, at: number): boolean => {
     let around = heads[at] ?? NONE;
     while (around !== NONE && around !== head) around = outer[around] ?? NONE;
@@ -34,7 +43,7 @@ export function placementOf(blocks: readonly Block[], { order, rank, dominator, 
       left = head;
     if (left === NONE) inside[above]?.push(at);
     else {
-      behind[left]?.push(at);
+      (behind[left] ??= []).push(at);
       isBehind[at] = 1;
     }
   }
@@ -44,15 +53,11 @@ export function placementOf(blocks: readonly Block[], { order, rank, dominator, 
 /** By block, the head of the innermost loop that it is part of; by head, that of the next loop around. */
 function loopsOf(
   blocks: readonly Block[],
-  order: readonly number[],
-  rank: Int32Array,
-  loops: Uint8Array,
-): { readonly heads: Int32Array; readonly outer: Int32Array } {
-  const heads = new Int32Array(blocks.length).fill(NONE);
-  const outer = new Int32Array(blocks.length).fill(NONE);
-  if (!loops.includes(1)) return { heads, outer };
-  const from: number[][] = blocks.map(() => []);
-  for (const at of order) for (const to of successorsAt(blocks, at)) from[to]?.push(at);
+  { order, rank, loops }: Order,
+): { readonly heads: readonly number[]; readonly outer: readonly number[] } {
+  const heads = filled(blocks.length, NONE);
+  const outer = filled(blocks.length, NONE);
+  const from = predecessorsOf(blocks, order);
   const rankOf = (at: number): number => rank[at] ?? 0;
   const outermost = (at: number): number => {
     let found = heads[at] ?? NONE;

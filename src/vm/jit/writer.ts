@@ -7,7 +7,7 @@
  */
 import { FRAME_POINTER, REGISTERS_AT, SCALAR_RECORD, TAGS_AT, UNINITIALISED_RECORD } from "../memory.ts";
 import { RECORD } from "../region-record.ts";
-import { type Code, NO_RESULT, OP } from "./code.ts";
+import { Code, NO_RESULT, OP } from "./code.ts";
 import { CONTROL } from "./control.ts";
 import { isDynamic, KIND, type Registers, SOMEWHERE } from "./kinds.ts";
 import { LOCAL, Locals } from "./locals.ts";
@@ -62,12 +62,6 @@ export class Writer {
   constructor(code: Code, now: Registers) {
     this.code = code;
     this.now = now;
-  }
-
-  /** Goes to a place where the registers hold something else. */
-  begin({ kinds, offsets }: Registers): void {
-    this.now.kinds.set(kinds);
-    this.now.offsets.set(offsets);
   }
 
   kinds(register: number): number {
@@ -277,14 +271,7 @@ export class Writer {
     code.op(UNREACHABLE);
     this.close();
     code.at(OP.set, LOCAL.exit);
-    for (let register = 0; register < FRAME_POINTER; register += 1) {
-      code.const32(0);
-      code.at(OP.get, register);
-      code.memory(OP.store64, 8, REGISTERS_AT + 8 * register);
-      code.const32(0);
-      code.at(OP.get, LOCAL.region + register);
-      code.memory(OP.store32, 4, TAGS_AT + TAG_STRIDE * register);
-    }
+    code.bytes(STORE_REGISTERS);
     code.const32(0);
     code.at(OP.get, LOCAL.fuel);
     code.memory(OP.store64, 8, CONTROL.fuel);
@@ -299,3 +286,18 @@ export class Writer {
 }
 
 const UNREACHABLE = 0x00;
+/** Writes all registers and their regions to the register file. */
+const STORE_REGISTERS = storeRegisters();
+
+function storeRegisters(): Uint8Array {
+  const code = new Code();
+  for (let register = 0; register < FRAME_POINTER; register += 1) {
+    code.const32(0);
+    code.at(OP.get, register);
+    code.memory(OP.store64, 8, REGISTERS_AT + 8 * register);
+    code.const32(0);
+    code.at(OP.get, LOCAL.region + register);
+    code.memory(OP.store32, 4, TAGS_AT + TAG_STRIDE * register);
+  }
+  return code.finish();
+}
