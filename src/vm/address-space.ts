@@ -10,7 +10,7 @@ import { addRegion, dropRegions, type KeptBytes, type Place, type Region, region
 import { RECORD_SIZE, STACK_SIZE, STACK_WITH_SHADOWS } from "./region-record.ts";
 import { StackShadow } from "./stack-shadow.ts";
 
-/** All pieces begin at multiples of this, with at least as many bytes free behind them. */
+/** All pieces begin at multiples of this from where the run's memory begins, with at least as many bytes free behind them. */
 const GAP = 64;
 
 /** Where the memory begins that no run in progress has taken. */
@@ -68,12 +68,19 @@ export class AddressSpace {
    */
   take(size: number): number {
     const at = free;
-    const next = (at + size + 2 * GAP - 1) & ~(GAP - 1);
+    const next = at + ((size + 2 * GAP - 1) & ~(GAP - 1));
     if (at + size > CODE_AT || next > CODE_AT)
       throw new Unsupported("a run that needs more than 1 GiB of memory");
     free = next;
     this.#end = next;
     return at;
+  }
+
+  /** Moves all that is taken from now on, runs within this one included, by so many bytes, a multiple of 8. */
+  skip(bytes: number): void {
+    if (free + bytes > CODE_AT) throw new Unsupported("a run that needs more than 1 GiB of memory");
+    free += bytes;
+    this.#end = free;
   }
 
   /** A region of its own, beginning at offset 0. */
