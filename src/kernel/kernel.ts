@@ -2,6 +2,7 @@
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import { CAPABILITIES, type Capability } from "../semantics/program/privileges.ts";
 import { Cgroup } from "./attachments/cgroup.ts";
+import { Tracepoint } from "./attachments/events.ts";
 import { Cookies } from "./attachments/mapped-socket.ts";
 import { DescriptorTable } from "./descriptors.ts";
 import { firstNamespace, type MountNamespace } from "./files/mounts.ts";
@@ -46,6 +47,7 @@ export class Kernel {
   readonly cookies = new Cookies();
   /** The root of the cgroups. */
   readonly cgroups = new Cgroup("", undefined);
+  readonly #tracepoints = new Map<string, Tracepoint>();
   #lastProcess = 0;
 
   constructor({
@@ -73,6 +75,16 @@ export class Kernel {
     process.network.hold();
     this.processes.set(process.number, process);
     return process;
+  }
+
+  /** A tracepoint by its group and name. */
+  tracepoint(path: string | undefined): Tracepoint | undefined {
+    if (path === undefined) return undefined;
+    const known = this.#tracepoints.get(path);
+    if (known !== undefined) return known;
+    const made = new Tracepoint(path.split("/").at(-1) ?? path);
+    this.#tracepoints.set(path, made);
+    return made;
   }
 
   /** A process like its parent, with the same files open. */

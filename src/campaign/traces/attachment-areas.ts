@@ -200,11 +200,56 @@ function mappedSockets(draw: AttachmentDraw): Weighted {
   ];
 }
 
+/** What a descriptor of some process is attached to, with room for its name or not. */
+const attachmentQuery = (draw: AttachmentDraw): Act =>
+  bpf("task_fd_query", {
+    pid: draw.once(6) ? draw.of([2, 3]) : draw.process,
+    fd: draw.once(6) ? draw.fd() : draw.fd("link", "perf_event"),
+    ...(draw.once(6) ? {} : { buf_len: draw.of([1, 12, 14, 18, 64]) }),
+    ...(draw.once(6) ? {} : { buf: draw.once(5) ? HOLE : EMPTY }),
+    flags: draw.once(20) ? 1 : 0,
+  });
+
+/** What is told of a link that has a name, where there is no memory for that, or an address or a length alone; and what is not told of. */
+function namedLink(draw: AttachmentDraw, links: readonly number[]): Act {
+  const info = Buffer.alloc(64).fill(draw.once(3) ? 0xff : 0, 36);
+  const at = draw.of([16, 24]);
+  if (!draw.once(3)) info.writeUInt32LE(HOLE, at);
+  if (!draw.once(3)) info.writeUInt32LE(draw.of([1, 12, 40]), at + 8);
+  return bpf("obj_get_info_by_fd", {
+    bpf_fd: draw.of(links),
+    info_len: 64,
+    info: { hex: info.toString("hex") },
+  });
+}
+
 function events(draw: AttachmentDraw): Weighted {
   const names = ["sys_enter", "sched_switch", "sys_exit", ""];
+  // The first programs are there mostly: those of events, those of tracepoints.
+  const suitable = [0, 1, 5, 6, 5, 6, draw.fd("program")];
+  const links = draw.open.filter(({ kind }) => kind === "link").map(({ fd }) => fd);
   return [
-    [3, () => ({ do: "perf_event_open" })],
-    [5, () => ({ do: "perf_event_set_bpf", fd: draw.fd("perf_event"), program: draw.fd("program") })],
+    [1.5, () => ({ do: "perf_event_open" })],
+    [
+      3,
+      () => ({
+        do: "perf_event_open",
+        tracepoint: draw.of(["sched/sched_process_exec", "task/task_newtask", "syscalls/sys_enter_acct"]),
+      }),
+    ],
+    [3, () => attachmentQuery(draw)],
+    ...(links.length === 0 ? [] : [[1, () => namedLink(draw, links)] as const]),
+    [6, () => ({ do: "perf_event_set_bpf", fd: draw.fd("perf_event"), program: draw.of(suitable) })],
+    [
+      2,
+      () =>
+        bpf("link_create", {
+          prog_fd: draw.of(suitable),
+          attach_type: number("perf_event"),
+          target_fd: draw.fd("perf_event"),
+        }),
+    ],
+    [1, () => ({ do: "close", fd: draw.fd("perf_event") })],
     [
       4,
       () => {

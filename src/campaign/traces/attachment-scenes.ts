@@ -125,6 +125,9 @@ export const OBJECTS: Readonly<Record<Area, readonly Act[]>> = {
     load("raw_tracepoint"),
     load("raw_tracepoint"),
     load("xdp", "xdp"),
+    load("tracepoint"),
+    load("tracepoint"),
+    load("kprobe"),
   ],
   netfilter: [
     load("netfilter", "netfilter"),
@@ -234,6 +237,6 @@ export const SCENES: Readonly<Partial<Record<Area, readonly Act[]>>> = {
   netns: [{ do: "netns_open" }],
   socket_map: [{ do: "socket" }, { do: "socket" }, { do: "socketpair" }, { do: "socket_bind", fd: 10 }],
   device_map: PAIR,
-  event: [{ do: "perf_event_open" }],
+  event: [{ do: "perf_event_open" }, { do: "perf_event_open", tracepoint: "task/task_newtask" }],
   netfilter: [{ do: "netns_open" }],
 };

@@ -12,8 +12,12 @@ import { Runtime } from "../runtime.ts";
 
 type Act = Operation extends infer O ? (O extends Operation ? Omit<O, "process"> : never) : never;
 
+const ENOENT = -2;
 const EBUSY = -16;
+const EEXIST = -17;
+const ENOSPC = -28;
 const ENOLINK = -67;
+const ENOTSUPP = -524;
 
 let runtime = new Runtime();
 
@@ -204,5 +208,61 @@ describe("events", () => {
     expect([programs(), links()]).toEqual([[1], [1]]);
     close(link);
     expect([programs(), links()]).toEqual([[], []]);
+  });
+});
+
+describe("tracepoints", () => {
+  const event = (): number => done({ do: "perf_event_open", tracepoint: "task/task_newtask" });
+
+  it("an event holds its program until it is closed, and no other event of the tracepoint has it meanwhile", () => {
+    const fd = load("tracepoint");
+    const [first, second] = [event(), event()];
+    done({ do: "perf_event_set_bpf", fd: first, program: fd });
+    expect(answer({ do: "perf_event_set_bpf", fd: second, program: fd }).result).toBe(EEXIST);
+    done({ do: "perf_event_set_bpf", fd: second, program: load("tracepoint") });
+    close(first);
+    expect(programs()).toEqual([1, 2]);
+    const third = event();
+    done({ do: "perf_event_set_bpf", fd: third, program: fd });
+    close(fd);
+    expect(programs()).toEqual([1, 2]);
+    close(third);
+    expect(programs()).toEqual([2]);
+  });
+
+  it("tell what is attached by a descriptor of another process, and how long a name is that has no room", () => {
+    const [first, second] = [event(), event()];
+    const fd = load("tracepoint");
+    done(bpf("link_create", { prog_fd: fd, target_fd: first, attach_type: number("perf_event") }));
+    done({ do: "fork" });
+    const query = { pid: 1, fd: first, buf_len: 5, buf: { hex: "ee".repeat(8) } };
+    expect(answer(bpf("task_fd_query", query), 2)).toEqual({
+      result: ENOSPC,
+      out: { buf_len: "task_newtask".length, buf: "7461736b00eeeeee", prog_id: 1, fd_type: 1 },
+    });
+    expect(answer(bpf("task_fd_query", { pid: 1, fd: second }), 2).result).toBe(ENOENT);
+    expect(answer(bpf("task_fd_query", { pid: 1, fd }), 2).result).toBe(ENOTSUPP);
+  });
+});
+
+describe("netfilter", () => {
+  const link = (prog_fd: number, priority: number, flags = 0): Act =>
+    bpf("link_create", {
+      prog_fd,
+      attach_type: number("netfilter"),
+      "netfilter.pf": 2,
+      "netfilter.priority": priority,
+      "netfilter.flags": flags,
+    });
+
+  it("a priority is for one program, and defragmentation takes one until the last link that wants it goes", () => {
+    const fd = load("netfilter", "netfilter");
+    const early = done(link(fd, -400));
+    const defrag = done(link(fd, 0, 1));
+    expect(answer(link(fd, 0)).result).toBe(EBUSY);
+    close(early);
+    expect(answer(link(fd, -400)).result).toBe(EBUSY);
+    close(defrag);
+    done(link(fd, -400));
   });
 });

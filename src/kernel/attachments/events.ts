@@ -1,18 +1,55 @@
 /** Programs of tracepoints and of perf events. A link to an event keeps the event, and the event, while it is there, the program. */
 import { Unsupported } from "../../semantics/errors.ts";
-import { EBADF, EEXIST, EINVAL } from "../../vm/errno.ts";
+import { E2BIG, EBADF, EEXIST, EINVAL } from "../../vm/errno.ts";
+import { contextReach } from "../commands/test-run-context.ts";
 import type { OpenFile, Target } from "../descriptors.ts";
 import type { Process } from "../kernel.ts";
 import type { ProgramObject, Registry } from "../objects.ts";
 import { typeOf } from "./attach-types.ts";
-import { type LinkDetails, LinkObject } from "./link.ts";
+import { type LinkDetails, type LinkName, LinkObject } from "./link.ts";
 import { programByFd } from "./lookup.ts";
 
-/** A software event that counts nothing (PERF_COUNT_SW_DUMMY). */
+/** How many programs a tracepoint has at most by perf events. */
+const MOST_PROGRAMS = 64;
+
+/** A tracepoint with the programs that events have for it: each once. */
+export class Tracepoint {
+  readonly name: string;
+  readonly programs = new Set<ProgramObject>();
+
+  /** @param name  without the group that it is in */
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Returns 0 or a negative error number. */
+  add(program: ProgramObject): number {
+    if (this.programs.size >= MOST_PROGRAMS) return E2BIG;
+    if (this.programs.has(program)) return EEXIST;
+    this.programs.add(program);
+    return 0;
+  }
+}
+
+/** What BPF_TASK_FD_QUERY tells: a number of `enum bpf_task_fd_type`, and the name. */
+export interface Attachment {
+  readonly program: ProgramObject;
+  readonly type: number;
+  readonly name: string;
+}
+const BPF_FD_TYPE_RAW_TRACEPOINT = 0;
+const BPF_FD_TYPE_TRACEPOINT = 1;
+
+/** An event of a tracepoint; or a software event that counts nothing (PERF_COUNT_SW_DUMMY). */
 export class PerfEvent implements Target {
   readonly kind = "perf_event";
   readonly id = 0;
+  readonly tracepoint: Tracepoint | undefined;
   #program: ProgramObject | undefined;
+
+  constructor(tracepoint: Tracepoint | undefined) {
+    this.tracepoint = tracepoint;
+  }
 
   holdUser(): void {}
 
@@ -22,11 +59,31 @@ export class PerfEvent implements Target {
   }
 
   attach(program: ProgramObject): number {
-    if (this.#program !== undefined) return EEXIST;
-    if (typeOf(program) !== "perf_event") return EINVAL;
+    const wrong =
+      this.tracepoint === undefined ? this.#check(program) : this.#enter(this.tracepoint, program);
+    if (wrong !== 0) return wrong;
     program.hold();
     this.#program = program;
     return 0;
+  }
+
+  #check(program: ProgramObject): number {
+    if (this.#program !== undefined) return EEXIST;
+    return typeOf(program) === "perf_event" ? 0 : EINVAL;
+  }
+
+  #enter(tracepoint: Tracepoint, program: ProgramObject): number {
+    if (typeOf(program) !== "tracepoint") return EINVAL;
+    if (contextReach(program.referent.program) !== 0)
+      throw new Unsupported("a program that reads a tracepoint's record: how long that is");
+    return this.#program === undefined ? tracepoint.add(program) : EEXIST;
+  }
+
+  /** What is told of it; nothing where it has no program. */
+  get attachment(): Attachment | undefined {
+    const { tracepoint } = this;
+    if (this.#program === undefined || tracepoint === undefined) return undefined;
+    return { program: this.#program, type: BPF_FD_TYPE_TRACEPOINT, name: tracepoint.name };
   }
 
   get held(): readonly ProgramObject[] {
@@ -34,7 +91,9 @@ export class PerfEvent implements Target {
   }
 
   remove(): void {
-    this.#program?.put();
+    if (this.#program === undefined) return;
+    this.tracepoint?.programs.delete(this.#program);
+    this.#program.put();
     this.#program = undefined;
   }
 }
@@ -59,6 +118,7 @@ export function linkEvent(
 }
 
 /** What a link to an event tells: that it is one, of which type and which (linux/bpf.h, perf_event.h). */
+const BPF_PERF_EVENT_TRACEPOINT = 5;
 const BPF_PERF_EVENT_EVENT = 6;
 const PERF_TYPE_SOFTWARE = 1;
 const PERF_COUNT_SW_DUMMY = 9;
@@ -82,9 +142,21 @@ class EventLink extends LinkObject {
     this.#file.put();
   }
 
+  override get named(): LinkName | undefined {
+    const { tracepoint } = this.#event;
+    return tracepoint === undefined ? undefined : { name: tracepoint.name, pointer: 24, length: 32 };
+  }
+
   details(): LinkDetails {
+    const cookie = [
+      [40, 0],
+      [44, 0],
+    ] as const;
+    if (this.#event.tracepoint !== undefined) return [[16, BPF_PERF_EVENT_TRACEPOINT], ...cookie];
     return [
+      ...cookie,
       [16, BPF_PERF_EVENT_EVENT],
+      [28, 0],
       [24, PERF_COUNT_SW_DUMMY],
       [32, PERF_TYPE_SOFTWARE],
     ];
@@ -102,9 +174,20 @@ export class TracepointLink extends LinkObject {
 
   protected release(): void {}
 
-  /** How long the name is, with the NUL that ends it. */
+  get attachment(): Attachment {
+    return { program: this.program, type: BPF_FD_TYPE_RAW_TRACEPOINT, name: this.#name };
+  }
+
+  override get named(): LinkName {
+    return { name: this.#name, pointer: 16, length: 24 };
+  }
+
+  /** The cookie: none. */
   details(): LinkDetails {
-    return [[24, this.#name.length + 1]];
+    return [
+      [32, 0],
+      [36, 0],
+    ];
   }
 }
 

@@ -15,6 +15,13 @@ export interface Numbered {
 /** What BPF_OBJ_GET_INFO_BY_FD tells of a link beside type, id and program: words of `struct bpf_link_info` by their offsets. */
 export type LinkDetails = readonly (readonly [offset: number, value: number])[];
 
+/** A name that a link tells where the caller wants it, and where in `struct bpf_link_info` its address and its length are. */
+export interface LinkName {
+  readonly name: string;
+  readonly pointer: number;
+  readonly length: number;
+}
+
 /** Types of links by the numbers of `enum bpf_link_type`. */
 export const LINK_TYPES = {
   raw_tracepoint: 1,
@@ -74,6 +81,11 @@ export abstract class LinkObject extends KernelObject {
 
   /** Takes it away from what it is attached to, if it still is. */
   protected abstract release(): void;
+
+  /** What it tells by name. */
+  get named(): LinkName | undefined {
+    return undefined;
+  }
 
   /** @throws Unsupported  where that is a number of which only Linux knows */
   abstract details(): LinkDetails;

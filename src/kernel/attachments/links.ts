@@ -58,13 +58,14 @@ function linkFor(call: Create, program: ProgramObject, attach: AttachType): Link
     case "sk_skb":
       return linkSocketMap(call, program, attach);
     case "perf_event":
+    case "tracepoint":
       return linkPerfEvent(call, program);
+    case "kprobe":
+      return attach === "perf_event" ? linkPerfEvent(call, program) : unsupported(`link_create of ${attach}`);
     case "netfilter":
       return linkNetfilter(call, program);
     case "tracing":
       return linkTracing(call, program, attach);
-    case "tracepoint":
-    case "kprobe":
     case "lsm":
     case "ext":
       return unsupported(`link_create of a program of type ${type}`);

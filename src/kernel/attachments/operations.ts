@@ -83,7 +83,7 @@ export function attachment(
     case "cgroup_open":
       return cgroup(kernel, process, operation);
     case "perf_event_open":
-      return process.descriptors.open(new PerfEvent());
+      return process.descriptors.open(new PerfEvent(kernel.tracepoint(operation.tracepoint)));
     case "perf_event_set_bpf": {
       const target = process.descriptors.target(operation.fd);
       if (target === undefined) return EBADF;

@@ -1,6 +1,7 @@
 /** Commands that are small, or of which only the attribute is looked at here. */
 import { Unsupported } from "../../semantics/errors.ts";
-import { EBADF, EINVAL, ENOENT, ENOTSUPP, EPERM } from "../../vm/errno.ts";
+import { EBADF, EFAULT, EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM } from "../../vm/errno.ts";
+import { type Attachment, PerfEvent, TracepointLink } from "../attachments/events.ts";
 import type { Target } from "../descriptors.ts";
 import { may } from "../privileges.ts";
 import { type Call, mapByFd, programByFd } from "./call.ts";
@@ -40,11 +41,27 @@ export function taskFdQuery({ kernel, process, attr }: Call<"task_fd_query">): n
   if (attr.u32("flags") !== 0) return EINVAL;
   const task = kernel.processes.get(attr.u32("pid"));
   if (task === undefined) return ENOENT;
-  const target = task.descriptors.target(attr.s32("fd"));
+  // Also a mere place in a file system is found.
+  const target = task.descriptors.get(attr.s32("fd"))?.target;
   if (target === undefined) return EBADF;
-  if (target.kind === "link" || target.kind === "event")
-    throw new Unsupported("task_fd_query: attachments of tracing programs");
-  return ENOTSUPP;
+  if (target instanceof TracepointLink) return tellAttachment(attr, target.attachment);
+  if (!(target instanceof PerfEvent)) return ENOTSUPP;
+  if (target.attachment !== undefined) return tellAttachment(attr, target.attachment);
+  return target.held.length === 0 ? ENOENT : EOPNOTSUPP;
+}
+
+function tellAttachment(attr: Call<"task_fd_query">["attr"], { program, type, name }: Attachment): number {
+  const room = attr.u32("buf_len");
+  if (!attr.writeBack("buf_len", name.length)) return EFAULT;
+  const pointer = attr.u64("buf");
+  const copied = room === 0 || pointer === 0n ? 0 : attr.memory.writeName(pointer, room, name);
+  if (copied === EFAULT) return EFAULT;
+  const isTold =
+    attr.writeBack("prog_id", program.id) &&
+    attr.writeBack("fd_type", type) &&
+    attr.writeBackLong("probe_offset", 0n) &&
+    attr.writeBackLong("probe_addr", 0n);
+  return isTold ? copied : EFAULT;
 }
 
 /** The streams of a program that writes to its standard output and errors. */

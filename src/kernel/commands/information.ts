@@ -92,22 +92,21 @@ export function objectInfo(call: InfoCall): number {
 function tell(call: InfoCall, target: KernelObject, record: Record, given: Uint8Array): number {
   if (target instanceof MapObject) return tellMap(target, record, given);
   if (target instanceof ProgramObject) return tellProgram(call, target, record, given);
-  if (target instanceof LinkObject) return tellLink(target, record, given);
+  if (target instanceof LinkObject) return tellLink(call, target, record, given);
   if (target instanceof BtfObject) return tellBtf(call, target, record, given);
   throw new Unsupported(`obj_get_info_by_fd of a ${target.kind}`);
 }
 
-/** Links to tracepoints have a name that is written where the caller wants it. */
-const NAME_POINTER = 16;
-const NAME_LENGTH = 24;
-
-function tellLink(link: LinkObject, record: Record, given: Uint8Array): number {
+function tellLink({ attr }: InfoCall, link: LinkObject, record: Record, given: Uint8Array): number {
   record.bytes.set(given);
   const view = new DataView(record.bytes.buffer);
-  if (link.type === "raw_tracepoint") {
-    const asked = [view.getBigUint64(NAME_POINTER, true) !== 0n, view.getUint32(NAME_LENGTH, true) !== 0];
-    if (asked[0] !== asked[1]) return EINVAL;
-    if (asked[0] === true) throw new Unsupported("obj_get_info_by_fd: a tracepoint's name");
+  const { named } = link;
+  if (named !== undefined) {
+    const [pointer, room] = [view.getBigUint64(named.pointer, true), view.getUint32(named.length, true)];
+    if ((pointer === 0n) !== (room === 0)) return EINVAL;
+    const wrong = room === 0 ? 0 : attr.memory.writeName(pointer, room, named.name);
+    if (wrong !== 0) return wrong;
+    view.setUint32(named.length, named.name.length + 1, true);
   }
   record.set("type", LINK_TYPES[link.type]);
   record.set("id", link.id);

@@ -1,5 +1,7 @@
 /** A process's memory as far as a call of bpf(2) reaches it: the bytes that the call's addresses lead to, each with nothing behind it. */
 
+import { EFAULT, ENOSPC } from "../../vm/errno.ts";
+
 /** Where the first bytes lie, and how far apart they are: no address that a trace gives as a number leads to any. */
 const BASE = 0x1000_0000_0000n;
 const SPACING = 0x1_0000_0000n;
@@ -58,5 +60,15 @@ export class UserMemory {
     const room = Math.max(0, place.bytes.length - place.offset);
     place.bytes.set(bytes.subarray(0, room), place.offset);
     return bytes.length <= room;
+  }
+
+  /**
+   * Writes a name and the NUL that ends it where the caller says that there is room; where that is not enough for all of it, its beginning, also with a NUL.
+   * Returns 0, ENOSPC or EFAULT.
+   */
+  writeName(address: bigint, room: number, name: string): number {
+    const text = new TextEncoder().encode(`${name.slice(0, room - 1)}\0`);
+    if (!this.write(address, text)) return EFAULT;
+    return room > name.length ? 0 : ENOSPC;
   }
 }

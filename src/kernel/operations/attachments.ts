@@ -18,6 +18,9 @@ const manner = z.enum(["exclusive", "change", "create"]);
 /** Names of cgroups with `/` between them, from the root of the trace's own on, which is empty. */
 const cgroup = z.string();
 
+/** Some that every kernel of today has, and that seldom come. */
+const tracepoint = z.enum(["sched/sched_process_exec", "task/task_newtask", "syscalls/sys_enter_acct"]);
+
 export const attachmentOperation = z.discriminatedUnion("do", [
   // --- Network namespaces
   /** A network namespace of the process's own. */
@@ -83,8 +86,8 @@ export const attachmentOperation = z.discriminatedUnion("do", [
   inProcess("cgroup_open", { path: cgroup }),
 
   // --- Perf events
-  /** A software event that counts nothing (PERF_COUNT_SW_DUMMY), for the process itself. */
-  inProcess("perf_event_open", {}),
+  /** An event of a tracepoint, named by its group and name; or a software event that counts nothing (PERF_COUNT_SW_DUMMY). For the process itself. */
+  inProcess("perf_event_open", { tracepoint: tracepoint.optional() }),
   /** ioctl(2) with PERF_EVENT_IOC_SET_BPF. */
   inProcess("perf_event_set_bpf", { fd: descriptor, program: descriptor }),
 ]);

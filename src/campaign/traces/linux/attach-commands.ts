@@ -1,4 +1,4 @@
-/** Commands of bpf(2) that tell or take ids of programs and links among other things: they are the kernel's there and ours here. */
+/** Commands of bpf(2) that tell or take ids of programs, links and processes among other things: they are the kernel's there and ours here. */
 import type { AttributeValue, BpfOperation } from "../../../kernel/operations/bpf.ts";
 import type { Answer, ObjectKind } from "../../../kernel/system.ts";
 import { doBpf } from "./bpf-calls.ts";
@@ -9,6 +9,7 @@ const COMMANDS: ReadonlySet<BpfOperation["command"]> = new Set([
   "prog_detach",
   "prog_query",
   "link_create",
+  "task_fd_query",
 ]);
 /** BPF_F_ID and BPF_F_LINK: what a position is relative to is named by an id; it is a link. */
 const BY_ID = 1 << 5;
@@ -34,14 +35,22 @@ export function doAttachCommand(trace: LinuxTrace, operation: BpfOperation): Ans
 const numberOf = (value: AttributeValue | undefined): number => (typeof value === "number" ? value : 0);
 
 function withTheirIds(trace: LinuxTrace, { command, attr }: BpfOperation): BpfOperation["attr"] {
+  if (command === "task_fd_query") return { ...attr, pid: processId(trace, numberOf(attr["pid"])) };
   const flags = numberOf(attr[command === "link_create" ? "flags" : "attach_flags"]);
   const id = attr["relative_id"];
   if (typeof id !== "number" || (flags & BY_ID) === 0) return attr;
   return { ...attr, relative_id: trace.idOf((flags & BY_LINK) === 0 ? "program" : "link", id) };
 }
 
+/** A number that no process has: more than there are. */
+const NO_PROCESS = 0x3fff_fff0;
+
+const processId = (trace: LinuxTrace, process: number): number =>
+  trace.running.has(process) ? trace.processes.pid(process) : NO_PROCESS;
+
 function withOurIds(trace: LinuxTrace, name: string, value: number | string): number | string {
   if (name === "info" && typeof value === "string") return information(trace, value);
+  if (name === "prog_id" && typeof value === "number") return trace.ours("program", value) ?? -1;
   const kind = COLUMNS[name];
   if (kind === undefined || typeof value !== "string") return value;
   const ids = Buffer.from(value, "hex");

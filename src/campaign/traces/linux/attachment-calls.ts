@@ -24,6 +24,7 @@ import {
 } from "../../../oracle/linux/network/attachment-requests.ts";
 import { acknowledged, message, type Request } from "../../../oracle/linux/network/netlink.ts";
 import type { LinuxTrace } from "./linux-trace.ts";
+import { eventAttribute, PERF_FLAG_FD_CLOEXEC } from "./perf-events.ts";
 
 const X64 = {
   close: 3,
@@ -174,7 +175,14 @@ function act(trace: LinuxTrace, make: Make, operation: AttachmentOperation): Ans
     case "cgroup_open":
       return cgroup(trace, make, operation);
     case "perf_event_open":
-      return one("perf_event_open", given(dummyEvent()), 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+      return one(
+        "perf_event_open",
+        given(eventAttribute(trace.world, operation.tracepoint)),
+        0,
+        -1,
+        -1,
+        PERF_FLAG_FD_CLOEXEC,
+      );
     case "perf_event_set_bpf":
       return one("ioctl", fd(operation.fd), PERF_EVENT_IOC_SET_BPF, operation.program);
   }
@@ -320,23 +328,4 @@ function cgroup(
     case "cgroup_open":
       return errorOf(make(inCgroups(made("openat", of(2), path(name), O_DIRECTORY | CLOEXEC, 0)))[4]);
   }
-}
-
-// --- Perf events
-
-const PERF_FLAG_FD_CLOEXEC = 8;
-const PERF_TYPE_SOFTWARE = 1;
-const PERF_ATTR_SIZE = 64;
-const PERF_COUNT_SW_DUMMY = 9n;
-const DISABLED = 1n;
-
-/** `struct perf_event_attr`. */
-function dummyEvent(): Uint8Array {
-  const bytes = new Uint8Array(PERF_ATTR_SIZE);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, PERF_TYPE_SOFTWARE, true);
-  view.setUint32(4, PERF_ATTR_SIZE, true);
-  view.setBigUint64(8, PERF_COUNT_SW_DUMMY, true);
-  view.setBigUint64(40, DISABLED, true);
-  return bytes;
 }

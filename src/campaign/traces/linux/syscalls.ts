@@ -33,12 +33,16 @@ export const X64 = {
   umount2: 166,
   getdents64: 217,
   sched_setaffinity: 203,
+  openat: 257,
   unshare: 272,
   dup3: 292,
   pipe2: 293,
   getcpu: 309,
   renameat2: 316,
   bpf: 321,
+  fsopen: 430,
+  fsconfig: 431,
+  fsmount: 432,
 } as const;
 
 export const O_CLOEXEC = 0o2000000;
