@@ -1,6 +1,6 @@
 /** Steps of arithmetic: short runs of it on bounded numbers, masks and forks, and numbers that are linked. */
 import { drawer, type Emit, immediate, pick, type Writer } from "./context.ts";
-import { atMost, NUMBER } from "./held.ts";
+import { atMost, type Held, NUMBER } from "./held.ts";
 
 const BINARY = [
   "add",
@@ -97,9 +97,36 @@ export const withRegister: Emit = (w, { a, b, c }) => {
   const dst = someNumber(w, a, true);
   const src = someNumber(w, c);
   const op = BINARY[b % BINARY.length] ?? "add";
+  const result = boundOf(op, w.draft.held(dst), w.draft.held(src));
   w.draft.emit(`${op}${(b >> 5) % 2 === 0 ? 64 : 32}_reg`, { dst, src, ...fields(op) });
-  w.draft.set(dst, NUMBER);
+  w.draft.set(dst, result);
 };
+
+/** Greatest bound that is followed through an operation: far from where any of them wraps around. */
+const FOLLOWED = 0xffff;
+
+/** What is known of a result, as far as it is simple: an access by a sum has to rest on what is known of both parts, without another look at it. */
+function boundOf(op: string, left: Held, right: Held): Held {
+  if (left.kind !== "number" || right.kind !== "number") return NUMBER;
+  const [a = Number.POSITIVE_INFINITY, b = Number.POSITIVE_INFINITY] = [left.most, right.most];
+  if (op === "and") return Math.min(a, b) <= FOLLOWED ? atMost(Math.min(a, b)) : NUMBER;
+  if (Math.max(a, b) > FOLLOWED) return NUMBER;
+  switch (op) {
+    case "add":
+      return atMost(a + b);
+    case "mul":
+      return a * b <= FOLLOWED ? atMost(a * b) : NUMBER;
+    case "or":
+    case "xor":
+      return atMost(2 ** Math.ceil(Math.log2(Math.max(a, b) + 1)) - 1);
+    case "div":
+    case "mod":
+    case "rsh":
+      return atMost(a);
+    default:
+      return NUMBER;
+  }
+}
 
 export const unary: Emit = (w, { a, b, c }) => {
   const dst = someNumber(w, a, true);
@@ -140,13 +167,23 @@ export const wide: Emit = (w, { a, b, c }) => {
   w.draft.set(dst, NUMBER);
 };
 
+/** A shift's count: a small one, one near the width, or any. */
+function someCount(width: 32 | 64, draw: (limit: number) => number): number {
+  const way = draw(3);
+  return way === 0 ? draw(8) : way === 1 ? width - 1 - draw(8) : draw(width);
+}
+
 /** One operation, whatever it is, on a register: of two numbers, or of one and a constant. */
 export function operation(w: Writer, dst: number, draw: (limit: number) => number, src?: number): void {
   const op = pick(BINARY, draw(64)) ?? "add";
   const width = draw(2) === 0 ? 64 : 32;
   if (src === undefined) {
     // Small constants keep numbers near their bounds.
-    const imm = shifts(op) ? draw(8) : draw(3) > 0 ? 1 + draw(16) : operand(op, width, draw(0x10000));
+    const imm = shifts(op)
+      ? someCount(width, draw)
+      : draw(3) > 0
+        ? 1 + draw(16)
+        : operand(op, width, draw(0x10000));
     w.draft.emit(`${op}${width}_imm`, { dst, imm, ...fields(op) });
   } else w.draft.emit(`${op}${width}_reg`, { dst, src, ...fields(op) });
   w.draft.set(dst, NUMBER);

@@ -7,13 +7,13 @@ import { STEPS } from "./steps.ts";
 /** Steps that need no helper and no map but one of bytes. Those that something is rarely wrong with are left out. */
 const NAMES: ReadonlySet<string> = new Set([
   "copy",
+  "withImmediate",
   "withRegister",
   "unary",
   "fork",
   "run",
   "linked",
   "chained",
-  "shaped",
   "between",
   "branch",
   "fork2",
@@ -26,11 +26,15 @@ const NAMES: ReadonlySet<string> = new Set([
   "linkedSlot",
   "stackIndex",
   "stackWords",
+  "index",
   "reach",
   "atomic",
 ]);
 
-const KINDS = STEPS.flatMap(({ name }, kind) => (NAMES.has(name) ? [kind] : []));
+/** Each place of such a step in the table; numbers that something is known of come twice as often as elsewhere. */
+const KINDS = STEPS.flatMap(({ name }, kind) =>
+  name === "shaped" ? [kind, kind] : NAMES.has(name) ? [kind] : [],
+);
 
 /** Most steps of a program. */
 const LONGEST = 8;

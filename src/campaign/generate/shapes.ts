@@ -66,7 +66,7 @@ export const shaped: Emit = (w, { a, b, c }) => {
   }
   draft.set(spare, NUMBER);
   draft.emit("mov64_imm", { dst: spare, imm: immediate(b) });
-  for (let i = draw(4); i > 0; i -= 1) {
+  for (let i = 1 + draw(3); i > 0; i -= 1) {
     const way = draw(8);
     if (way === 0) draft.emit(pick(UNARY, draw(64)) ?? "neg64", { dst });
     else if (way === 1) draft.emit(pick(EXTENDING, draw(64)) ?? "movsx8_64", { dst, src: dst });
