@@ -2,7 +2,8 @@
 import { DO, type Op } from "../op.ts";
 import type { Callee } from "./calls.ts";
 import { Code, I32 } from "./code.ts";
-import { type CompiledFunction, FunctionCompiler, type Source, START } from "./function.ts";
+import { type CompiledFunction, FunctionCompiler, START } from "./function.ts";
+import type { Source } from "./function-writer.ts";
 import { IMPORTS } from "./writer.ts";
 
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
