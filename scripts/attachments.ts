@@ -14,9 +14,6 @@ import { Runtime } from "../src/kernel/runtime.ts";
 import { Processes } from "../src/oracle/linux/processes.ts";
 
 const LENGTH = 60;
-/** As many processors as Linux has here. */
-const OPTIONS = { cpus: cpus().length };
-
 const { values } = parseArgs({
   options: {
     operations: { type: "string", default: "2000" },
@@ -27,6 +24,8 @@ const { values } = parseArgs({
 const areas = AREAS.filter((area) => values.area === undefined || area === values.area);
 const random = generator(Number(values.seed));
 const world = new World(new Processes(process.env));
+/** As many processors and the settings that Linux has here. */
+const options = { ...world.runtimeOptions(), cpus: cpus().length };
 const counts = new Map<string, number>();
 let done = 0;
 let different = 0;
@@ -34,8 +33,8 @@ try {
   for (let trace = 0; done < Number(values.operations); trace += 1) {
     const area = areas[trace % areas.length];
     if (area === undefined) throw new Error(`there is no area ${values.area}: ${AREAS.join(", ")}`);
-    const operations = attachmentTrace(random, area, LENGTH, new Runtime(OPTIONS));
-    const runtime = new Runtime(OPTIONS);
+    const operations = attachmentTrace(random, area, LENGTH, new Runtime(options));
+    const runtime = new Runtime(options);
     const linux = new LinuxSystem(world, true);
     const systems = [
       { name: "runtime", system: runtime },

@@ -12,7 +12,6 @@ import { LinuxSystem } from "./linux/linux-system.ts";
 import { World } from "./linux/world.ts";
 
 const LENGTH = 30;
-const OPTIONS = { cpus: cpus().length };
 
 function start(): World | string {
   const kernel = kernelAvailable();
@@ -32,14 +31,15 @@ describe.skipIf(typeof world === "string")(
   () => {
     if (typeof world === "string") return;
     afterAll(() => world.stop());
+    const options = { ...world.runtimeOptions(), cpus: cpus().length };
 
     it.each(AREAS)(
       "%s: the runtime answers what Linux does, and has what it has",
       (area) => {
-        const operations = attachmentTrace(generator(1), area, LENGTH, new Runtime(OPTIONS));
+        const operations = attachmentTrace(generator(1), area, LENGTH, new Runtime(options));
         const linux = new LinuxSystem(world, true);
         const systems = [
-          { name: "runtime", system: new Runtime(OPTIONS) },
+          { name: "runtime", system: new Runtime(options) },
           { name: "linux", system: linux },
         ];
         try {
