@@ -4,14 +4,14 @@
  */
 import { reject } from "../absint/transfer/rejection.ts";
 import { Unsupported } from "../semantics/errors.ts";
-import { callbackOf, isFunction, programFacts } from "../semantics/profile/lookup.ts";
+import { callbackOf, isFunction, programFacts, says } from "../semantics/profile/lookup.ts";
 import type { FunctionTargets, Profile } from "../semantics/profile/profile.ts";
 import { isGplCompatible } from "../semantics/program/license.ts";
 import { type Capability, isCapable } from "../semantics/program/privileges.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { ATTACH_TYPES, type ProgramType } from "../semantics/program/program-types.ts";
 import { checkArenas } from "./arenas.ts";
-import { type ControlFlow, checkControlFlow, successors } from "./control-flow.ts";
+import { type ControlFlow, callee, checkControlFlow, successors } from "./control-flow.ts";
 import { checkInstructions } from "./instructions.ts";
 
 /** The most instructions of a program whose loader lacks `cap_bpf` (BPF_MAXINSNS). */
@@ -59,6 +59,7 @@ export function admit(program: Program, profile: Profile): ControlFlow {
   checkFunction(program, profile);
   checkCallback(program, profile);
   checkSleepable(program, profile);
+  if (says(profile, "recursion")) checkRecursion(program, flow);
   return flow;
 }
 
@@ -196,6 +197,40 @@ function checkCalls(program: Program): void {
         "EPERM",
         "loading/calling other bpf or kernel functions are allowed for CAP_BPF and CAP_SYS_ADMIN",
       );
+    }
+  }
+}
+
+/**
+ * Checks that no function calls itself, by way of others or not, whether a path leads to the call or none. Where a kernel does not look, the depth of calls ends it.
+ *
+ * @throws Rejection  with the kernel's message
+ */
+function checkRecursion({ insns, functions: named }: Program, { functions, functionOf }: ControlFlow): void {
+  const calls = new Map<number, number[]>(functions.map((start) => [start, []]));
+  insns.forEach((insn, pc) => {
+    const to = insn === undefined ? undefined : callee(pc, insn);
+    if (to !== undefined) calls.get(functionOf[pc] ?? 0)?.push(to);
+  });
+  // The first call is taken out first.
+  for (const list of calls.values()) list.reverse();
+  const nameOf = (start: number): string => named.find(({ insn }) => insn === start)?.name ?? "";
+  const open = new Set<number>();
+  const done = new Set<number>();
+  for (const root of functions) {
+    const path = [root];
+    for (let start = path.at(-1); start !== undefined; start = path.at(-1)) {
+      open.add(start);
+      const to = done.has(start) ? undefined : calls.get(start)?.pop();
+      if (to === undefined) {
+        open.delete(start);
+        done.add(start);
+        path.pop();
+      } else if (open.has(to)) {
+        reject("EINVAL", `recursive call from ${nameOf(start)}() to ${nameOf(to)}()`);
+      } else {
+        path.push(to);
+      }
     }
   }
 }

@@ -4,6 +4,7 @@ import { allocate, reset } from "../absint/arena.ts";
 import { setConstant, setNone } from "../absint/register.ts";
 import { fromBytes, registerAt, setCallback, toBytes } from "../absint/state.ts";
 import { assemble } from "../semantics/isa/assemble.ts";
+import { DEFAULT_RULES } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { Parameter } from "../semantics/program/prototype.ts";
 import type { Certificate, CertificateNode } from "./certificate.ts";
@@ -151,7 +152,16 @@ test("no certificate proves a function that calls itself", () => {
     ],
     { sub: [NUMBER] },
   );
-  expect(verify(p)).toMatchObject({ verdict: "reject", errno: "E2BIG" });
+  const { profile } = DEFAULT_RULES;
+  expect(verify(p)).toMatchObject({
+    verdict: "reject",
+    errno: "EINVAL",
+    message: "recursive call from sub() to sub()",
+  });
+  // Of a kernel that does not look for recursion the depth of calls ends it.
+  const words = profile.words.filter((word) => word !== "recursion");
+  const rules = { profile: { ...profile, words } };
+  expect(verify(p, undefined, rules)).toMatchObject({ verdict: "reject", errno: "E2BIG" });
 });
 
 test("the path of a refusal begins where the function does", () => {

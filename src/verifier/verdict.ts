@@ -23,6 +23,8 @@ export type Verdict =
       readonly errno: Errno;
       /** The kernel's words; several lines where the kernel has several. */
       readonly message: string;
+      /** The message in the words of Linux 6.18, which explanations know; absent if they are the same. */
+      readonly usual?: string;
       /** The instruction that is refused; undefined if it is the program as a whole. */
       readonly insn: number | undefined;
       /** The instructions that lead there, from 0 or the start of a global function on, each as it was executed. */

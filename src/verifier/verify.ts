@@ -13,6 +13,7 @@ import { Path } from "./path.ts";
 import { timerFunctions } from "./roots.ts";
 import { StackUse } from "./stack-use.ts";
 import type { Statistics, Verdict } from "./verdict.ts";
+import { worded } from "./words.ts";
 import { writeCertificate } from "./write-certificate.ts";
 
 /**
@@ -57,11 +58,9 @@ export function verify(
   } catch (error) {
     const insn = progress.path.last();
     if (error instanceof Rejection) {
-      const { errno, message } = error;
       return {
         verdict: "reject",
-        errno,
-        message,
+        ...worded(rules.profile, error),
         insn,
         path: progress.path.from(0),
         statistics: statistics(),

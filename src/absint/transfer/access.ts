@@ -97,7 +97,7 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
       loadSocket(m, target, size, kind, destination);
       break;
     case KIND.tracepointBuffer:
-      checkTracepointBuffer(target, size);
+      checkTracepointBuffer(m, target, size);
       setUnknown(destination);
       unknownScalarAt(destination, size * 8);
       break;
@@ -137,7 +137,7 @@ export function store(m: Machine, target: Target, size: Size, value: number): vo
     case KIND.arena:
       break;
     case KIND.tracepointBuffer:
-      checkTracepointBuffer(target, size);
+      checkTracepointBuffer(m, target, size);
       break;
     case KIND.context:
       storeContext(m, target, size);
@@ -324,7 +324,7 @@ function loadMapValue(m: Machine, target: Target, size: Size, destination: numbe
   const map = mapAt(m, objectOf(target.at));
   const constant = smallConstant(target.at);
   const start = offOf(target.at) + target.off + (constant ?? 0);
-  if (constant !== undefined && isReadOnly(map) && map.data !== undefined) {
+  if (constant !== undefined && hasOneValue(map) && map.data !== undefined) {
     const byte = (i: number): number => (i < size ? (map.data?.[start + i] ?? 0) : 0);
     const word = (i: number): number =>
       byte(i) | (byte(i + 1) << 8) | (byte(i + 2) << 16) | (byte(i + 3) << 24);
@@ -335,5 +335,9 @@ function loadMapValue(m: Machine, target: Target, size: Size, destination: numbe
   unknownScalarAt(destination, size * 8);
 }
 
-const isReadOnly = (map: MapDefinition): boolean =>
-  map.frozen === true && (map.flags & MAP_FLAGS.rdonly_prog) !== 0;
+/** Whether all pointers into its values lead to the same bytes, for ever: the contents that a file gives are those of the first element, on the first processor. */
+function hasOneValue({ type, maxEntries, frozen, flags }: MapDefinition): boolean {
+  if (type !== "array" || frozen !== true || (flags & MAP_FLAGS.rdonly_prog) === 0) return false;
+  if (maxEntries !== 1) reject("ENOTSUPP", "a constant's place in an array of several elements");
+  return true;
+}

@@ -1,6 +1,7 @@
 /** Atomic instructions: operations that read and write, and loads and stores that others do not overtake. */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Instruction, Operation, Size } from "../../semantics/isa/instruction.ts";
+import { says } from "../../semantics/profile/lookup.ts";
 import {
   baseOf,
   copyRegister,
@@ -37,8 +38,11 @@ const NOT_ATOMIC: ReadonlySet<number> = new Set([
 ]);
 
 function requireAtomicKind(number: number, kind: number, what: string): void {
-  if (!NOT_ATOMIC.has(kind)) return;
-  reject("EACCES", `BPF_ATOMIC ${what} R${number} ${kindName(kind)} is not allowed`);
+  if (NOT_ATOMIC.has(kind)) rejectAtomic(number, kind, what);
+}
+
+function rejectAtomic(number: number, kind: number, what: string): never {
+  return reject("EACCES", `BPF_ATOMIC ${what} R${number} ${kindName(kind)} is not allowed`);
 }
 
 function requireAligned(to: Target, size: Size, kind: number): void {
@@ -64,10 +68,14 @@ function requireNumberToStay(m: Machine, number: number): void {
 export function loadAcquire(m: Machine, insn: Instruction, size: Size): void {
   const from = targetOf(m, insn.src, insn.off);
   const kind = kindOf(from.at);
-  requireAligned(from, size, kind);
-  requireNoKptr(m, from, size, kind);
   // What is loaded may go where the pointer is.
   const there = isThere(kind, from.at);
+  if (says(m.profile, "atomic_first")) {
+    requireAtomicKind(insn.src, kind, "loads from");
+    if (!there) rejectAtomic(insn.src, kind, "loads from");
+  }
+  requireAligned(from, size, kind);
+  requireNoKptr(m, from, size, kind);
   const isArena = kind === KIND.arena;
   if (isArena) requireNumberToStay(m, insn.dst);
   load(m, from, size, false, writable(m, insn.dst));

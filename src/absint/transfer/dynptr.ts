@@ -1,4 +1,5 @@
 /** Dynptrs as arguments: made where the program names an unused place on the stack, used, and given back. */
+import { says } from "../../semantics/profile/lookup.ts";
 import type { Argument } from "../../semantics/profile/profile.ts";
 import { acquireReference, REFERENCE } from "../references.ts";
 import { KIND, kindOf, objectOf, offOf, smallConstant } from "../register.ts";
@@ -100,6 +101,7 @@ export function requireOwned(m: Machine, target: Target): void {
   const { number, at } = target;
   if (kindOf(at) !== KIND.stack) reject("EINVAL", "cannot release unowned const bpf_dynptr");
   const place = placeOf(target);
+  if (says(m.profile, "dynptr_releases")) usedDynptr(m, target, DYNPTR.ringbuf);
   const text = typeof place === "string" ? `${place}\n` : "";
   // The kernel looks at the slot alone here: of half a dynptr it says later that it is none.
   if (typeof place === "string" || !isOwningSlot(m, place.frame, place.slot)) {

@@ -20,6 +20,7 @@ export function constantString(m: Machine, target: Target): Uint8Array {
   if (!isConstant(at)) reject("EACCES", `R${number} is not a constant address'`);
   if (!DIRECT.has(map.type)) reject("EACCES", "no direct value access support for this map type");
   checkMapValue(m, target, Math.max(map.valueSize - offOf(at), 1), "read");
+  if (map.maxEntries !== 1) reject("ENOTSUPP", "direct value access on string failed");
   if (map.data === undefined)
     throw new Unsupported(`a string in map ${map.name}, whose contents are not known`);
   const start = offOf(at) + (smallConstant(at) ?? 0);

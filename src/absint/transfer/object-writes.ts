@@ -4,8 +4,9 @@
  */
 import { Unsupported } from "../../semantics/errors.ts";
 import type { Size } from "../../semantics/isa/instruction.ts";
-import { fieldAt } from "../../semantics/profile/lookup.ts";
+import { fieldAt, says } from "../../semantics/profile/lookup.ts";
 import type { Context, ContextField } from "../../semantics/profile/profile.ts";
+import type { ProgramType } from "../../semantics/program/program-types.ts";
 import { FLAG, hasFlag, kindOf, objectOf, referenceOf } from "../register.ts";
 import { placeInObject, typesOf } from "./kernel-object.ts";
 import type { Machine, Target } from "./machine.ts";
@@ -13,6 +14,9 @@ import { reject } from "./rejection.ts";
 
 /** Flags of pointers that may point elsewhere by now, or never pointed to memory of the kernel. */
 const DOUBTS = FLAG.untrusted | FLAG.user | FLAG.perCpu | FLAG.orNull;
+
+/** Types for which kernels have fields that programs may write (those of tracked connections), if the module is there; without it none. */
+const WRITERS: ReadonlySet<ProgramType> = new Set(["sched_cls", "sched_act", "xdp"]);
 
 /**
  * Stores `size` bytes through a pointer of base `btf` that is not null.
@@ -28,7 +32,9 @@ export function storeKernelObject(m: Machine, target: Target, size: Size): void 
   const name = types.structName(struct);
   const fields = m.profile.contexts[writes?.[name] ?? ""];
   if (writes === undefined || fields === undefined || types.structId(name) !== struct) {
-    return reject("EACCES", "only read is supported");
+    const place = `R${target.number} cannot write into ptr_${name} at off=${start} size=${size}`;
+    const isTold = WRITERS.has(m.program.type) && says(m.profile, "object_stores");
+    return reject("EACCES", isTold ? place : "only read is supported");
   }
   const field = fieldAt(fields, "write", start, size) ?? refuse(fields, name, start, size);
   const found = types.fieldAt(struct, start, 1);

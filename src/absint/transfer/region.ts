@@ -2,6 +2,7 @@
  * Where an access through a pointer may go, kind by kind: an access is inside its object if both ends are, for the least and for the
  * greatest value of the variable part.
  */
+import { says } from "../../semantics/profile/lookup.ts";
 import { MAP_FLAGS, type MapDefinition } from "../../semantics/program/map-types.ts";
 import {
   FLAG,
@@ -51,7 +52,7 @@ export function checkMapBounds(m: Machine, target: Target, size: number, directi
   if (direction === "read" && (map.flags & MAP_FLAGS.wronly_prog) !== 0) {
     reject("EACCES", `read from map forbidden, ${sizes()}`);
   }
-  checkBounds(target, size, map.valueSize, (at) => {
+  checkBounds(m, target, size, map.valueSize, (at) => {
     return `invalid access to map value, value_size=${map.valueSize} off=${at} size=${size}`;
   });
 }
@@ -64,39 +65,43 @@ export const isReadOnlyToPrograms = ({ type, flags }: MapDefinition): boolean =>
 function checkMapKey(m: Machine, target: Target, size: number, direction: Direction): void {
   if (direction === "write") reject("EACCES", `write to change key R${target.number} not allowed`);
   const { keySize } = mapAt(m, objectOf(target.at));
-  checkBounds(target, size, keySize, (at) => {
+  checkBounds(m, target, size, keySize, (at) => {
     return `invalid access to map key, key_size=${keySize} off=${at} size=${size}`;
   });
 }
 
 /** Memory of a size that its register has. */
-function checkMemory(target: Target, size: number, direction: Direction): void {
+function checkMemory(m: Machine, target: Target, size: number, direction: Direction): void {
   const kind = kindOf(target.at);
   if (direction === "write" && hasFlag(kind, FLAG.readOnly)) {
     reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
   }
   const limit = objectOf(target.at);
-  checkBounds(target, size, limit, (at) => {
+  checkBounds(m, target, size, limit, (at) => {
     return `invalid access to memory, mem_size=${limit} off=${at} size=${size}`;
   });
 }
 
 /** What the kernel checks when the program is attached or run: here, only that the place is known and not in front of it. */
-function checkBuffer(target: Target, size: number, direction: Direction): void {
+function checkBuffer(m: Machine, target: Target, size: number, direction: Direction): void {
   const kind = kindOf(target.at);
   if (direction === "write" && hasFlag(kind, FLAG.readOnly)) {
     reject("EACCES", `R${target.number} cannot write into ${kindName(kind)}`);
   }
-  requirePlace(target, size, hasFlag(kind, FLAG.readOnly) ? "rdonly" : "rdwr");
+  requirePlace(m, target, size, hasFlag(kind, FLAG.readOnly) ? "rdonly" : "rdwr");
 }
 
 /** The record of a writable tracepoint, which helpers do not take for memory. */
-export function checkTracepointBuffer(target: Target, size: number): void {
-  requirePlace(target, size, "tracepoint");
+export function checkTracepointBuffer(m: Machine, target: Target, size: number): void {
+  requirePlace(m, target, size, "tracepoint");
 }
 
-function requirePlace({ number, at, off }: Target, size: number, name: string): void {
+function requirePlace(m: Machine, { number, at, off }: Target, size: number, name: string): void {
   if (off + offOf(at) < 0) {
+    if (says(m.profile, "negative_constant")) {
+      const place = `off=${off}, var_off=${offOf(at)}`;
+      reject("EACCES", `R${number} invalid negative ${name} buffer offset: ${place}`);
+    }
     reject("EACCES", `R${number} invalid ${name} buffer access: off=${off + offOf(at)}, size=${size}`);
   }
   if (!isConstant(at) || sminOf(at) !== 0) {
@@ -112,11 +117,17 @@ function checkFlowKeys({ at, off }: Target, size: number): void {
 }
 
 /** `size` bytes at off + v lie in [0, limit) for every v of the variable part. */
-function checkBounds(target: Target, size: number, limit: number, describe: (off: number) => string): void {
+function checkBounds(
+  m: Machine,
+  target: Target,
+  size: number,
+  limit: number,
+  describe: (off: number) => string,
+): void {
   const { number, at } = target;
   const off = offOf(at) + target.off;
   const least = sminOf(at);
-  if (least < 0 && off + least < 0 && !isConstant(at)) reject("EACCES", NEGATIVE(number));
+  if (off + least < 0 && isNegative(m, at, least)) reject("EACCES", NEGATIVE(number));
   const inside = (start: number): boolean => start >= 0 && start + size <= limit;
   if (!inside(off + least)) {
     reject("EACCES", `${describe(off + least)}\nR${number} min value is outside of the allowed memory range`);
@@ -129,6 +140,11 @@ function checkBounds(target: Target, size: number, limit: number, describe: (off
   if (!inside(off + last)) {
     reject("EACCES", `${describe(off + last)}\nR${number} max value is outside of the allowed memory range`);
   }
+}
+
+/** For some kernels the constant by which a pointer was moved is part of what varies. */
+function isNegative({ profile }: Machine, at: number, least: number): boolean {
+  return says(profile, "negative_constant") ? offOf(at) + least < 0 : least < 0 && !isConstant(at);
 }
 
 /** For an access in front of an object. */
@@ -144,11 +160,11 @@ function requireWritablePacket(m: Machine): void {
 }
 
 /** `size` bytes at the pointer lie in what comparisons with the packet's end have shown to be there. */
-function checkPacket(target: Target, size: number): void {
+function checkPacket(m: Machine, target: Target, size: number): void {
   const { number, at } = target;
   const off = offOf(at) + target.off;
   const least = sminOf(at);
-  if (least < 0) reject("EACCES", NEGATIVE(number));
+  if (least < 0 || (offOf(at) + least < 0 && isNegative(m, at, least))) reject("EACCES", NEGATIVE(number));
   const range = rangeOf(at);
   if (off < 0 || off + size > range) {
     reject(
@@ -175,15 +191,15 @@ export function checkPlainMemory(m: Machine, target: Target, size: number, direc
       checkMapKey(m, target, size, direction);
       return true;
     case KIND.memory:
-      checkMemory(target, size, direction);
+      checkMemory(m, target, size, direction);
       return true;
     case KIND.buffer:
-      checkBuffer(target, size, direction);
+      checkBuffer(m, target, size, direction);
       return true;
     case KIND.packet:
     case KIND.packetMeta:
       if (direction === "write") requireWritablePacket(m);
-      checkPacket(target, size);
+      checkPacket(m, target, size);
       return true;
     case KIND.flowKeys:
       checkFlowKeys(target, size);

@@ -22,7 +22,7 @@ const CLASSES = [
   ["unbounded access", /unbounded memory access|min value is negative/],
   [
     "memory bounds",
-    /invalid access to (map value|map key|memory|mem|flow keys)|outside of the allowed memory range|direct value offset|invalid \S+ access off=|invalid (\S+ )?buffer access|invalid variable buffer offset/,
+    /invalid access to (map value|map key|memory|mem|flow keys)|outside of the allowed memory range|direct value offset|invalid \S+ access off=|invalid (\S+ )?buffer access|invalid (variable|negative \S+) buffer offset/,
   ],
   [
     "type access",

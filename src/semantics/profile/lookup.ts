@@ -15,6 +15,7 @@ import type {
   Prototype,
   TargetFacts,
   TargetReturns,
+  Wording,
 } from "./profile.ts";
 
 /** What decides a program's rights. */
@@ -228,6 +229,11 @@ export function knowsInstruction(profile: Profile, name: string): boolean {
 /** Whether the kernel accepts what others refuse. */
 export function allows(profile: Profile, what: Allowance): boolean {
   return profile.allows.includes(what);
+}
+
+/** Whether the kernel says it in the other way. */
+export function says(profile: Profile, what: Wording): boolean {
+  return profile.words.includes(what);
 }
 
 const FUNCTIONS = new WeakMap<FunctionTargets, Map<string, ReadonlySet<string>>>();

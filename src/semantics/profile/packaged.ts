@@ -6,6 +6,7 @@ const PARTS: readonly (keyof Profile)[] = [
   "kernel",
   "limits",
   "allows",
+  "words",
   "programs",
   "contexts",
   "helpers",

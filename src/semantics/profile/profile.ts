@@ -287,8 +287,36 @@ export const ALLOWANCES = [
   "argument_tags",
   /** Calls of global functions without a result. */
   "void_functions",
+  /** Types of the program's own of which objects may own others of their type, in chains of any length; who does not allow them takes no BTF that has some. */
+  "own_chains",
 ] as const;
 export type Allowance = (typeof ALLOWANCES)[number];
+
+/**
+ * In what words, and in which order, kernels refuse what all of them refuse. Without a name of these the words of Linux 6.18 hold; a profile names those in
+ * which its kernel speaks otherwise.
+ */
+export const WORDINGS = [
+  /** An argument that a function does not take is named by its register, `R1`, not by its place, `arg#0`. */
+  "argument_registers",
+  /** What a helper or kernel function gives back must be held: that is looked at before the pointer's type, and said with the function's name. */
+  "release_first",
+  /** Functions that call themselves, or each other, are refused before any instruction is followed: `recursive call from a() to b()`, EINVAL. */
+  "recursion",
+  /** An allocation of a size that is not known: `R2 is not a const`, EINVAL. */
+  "constant_size",
+  /** A pointer that a constant has moved in front of its object has a negative least value; otherwise it is outside of the memory. */
+  "negative_constant",
+  /** Whether a load with acquire is possible at all is looked at before its alignment and bounds. */
+  "atomic_first",
+  /** In programs that handle packets, a store to an object of the kernel is told with its place: `cannot write into ptr_task_struct at off=0 size=4`. */
+  "object_stores",
+  /** `Program of this type cannot be sleepable`, without a list of those that can be. */
+  "sleepable",
+  /** Of what is no dynptr that owns memory it is said what is there: `Expected an initialized dynptr`, `CONST_PTR_TO_DYNPTR cannot be released`. */
+  "dynptr_releases",
+] as const;
+export type Wording = (typeof WORDINGS)[number];
 
 export interface Limits {
   /** The most instructions in a program of a privileged user. */
@@ -369,6 +397,7 @@ export interface Profile {
   /** Whether a constant may be stored to a context (BPF_ST), or registers only. */
   readonly contextStoresImmediate: boolean;
   readonly allows: readonly Allowance[];
+  readonly words: readonly Wording[];
   /** Absent if the kernel was not asked, or refuses what only a processor's guess leads to, as those before 6.18 do. */
   readonly capabilities?: NeededCapabilities;
   /** Functions of the kernel as targets. Absent if it lets no program attach to functions. */

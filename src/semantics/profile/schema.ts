@@ -11,6 +11,7 @@ import {
   type Profile,
   RETURN_KINDS,
   TYPE_FLAGS,
+  WORDINGS,
 } from "./profile.ts";
 
 const count = z.int().min(0);
@@ -117,6 +118,7 @@ const schema = z.strictObject({
   }),
   contextStoresImmediate: z.boolean(),
   allows: z.array(z.enum(ALLOWANCES)),
+  words: z.array(z.enum(WORDINGS)),
   unknownInstructions: z.array(z.string()),
   capabilities: z.strictObject({ bpf: ranges, perfmon: ranges }).exactOptional(),
   attachTypes: z.record(z.string(), z.union([z.literal("any"), z.array(z.enum(ATTACH_TYPES))])),

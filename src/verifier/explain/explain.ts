@@ -95,9 +95,11 @@ const NOTHING: History = {
 };
 
 /** Explains a rejection of `program` by the same rules. Uses the memory that verifications share. */
-export function explain(program: Program, verdict: Rejected, rules: Rules = DEFAULT_RULES): Explanation {
+export function explain(program: Program, rejected: Rejected, rules: Rules = DEFAULT_RULES): Explanation {
+  const verdict = { ...rejected, message: rejected.usual ?? rejected.message };
+  const { message } = verdict;
   const found = CLASSES.flatMap((each) => {
-    const match = each.pattern.exec(verdict.message);
+    const match = each.pattern.exec(message);
     return match === null ? [] : [{ ...each, match }];
   })[0];
   const history =
@@ -105,7 +107,7 @@ export function explain(program: Program, verdict: Rejected, rules: Rules = DEFA
   const { subject, known, variable, movedBy, lines } = history;
   const last = (kind: Note["kind"]): SliceLine | undefined =>
     lines.findLast(({ note }) => note?.kind === kind);
-  const lost = verdict.message.includes("_or_null") ? last("null") : (last("loss") ?? last("origin"));
+  const lost = message.includes("_or_null") ? last("null") : (last("loss") ?? last("origin"));
   const [, endedBy] = lost?.note?.kind === "loss" ? (/^call ([\w]+)/.exec(lost.text) ?? []) : [];
   const facts = programFacts(rules.profile, program);
   const context = rules.profile.contexts[facts?.context ?? ""];

@@ -93,7 +93,7 @@ export const KFUNC_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
-    pattern: /^arg#\d+ (?:pointer type (.*) must point to|is \w+ expected)/,
+    pattern: /^arg#\d+ (?:pointer type (.*) must point to|is \w+ expected)|^R\d+ is scalar expected/,
     category: CALLS,
     problem: "an argument of the wrong kind",
     needed:
@@ -135,14 +135,14 @@ export const KFUNC_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
-    pattern: /^(?:cannot access ptr member|only read is supported)/,
+    pattern: /^(?:cannot access ptr member|only read is supported|R\d+ cannot write into ptr_)/,
     category: "Memory Safety",
     problem: "access to an object of the kernel that is not supported",
     needed: "a load of one field, of the field's size",
     suggestion: "Read fields as the structure has them, pointers whole; what writes to them are functions.",
   },
   {
-    pattern: /^release kernel function \w+ expects/,
+    pattern: /^release (?:kernel function|kfunc) \w+ expects/,
     category: "Resource Lifetime Safety",
     problem: "something is released that the program does not hold",
     needed: "what a function gave that acquires, and not released before",

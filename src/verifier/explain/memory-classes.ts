@@ -78,7 +78,7 @@ const BOUNDS: readonly MessageClass[] = [
     follow: "source",
   },
   {
-    pattern: /^R\d+ invalid (?:variable|\w+) buffer/,
+    pattern: /^R\d+ invalid (?:negative )?(?:variable|\w+) buffer/,
     category: MEMORY,
     problem: "access outside of a buffer",
     needed: "a constant offset that is not negative",

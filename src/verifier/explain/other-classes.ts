@@ -253,7 +253,7 @@ const HELPERS: readonly MessageClass[] = [
 
 const HELD: readonly MessageClass[] = [
   {
-    pattern: /^R\d+ must be referenced when passed to release function/,
+    pattern: /^R\d+ must be referenced when passed to release function|^release helper \w+ expects/,
     category: "Resource Lifetime Safety",
     problem: "something is released that the program does not hold",
     needed: ({ name }) => `${name} to be what a helper gave that acquires, and not released before`,
@@ -360,10 +360,21 @@ const STRUCTURE: readonly MessageClass[] = [
   },
 ];
 
+const RECURSION: MessageClass = {
+  pattern: /^recursive call from (\w*)\(\) to (\w*)\(\)/,
+  category: "Verifier Limit",
+  problem: "a function that calls itself, by way of others or not",
+  needed: (_, [, from, to]) =>
+    from === "" || to === "" ? "no recursion" : `no call of ${to} from ${from}, which ${to} leads to`,
+  suggestion: "Replace recursion by a loop.",
+  follow: "nothing",
+};
+
 export const OTHER_CLASSES: readonly MessageClass[] = [
   ...REGISTERS,
   ...HELPERS,
   ...OBJECT_CLASSES,
   ...HELD,
   ...STRUCTURE,
+  RECURSION,
 ];

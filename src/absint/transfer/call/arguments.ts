@@ -1,7 +1,7 @@
 /** The arguments of a helper's call: which registers each class of argument takes, and what must hold of them. */
 import { Unsupported } from "../../../semantics/errors.ts";
 import { helperCallingBack } from "../../../semantics/helpers/callbacks.ts";
-import { helperTakesMap } from "../../../semantics/profile/lookup.ts";
+import { helperTakesMap, says } from "../../../semantics/profile/lookup.ts";
 import type { Argument, ArgumentKind } from "../../../semantics/profile/profile.ts";
 import {
   MAP_FLAGS,
@@ -165,13 +165,18 @@ function noteReference(call: CallFacts, argument: Argument, target: Target): voi
 
 type Check = (m: Machine, call: CallFacts, argument: Argument, target: Target) => void;
 
-const checkReleased: Check = (_m, _call, argument, { number, at }) => {
+const checkReleased: Check = (m, call, argument, { number, at }) => {
   if (!hasArgumentFlag(argument, "obj_release")) return;
   if (offOf(at) !== 0) {
     reject("EINVAL", `R${number} must have zero offset when passed to release func or trusted arg to kfunc`);
   }
   if (referenceOf(at) === 0) {
-    reject("EINVAL", `R${number} must be referenced when passed to release function`);
+    reject(
+      "EINVAL",
+      says(m.profile, "release_first")
+        ? `release helper bpf_${call.helper.name} expects referenced PTR_TO_BTF_ID passed to R${number}`
+        : `R${number} must be referenced when passed to release function`,
+    );
   }
 };
 

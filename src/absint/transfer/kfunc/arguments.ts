@@ -1,5 +1,6 @@
 /** The arguments of kernel functions: which registers each class of parameter takes, and what must hold of them. */
 import { Unsupported } from "../../../semantics/errors.ts";
+import { says } from "../../../semantics/profile/lookup.ts";
 import type { KfuncValue } from "../../../semantics/profile/profile.ts";
 import { demand } from "../../origins.ts";
 import { holdsReference } from "../../references.ts";
@@ -75,10 +76,14 @@ function checkKfuncArgument(m: Machine, call: KfuncCall, value: KfuncValue, inde
   if (cls !== "scalar") {
     if (value.kind !== "pointer")
       throw new Unsupported(`parameter ${index} of kernel function ${call.facts.name}`);
-    if (kindOf(target.at) === KIND.none) rejectUnset(cls, value, target);
+    if (kindOf(target.at) === KIND.none) {
+      requireReleasable(m, call, target);
+      rejectUnset(cls, value, target);
+    }
     const isNull = isNullConstant(m, target.at);
     requireNotNull(call, value, target, isNull);
     noteReference(m, call, target);
+    requireReleasable(m, call, target);
     if (isNull && isNullable(value) && cls !== "sized") return cls;
   }
   const isMemory = cls === "memory" || cls === "sized";
@@ -123,6 +128,13 @@ function noteReference(m: Machine, call: KfuncCall, target: Target): void {
   call.reference = id;
 }
 
+/** Some kernels look at what is given back before they look at what it is. */
+function requireReleasable({ profile }: Machine, call: KfuncCall, { number }: Target): void {
+  if (!hasKfuncFlag(call, "release") || call.released !== undefined || !says(profile, "release_first"))
+    return;
+  reject("EINVAL", `release kfunc ${call.facts.name} expects referenced PTR_TO_BTF_ID passed to R${number}`);
+}
+
 const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
   scalar: (m, call, value, target) => {
     const { at, number } = target;
@@ -142,6 +154,7 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
   },
   object: checkObject,
   memory: (m, call, value, target) => {
+    requireNoNumber(m, value, target);
     requireNumbers(value, target, false);
     if (value.size === undefined) throw new Unsupported(`memory of unknown size for ${call.facts.name}`);
     if (value.to?.startsWith("struct ") === true) call.memoryAsObject = true;
@@ -218,6 +231,12 @@ function requireConstant(m: Machine, { at, number }: Target, what: string): numb
 /** Whether programs of some type have a context of the structure: the function takes it for the kernel's own form of that, whatever lies there. */
 const isContext = ({ profile }: Machine, { to }: KfuncValue): boolean =>
   Object.values(profile.contexts).some(({ struct }) => to === `struct ${struct}`);
+
+/** Kernels that name registers tell a number from memory where an object is wanted. */
+function requireNoNumber({ profile }: Machine, value: KfuncValue, { number, at }: Target): void {
+  if (value.plain === true || kindOf(at) !== KIND.scalar || !says(profile, "argument_registers")) return;
+  reject("EINVAL", `R${number} is scalar expected ${pointeeText(value)}`);
+}
 
 /** What the program's memory stands for holds numbers alone; any bytes, where the size is told. */
 function requireNumbers(value: KfuncValue, { number }: Target, sized: boolean): void {

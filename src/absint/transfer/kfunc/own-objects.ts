@@ -2,6 +2,8 @@
  * Kernel functions that allocate objects of the program's own types, give them back, and take another reference to one that counts its references. The types' ids and
  * what the kernel puts into the arguments called `meta` are no matter of the program.
  */
+import { allows } from "../../../semantics/profile/lookup.ts";
+import type { OwnStruct } from "../../../semantics/program/own-types.ts";
 import { demand } from "../../origins.ts";
 import { acquireReference, REFERENCE } from "../../references.ts";
 import {
@@ -52,18 +54,30 @@ const FUNCTIONS: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 export const ownObjectFunction = (name: string): Rule | undefined =>
   FUNCTIONS.get(name.replace(/_impl$/, ""));
 
+const WITHOUT_TYPES = "bpf_obj_new/bpf_percpu_obj_new requires prog BTF";
+
 function newObject(m: Machine, perCpu: boolean): void {
   const id = typeArgument(m);
   if (m.program.btf === undefined) {
-    reject("EINVAL", "bpf_obj_new/bpf_percpu_obj_new requires prog BTF");
+    reject("EINVAL", WITHOUT_TYPES);
   }
   if (m.program.ownTypes?.(id) === undefined) {
     reject("EINVAL", "bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct");
   }
   if (perCpu) requirePerCpu(m, id);
   const struct = ownStruct(m, id);
+  requireTypesTaken(m, struct);
   clearArguments(m);
   giveOwned(m, FLAG.orNull | (perCpu ? FLAG.perCpu : 0), struct.id, 0);
+}
+
+/** Kernels that do not allow types of which objects make chains have none of the program's types. */
+function requireTypesTaken(m: Machine, struct: OwnStruct): void {
+  if (allows(m.profile, "own_chains")) return;
+  const makesChains = ({ id, owns }: OwnStruct): boolean => owns.has(id);
+  if (makesChains(struct) || [...struct.owns].some((id) => makesChains(ownStruct(m, id)))) {
+    reject("EINVAL", WITHOUT_TYPES);
+  }
 }
 
 /** The type's id: a constant. */

@@ -5,7 +5,19 @@ import { ALLOWANCES, type Allowance } from "../../../semantics/profile/profile.t
 import type { Kernel } from "../calls.ts";
 import { KernelError } from "../errno.ts";
 import { loadProgram } from "../load.ts";
-import { CALLED_BACK, KEY_TYPE, MAIN, NOTHING, TAGGED, TIMER_VALUE, TYPES, WORK_VALUE } from "./types.ts";
+import {
+  CALLED_BACK,
+  CHAIN,
+  CHAIN_MAIN,
+  CHAIN_TYPES,
+  KEY_TYPE,
+  MAIN,
+  NOTHING,
+  TAGGED,
+  TIMER_VALUE,
+  TYPES,
+  WORK_VALUE,
+} from "./types.ts";
 
 const btf = Buffer.from(TYPES).toString("hex");
 const array = (name: string, size: number): object => ({
@@ -131,6 +143,22 @@ const PROGRAMS: Readonly<Record<Allowance, object>> = {
       { insn: 4, type_id: NOTHING },
     ],
     asm: ["r1 = 0", "call nothing", "r0 = 0", "exit", "nothing:", "exit"],
+  },
+  own_chains: {
+    type: "sched_cls",
+    btf: Buffer.from(CHAIN_TYPES).toString("hex"),
+    func_info: [{ insn: 0, type_id: CHAIN_MAIN }],
+    kfuncs: ["bpf_obj_new_impl", "bpf_obj_drop_impl"],
+    asm: [
+      `r1 = ${CHAIN}`,
+      "r2 = 0",
+      "call bpf_obj_new_impl",
+      "if r0 == 0 goto out",
+      "r1 = r0",
+      "r2 = 0",
+      "call bpf_obj_drop_impl",
+      ...end,
+    ],
   },
 };
 

@@ -16,6 +16,7 @@ import { openMemory, readSymbols } from "./memory.ts";
 import { probeHelper, probeReturns } from "./permissions.ts";
 import { insn, type Kind, loadable, loads, setImm } from "./program.ts";
 import { readPrototypes } from "./prototypes.ts";
+import { probeWords } from "./words.ts";
 
 const kernel = kernelAvailable();
 const profile = profileOfRelease(THIS_MACHINE.release);
@@ -104,6 +105,10 @@ describe.skipIf(!same)(`the profile of Linux ${profile.kernel}, asked again`, ()
     // What loaders without capabilities may do is asked only where everybody may load programs.
     const asked = (what: string): boolean => what !== "null_registers";
     expect(probeAllowances(THIS_MACHINE).filter(asked)).toEqual(profile.allows.filter(asked));
+  });
+
+  it("in what words it refuses", () => {
+    expect(probeWords(THIS_MACHINE)).toEqual(profile.words);
   });
 
   it("prototypes, in the kernel's own data", () => {

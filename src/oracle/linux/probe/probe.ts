@@ -55,6 +55,7 @@ import { probeSockets } from "./sockets.ts";
 import { probePrivateFrame, probePrivateStack, probeUninitialisedStack } from "./stack.ts";
 import { probeTargets } from "./target-facts.ts";
 import { type TargetKind, targetKinds } from "./targets.ts";
+import { probeWords } from "./words.ts";
 
 /** A kind with all that is learnt of it. */
 interface Learnt extends KnownKind {
@@ -116,6 +117,7 @@ export function probeKernel(kernel: Kernel, progress: ProbeProgress): Profile {
         all(learnt.map(({ kind, own }) => probeStoresImmediate(kernel, kind, own))),
       ).includes(true),
       allows,
+      words: probeWords(kernel),
       unknownInstructions: answer(kernel, probeInstructions(kernel, plain)),
       ...(capabilities === undefined ? {} : { capabilities }),
       attachTypes: attachTypes(found, kinds),

@@ -17,7 +17,16 @@ function rawBtf(words: readonly number[], text: string): Uint8Array {
   return bytes;
 }
 
-const KIND = { int: 1, ptr: 2, array: 3, struct: 4, func: 12, funcProto: 13, declTag: 17 } as const;
+const KIND = {
+  int: 1,
+  ptr: 2,
+  array: 3,
+  struct: 4,
+  func: 12,
+  funcProto: 13,
+  declTag: 17,
+  typeTag: 18,
+} as const;
 const GLOBAL = 1;
 
 class Types {
@@ -102,3 +111,17 @@ export const LOCK_VALUE = types.struct("locks", 16, [
 ]);
 
 export const TYPES = types.bytes;
+
+const chains = new Types();
+const number = chains.int("long", 8);
+/** What follows is the type's tag and the type. */
+const next = chains.add("ptr", "", 0, number + 2, []);
+/** A type of its own: objects that hold a pointer to the next of their type. */
+export const CHAIN = chains.add("typeTag", "kptr", 0, next + 2, []) + 1;
+chains.struct("chain", 16, [
+  ["x", number, 0],
+  ["next", next, 8],
+]);
+/** A program's first function among these types. */
+export const CHAIN_MAIN = chains.func("main", chains.int("int", 4), [], true);
+export const CHAIN_TYPES = chains.bytes;
