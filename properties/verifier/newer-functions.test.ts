@@ -55,7 +55,7 @@ describe("lists", () => {
     [
       "an object that may be null is the last",
       "{value}\n{lock}\n{first}\n{list}\nr2 = r7\ncall bpf_list_is_last\n{unlock}\n{out}",
-      "EACCES Possibly NULL pointer passed to trusted arg1",
+      "EACCES Possibly NULL pointer passed to trusted R2",
     ],
     [
       "an object is taken out and given back",
@@ -75,12 +75,12 @@ describe("lists", () => {
     [
       "one that the program does not own is put behind itself",
       "{value}\n{lock}\n{first}\nif r7 == 0 goto no\n{list}\nr2 = r7\nr3 = r7\ncall bpf_list_add\nno:\n{unlock}\n{out}",
-      "EINVAL arg#1 expected pointer to allocated object",
+      "EINVAL R2 expected pointer to allocated object",
     ],
     [
       "an object is put behind a number",
       "{value}\n{own}\n{lock}\n{list}\nr2 = r6\nr2 += 8\nr3 = 5\ncall bpf_list_add\n{unlock}\n{out}",
-      "EINVAL arg#2 expected pointer to allocated object",
+      "EINVAL R3 expected pointer to allocated object",
     ],
   ])("%s", (_, asm, expected) => {
     expect(verdictOf("list-its-first-object", asm)).toBe(expected);
@@ -96,8 +96,8 @@ describe("lists", () => {
 test.each([
   ["", "accept"],
   ["r1 += 8", "EINVAL off 16 doesn't point to 'struct bpf_timer' that is at 8"],
-  ["r1 = r10", "EINVAL arg#0 doesn't point to a map value"],
-  ["r1 = 0", "EACCES Possibly NULL pointer passed to trusted arg0"],
+  ["r1 = r10", "EINVAL R1 doesn't point to a map value"],
+  ["r1 = 0", "EACCES Possibly NULL pointer passed to trusted R1"],
 ])("a timer is cancelled without waiting for its function: %s", (change, expected) => {
   const asm = `{value}\nr1 = r9\nr1 += 8\n${change}\ncall bpf_timer_cancel_async\n{out}`;
   expect(verdictOf("timer-cancelled", asm)).toBe(expected);
@@ -107,7 +107,7 @@ describe("functions that Linux 7.3 knows under another name", () => {
   test("where a path leads to the call", () => {
     const asm = "r1 = 0\nr2 = 0\ncall bpf_wq_start\ncall bpf_wq_set_callback_impl\nr0 = 0\nexit";
     expect(verdictOf("list-its-first-object", asm)).toBe(
-      "EACCES Possibly NULL pointer passed to trusted arg0",
+      "EACCES Possibly NULL pointer passed to trusted R1",
     );
     expect(verdictOf("list-its-first-object", "call bpf_wq_set_callback_impl\nr0 = 0\nexit")).toBe(
       "EINVAL cannot find address for kernel function bpf_wq_set_callback_impl",
