@@ -260,6 +260,11 @@ export const chained: Emit = (w, { a, b, c }) => {
       draft.emit(`${draw(6) === 0 ? "sub" : "add"}${draw(4) === 0 ? 32 : 64}_imm`, { dst, imm: delta });
     moved += delta;
     draft.set(dst, NUMBER);
+    if (draw(3) === 0) {
+      // Few operations leave a link: what verifiers say of the others is for them to find out, too.
+      operation(w, dst, draw, draw(2) === 0 ? w.number(c >> i) : undefined);
+      moved = Number.NaN;
+    }
     chain.push(dst);
   }
   const compared = pick(chain, draw(chain.length + 2)) ?? first;

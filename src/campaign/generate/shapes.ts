@@ -44,13 +44,19 @@ function shape(w: Writer, dst: number, spare: number, draw: Draw): void {
     draft.emit("or64_imm", { dst, imm: draw(2) === 0 ? 2 ** draw(9) : immediate(draw(0x10000)) });
   else if (way === 4) draft.emit("add64_imm", { dst, imm: 2 + draw(32) });
   else if (way === 5) draft.emit("sub64_imm", { dst, imm: 1 + draw(300) });
-  else if (way === 6) draft.emit("lsh64_imm", { dst, imm: draw(64) });
+  else if (way === 6) draft.emit("lsh64_imm", { dst, imm: draw(2) === 0 ? 32 : draw(64) });
   else if (way === 7) {
     const imm = draw(2) === 0 ? 0 : -1 - draw(64);
     draft.emit("ld_imm64", { dst: spare, imm, immHigh: pick(UPPER, draw(64)) ?? 1 });
     draft.emit(draw(2) === 0 ? "add64_reg" : "or64_reg", { dst, src: spare });
     draft.set(spare, NUMBER);
   }
+}
+
+/** What a number is compared with: 0, a small number, or an edge. */
+function compared(draw: Draw): number {
+  const way = draw(3);
+  return way === 0 ? 0 : way === 1 ? draw(64) - 8 : immediate(draw(0x10000));
 }
 
 /** Two numbers of such shapes, a few operations on one of them, and at times a comparison of the two. */
@@ -77,7 +83,7 @@ export const shaped: Emit = (w, { a, b, c }) => {
   const over = draft.label();
   const name = condition(draw(0x10000));
   if (draw(2) === 0) draft.jump(`${name}_reg`, over, { dst, src });
-  else draft.jump(`${name}_imm`, over, { dst, imm: draw(2) === 0 ? draw(64) - 8 : immediate(draw(0x10000)) });
+  else draft.jump(`${name}_imm`, over, { dst, imm: compared(draw) });
   draft.emit(draw(2) === 0 ? "add64_imm" : "add32_imm", { dst, imm: 1 + draw(8) });
   draft.emit("mov64_reg", { dst: spare, src });
   draft.place(over);
