@@ -81,6 +81,11 @@ export class Sequence {
     return this.#below(4) === 0 ? (this.#of([-1, 7, 99]) ?? 0) : (this.#of(open) ?? 3);
   }
 
+  /** What may be in a program's array of descriptors. */
+  #inArray(): number {
+    return (this.#below(2) === 0 ? this.#of(this.#btfs) : undefined) ?? this.#anyFd();
+  }
+
   #map(): MadeMap | undefined {
     return this.#of(this.#maps);
   }
@@ -230,7 +235,7 @@ export class Sequence {
         ? { log_level: this.#of([1, 2]) ?? 1, log_size: size, log_buf: hex(new Uint8Array(size)) }
         : {};
     const records = this.#below(3) === 0 ? this.#records() : {};
-    const fds = this.#below(6) === 0 ? [this.#map()?.fd ?? 0, this.#anyFd()] : undefined;
+    const fds = this.#below(6) === 0 ? [this.#map()?.fd ?? 0, this.#inArray()] : undefined;
     return {
       prog_type: this.#of([1, 1, 3, 4, 6, 8, 9, 10, 13, 14, 15, 16, 21, 22, 23]) ?? 1,
       insn_cnt: insns.length / 16,
@@ -238,7 +243,7 @@ export class Sequence {
       license: { text: this.#of(["GPL", "", "Dual MIT/GPL", "proprietary"]) ?? "" },
       ...(this.#below(3) === 0 ? { prog_name: this.#of(NAMES) ?? 0 } : {}),
       ...(this.#below(3) === 0 ? { log_true_size: 5 } : {}),
-      ...(fds === undefined ? {} : { fd_array: hex(words(fds)), fd_array_cnt: 1 + this.#below(2) }),
+      ...(fds === undefined ? {} : { fd_array: hex(words(fds)), fd_array_cnt: this.#below(3) === 0 ? 1 : 2 }),
       ...records,
       ...log,
       ...run?.attr,

@@ -166,13 +166,26 @@ export class ProgramObject extends KernelObject {
   readonly referent: ReferredProgram;
   /** The BTF that its functions and lines are told by. */
   readonly types: KernelObject | undefined;
+  /** BTF that it holds besides. */
+  readonly #further: readonly KernelObject[];
   readonly #maps: Set<MapObject>;
 
-  /** @param maps  those that the program uses */
-  constructor(registry: Registry, loaded: LoadedProgram, maps: readonly MapObject[], types?: KernelObject) {
+  /**
+   * @param maps  those that the program uses
+   * @param further  BTF that came with it, each once
+   */
+  constructor(
+    registry: Registry,
+    loaded: LoadedProgram,
+    maps: readonly MapObject[],
+    types?: KernelObject,
+    further: readonly KernelObject[] = [],
+  ) {
     super(registry, "program");
     this.types = types;
     types?.hold();
+    this.#further = further;
+    for (const each of further) each.hold();
     this.referent = { kind: "program", id: this.id, program: loaded.program, loaded };
     this.#maps = new Set(maps);
     registry.refer(this.referent, this);
@@ -185,7 +198,7 @@ export class ProgramObject extends KernelObject {
   }
 
   override holds(): readonly KernelObject[] {
-    return this.types === undefined ? this.maps : [...this.maps, this.types];
+    return [...this.maps, ...this.#further, ...(this.types === undefined ? [] : [this.types])];
   }
 
   /** Holds one more map (BPF_PROG_BIND_MAP). */
@@ -198,6 +211,7 @@ export class ProgramObject extends KernelObject {
   protected freed(): void {
     this.registry.forget(this.referent);
     for (const map of this.#maps) map.put();
+    for (const each of this.#further) each.put();
     this.types?.put();
   }
 }

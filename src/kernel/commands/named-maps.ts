@@ -1,7 +1,7 @@
-/** The maps of a program that is loaded: by descriptors in its instructions, or in the array of descriptors that comes with it. */
-import { Unsupported } from "../../semantics/errors.ts";
+/** The maps of a program that is loaded: by descriptors in its instructions, or in the array of descriptors that comes with it, where there may be BTF as well. */
 import { MAP_FLAGS, type MapDefinition, type MapType } from "../../semantics/program/map-types.ts";
-import { EBUSY, EFAULT, EINVAL, EPERM, EPROTO } from "../../vm/errno.ts";
+import { E2BIG, EBUSY, EFAULT, EINVAL, EPERM, EPROTO } from "../../vm/errno.ts";
+import { BtfObject } from "../btf-object.ts";
 import type { Process } from "../kernel.ts";
 import type { MapObject } from "../objects.ts";
 import { may } from "../privileges.ts";
@@ -18,15 +18,23 @@ const SOURCES: ReadonlyMap<number, { readonly plain: number; readonly isIndex: b
   [6, { plain: 2, isIndex: true }],
 ]);
 const DESCRIPTOR = 4;
+/** How many maps a program has at most, and how many BTF objects in its array. */
+const MOST_OF_A_PROGRAM = 64;
 /** More than this many descriptors are no array. */
 const MOST = Math.floor(0xffff_ffff / DESCRIPTOR);
+
+/** What the array of descriptors has, each once. */
+export interface Further {
+  readonly maps: readonly MapObject[];
+  readonly types: readonly BtfObject[];
+}
 
 export interface NamedMaps {
   /** The maps that instructions name, each once. */
   readonly maps: readonly MapObject[];
   readonly definitions: readonly MapDefinition[];
-  /** Those that the program holds without naming them. */
-  readonly further: readonly MapObject[];
+  /** What the program holds without naming it. */
+  readonly further: Further;
   /** The instructions, with indices into `maps` in place of descriptors. */
   readonly insns: Uint8Array;
 }
@@ -54,32 +62,37 @@ interface NoMaps {
 const SLEEPABLE_MAPS = "Sleepable programs can only use array, hash, ringbuf and local storage maps";
 
 /**
- * The maps of an array of descriptors whose length is given: the program holds each of them.
+ * What is in an array of descriptors whose length is given: the program holds all of it.
  *
  * @param forbidden  types of maps that the program may not use, since it may sleep
  */
-export function arrayMaps(
+export function arrayOf(
   process: Process,
   attr: LoadAttribute,
   forbidden: readonly MapType[],
-): readonly MapObject[] | NoMaps {
+): Further | NoMaps {
   const count = attr.u32("fd_array_cnt");
   if (count >= MOST) return { error: EINVAL, message: "" };
   const maps: MapObject[] = [];
+  const types: BtfObject[] = [];
   for (let index = 0; index < count; index += 1) {
     const fd = descriptorAt(attr, index);
     if (fd === undefined) return { error: EFAULT, message: "" };
     const open = mapByFd(process, fd);
     if (typeof open === "number") {
-      if (process.descriptors.target(fd)?.kind === "btf") throw new Unsupported("prog_load: BTF in fd_array");
-      return { error: open, message: "" };
+      const target = process.descriptors.target(fd);
+      if (!(target instanceof BtfObject)) return { error: open, message: "" };
+      if (types.includes(target)) continue;
+      if (types.length >= MOST_OF_A_PROGRAM) return { error: E2BIG, message: "" };
+      types.push(target);
+      continue;
     }
     if (forbidden.includes(open.storage.definition.type)) return { error: EINVAL, message: SLEEPABLE_MAPS };
-    const problem = arenaProblem(process, open.map, maps);
+    const problem = useProblem(process, open.map, maps);
     if (problem !== 0) return { error: problem, message: "" };
     if (!maps.includes(open.map)) maps.push(open.map);
   }
-  return maps;
+  return { maps, types };
 }
 
 /**
@@ -105,7 +118,7 @@ export function namedMaps(
       if (typeof fd !== "number") return { error: fd.error, insn: at / SLOT };
       const open = mapByFd(process, fd);
       if (typeof open === "number") return { error: open, insn: at / SLOT };
-      const problem = arenaProblem(process, open.map, [...further, ...maps]);
+      const problem = useProblem(process, open.map, [...further, ...maps]);
       if (problem !== 0) return { error: problem, insn: at / SLOT };
       if (!maps.includes(open.map)) maps.push(open.map);
       view.setUint8(at + 1, (registers & 15) | (source.plain << 4));
@@ -116,10 +129,23 @@ export function namedMaps(
   return { insns, maps, definitions: maps.map(asSeen) };
 }
 
+/** What is wrong with one more map beside those that the program has. */
+function useProblem(process: Process, map: MapObject, held: readonly MapObject[]): number {
+  if (held.includes(map)) return 0;
+  const { type } = map.storage.definition;
+  if (ONCE.has(type) && held.some(({ storage }) => storage.definition.type === type)) return EBUSY;
+  const problem = arenaProblem(process, map, held);
+  if (problem !== 0) return problem;
+  return new Set(held).size >= MOST_OF_A_PROGRAM ? E2BIG : 0;
+}
+
+/** Types of maps of which a program has one. */
+const ONCE: ReadonlySet<MapType> = new Set(["cgroup_storage", "percpu_cgroup_storage"]);
+
 /** Arenas are for programs that may see addresses, one for each, and have to be somewhere in user space. */
 function arenaProblem(process: Process, map: MapObject, held: readonly MapObject[]): number {
   const { kind, definition } = map.storage;
-  if (kind !== "arena" || held.includes(map)) return 0;
+  if (kind !== "arena") return 0;
   if (held.some(({ storage }) => storage.kind === "arena")) return EBUSY;
   if (!may(process, "cap_bpf") || !may(process, "cap_perfmon")) return EPERM;
   return (definition.extra ?? 0) === 0 ? EINVAL : 0;

@@ -21,7 +21,7 @@ import { ProgramObject } from "../objects.ts";
 import { type Call, programByFd, tokenProblem } from "./call.ts";
 import { LoadLog } from "./load-log.ts";
 import { isAttachTypeFor, withAttachType } from "./load-types.ts";
-import { arrayMaps, type NamedMaps, namedMaps } from "./named-maps.ts";
+import { arrayOf, type NamedMaps, namedMaps } from "./named-maps.ts";
 import { objectName } from "./names.ts";
 import { functionRecords, recordProblem } from "./program-records.ts";
 import { isWellFormed } from "./raw-checks.ts";
@@ -127,14 +127,20 @@ function check(call: LoadCall, bytes: Uint8Array, parts: Omit<Program, "insns" |
   const { program, maps, types } = found;
   const loaded = { program, ops: prepare(program), maps: maps.maps.map(({ storage }) => storage) };
   // Maps of programs take programs of one kind: whoever refers to them first says of which.
-  for (const { storage } of [...maps.maps, ...maps.further]) {
+  for (const { storage } of [...maps.maps, ...maps.further.maps]) {
     const asks =
       storage.kind === "programs" ||
       (storage.kind === "devices" && storage.definition.type !== "devmap_hash");
     if (asks && !storage.owner.accepts(program)) return EINVAL;
   }
   return process.descriptors.open(
-    new ProgramObject(kernel.objects, loaded, [...maps.maps, ...maps.further], types),
+    new ProgramObject(
+      kernel.objects,
+      loaded,
+      [...maps.maps, ...maps.further.maps],
+      types,
+      maps.further.types,
+    ),
   );
 }
 
@@ -148,14 +154,14 @@ function verdictOn(
   const forbidden = parts.flags.includes("sleepable")
     ? programFacts(kernel.rules.profile, parts)?.forbiddenMaps
     : undefined;
-  const further = arrayMaps(process, attr, forbidden ?? []);
+  const further = arrayOf(process, attr, forbidden ?? []);
   if ("error" in further) return log.say(further.message, further.error);
   if (attr.u32("core_relo_cnt") !== 0) throw new Unsupported("prog_load: CO-RE relocations");
   const records = functionRecords(call);
   if (typeof records === "number") return log.say("", records);
   const wrong = records === undefined ? 0 : recordProblem(call, bytes, records);
   if (wrong !== 0) return log.say("", wrong);
-  const named = namedMaps(process, attr, bytes, further);
+  const named = namedMaps(process, attr, bytes, further.maps);
   if ("error" in named) return log.say("", isWellFormed(bytes, named.insn) ? named.error : EINVAL);
   const maps = { ...named, further };
   let insns: Program["insns"];

@@ -4,7 +4,7 @@
  *
  * What a call wrote is answered by the fields' names: those of the attribute, and those that hold the addresses of what changed.
  *
- * Roots and edges: a process's descriptor → map, program, BTF, link; a program → the maps that it uses, those of `fd_array` where that has a length, and those bound to it
+ * Roots and edges: a process's descriptor → map, program, BTF, link; a program → the maps that it uses, the maps and BTF of `fd_array` where that has a length, and the maps bound to it
  * (`prog_bind_map`); a map → the BTF that it was made with; a map of maps → the maps in it; a program array that user space still has → the programs in it.
  */
 import { z } from "zod";
