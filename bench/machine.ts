@@ -19,6 +19,7 @@ import { assemble } from "../src/semantics/isa/assemble.ts";
 import { encode } from "../src/semantics/isa/codec.ts";
 import type { Program } from "../src/semantics/program/program.ts";
 import { Machine } from "../src/vm/machine.ts";
+import { compileTimes } from "./machine-compile.ts";
 import { CASES, type Case, packetProgram, rawProgram } from "./machine-programs.ts";
 
 const WARM_UP_MS = 400;
@@ -202,3 +203,6 @@ console.table([
   wholeRun("return alone", returning(), new Uint8Array(64)),
   wholeRun("xdp_load_balancer (corpus)", corpusProgram(), udpPacket()),
 ]);
+
+console.log("compiling, milliseconds of processor time for 1,000 instructions");
+console.table(compileTimes());
