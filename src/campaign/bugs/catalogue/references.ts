@@ -77,8 +77,8 @@ export const REFERENCES: readonly SeededBug[] = [
     "what lies in a map that programs may only read counts as constant, although user space may still write it",
     edit(
       "absint/transfer/access",
-      "map.frozen === true && (map.flags & MAP_FLAGS.rdonly_prog) !== 0;",
-      "(map.flags & MAP_FLAGS.rdonly_prog) !== 0;",
+      'if (type !== "array" || frozen !== true || (flags & MAP_FLAGS.rdonly_prog) === 0) return false;',
+      'if (type !== "array" || (frozen === false && maxEntries < 0) || (flags & MAP_FLAGS.rdonly_prog) === 0) return false;',
     ),
   ),
   bug(
