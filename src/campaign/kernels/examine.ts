@@ -116,8 +116,8 @@ function readsUnwritten(program: Program, { packet, seed, ...rest }: Input): boo
   return machine.run({ packet, seed }).outcome === "fault";
 }
 
-/** How far memory is moved to see whether addresses matter, in bytes: between them they change each bit from the fourth to the 22nd. */
-const MOVED = [0x2a_aaa8, 0x15_5550];
+/** How far memory is moved to see whether addresses matter, in bytes: by enough distances that each of the bits from the fourth to the 22nd is often another. */
+const MOVED = Array.from({ length: 12 }, (_, i) => (i + 1) * 0x9_e378);
 
 /**
  * Whether a run ends in another way where the machine's memory lies elsewhere: it computes with addresses, and those of a kernel are others. The three lowest bits of
