@@ -102,8 +102,12 @@ export function explain(program: Program, rejected: Rejected, rules: Rules = DEF
     const match = each.pattern.exec(message);
     return match === null ? [] : [{ ...each, match }];
   })[0];
+  // Kernels that name registers say of which one they speak, where others do not.
+  const isNamed = /^[^\n]*\bR\d+\b/.test(rejected.message);
   const history =
-    found?.follow === "nothing" ? loopOf(program, verdict) : historyOf(program, rules, verdict, found);
+    found?.follow === "nothing" && !isNamed
+      ? loopOf(program, verdict)
+      : historyOf(program, rules, verdict, found, rejected.message);
   const { subject, known, variable, movedBy, lines } = history;
   const last = (kind: Note["kind"]): SliceLine | undefined =>
     lines.findLast(({ note }) => note?.kind === kind);
@@ -136,12 +140,17 @@ function acquiredAt(program: Program, { message }: Rejected): Explanation["lost"
     : { at: instructionPlace(program, Number(insn)), text: "acquired, and held from here on" };
 }
 
-/** How what the message is about came to be, if the path can be executed again and ends in the same message. */
+/**
+ * How what the message is about came to be, if the path can be executed again and ends in the same message.
+ *
+ * @param said  the message in the words of the kernel whose rules hold, which may name a register
+ */
 function historyOf(
   program: Program,
   rules: Rules,
   { path, message }: Rejected,
   found: MessageClass | undefined,
+  said: string,
 ): History {
   if (path.length === 0) return NOTHING;
   try {
@@ -151,7 +160,7 @@ function historyOf(
     if (again === undefined || (again.message !== message && !alone)) return NOTHING;
     const last = trace.steps.at(-1);
     if (last === undefined) return NOTHING;
-    const places = subjectsOf(again.machine, last, message, found?.follow);
+    const places = subjectsOf(again.machine, last, said, found?.follow);
     const [main] = places;
     if (main === undefined) return NOTHING;
     const { current, known } = describe(again.machine, places);

@@ -242,7 +242,7 @@ const HELPERS: readonly MessageClass[] = [
   },
   {
     pattern:
-      /^(?:no direct value access support|direct value offset|invalid access to map value pointer|fd \d+ is not)/,
+      /^(?:no direct value access support|direct value (?:access|offset)|a constant's place|invalid access to map value pointer|fd \d+ is not)/,
     category: "Memory Safety",
     problem: "an address inside a map that it does not have",
     needed: "an array of one element, and an offset inside it",
