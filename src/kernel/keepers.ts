@@ -111,7 +111,7 @@ export function keepers(kernel: Kernel, names: Names): readonly Keeping[] {
       files.add(file);
       add(name, names.of(file), "holds");
     }
-    if (object instanceof LinkObject && object.network !== undefined)
+    if (object instanceof LinkObject && object.network instanceof NetworkNamespace)
       within(name, object.network, "at a hook of");
     for (const program of heldByMap(object)) add(name, programName(program), "runs");
   }

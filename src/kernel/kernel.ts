@@ -2,8 +2,8 @@
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
 import { CAPABILITIES, type Capability } from "../semantics/program/privileges.ts";
 import { Cgroup } from "./attachments/cgroup.ts";
-import { Tracepoint } from "./attachments/events.ts";
 import { Cookies } from "./attachments/mapped-socket.ts";
+import { Tracepoint } from "./attachments/tracepoint.ts";
 import { DescriptorTable } from "./descriptors.ts";
 import { firstNamespace, type MountNamespace } from "./files/mounts.ts";
 import type { Owner } from "./files/tree.ts";

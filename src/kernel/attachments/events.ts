@@ -1,6 +1,6 @@
 /** Programs of tracepoints and of perf events. A link to an event keeps the event, and the event, while it is there, the program. */
 import { Unsupported } from "../../semantics/errors.ts";
-import { E2BIG, EBADF, EEXIST, EINVAL } from "../../vm/errno.ts";
+import { EBADF, EEXIST, EINVAL } from "../../vm/errno.ts";
 import { contextReach } from "../commands/test-run-context.ts";
 import type { OpenFile, Target } from "../descriptors.ts";
 import type { Process } from "../kernel.ts";
@@ -8,28 +8,7 @@ import type { ProgramObject, Registry } from "../objects.ts";
 import { typeOf } from "./attach-types.ts";
 import { type LinkDetails, type LinkName, LinkObject } from "./link.ts";
 import { programByFd } from "./lookup.ts";
-
-/** How many programs a tracepoint has at most by perf events. */
-const MOST_PROGRAMS = 64;
-
-/** A tracepoint with the programs that events have for it: each once. */
-export class Tracepoint {
-  readonly name: string;
-  readonly programs = new Set<ProgramObject>();
-
-  /** @param name  without the group that it is in */
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  /** Returns 0 or a negative error number. */
-  add(program: ProgramObject): number {
-    if (this.programs.size >= MOST_PROGRAMS) return E2BIG;
-    if (this.programs.has(program)) return EEXIST;
-    this.programs.add(program);
-    return 0;
-  }
-}
+import type { Tracepoint } from "./tracepoint.ts";
 
 /** What BPF_TASK_FD_QUERY tells: a number of `enum bpf_task_fd_type`, and the name. */
 export interface Attachment {

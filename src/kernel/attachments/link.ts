@@ -3,8 +3,7 @@
  * lives on and holds its program, attached to nothing.
  */
 import { EINVAL, EOPNOTSUPP } from "../../vm/errno.ts";
-import type { OpenFile } from "../descriptors.ts";
-import type { NetworkNamespace } from "../network.ts";
+import type { OpenFile, Target } from "../descriptors.ts";
 import { KernelObject, type MapObject, type ProgramObject, type Registry } from "../objects.ts";
 
 /** A device as a link tells of it. */
@@ -67,7 +66,7 @@ export abstract class LinkObject extends KernelObject {
   }
 
   /** The network namespace that it keeps. */
-  get network(): NetworkNamespace | undefined {
+  get network(): Target | undefined {
     return undefined;
   }
 

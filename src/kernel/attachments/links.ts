@@ -17,7 +17,6 @@ import { IteratorFile, IteratorLink, linkEvent, TracepointLink } from "./events.
 import { CGROUP_LINK_FLAGS, LINK_REPLACE } from "./flags.ts";
 import type { LinkObject } from "./link.ts";
 import { linkByFd, programByFd } from "./lookup.ts";
-import { linkNetfilter } from "./netfilter.ts";
 import type { Position } from "./program-list.ts";
 import { SocketMapHook } from "./socket-map.ts";
 import { cgroupByFd, namespaceByFd } from "./targets.ts";
@@ -142,6 +141,17 @@ function linkTracing(
   if ((attr.u64("iter_info") === 0n) !== (parameters === 0)) return EINVAL;
   if (parameters !== 0) return unsupported("link_create of an iterator with parameters");
   return new IteratorLink(kernel.objects, program);
+}
+
+function linkNetfilter({ kernel, process, attr }: Create, program: ProgramObject): LinkObject | number {
+  if (attr.u32("flags") !== 0) return EINVAL;
+  const place = {
+    family: attr.u32("netfilter.pf"),
+    hook: attr.u32("netfilter.hooknum"),
+    priority: attr.s32("netfilter.priority"),
+    flags: attr.u32("netfilter.flags"),
+  };
+  return process.network.netfilter.link(kernel.objects, process.network, program, place);
 }
 
 /** BPF_LINK_UPDATE. Returns 0 or a negative error number. */

@@ -2,9 +2,8 @@
  * Programs of a network namespace's netfilter hooks, by links alone. A link keeps its namespace until it is detached. At a hook a program's place is its priority, which nothing else there may
  * have. With defragmentation, hooks of the kernel's own come to two places of the family, at a priority of theirs, and go with the last link that asked for them.
  */
-import { E2BIG, EAFNOSUPPORT, EBUSY, EINVAL, EOPNOTSUPP, EPROTO, ERANGE } from "../../vm/errno.ts";
-import type { Call } from "../commands/call.ts";
-import type { NetworkNamespace } from "../network.ts";
+import { E2BIG, EAFNOSUPPORT, EBUSY, EOPNOTSUPP, EPROTO, ERANGE } from "../../vm/errno.ts";
+import type { Target } from "../descriptors.ts";
 import type { ProgramObject, Registry } from "../objects.ts";
 import { type LinkDetails, LinkObject } from "./link.ts";
 
@@ -22,7 +21,8 @@ const LAST = 0x7fff_ffff;
 /** How much there may be at a hook. */
 const MOST = 1024;
 
-interface Place {
+/** Where a program is to be. */
+export interface Place {
   readonly family: number;
   readonly hook: number;
   readonly priority: number;
@@ -43,7 +43,9 @@ export class NetfilterHooks {
   }
 
   /** @returns 0, or why nothing can be put there */
-  check(place: Place): number {
+  #check(place: Place): number {
+    const wrong = placeProblem(place);
+    if (wrong !== 0) return wrong;
     const taken = this.#taken(place);
     // Asking for defragmentation brings the kernel's own first, if they are not there yet.
     if (taken.includes(place.priority)) return EBUSY;
@@ -52,31 +54,21 @@ export class NetfilterHooks {
     return others >= MOST ? E2BIG : 0;
   }
 
-  add(link: NetfilterLink): void {
+  /**
+   * BPF_LINK_CREATE. @param namespace  whose hooks these are
+   * @returns the link, or a negative error number
+   */
+  link(registry: Registry, namespace: Target, program: ProgramObject, place: Place): LinkObject | number {
+    const wrong = this.#check(place);
+    if (wrong !== 0) return wrong;
+    const link = new NetfilterLink(registry, program, namespace, this, place);
     this.#links.add(link);
+    return link;
   }
 
   remove(link: NetfilterLink): void {
     this.#links.delete(link);
   }
-}
-
-/** BPF_LINK_CREATE of a netfilter program, in the process's namespace. @returns the link, or a negative error number */
-export function linkNetfilter(
-  { kernel, process, attr }: Call<"link_create">,
-  program: ProgramObject,
-): LinkObject | number {
-  if (attr.u32("flags") !== 0) return EINVAL;
-  const place: Place = {
-    family: attr.u32("netfilter.pf"),
-    hook: attr.u32("netfilter.hooknum"),
-    priority: attr.s32("netfilter.priority"),
-    flags: attr.u32("netfilter.flags"),
-  };
-  const wrong = placeProblem(place);
-  if (wrong !== 0) return wrong;
-  const taken = process.network.netfilter.check(place);
-  return taken === 0 ? new NetfilterLink(kernel.objects, program, process.network, place) : taken;
 }
 
 function placeProblem({ family, hook, priority, flags }: Place): number {
@@ -89,24 +81,33 @@ function placeProblem({ family, hook, priority, flags }: Place): number {
 
 class NetfilterLink extends LinkObject {
   readonly place: Place;
-  #network: NetworkNamespace | undefined;
+  readonly #hooks: NetfilterHooks;
+  #network: Target | undefined;
 
-  constructor(registry: Registry, program: ProgramObject, network: NetworkNamespace, place: Place) {
+  constructor(
+    registry: Registry,
+    program: ProgramObject,
+    network: Target,
+    hooks: NetfilterHooks,
+    place: Place,
+  ) {
     super(registry, "netfilter", program);
     this.place = place;
-    this.#network = network.hold();
-    network.netfilter.add(this);
+    this.#hooks = hooks;
+    this.#network = network;
+    network.holdUser();
   }
 
-  override get network(): NetworkNamespace | undefined {
+  override get network(): Target | undefined {
     return this.#network;
   }
 
   protected release(): void {
     const network = this.#network;
     this.#network = undefined;
-    network?.netfilter.remove(this);
-    network?.put();
+    if (network === undefined) return;
+    this.#hooks.remove(this);
+    network.putUser();
   }
 
   override detach(): number {

@@ -26,7 +26,8 @@ export function attachedPrograms(
 ): readonly ProgramObject[] {
   const namespaces = new Set([...kernel.processes.values()].map(({ network }) => network));
   for (const object of objects)
-    if (object instanceof LinkObject && object.network !== undefined) namespaces.add(object.network);
+    if (object instanceof LinkObject && object.network instanceof NetworkNamespace)
+      namespaces.add(object.network);
   for (const target of targets) {
     if (target instanceof NetworkNamespace) namespaces.add(target);
     if (target instanceof SocketFile || target instanceof UnixSocket) namespaces.add(target.network);
