@@ -146,6 +146,14 @@ describe("tail calls", () => {
     });
   });
 
+  it("are 33 at most in a run, as in Linux (MAX_TAIL_CALL_CNT), so that a program runs 34 times", () => {
+    const own = map("prog_array", { name: "p", valueSize: 4, holds: [{ index: 0, name: "again" }] });
+    const count = "r2 = *(u32 *)(r6 +0)\nr0 = *(u8 *)(r2 +0)";
+    const asm = `r6 = r1\n${count}\nr0 += 1\n*(u8 *)(r2 +0) = r0\nr2 = map[p]\nr3 = 0\ncall bpf_tail_call\n${count}\nexit`;
+    const [machine] = loadTogether([{ ...program("xdp", asm, [own]), name: "again" }]);
+    expect(machine?.run({ packet: new Uint8Array(64) })).toMatchObject({ outcome: "exit", r0: 34n });
+  });
+
   it("from a subprogram return to its caller", () => {
     const asm = `r6 = 5\ncall inner\nr0 += r6\nr0 += 1\nexit\ninner:\n${first}`;
     const second = { ...program("xdp", "r0 = 10\nexit"), name: "second" };
