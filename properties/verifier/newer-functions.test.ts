@@ -106,9 +106,7 @@ test.each([
 describe("functions that Linux 7.3 knows under another name", () => {
   test("where a path leads to the call", () => {
     const asm = "r1 = 0\nr2 = 0\ncall bpf_wq_start\ncall bpf_wq_set_callback_impl\nr0 = 0\nexit";
-    expect(verdictOf("list-its-first-object", asm)).toBe(
-      "EACCES Possibly NULL pointer passed to trusted R1",
-    );
+    expect(verdictOf("list-its-first-object", asm)).toBe("EACCES Possibly NULL pointer passed to trusted R1");
     expect(verdictOf("list-its-first-object", "call bpf_wq_set_callback_impl\nr0 = 0\nexit")).toBe(
       "EINVAL cannot find address for kernel function bpf_wq_set_callback_impl",
     );

@@ -105,7 +105,10 @@ const CLASSES = [
     "encoding",
     /div by zero|invalid shift|reserved fields|unknown opcode|invalid (BPF_)?(ld_imm64|LD_IMM|ALU|JMP)|R\d+ is invalid|uses reserved|bad\/unknown/i,
   ],
-  ["map", /bpf_map|map .* (is not|not) (supported|compatible)|value access (support|on string)|uses unsupported map/],
+  [
+    "map",
+    /bpf_map|map .* (is not|not) (supported|compatible)|value access (support|on string)|uses unsupported map/,
+  ],
   [
     "attachment",
     /attach|^The address of function|is not modifiable|points to (disabled|wrong)|bpf_lsm_|trampoline|is not a (function|tracepoint|module)/i,
