@@ -1,4 +1,4 @@
-/** The command line as a user meets it: in a process of its own, from source. */
+/** The command line as a user meets it: in a process of its own, as it was built if SOUNDCHECK_TEST_BUILT says so (`npm test` builds it first), else from source. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,8 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
-const TSX = import.meta.resolve("tsx");
 
 export interface Ended {
   readonly status: number | null;
@@ -24,8 +22,11 @@ export interface Surroundings {
   readonly signal?: NodeJS.Signals;
 }
 
-/** What stands before the arguments when a shell runs soundcheck from source. */
-export const COMMAND: readonly string[] = [process.execPath, "--import", TSX, MAIN];
+/** What stands before the arguments when a shell runs soundcheck. */
+export const COMMAND: readonly string[] =
+  process.env["SOUNDCHECK_TEST_BUILT"] === undefined
+    ? [process.execPath, "--import", import.meta.resolve("tsx"), join(ROOT, "src/cli/main.ts")]
+    : [process.execPath, join(ROOT, "dist/cli/main.js")];
 
 /** A process, from its start to its end. */
 export function execute(
