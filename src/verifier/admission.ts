@@ -10,9 +10,10 @@ import { isGplCompatible } from "../semantics/program/license.ts";
 import { type Capability, isCapable } from "../semantics/program/privileges.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { ATTACH_TYPES, type ProgramType } from "../semantics/program/program-types.ts";
-import { checkArenas } from "./arenas.ts";
+
 import { type ControlFlow, callee, checkControlFlow, successors } from "./control-flow.ts";
 import { checkInstructions } from "./instructions.ts";
+import { checkSingleMaps } from "./single-maps.ts";
 
 /** The most instructions of a program whose loader lacks `cap_bpf` (BPF_MAXINSNS). */
 const MAX_INSNS = 4096;
@@ -51,7 +52,7 @@ export function admit(program: Program, profile: Profile): ControlFlow {
   checkLoader(program);
   requireAttachType(program, profile);
   checkCalls(program);
-  checkArenas(program);
+  checkSingleMaps(program);
   const flow = checkControlFlow(program);
   checkInstructions(program.insns, profile);
   checkLoops(program, flow.functions);

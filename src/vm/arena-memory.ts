@@ -2,7 +2,7 @@
  * A program's arena. A pointer into it is any number: an access takes its low 32 bits for the place, counted from where the arena begins for user space. Where no page is
  * a load gives 0 and a store is lost. Arithmetic on such pointers is of 32 bits, whatever the instruction says.
  */
-import { arenasOf } from "../semantics/program/arenas.ts";
+import { mapsOfType } from "../semantics/program/maps-of-type.ts";
 import { fault } from "./fault.ts";
 import type { ArenaMap } from "./maps/arena.ts";
 import type { MapStorage } from "./maps/map.ts";
@@ -27,7 +27,7 @@ const startOf = ({ definition }: ArenaMap): bigint =>
   definition.extra === undefined ? USUAL_START : BigInt(definition.extra);
 
 function arenaOf({ loaded }: State): ArenaMap {
-  const [index] = arenasOf(loaded.program);
+  const [index] = mapsOfType(loaded.program, "arena");
   const map: MapStorage | undefined = index === undefined ? undefined : loaded.maps[index];
   return map?.kind === "arena" ? map : fault("invalid_instruction", "the program has no arena");
 }

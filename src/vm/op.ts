@@ -6,8 +6,8 @@ import { callingBack } from "../semantics/helpers/callbacks.ts";
 import type { Instruction, Operation } from "../semantics/isa/instruction.ts";
 import { defaultProfile } from "../semantics/profile/default.ts";
 import { helperCall, programFacts } from "../semantics/profile/lookup.ts";
-import { arenasOf } from "../semantics/program/arenas.ts";
 import { isGplCompatible } from "../semantics/program/license.ts";
+import { mapsOfType } from "../semantics/program/maps-of-type.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { FRAME_POINTER, OPERAND_AT, REGISTERS_AT } from "./memory.ts";
 import { type Effect, processor } from "./processor.ts";
@@ -355,7 +355,7 @@ export function prepare(program: Program): readonly Op[] {
 }
 
 function prepareAll(program: Program): readonly Op[] {
-  const hasArena = arenasOf(program).length > 0;
+  const hasArena = mapsOfType(program, "arena").length > 0;
   return program.insns.map((instruction, slot) =>
     instruction === undefined ? HOLE : prepareOne(instruction, slot, program, hasArena),
   );

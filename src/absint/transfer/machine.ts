@@ -10,8 +10,8 @@ import type { Instruction } from "../../semantics/isa/instruction.ts";
 import { contextFor, knowsTarget, programFacts } from "../../semantics/profile/lookup.ts";
 import type { Context, Profile, ProgramFacts } from "../../semantics/profile/profile.ts";
 import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
-import { arenasOf } from "../../semantics/program/arenas.ts";
 import { MAP_FIELDS, type MapDefinition } from "../../semantics/program/map-types.ts";
+import { mapsOfType } from "../../semantics/program/maps-of-type.ts";
 import type { KernelSymbol, Program } from "../../semantics/program/program.ts";
 import { allocatePermanent } from "../arena.ts";
 import { type Marks, newMarks } from "../origins.ts";
@@ -140,7 +140,7 @@ export function createMachine(program: Program, rules: Rules = DEFAULT_RULES): M
     forked: FORKED,
     forkedPc: 0,
     limits: undefined,
-    arenaUses: arenasOf(program).length > 0 ? new Map<number, boolean>() : undefined,
+    arenaUses: mapsOfType(program, "arena").length > 0 ? new Map<number, boolean>() : undefined,
     marks: newMarks(0),
   };
 }

@@ -107,7 +107,7 @@ const CLASSES = [
   ],
   [
     "map",
-    /bpf_map|map .* (is not|not) (supported|compatible)|value access (support|on string)|uses unsupported map/,
+    /only one cgroup storage|bpf_map|map .* (is not|not) (supported|compatible)|value access (support|on string)|uses unsupported map/,
   ],
   [
     "attachment",

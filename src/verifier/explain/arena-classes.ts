@@ -29,6 +29,14 @@ export const ARENA_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^only one cgroup storage of each type is allowed/,
+    category: "Program Structure",
+    problem: "two storages of control groups of one type in one program",
+    needed: "one of each type: one that all processors share, one of which each has its own",
+    suggestion: "Put both values into one structure.",
+    follow: "nothing",
+  },
+  {
     pattern: /^CAP_BPF and CAP_PERFMON are required to use arena/,
     category: "Policy",
     problem: "an arena in a program of a loader who may not see addresses",
