@@ -35,7 +35,7 @@ it.each([
   ["sockets in each other's messages", SOCKET_LIMITS, 3],
   ["sockets with programs, arrays of maps", HOLDER_LIMITS, 3],
   ["network namespaces and devices", NAMESPACE_LIMITS, 3],
-  ["cgroups", CGROUP_LIMITS, 4],
+  ["cgroups", CGROUP_LIMITS, 5],
   ["mount namespaces and file systems", MOUNT_LIMITS, 3],
 ] as const)(
   "%s: the same in every state that a few operations reach",
