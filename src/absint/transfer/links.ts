@@ -199,6 +199,8 @@ function tellClass(marks: Marks, state: number, from: number): boolean {
     if (told === NOTHING) return;
     useLink(marks, id);
     addOrigins(from, at);
+    // A state keeps all that it says of a pointer, whether or not anything depends on it: so what told a pointer something is needed.
+    if (kind !== KIND.scalar) demand(marks, from);
     if (told === IMPOSSIBLE) {
       demand(marks, at);
       demand(marks, from);

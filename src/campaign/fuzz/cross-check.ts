@@ -53,6 +53,11 @@ export const MOST_PROCESSED = 20_000;
  * time of all.
  */
 export const MOST_OF_GENERATED = 2000;
+/**
+ * Steps that confirming a certificate may take for each instruction that may be processed. It takes fewer than are processed but for what a generalised state adds; a certificate that is
+ * wrong may have no end of them, and making its program small asks hundreds of times.
+ */
+const CONFIRMED_FOR_ONE = 50;
 
 /**
  * Everything about a program that oracles look at. Equal seeds give equal cases.
@@ -69,7 +74,7 @@ function caseOf(
   let ran = NO_RUNS;
   let broken: Error | undefined;
   try {
-    verdict = verify(program, observer, rules, mostProcessed);
+    verdict = verify(program, observer, rules, mostProcessed, CONFIRMED_FOR_ONE * mostProcessed);
     ran = runProgram(program, verdict, seed, runs, [], rules, NEAR);
   } catch (error) {
     if (!(error instanceof Error) || error instanceof Unsupported) throw error;

@@ -237,7 +237,10 @@ function reduce({
   settings,
   violation: seen,
 }: Job & { readonly kind: "reduce" }): Reduced {
-  const how = settingsOf({ ...settings, coverage: "none" });
+  const how = {
+    ...settingsOf({ ...settings, coverage: "none" }),
+    mostProcessed: bundle === undefined ? MOST_OF_GENERATED : MOST_PROCESSED,
+  };
   const name = `found with seed ${seed}`;
   const violationOf = (program: Program): Violation | undefined => {
     try {
