@@ -27,6 +27,8 @@ export const REFERENCE = {
   /** A resilient spin lock, and one that was taken with interrupts off; ids are as those of spin locks. */
   resilientLock: 5,
   resilientLockIrq: 6,
+  /** A dynptr of a file that the program holds, and may give back only after it. */
+  heldFile: 7,
 } as const;
 
 /** Whether the reference is a lock of any kind. */

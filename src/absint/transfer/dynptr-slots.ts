@@ -36,6 +36,7 @@ export const DYNPTR = {
   skbMeta: 5,
   /** Of any kind: the argument of a global function, and copies of it. Its memory is held by whoever made it, if it is owned. */
   any: 6,
+  file: 7,
 } as const;
 export type DynptrKind = (typeof DYNPTR)[keyof typeof DYNPTR];
 
@@ -43,11 +44,14 @@ export type DynptrKind = (typeof DYNPTR)[keyof typeof DYNPTR];
 const SLOTS = 2;
 
 /** Whether the dynptr's memory is held by the program and has to be given back. */
-export const isOwning = (kind: number): boolean => kind === DYNPTR.ringbuf;
+export const isOwning = (kind: number): boolean => kind === DYNPTR.ringbuf || kind === DYNPTR.file;
 
 /** Whether the memory may lie in the packet, and so move. */
 export const isInPacket = (kind: number): boolean =>
   kind === DYNPTR.skb || kind === DYNPTR.xdp || kind === DYNPTR.skbMeta || kind === DYNPTR.any;
+
+/** Whether its slices may be the program's own buffer: the memory may be in several pieces, or elsewhere. */
+export const mayGiveBuffer = (kind: number): boolean => isInPacket(kind) || kind === DYNPTR.file;
 
 /** Whether what is written through it may make the packet move. */
 export const isPacketBuffer = (kind: number): boolean =>

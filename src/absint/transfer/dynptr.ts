@@ -27,6 +27,7 @@ const KINDS = [
   ["dynptr_type_skb", DYNPTR.skb, "skb"],
   ["dynptr_type_xdp", DYNPTR.xdp, "xdp"],
   ["dynptr_type_skb_meta", DYNPTR.skbMeta, "skb_meta"],
+  ["dynptr_type_file", DYNPTR.file, "file"],
 ] as const;
 
 /** The kind of dynptr that an argument makes or wants; undefined for any. */
@@ -50,8 +51,19 @@ function placeOf({ at }: Target): Place | string {
   return { frame: objectOf(at), slot: -off / 8 - 1 };
 }
 
-/** Makes a dynptr where the pointer leads, and returns it: over another that owns nothing, or over bytes of any kind. */
-export function makeDynptr(m: Machine, target: Target, kind: number, shared?: Dynptr): void {
+/**
+ * Makes a dynptr where the pointer leads: over another that owns nothing, or over bytes of any kind.
+ *
+ * @param shared  the one that it is a copy of
+ * @param restsOnFile  whether it is of a file that the program holds
+ */
+export function makeDynptr(
+  m: Machine,
+  target: Target,
+  kind: number,
+  shared?: Dynptr,
+  restsOnFile = false,
+): void {
   if (kindOf(target.at) !== KIND.stack) reject("EINVAL", UNINITIALISED);
   const place = placeOf(target);
   if (typeof place === "string") return reject("EINVAL", `${place}\n${UNINITIALISED}`);
@@ -60,16 +72,20 @@ export function makeDynptr(m: Machine, target: Target, kind: number, shared?: Dy
     requireRoom(m, { ...target, off }, 8);
     overwriteDynptr(m, frame, slot - off / 8);
   }
-  putDynptr(m, frame, slot, kind, lifeOf(m, kind, shared));
+  putDynptr(m, frame, slot, kind, lifeOf(m, kind, shared, restsOnFile));
 }
 
 const UNINITIALISED = "Dynptr has to be an uninitialized dynptr";
 
 /** A new life, unless memory that is owned is shared with another dynptr. */
-function lifeOf(m: Machine, kind: number, shared: Dynptr | undefined): number {
+function lifeOf(m: Machine, kind: number, shared: Dynptr | undefined, restsOnFile: boolean): number {
   if (shared !== undefined && isOwning(kind)) return shared.life;
   const dynptr = takeId(m.state);
   if (!isOwning(kind)) return dynptr;
+  if (kind === DYNPTR.file) {
+    acquireReference(m.state, dynptr, restsOnFile ? REFERENCE.heldFile : REFERENCE.object, m.pc);
+    return dynptr;
+  }
   // The kernel numbers both the dynptr and what it owns.
   const life = takeId(m.state);
   acquireReference(m.state, life, REFERENCE.object, m.pc);

@@ -277,6 +277,14 @@ const HELD: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
+    pattern: /^Leaking reference id=\d+ alloc_insn=(\d+)\. Release it first/,
+    category: "Resource Lifetime Safety",
+    problem: "something goes that another one rests on",
+    needed: (_, [, insn]) => `what was acquired at insn ${insn} to be given back before`,
+    suggestion: "Give things back in the opposite order: a file's dynptr before the file.",
+    follow: "nothing",
+  },
+  {
     pattern: /(?:bpf_spin_lock|_lock.*region|lock is (?:taken|held)|rcu_read_lock|preempt|irq)/i,
     category: "Execution Context Safety",
     problem: "a section that must be closed first, or opened",

@@ -52,7 +52,7 @@ export function checkKfuncArguments(m: Machine, call: KfuncCall): void {
     // The size was checked with what it is the size of.
     if (cls === "sized") index += 1;
   }
-  if (hasKfuncFlag(call, "release") && call.released === undefined) {
+  if (hasKfuncFlag(call, "release") && call.released === undefined && call.releasedDynptr === undefined) {
     reject("EINVAL", `release kernel function ${call.facts.name} expects refcounted PTR_TO_BTF_ID`);
   }
 }
@@ -83,7 +83,7 @@ function checkKfuncArgument(m: Machine, call: KfuncCall, value: KfuncValue, inde
     const isNull = isNullConstant(m, target.at);
     requireNotNull(call, value, target, isNull);
     noteReference(m, call, target);
-    requireReleasable(m, call, target);
+    if (cls !== "dynptr") requireReleasable(m, call, target);
     if (isNull && isNullable(value) && cls !== "sized") return cls;
   }
   const isMemory = cls === "memory" || cls === "sized";

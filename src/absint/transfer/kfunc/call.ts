@@ -8,8 +8,10 @@ import type { Instruction } from "../../../semantics/isa/instruction.ts";
 import { kfuncFacts, mayCallKfunc } from "../../../semantics/profile/lookup.ts";
 import type { KfuncFacts, KfuncFlag } from "../../../semantics/profile/profile.ts";
 import { isGplCompatible } from "../../../semantics/program/license.ts";
+import { lastReference, REFERENCE, referenceOfState } from "../../references.ts";
 import { KIND, kindOf, referenceOf, setNone } from "../../register.ts";
 import { release } from "../call/helper.ts";
+import { removeDynptrs } from "../dynptr-slots.ts";
 import { THROW, throwException } from "../exceptions.ts";
 import { destroyIterator, newIterator, nextElement } from "../iterator.ts";
 import { type Machine, register, STEP, type Step } from "../machine.ts";
@@ -127,12 +129,28 @@ function requirePermission(m: Machine, call: KfuncCall): void {
   }
 }
 
+/** Dynptrs of files that the program holds go before the files. It is not told which is of which. */
+function requireNoDynptrs(m: Machine): void {
+  const last = lastReference(m.state, REFERENCE.heldFile);
+  if (last < 0) return;
+  const { id, insn } = referenceOfState(m.state, last);
+  reject("EINVAL", `Leaking reference id=${id} alloc_insn=${insn}. Release it first.`);
+}
+
 /** What the call leaves of the state besides its result. */
 function applyEffects(m: Machine, call: KfuncCall): void {
+  const { facts } = call;
   for (const { target, size } of call.filled) {
     if (kindOf(target.at) === KIND.stack) markWritten(m, target, size, !isSlice(call));
   }
-  if (call.released !== undefined) release(m, referenceOf(call.released.at));
+  if (call.released !== undefined) {
+    if (facts.name === "bpf_put_file") requireNoDynptrs(m);
+    release(m, referenceOf(call.released.at));
+  }
+  if (call.releasedDynptr !== undefined) {
+    removeDynptrs(m, call.releasedDynptr.life);
+    release(m, call.releasedDynptr.life);
+  }
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));
   if (movesPacket(call.facts) || writesPacket(call)) forgetPackets(m);
 }

@@ -17,6 +17,7 @@ import {
   kindOf,
   objectOf,
   offOf,
+  referenceOf,
   setId,
   setPointer,
   setReference,
@@ -25,12 +26,19 @@ import {
 import { takeId } from "../../state.ts";
 import { requireUnmoved } from "../access.ts";
 import { makeDynptr, usedDynptr } from "../dynptr.ts";
-import { DYNPTR, type Dynptr, type DynptrKind, isInPacket, isPacketBuffer } from "../dynptr-slots.ts";
+import {
+  DYNPTR,
+  type Dynptr,
+  type DynptrKind,
+  isInPacket,
+  isPacketBuffer,
+  mayGiveBuffer,
+} from "../dynptr-slots.ts";
 import { type Machine, register, type Target } from "../machine.ts";
 import { mayWriteDynptr } from "../packets.ts";
 import { reject } from "../rejection.ts";
 import { shareBytes } from "../stack.ts";
-import type { KfuncCall } from "./facts.ts";
+import { hasKfuncFlag, type KfuncCall } from "./facts.ts";
 
 /** Functions that make a dynptr of the context. */
 const FROM_CONTEXT: ReadonlyMap<string, DynptrKind> = new Map([
@@ -38,6 +46,9 @@ const FROM_CONTEXT: ReadonlyMap<string, DynptrKind> = new Map([
   ["bpf_dynptr_from_xdp", DYNPTR.xdp],
   ["bpf_dynptr_from_skb_meta", DYNPTR.skbMeta],
 ]);
+
+/** Makes a dynptr of a file, which has to be there until the dynptr is given back. */
+const FROM_FILE = "bpf_dynptr_from_file";
 
 /** Checks an argument that is a dynptr, and makes it where the function does. */
 export function checkDynptr(m: Machine, call: KfuncCall, value: KfuncValue, target: Target): void {
@@ -47,12 +58,23 @@ export function checkDynptr(m: Machine, call: KfuncCall, value: KfuncValue, targ
     reject("EINVAL", `arg#${target.number - 1} expected pointer to stack or const struct bpf_dynptr`);
   }
   if (kind === KIND.dynptr) requireUnmoved(target, kindName(kind));
+  if (hasKfuncFlag(call, "release")) {
+    if (kind === KIND.dynptr) reject("EINVAL", "cannot release unowned const bpf_dynptr");
+    call.releasedDynptr = usedDynptr(m, target, DYNPTR.file);
+    return;
+  }
   if (value.name?.endsWith("__uninit") !== true) {
     call.dynptrs.push(usedDynptr(m, target, undefined));
     return;
   }
   const [parent] = call.dynptrs;
   if (parent !== undefined) requireApart(m, target);
+  if (name === FROM_FILE) {
+    const rests = referenceOf(register(m, 1)) !== 0;
+    if (rests && call.reference === 0) throw new Unsupported("dynptrs of files that are lent");
+    makeDynptr(m, target, DYNPTR.file, undefined, rests);
+    return;
+  }
   const made = FROM_CONTEXT.get(name) ?? (name === "bpf_dynptr_clone" ? parent?.kind : undefined);
   if (made === undefined) throw new Unsupported(`dynptrs that kernel function ${name} makes`);
   makeDynptr(m, target, made, parent);
@@ -89,13 +111,17 @@ export function checkSlice(m: Machine, call: KfuncCall): void {
     reject("EINVAL", "the prog does not allow writes to packet data");
   }
   // Memory of other kinds is in one piece: its slices are never the buffer.
-  if (call.dynptrs[0] === undefined || !isInPacket(call.dynptrs[0].kind)) return;
+  const [dynptr] = call.dynptrs;
+  if (dynptr === undefined || !mayGiveBuffer(dynptr.kind)) return;
   for (const { target, size } of call.filled) {
     if (kindOf(target.at) !== KIND.stack) continue;
     const frame = objectOf(target.at);
     if (frame === 0 && readOnly) continue;
     const slot = shareBytes(m, target, size);
-    if (frame > 0 && slot !== undefined) call.lent = placeId(frame, slot);
+    if (frame === 0 || slot === undefined) continue;
+    // The slice would end with the frame and with the dynptr.
+    if (dynptr.kind === DYNPTR.file) throw new Unsupported("slices of files in functions");
+    call.lent = placeId(frame, slot);
   }
 }
 

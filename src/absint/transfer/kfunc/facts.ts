@@ -16,6 +16,8 @@ export interface KfuncCall {
   iterator: SlotPlace | undefined;
   /** The dynptrs that it is given, in their order, but for those that it makes. */
   readonly dynptrs: Dynptr[];
+  /** The dynptr that is given back. */
+  releasedDynptr: Dynptr | undefined;
   /** The size of memory that has to be a known constant. */
   constantSize: number | undefined;
   /** Another argument that has to be a known constant; no function has two. */
@@ -35,6 +37,7 @@ export const newKfuncCall = (facts: KfuncFacts): KfuncCall => ({
   result: undefined,
   iterator: undefined,
   dynptrs: [],
+  releasedDynptr: undefined,
   constantSize: undefined,
   constant: undefined,
   lent: 0,
