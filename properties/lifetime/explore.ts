@@ -38,6 +38,7 @@ const NONE: Limits["objects"] = {
   filter: 0,
   classifier: 0,
   cgroup_skb: 0,
+  other: 0,
   link: 0,
   unix: 0,
   udp: 0,
@@ -235,6 +236,7 @@ function actionsIn(state: State, limits: Limits): readonly Action[] {
           ...indices.map((index): Action => ({ do: "update", process, fd, index, value })),
           ...where("unix", { do: "send", process, fd, value }),
           ...where("udp", { do: "filter", process, fd, value }),
+          ...where("link", { do: "update_link", process, fd, value }),
         ]),
         ...pins.map((path): Action => ({ do: "pin", process, fd, path })),
         ...where("link", { do: "unlink_link", process, fd }),
@@ -248,6 +250,11 @@ function actionsIn(state: State, limits: Limits): readonly Action[] {
           { do: "move_device", process, index: DEVICE, fd },
         ),
         ...some.flatMap((cgroup) => where("cgroup_skb", ...onCgroup(process, cgroup, fd))),
+        ...some.flatMap((cgroup) =>
+          open.flatMap((old) =>
+            where("cgroup_skb", { do: "cgroup_replace", process, cgroup, fd, hook: LIST, old }),
+          ),
+        ),
       ]),
       ...open.flatMap((a) =>
         open.filter((b) => a < b).flatMap((b) => where("program", { do: "load", process, maps: [a, b] })),
@@ -259,10 +266,17 @@ function actionsIn(state: State, limits: Limits): readonly Action[] {
       ...pins.flatMap((path) =>
         where("directory", { do: "mkdir", process, path }, { do: "rmdir", process, path }),
       ),
+      ...pins.flatMap((from) =>
+        pins.flatMap((path): readonly Action[] => [
+          { do: "rename", process, from, path },
+          { do: "name", process, from, path },
+        ]),
+      ),
       ...more("mounts", { do: "unshare", process }),
       ...(limits.mounts ?? []).flatMap((path): readonly Action[] => [
         { do: "mount", process, path },
         { do: "umount", process, path },
+        ...(limits.mounts ?? []).map((from): Action => ({ do: "bind", process, from, path })),
       ]),
       ...points.map((point): Action => ({ do: "detach", process, index: DEVICE, point })),
       ...more(

@@ -36,7 +36,7 @@ const outerCreate = (process: number, inner: number): Operation =>
     inner_map_fd: inner,
   });
 
-const [SOCKET_FILTER, CLASSIFIER] = [1, 3];
+const [SOCKET_FILTER, CLASSIFIER, RAW_TRACEPOINT] = [1, 3, 17];
 export const [XDP, CGROUP_SKB] = [6, 8];
 
 /** `r0 = 0; exit` after loads of the maps with these descriptors. */
@@ -111,9 +111,44 @@ const TYPES = {
   filter: SOCKET_FILTER,
   classifier: CLASSIFIER,
   cgroup_skb: CGROUP_SKB,
+  other: RAW_TRACEPOINT,
 } as const;
 
 const [TCX_INGRESS, TCX_EGRESS] = [46, 47];
+const [ALLOW_MULTI, REPLACE, BEFORE, AFTER] = [1 << 1, 1 << 2, 1 << 3, 1 << 4];
+
+/** A program in the place of another one in the list. */
+const relisted = (process: number, fd: number, old: number, attach = TCX_INGRESS): Operation =>
+  bpf(process, "prog_attach", {
+    target_ifindex: DEVICE,
+    attach_bpf_fd: fd,
+    replace_bpf_fd: old,
+    attach_type: attach,
+    attach_flags: REPLACE,
+  });
+
+/** A program before or after another one. */
+const listedBeside = (process: number, fd: number, beside: number, flags = BEFORE): Operation =>
+  bpf(process, "prog_attach", {
+    target_ifindex: DEVICE,
+    attach_bpf_fd: fd,
+    relative_fd: beside,
+    attach_type: TCX_INGRESS,
+    attach_flags: flags,
+  });
+
+/** A link before or after another program. */
+const listLinkBeside = (process: number, fd: number, beside: number, flags = BEFORE): Operation =>
+  bpf(process, "link_create", {
+    prog_fd: fd,
+    target_ifindex: DEVICE,
+    attach_type: TCX_INGRESS,
+    relative_fd: beside,
+    flags,
+  });
+
+export const linkUpdate = (process: number, link: number, program: number): Operation =>
+  bpf(process, "link_update", { link_fd: link, new_prog_fd: program });
 
 const listed = (
   process: number,
@@ -136,6 +171,16 @@ export const cgroupAttach = (process: number, cgroup: number, fd: number, mode: 
     attach_bpf_fd: fd,
     attach_type: CGROUP_INGRESS,
     attach_flags: FLAGS[mode],
+  });
+
+/** A program in the place of another one in a cgroup's list of several. */
+export const cgroupReplace = (process: number, cgroup: number, fd: number, old: number): Operation =>
+  bpf(process, "prog_attach", {
+    target_fd: cgroup,
+    attach_bpf_fd: fd,
+    attach_type: CGROUP_INGRESS,
+    attach_flags: ALLOW_MULTI | REPLACE,
+    replace_bpf_fd: old,
   });
 
 export const cgroupDetach = (process: number, cgroup: number, fd: number): Operation =>
@@ -215,11 +260,19 @@ export function operationOf(action: Action): Operation {
     case "detach":
       return xdpSet(process, -1, action.index);
     case "list":
-      return listed(process, "prog_attach", action.fd);
+      return action.beside === undefined
+        ? listed(process, "prog_attach", action.fd)
+        : listedBeside(process, action.fd, action.beside);
+    case "relist":
+      return relisted(process, action.fd, action.old);
+    case "update_link":
+      return linkUpdate(process, action.fd, action.value);
     case "unlist":
       return listed(process, "prog_detach", action.fd);
     case "list_link":
-      return listLink(process, action.fd);
+      return action.beside === undefined
+        ? listLink(process, action.fd)
+        : listLinkBeside(process, action.fd, action.beside);
     case "classify":
       return filterCreate(process, action.fd, action.exclusive ? "exclusive" : "create");
     case "declassify":
@@ -232,6 +285,12 @@ export function operationOf(action: Action): Operation {
     case "rmdir":
     case "umount":
       return { process, do: action.do, path: action.path };
+    case "rename":
+      return { process, do: "rename", from: action.from, to: action.path };
+    case "name":
+      return { process, do: "link", from: action.from, to: action.path };
+    case "bind":
+      return { process, do: "bind", from: action.from, path: action.path };
     case "mount":
       return { process, do: "mount", type: "bpf", path: action.path };
     case "unshare":
@@ -253,6 +312,8 @@ export function operationOf(action: Action): Operation {
       return { process, do: action.do, path: action.path };
     case "cgroup_attach":
       return cgroupAttach(process, action.cgroup, action.fd, action.mode);
+    case "cgroup_replace":
+      return cgroupReplace(process, action.cgroup, action.fd, action.old);
     case "cgroup_detach":
       return cgroupDetach(process, action.cgroup, action.fd);
     case "cgroup_link":
@@ -315,6 +376,10 @@ export function attaching(): fc.Arbitrary<Operation> {
     [5, drawn(fc.tuple(process, fc.constant("prog_attach"), own, attach), listed)],
     [3, drawn(fc.tuple(process, fc.constant("prog_detach"), own, attach), listed)],
     [4, drawn(fc.tuple(process, own, attach), listLink)],
+    [2, drawn(fc.tuple(process, own, own, attach), relisted)],
+    [1, drawn(fc.tuple(process, own, own, fc.constantFrom(BEFORE, AFTER)), listedBeside)],
+    [1, drawn(fc.tuple(process, own, own, fc.constantFrom(BEFORE, AFTER)), listLinkBeside)],
+    [2, drawn(fc.tuple(process, own, own), linkUpdate)],
     [2, drawn(fc.tuple(process, own), (one, link) => bpf(one, "link_detach", { link_fd: link }))],
     [
       1,
@@ -338,6 +403,13 @@ export function attaching(): fc.Arbitrary<Operation> {
   return fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight: Math.round(10 * weight), arbitrary })));
 }
 
+export const twoNames = (process: number, name: "rename" | "link", from: string, to: string): Operation => ({
+  process,
+  do: name,
+  from,
+  to,
+});
+
 /** One operation of one of so many processes. */
 export function operation(processes: number): fc.Arbitrary<Operation> {
   const process = fc.integer({ min: 1, max: processes });
@@ -345,7 +417,11 @@ export function operation(processes: number): fc.Arbitrary<Operation> {
     drawn(fc.tuple(process, fc.constantFrom("array", "prog_array")), mapCreate),
     drawn(fc.tuple(process, fd), outerCreate),
     drawn(
-      fc.tuple(process, fc.array(fd, { maxLength: 2 }), fc.constantFrom(XDP, XDP, SOCKET_FILTER)),
+      fc.tuple(
+        process,
+        fc.array(fd, { maxLength: 2 }),
+        fc.constantFrom(XDP, XDP, SOCKET_FILTER, RAW_TRACEPOINT),
+      ),
       progLoad,
     ),
     process.map((one): Operation => ({ process: one, do: "socketpair" })),
@@ -374,6 +450,8 @@ export function operation(processes: number): fc.Arbitrary<Operation> {
     process.map((one) => xdpSet(one, -1)),
     drawn(fc.tuple(process, fd), linkCreate),
     drawn(fc.tuple(process, fd), (one, own) => bpf(one, "link_detach", { link_fd: own })),
+    drawn(fc.tuple(process, fd, fd), linkUpdate),
+    drawn(fc.tuple(process, fc.constantFrom("rename", "link"), path, path), twoNames),
     ...(processes === 1
       ? []
       : [

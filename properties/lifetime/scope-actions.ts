@@ -48,8 +48,9 @@ export function actions(scope: Scope): readonly Action[] {
         ...has("filter", { do: "filter", process, fd, value }),
       ]),
       ...has("program", ...ofPrograms(scope, fd, numbers)),
-      ...has("classifier", ...ofLists(scope, fd)),
+      ...has("classifier", ...ofLists(scope, fd, numbers)),
       ...has("link", { do: "unlink_link", process, fd }),
+      ...numbers.flatMap((value) => has("link", { do: "update_link", process, fd, value })),
       ...has("cgroup_skb", ...ofCgroup(fd, numbers)),
       ...has("network", { do: "enter_net", process, fd }, { do: "move_device", ...AT, fd }),
       { do: "close", process, fd },
@@ -60,11 +61,20 @@ export function actions(scope: Scope): readonly Action[] {
       { do: "get", process, path },
       { do: "unlink", process, path },
       ...has("directory", { do: "mkdir", process, path }, { do: "rmdir", process, path }),
+      ...pins
+        .filter((from) => from !== path)
+        .flatMap((from): readonly Action[] => [
+          { do: "rename", process, from, path },
+          { do: "name", process, from, path },
+        ]),
     ]),
     ...has("mounts", { do: "unshare", process }),
     ...(scope.mounts ?? []).flatMap((path): readonly Action[] => [
       { do: "mount", process, path },
       { do: "umount", process, path },
+      ...(scope.mounts ?? [])
+        .filter((from) => from !== path)
+        .map((from): Action => ({ do: "bind", process, from, path })),
     ]),
     ...has("network", { do: "unshare_net", process }, { do: "open_net", process }),
     ...has("device", { do: "pair", process, indices: [2, 3] }, { do: "delete_device", ...AT }),
@@ -93,8 +103,12 @@ function ofPrograms({ objects, uses }: Scope, fd: number, numbers: readonly numb
   ].filter((action) => arrays || action.do === "load");
 }
 
-const ofLists = ({ hooks = [] }: Scope, fd: number): readonly Action[] => [
+const ofLists = ({ hooks = [] }: Scope, fd: number, numbers: readonly number[]): readonly Action[] => [
   ...hooks.flatMap((hook): readonly Action[] => [
+    ...numbers.flatMap((other): readonly Action[] => [
+      { do: "relist", ...AT, fd, hook, old: other },
+      { do: "list", ...AT, fd, hook, beside: other },
+    ]),
     { do: "list", ...AT, fd, hook },
     { do: "list_link", ...AT, fd, hook },
     { do: "unlist", ...AT, fd, hook },
@@ -111,4 +125,5 @@ const ofCgroup = (cgroup: number, numbers: readonly number[]): readonly Action[]
     { do: "cgroup_attach", process, cgroup, fd, hook: LIST, mode: "multi" },
     { do: "cgroup_link", process, cgroup, fd, hook: LIST },
     { do: "cgroup_detach", process, cgroup, fd, hook: LIST },
+    ...numbers.map((old): Action => ({ do: "cgroup_replace", process, cgroup, fd, hook: LIST, old })),
   ]);

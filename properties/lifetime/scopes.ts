@@ -87,6 +87,17 @@ export const MOUNTS: Scope = {
   uses: 0,
 };
 
+/** Two names at which the same file system may be mounted. */
+export const BINDS: Scope = {
+  processes: 1,
+  fds: 1,
+  pins: ["/d", "/e", "/d/a"],
+  points: [],
+  mounts: ["/d", "/e"],
+  objects: ["mounts", "files", "files", "directory", "directory", "prog_array"],
+  uses: 0,
+};
+
 /** All of them by name. */
 export const SCOPES = {
   SMALL,
@@ -97,4 +108,5 @@ export const SCOPES = {
   NAMESPACES,
   CGROUPS,
   MOUNTS,
+  BINDS,
 } as const satisfies Readonly<Record<string, Scope>>;

@@ -278,6 +278,7 @@ export class SymbolicState implements Reading<Bool, Named> {
       case "filter":
       case "classifier":
       case "cgroup_skb":
+      case "other":
         return Array.from({ length: uses }, (_, index) => ({ of: "use", program: holder, index }));
       case "link":
         return [{ of: "target", link: holder }];

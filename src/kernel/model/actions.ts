@@ -2,7 +2,13 @@
 import type { ModelKind } from "./reading.ts";
 
 /** Programs by what they can be attached to. */
-export const PROGRAM_KINDS = ["program", "filter", "classifier", "cgroup_skb"] as const satisfies ModelKind[];
+export const PROGRAM_KINDS = [
+  "program",
+  "filter",
+  "classifier",
+  "cgroup_skb",
+  "other",
+] as const satisfies ModelKind[];
 export type ProgramKind = (typeof PROGRAM_KINDS)[number];
 
 /** Places in a program array. */
@@ -27,7 +33,12 @@ export type ObjectAction =
   | (Acts<"create"> & { readonly kind: "map" | "prog_array" })
   /** An array of maps, for maps like the one that is given. */
   | (Acts<"outer"> & { readonly inner: number })
-  | (Acts<"load"> & { readonly maps: readonly number[]; readonly kind?: ProgramKind })
+  | (Acts<"load"> & {
+      readonly maps: readonly number[];
+      readonly kind?: ProgramKind;
+      /** What program arrays tell programs apart by; the kind, if nothing is said. */
+      readonly type?: string;
+    })
   | (Acts<"update"> & { readonly fd: number; readonly index: number; readonly value: number })
   | (Acts<"delete"> & { readonly fd: number; readonly index: number })
   | (Acts<"open"> & { readonly kind: OpenKind; readonly id: number });
@@ -42,6 +53,8 @@ export type SocketAction =
 export type FileAction =
   | (Acts<"pin"> & { readonly fd: number; readonly path: string })
   | (Acts<"get" | "unlink" | "mkdir" | "rmdir" | "mount" | "umount"> & { readonly path: string })
+  /** Another name; a second name; what is mounted at a name, at another name too. */
+  | (Acts<"rename" | "name" | "bind"> & { readonly from: string; readonly path: string })
   | Acts<"unshare">;
 
 /** Of devices' hooks. */
@@ -53,7 +66,18 @@ export type HookAction =
       readonly index: number;
       readonly fd: number;
       readonly hook: string;
+      /** A program in the list that this one is to be next to. */
+      readonly beside?: number;
     })
+  /** A program in the place of another one. */
+  | (Acts<"relist"> & {
+      readonly index: number;
+      readonly fd: number;
+      readonly hook: string;
+      readonly old: number;
+    })
+  /** Another program for a link. */
+  | (Acts<"update_link"> & { readonly fd: number; readonly value: number })
   /** A filter with a program, instead of one that is there unless that is to be an error. */
   | (Acts<"classify"> & {
       readonly index: number;
@@ -89,6 +113,13 @@ export type CgroupAction =
       readonly cgroup: number;
       readonly fd: number;
       readonly hook: string;
+    })
+  /** A program in the place of another one, in a list of several. */
+  | (Acts<"cgroup_replace"> & {
+      readonly cgroup: number;
+      readonly fd: number;
+      readonly hook: string;
+      readonly old: number;
     });
 
 export type Action =

@@ -67,6 +67,8 @@ export function actOnCgroup<B, V>(step: Step<B, V>, action: CgroupAction): void 
       prepare(step, at, action.hook, "multi");
       return step.makeLink(process, program, (link) => step.enlist(at, action.hook, "standing", link));
     }
+    case "cgroup_replace":
+      return replace(step, action);
     case "cgroup_detach":
       return detach(step, action);
   }
@@ -129,6 +131,28 @@ function isAllowed<B, V>(step: Step<B, V>, cgroup: V, hook: string): B {
 
 function clear<B, V>(step: Step<B, V>, at: V, hook: string): void {
   for (const point of step.reading.pointsOf(at, hook)) step.clear({ of: "attachment", at, point });
+}
+
+/** BPF_PROG_ATTACH with BPF_F_ALLOW_MULTI and BPF_F_REPLACE. */
+function replace<B, V>(
+  step: Step<B, V>,
+  { process, cgroup, fd, hook, old }: Extract<CgroupAction, { do: "cgroup_replace" }>,
+): void {
+  const { and, not, pointsOf, same } = step.reading;
+  const program = step.program(process, fd, "cgroup_skb");
+  const at = cgroupOf(step, process, cgroup);
+  const before = step.program(process, old, "cgroup_skb");
+  prepare(step, at, hook, "multi");
+  const points = pointsOf(at, hook);
+  const isThere = step.any(points, (point) => same(step.at(at, point).alone, program));
+  step.refuse(and(isThere, not(same(program, before))), EINVAL);
+  for (const point of points) {
+    step.where(same(step.at(at, point).alone, before), () => {
+      step.write({ of: "attachment", at, point }, program);
+      step.conclude();
+    });
+  }
+  step.conclude(ENOENT);
 }
 
 /** BPF_PROG_DETACH: from a list of several the program that is named, else whatever is there. */

@@ -23,6 +23,7 @@ export const ID_KINDS: Readonly<Record<ModelKind, IdKind>> = {
   filter: "program",
   classifier: "program",
   cgroup_skb: "program",
+  other: "program",
   link: "link",
   unix: "socket",
   udp: "socket",

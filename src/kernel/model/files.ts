@@ -2,12 +2,13 @@
  * Actions on BPF file systems and mount namespaces. Every namespace sees the first file system, and at directories of that others which are mounted there; all mounts are private. A file system
  * is there as long as any namespace has it mounted, and what is pinned in it as long as that. Names in directories are names of the file system.
  */
-import { EACCES, EBUSY, EEXIST, EINVAL, ENOENT } from "../../vm/errno.ts";
+import { EACCES, EBUSY, EEXIST, EINVAL, ENOENT, EPERM } from "../../vm/errno.ts";
 import { type FileAction, PROGRAM_KINDS } from "./actions.ts";
+import type { State } from "./concrete.ts";
 import type { ModelKind } from "./reading.ts";
 import type { Step } from "./step.ts";
 
-const [ENOTDIR, EISDIR, ENOTEMPTY] = [-20, -21, -39];
+const [EXDEV, ENOTDIR, EISDIR, ENOTEMPTY] = [-18, -20, -21, -39];
 
 /** What can be pinned. */
 export const PINNED: readonly ModelKind[] = ["map", "prog_array", "outer", ...PROGRAM_KINDS, "link"];
@@ -18,21 +19,76 @@ function parts(path: string): readonly [directory: string, name: string] {
   return at <= 0 ? ["", path] : [path.slice(0, at), path.slice(at)];
 }
 
+/** @param at  where the file system is mounted in which the path is seen, the first one at the empty name */
+type Act<V> = (files: V, path: string, at: string) => void;
+
 /** What is done with a name in whatever file system it is seen in. */
-function inFiles<B, V>(
-  step: Step<B, V>,
-  process: number,
-  path: string,
-  act: (files: V, path: string) => void,
-): void {
+function inFiles<B, V>(step: Step<B, V>, process: number, path: string, act: Act<V>): void {
   const mounts = step.read({ of: "mounts", process });
   const first = step.read({ of: "mount", mounts, path: "" });
   const [directory, name] = parts(path);
-  if (directory === "") return act(first, path);
+  if (directory === "") return act(first, path, "");
   const mounted = step.read({ of: "mount", mounts, path: directory });
-  step.where(step.reading.not(step.isNothing(mounted)), () => act(mounted, name));
+  step.where(step.reading.not(step.isNothing(mounted)), () => act(mounted, name, directory));
   refuseNoDirectory(step, first, directory);
-  act(first, path);
+  act(first, path, "");
+}
+
+/** A file's second name. What has two names is pinned as long as either is there, which is to say twice. */
+function addName<B, V>(step: Step<B, V>, process: number, from: string, to: string): void {
+  const { not, truth } = step.reading;
+  inFiles(step, process, from, (files, path, at) => {
+    const object = step.read({ of: "pin", files, path });
+    step.refuse(step.isNothing(object), ENOENT);
+    inFiles(step, process, to, (others, name, there) => {
+      const pin = { of: "pin", files: others, path: name } as const;
+      step.refuse(not(step.isNothing(step.read(pin))), EEXIST);
+      step.refuse(truth(at !== there), EXDEV);
+      // Directories have one name.
+      step.refuse(step.reading.is(object, "directory"), EPERM);
+      step.write(pin, object);
+      step.conclude();
+    });
+  });
+}
+
+/** Another name in the place of one, and of what had that. Of directories it is not known: see `unknownIn`. */
+function rename<B, V>(step: Step<B, V>, process: number, from: string, to: string): void {
+  const { is, same, truth } = step.reading;
+  inFiles(step, process, from, (files, path, at) => {
+    const source = { of: "pin", files, path } as const;
+    inFiles(step, process, to, (others, name, there) => {
+      const target = { of: "pin", files: others, path: name } as const;
+      step.refuse(truth(at !== there), EXDEV);
+      const object = step.read(source);
+      step.refuse(step.isNothing(object), ENOENT);
+      step.refuse(truth(path.startsWith(`${name}/`)), ENOTEMPTY);
+      step.refuse(is(object, "directory"), EBUSY);
+      // Two names of one file: both stay.
+      step.refuse(same(object, step.read(target)), 0);
+      step.refuse(is(step.read(target), "directory"), EISDIR);
+      step.write(target, object);
+      step.clear(source);
+      step.conclude();
+    });
+  });
+}
+
+/** The file system that is mounted at one name, at another name too. */
+function bind<B, V>(step: Step<B, V>, process: number, from: string, path: string): void {
+  const { is, not } = step.reading;
+  const mounts = step.read({ of: "mounts", process });
+  const files = step.read({ of: "mount", mounts, path: "" });
+  const entry = step.read({ of: "pin", files, path });
+  step.refuse(step.isNothing(entry), ENOENT);
+  const source = step.read({ of: "mount", mounts, path: from });
+  // A directory, or a pin: `unknownIn` says that these are not known.
+  step.refuse(step.isNothing(source), ENOENT);
+  step.refuse(not(is(entry, "directory")), ENOTDIR);
+  const place = { of: "mount", mounts, path } as const;
+  step.refuse(not(step.isNothing(step.read(place))), EBUSY);
+  step.write(place, source);
+  step.conclude();
 }
 
 function refuseNoDirectory<B, V>(step: Step<B, V>, files: V, path: string): void {
@@ -114,6 +170,12 @@ export function actOnFiles<B, V>(step: Step<B, V>, action: FileAction): void {
       step.clear(place);
       return step.conclude();
     }
+    case "name":
+      return addName(step, process, action.from, action.path);
+    case "rename":
+      return rename(step, process, action.from, action.path);
+    case "bind":
+      return bind(step, process, action.from, action.path);
     case "unshare": {
       const before = step.read({ of: "mounts", process });
       const mounts = step.made("mounts");
@@ -128,4 +190,32 @@ export function actOnFiles<B, V>(step: Step<B, V>, action: FileAction): void {
 /** What is mounted at a name in other namespaces goes with the name. */
 function unmountEverywhere<B, V>(step: Step<B, V>, path: string): void {
   for (const mounts of step.reading.ofKind("mounts")) step.clear({ of: "mount", mounts, path });
+}
+
+/** The object at a name as a process sees it. */
+function objectAt(state: State, process: number, path: string): number {
+  const mounts = state.read({ of: "mounts", process });
+  const [directory, name] = parts(path);
+  const mounted = directory === "" ? 0 : state.read({ of: "mount", mounts, path: directory });
+  return mounted === state.nothing
+    ? state.read({ of: "pin", files: state.read({ of: "mount", mounts, path: "" }), path })
+    : state.read({ of: "pin", files: mounted, path: name });
+}
+
+/** What of an action on two names the transition has no answer to. */
+export function unknownOfFiles(
+  state: State,
+  { do: name, process, from, path }: Extract<FileAction, { do: "bind" | "rename" | "name" }>,
+): string | undefined {
+  const [source, target] = [objectAt(state, process, from), objectAt(state, process, path)];
+  const mounts = state.read({ of: "mounts", process });
+  const isMounted = (at: string): boolean => state.read({ of: "mount", mounts, path: at }) !== state.nothing;
+  if (name === "bind") {
+    if (isMounted(path)) return "file systems that are mounted upon others";
+    return source === state.nothing || isMounted(from) ? undefined : "bind mounts of directories and files";
+  }
+  if (state.is(source, "directory")) return `a directory for ${name === "name" ? "link" : "rename"}`;
+  // Two files that pin the same, or two names of one.
+  const alike = name === "rename" && source !== state.nothing && source === target && from !== path;
+  return alike ? "renaming to another name of what is pinned" : undefined;
 }

@@ -2,8 +2,8 @@
  * Actions on hooks of devices: XDP, where one program is or a link stands; tcx, where a hook is a list in which each program is once; filters of a clsact discipline, each at a point by
  * direction, priority and handle.
  */
-import { EBADF, EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ERANGE } from "../../vm/errno.ts";
-import type { HookAction } from "./actions.ts";
+import { EBADF, EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, ENOLINK, ERANGE } from "../../vm/errno.ts";
+import { type HookAction, PROGRAM_KINDS } from "./actions.ts";
 import type { Step } from "./step.ts";
 
 /** How many programs a list has room for. */
@@ -30,14 +30,63 @@ export function deviceOf<B, V>(step: Step<B, V>, process: number, index: number,
   return device;
 }
 
-/** A list has each program once, whether alone or by a link, and no more than it has room for. */
-function refuseFurther<B, V>(step: Step<B, V>, at: V, hook: string, program: V): void {
-  const { or, pointsOf, same, truth } = step.reading;
-  const points = pointsOf(at, hook);
-  for (const { alone, link } of points.map((point) => step.at(at, point)))
-    step.refuse(or(same(alone, program), same(step.read({ of: "target", link }), program)), EEXIST);
+/** Whether a program is in a list, alone or by a link. */
+function isListed<B, V>(step: Step<B, V>, at: V, hook: string, program: V): B {
+  const { or, pointsOf, same } = step.reading;
+  return step.any(pointsOf(at, hook), (point) => {
+    const { alone, link } = step.at(at, point);
+    return or(same(alone, program), same(step.read({ of: "target", link }), program));
+  });
+}
+
+/** A list has each program once, and no more than it has room for; what the new one is to be beside has to be there. */
+function refuseFurther<B, V>(
+  step: Step<B, V>,
+  at: V,
+  program: V,
+  { process, hook, beside }: { readonly process: number; readonly hook: string; readonly beside?: number },
+): void {
+  const { not, pointsOf, truth } = step.reading;
+  step.refuse(isListed(step, at, hook, program), EEXIST);
+  const anchor = beside === undefined ? undefined : step.program(process, beside, "classifier");
   // One of them is free.
-  step.refuse(truth(points.length > MOST), ERANGE);
+  step.refuse(truth(pointsOf(at, hook).length > MOST), ERANGE);
+  if (anchor !== undefined) step.refuse(not(isListed(step, at, hook, anchor)), ENOENT);
+}
+
+/** Whether the list of a device in which a link stands has a program, be it by this link. */
+function standsBeside<B, V>(step: Step<B, V>, link: V, program: V): B {
+  const { and, is, same, standings } = step.reading;
+  return step.any(standings(), (standing) =>
+    and(
+      and(same(step.read(standing), link), is(standing.at, "device")),
+      isListed(step, standing.at, standing.point.replace(/\/\d+$/, ""), program),
+    ),
+  );
+}
+
+/** BPF_LINK_UPDATE. */
+function updateLink<B, V>(
+  step: Step<B, V>,
+  { process, fd, value }: { readonly process: number; readonly fd: number; readonly value: number },
+): void {
+  const { and, is, not, or, same, standings, truth } = step.reading;
+  const link = step.ofKind(process, fd, "link");
+  const program = step.fd(process, value);
+  step.refuse(step.isNothing(program), EBADF);
+  step.refuse(not(step.isOf(program, PROGRAM_KINDS)), EINVAL);
+  step.refuse(not(step.any(standings(), (standing) => same(step.read(standing), link))), ENOLINK);
+  const target = { of: "target", link } as const;
+  const before = step.read(target);
+  step.refuse(same(before, program), 0);
+  const alike = PROGRAM_KINDS.reduce(
+    (sum, kind) => or(sum, and(is(before, kind), is(program, kind))),
+    truth(false),
+  );
+  step.refuse(not(alike), EINVAL);
+  step.refuse(standsBeside(step, link, program), EEXIST);
+  step.write(target, program);
+  step.conclude();
 }
 
 export function actOnHook<B, V>(step: Step<B, V>, action: HookAction): void {
@@ -69,14 +118,14 @@ export function actOnHook<B, V>(step: Step<B, V>, action: HookAction): void {
     case "list": {
       const program = step.program(process, action.fd, "classifier");
       const at = deviceOf(step, process, action.index);
-      refuseFurther(step, at, action.hook, program);
+      refuseFurther(step, at, program, action);
       step.enlist(at, action.hook, "attachment", program);
       return step.conclude();
     }
     case "list_link": {
       const program = step.program(process, action.fd, "classifier");
       const at = deviceOf(step, process, action.index);
-      refuseFurther(step, at, action.hook, program);
+      refuseFurther(step, at, program, action);
       return step.makeLink(process, program, (link) => step.enlist(at, action.hook, "standing", link));
     }
     case "unlist": {
@@ -92,6 +141,23 @@ export function actOnHook<B, V>(step: Step<B, V>, action: HookAction): void {
       }
       return step.conclude(ENOENT);
     }
+    case "relist": {
+      const program = step.program(process, action.fd, "classifier");
+      const at = deviceOf(step, process, action.index);
+      const old = step.program(process, action.old, "classifier");
+      step.refuse(isListed(step, at, action.hook, program), EEXIST);
+      for (const point of pointsOf(at, action.hook)) {
+        const { alone, link } = step.at(at, point);
+        step.refuse(same(step.read({ of: "target", link }), old), EBUSY);
+        step.where(same(alone, old), () => {
+          step.write({ of: "attachment", at, point }, program);
+          step.conclude();
+        });
+      }
+      return step.conclude(ENOENT);
+    }
+    case "update_link":
+      return updateLink(step, action);
     case "classify": {
       const filter = filterPlace(step, process, action);
       if (action.exclusive) step.refuse(not(step.isNothing(step.read(filter))), EEXIST);

@@ -6,6 +6,7 @@ import type { Answer, ObjectKind, Observation, OpenDescriptor, Pin, System } fro
 import { type Action, PROGRAM_KINDS } from "./actions.ts";
 import { State } from "./concrete.ts";
 import { Devices, filtersOf, isDeviceOperation, unknownOfDevices } from "./devices.ts";
+import { unknownOfFiles } from "./files.ts";
 import { actionOf } from "./operation-actions.ts";
 import type { ModelKind } from "./reading.ts";
 import { take } from "./transition.ts";
@@ -18,8 +19,9 @@ const NEW_DESCRIPTORS: Readonly<Partial<Record<Action["do"], readonly string[]>>
 
 export class Model implements System {
   readonly #state: State;
-  /** Of which type the programs are that an array takes, as far as that has been settled. */
-  readonly #owners = new Map<number, ModelKind>();
+  /** What tells programs apart beside their kinds, by programs; and what an array takes, as far as that has been settled. */
+  readonly #types = new Map<number, string>();
+  readonly #owners = new Map<number, string>();
   readonly #devices = new Devices();
 
   constructor(state = new State()) {
@@ -38,7 +40,7 @@ export class Model implements System {
     const cases = take(state, action, (kind, id) => state.find(kind, id));
     const result = cases.find(({ when }) => when)?.result;
     if (result === undefined) throw new Error(`no result of ${JSON.stringify(action)}`);
-    if (result >= 0) this.#own(action);
+    if (result >= 0) this.#own(action, result);
     if (result >= 0 && isDeviceOperation(operation)) this.#devices.done(operation, state);
     const names = NEW_DESCRIPTORS[action.do];
     if (names === undefined || result < 0 || (action.do === "receive" && result === 0)) return { result };
@@ -64,22 +66,40 @@ export class Model implements System {
     return this.#state.object(this.#at(process, fd))?.kind;
   }
 
+  /** The type of the program that a descriptor stands for; nothing where it stands for none. */
+  #typeOf(process: number, fd: number): string | undefined {
+    const at = this.#at(process, fd);
+    const kind = this.#state.object(at)?.kind;
+    return PROGRAM_KINDS.some((each) => each === kind) ? (this.#types.get(at) ?? kind) : undefined;
+  }
+
   /** The arrays that an action makes arrays of one type of programs, and which. */
-  #typed(action: Action): { readonly arrays: readonly number[]; readonly kind: ModelKind } | undefined {
+  #typed(action: Action): { readonly arrays: readonly number[]; readonly type: string } | undefined {
     const { process } = action;
     if (action.do !== "load" && action.do !== "update") return undefined;
-    const kind = action.do === "load" ? (action.kind ?? "program") : this.#kind(process, action.value);
-    if (kind === undefined || !PROGRAM_KINDS.some((each) => each === kind)) return undefined;
+    const type = action.do === "load" ? typeLoaded(action) : this.#typeOf(process, action.value);
+    if (type === undefined) return undefined;
     const fds = action.do === "load" ? action.maps : [action.fd];
     const arrays = fds
       .filter((fd) => this.#kind(process, fd) === "prog_array")
       .map((fd) => this.#at(process, fd));
-    return { arrays, kind };
+    return { arrays, type };
   }
 
-  #own(action: Action): void {
+  /** An action has been done. @param result  of a program that has been loaded its descriptor */
+  #own(action: Action, result: number): void {
     const typed = this.#typed(action);
-    for (const array of typed?.arrays ?? []) this.#owners.set(array, typed?.kind ?? "program");
+    if (action.do === "load") this.#types.set(this.#at(action.process, result), typeLoaded(action));
+    for (const array of typed?.arrays ?? []) this.#owners.set(array, typed?.type ?? "");
+  }
+
+  /** Whether a link would get a program of the same kind that Linux tells apart. */
+  #isOtherTarget(action: Action): boolean {
+    if (action.do !== "update_link") return false;
+    const target = this.#state.read({ of: "target", link: this.#at(action.process, action.fd) });
+    const value = this.#at(action.process, action.value);
+    const isOfKind = this.#state.object(target)?.kind === this.#state.object(value)?.kind;
+    return isOfKind && this.#types.get(target) !== this.#types.get(value);
   }
 
   /** Whether an operation has a meaning in the model as it is now. */
@@ -96,9 +116,13 @@ export class Model implements System {
   /** What the transition does not tell apart. @throws Unsupported */
   #refuse(action: Action): void {
     const typed = this.#typed(action);
-    const others = typed?.arrays.some((array) => (this.#owners.get(array) ?? typed.kind) !== typed.kind);
+    const others = typed?.arrays.some((array) => (this.#owners.get(array) ?? typed.type) !== typed.type);
     const unknown =
-      others === true ? "programs of several types in an array" : unknownIn(this.#state, action);
+      others === true
+        ? "programs of several types in an array"
+        : this.#isOtherTarget(action)
+          ? "programs of several types for a link"
+          : unknownIn(this.#state, action);
     if (unknown !== undefined) throw new Unsupported(`the model does not know ${unknown}`);
   }
 
@@ -106,6 +130,8 @@ export class Model implements System {
     return observationOf(this.#state);
   }
 }
+
+const typeLoaded = ({ type, kind }: Extract<Action, { do: "load" }>): string => type ?? kind ?? "program";
 
 /** What of an action in a state the transition has no answer to: nothing, if it has. */
 export function unknownIn(state: State, action: Action): string | undefined {
@@ -124,6 +150,10 @@ export function unknownIn(state: State, action: Action): string | undefined {
       const there = state.read({ of: "mount", mounts, path: action.path });
       return there === state.nothing ? undefined : "file systems that are mounted upon others";
     }
+    case "bind":
+    case "rename":
+    case "name":
+      return unknownOfFiles(state, action);
     default:
       return unknownOfDevices(state, action);
   }

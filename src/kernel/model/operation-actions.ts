@@ -30,6 +30,13 @@ export function actionOf(operation: Operation, devices: Devices, state: State): 
     case "mkdir":
     case "rmdir":
       return { do: operation.do, process, path: pathOf(operation.path) };
+    case "rename":
+      if ((operation.flags ?? []).length > 0) return unknown("flags of rename");
+      return { do: "rename", process, from: pathOf(operation.from), path: pathOf(operation.to) };
+    case "link":
+      return { do: "name", process, from: pathOf(operation.from), path: pathOf(operation.to) };
+    case "bind":
+      return { do: "bind", process, from: mountPath(operation.from), path: mountPath(operation.path) };
     case "umount":
       return { do: "umount", process, path: mountPath(operation.path) };
     case "mount":
@@ -94,6 +101,7 @@ const CGROUP_LISTS: ReadonlyMap<number, string> = new Map([
   [0, "inet_ingress"],
   [1, "inet_egress"],
 ]);
+const [ALLOW_MULTI, REPLACE, BEFORE, AFTER] = [1 << 1, 1 << 2, 1 << 3, 1 << 4];
 /** By the flags of attaching: BPF_F_ALLOW_OVERRIDE, BPF_F_ALLOW_MULTI. */
 const MODES: readonly ListMode[] = ["single", "override", "multi"];
 
@@ -101,13 +109,15 @@ const MODES: readonly ListMode[] = ["single", "override", "multi"];
 const PLAIN_MAPS: readonly number[] = [1, 2];
 const BPF_MAP_TYPE_PROG_ARRAY = 3;
 const BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
-/** Types of programs by the kernel's numbers. Others keep what XDP's keep, and what they are attached to is not known here. */
+/** Types of programs by the kernel's numbers, those whose attachments are known. */
 const PROGRAM_TYPES: ReadonlyMap<number, ProgramKind> = new Map([
   [1, "filter"],
   [3, "classifier"],
+  [6, "program"],
   [8, "cgroup_skb"],
 ]);
 const [XDP, CGROUP_SKB] = [6, 8];
+const BPF_F_XDP_HAS_FRAGS = 1 << 5;
 const SLOT = 8;
 const MAP_LOAD = [0x18, 0x11];
 
@@ -147,6 +157,9 @@ function commandOf(call: BpfOperation): Action {
     case "prog_attach":
     case "prog_detach":
       return attachmentOf(process, command, attr);
+    case "link_update":
+      if (attr.u32("flags") !== 0 || attr.u32("old_prog_fd") !== 0) return unknown("flags of updating links");
+      return { do: "update_link", process, fd: attr.s32("link_fd"), value: attr.s32("new_prog_fd") };
     case "link_detach":
       return { do: "unlink_link", process, fd: attr.s32("link_fd") };
     default:
@@ -161,45 +174,69 @@ function loadOf(process: number, attr: Attributes): Action {
   if (type === XDP && attach !== 0 && attach !== BPF_XDP) return unknown("XDP programs for elements of maps");
   // What they return may decide where they can be attached.
   if (type === CGROUP_SKB && attach !== 0) return unknown("programs for outgoing packets of cgroups alone");
-  const kind = PROGRAM_TYPES.get(type) ?? "program";
-  return { do: "load", process, maps: descriptorsIn(attr.bytes("insns") ?? new Uint8Array()), kind };
+  const kind = PROGRAM_TYPES.get(type) ?? "other";
+  const fragments = (attr.u32("prog_flags") & BPF_F_XDP_HAS_FRAGS) !== 0;
+  const maps = descriptorsIn(attr.bytes("insns") ?? new Uint8Array());
+  return { do: "load", process, maps, kind, type: `${type} ${attach}${fragments ? " fragments" : ""}` };
 }
 
 function linkOf(process: number, attr: Attributes): Action {
   const [type, fd] = [attr.u32("attach_type"), attr.s32("prog_fd")];
+  const list = TCX.get(type);
+  if (list !== undefined) {
+    const beside = besideOf(attr, attr.u32("flags"));
+    return { do: "list_link", process, index: known(attr.u32("target_ifindex")), fd, hook: list, ...beside };
+  }
   if (attr.u32("flags") !== 0) return unknown("flags of links");
   if (type === BPF_XDP)
     return { do: "link", process, index: known(attr.u32("target_ifindex")), fd, point: XDP_POINT };
   refusePosition(attr);
-  const hook = CGROUP_LISTS.get(type);
-  if (hook !== undefined) return { do: "cgroup_link", process, cgroup: attr.s32("target_fd"), fd, hook };
-  return { do: "list_link", process, index: known(attr.u32("target_ifindex")), fd, hook: listOf(type) };
+  const hook = CGROUP_LISTS.get(type) ?? unknownAttachment();
+  return { do: "cgroup_link", process, cgroup: attr.s32("target_fd"), fd, hook };
 }
 
 function attachmentOf(process: number, command: "prog_attach" | "prog_detach", attr: Attributes): Action {
   const [type, fd] = [attr.u32("attach_type"), attr.s32("attach_bpf_fd")];
   const flags = attr.u32("attach_flags");
-  refusePosition(attr);
   const list = CGROUP_LISTS.get(type);
   if (list !== undefined) {
+    refusePosition(attr);
     const cgroup = attr.s32("target_fd");
+    if (command === "prog_attach" && flags === (ALLOW_MULTI | REPLACE))
+      return { do: "cgroup_replace", process, cgroup, fd, hook: list, old: attr.s32("replace_bpf_fd") };
     const mode = MODES[flags];
     if (mode === undefined || (command === "prog_detach" && flags !== 0))
       return unknown("flags of attachments");
     if (command === "prog_detach") return { do: "cgroup_detach", process, cgroup, fd, hook: list };
     return { do: "cgroup_attach", process, cgroup, fd, hook: list, mode };
   }
+  const [index, hook] = [known(attr.u32("target_ifindex")), TCX.get(type) ?? unknownAttachment()];
+  if (command === "prog_attach" && flags === REPLACE) {
+    refusePosition(attr);
+    return { do: "relist", process, index, fd, hook, old: attr.s32("replace_bpf_fd") };
+  }
+  if (command === "prog_attach") return { do: "list", process, index, fd, hook, ...besideOf(attr, flags) };
+  refusePosition(attr);
   if (flags !== 0) return unknown("flags of attachments");
-  const [index, hook] = [known(attr.u32("target_ifindex")), listOf(type)];
-  if (command === "prog_attach") return { do: "list", process, index, fd, hook };
   // Not a descriptor there: whatever is last in the list.
   if (fd === 0) return unknown("an order of programs");
   return { do: "unlist", process, index, fd, hook };
 }
 
-/** The list of a type of attachment. @throws Unsupported */
-const listOf = (type: number): string =>
-  TCX.get(type) ?? unknown("attachments other than XDP's, tcx's and those to packets of cgroups");
+const unknownAttachment = (): never =>
+  unknown("attachments other than XDP's, tcx's and those to packets of cgroups");
+
+/** Which program a new one is to be before or after: the order is not known, but that one has to be there. @throws Unsupported */
+function besideOf(attr: Attributes, flags: number): { readonly beside?: number } {
+  if (attr.u64("expected_revision") !== 0n) return unknown("revisions of lists");
+  const relative = attr.u32("relative_fd");
+  if (flags !== BEFORE && flags !== AFTER) {
+    if (flags !== 0 || relative !== 0) return unknown("flags of attachments");
+    return {};
+  }
+  // Not a descriptor there: the first or the last place.
+  return relative === 0 ? {} : { beside: relative };
+}
 
 /** @throws Unsupported  where the caller says more of a place than the hook */
 function refusePosition(attr: Attributes): void {

@@ -17,6 +17,8 @@ export const MODEL_KINDS = [
   "classifier",
   /** A program for the packets of a cgroup's sockets. */
   "cgroup_skb",
+  /** A program of any other type: what it is attached to is not known. */
+  "other",
   "link",
   /** One of a pair, by which descriptors are passed. */
   "unix",

@@ -78,6 +78,9 @@ function act<B, V>(step: Step<B, V>, action: Action, find: Find<V>): void {
     case "rmdir":
     case "mount":
     case "umount":
+    case "rename":
+    case "name":
+    case "bind":
     case "unshare":
       return actOnFiles(step, action);
     case "attach":
@@ -86,6 +89,8 @@ function act<B, V>(step: Step<B, V>, action: Action, find: Find<V>): void {
     case "list":
     case "list_link":
     case "unlist":
+    case "relist":
+    case "update_link":
     case "classify":
     case "declassify":
     case "discipline":
@@ -104,6 +109,7 @@ function act<B, V>(step: Step<B, V>, action: Action, find: Find<V>): void {
     case "cgroup_open":
     case "cgroup_attach":
     case "cgroup_link":
+    case "cgroup_replace":
     case "cgroup_detach":
       return actOnCgroup(step, action);
   }
