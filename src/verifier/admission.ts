@@ -12,6 +12,7 @@ import type { Program } from "../semantics/program/program.ts";
 import { ATTACH_TYPES, type ProgramType } from "../semantics/program/program-types.ts";
 
 import { type ControlFlow, callee, checkControlFlow, successors } from "./control-flow.ts";
+import { checkDirectValues } from "./direct-values.ts";
 import { checkInstructions } from "./instructions.ts";
 import { checkSingleMaps } from "./single-maps.ts";
 
@@ -53,6 +54,7 @@ export function admit(program: Program, profile: Profile): ControlFlow {
   requireAttachType(program, profile);
   checkCalls(program);
   checkSingleMaps(program);
+  checkDirectValues(program);
   const flow = checkControlFlow(program);
   checkInstructions(program.insns, profile);
   checkLoops(program, flow.functions);

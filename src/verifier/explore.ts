@@ -37,7 +37,7 @@ import {
   type Progress,
   remember,
 } from "./exploration.ts";
-import { firstUnmet } from "./finished.ts";
+import { firstUnmet, saysAllOf } from "./finished.ts";
 import { liveRegisters } from "./liveness.ts";
 import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, leave, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
@@ -95,7 +95,7 @@ export function explore(
   rules: Rules,
 ): readonly Explored[] {
   const m = createMachine(program, rules);
-  m.limits = new Map();
+  m.limits = { of: new Map(), numbersTell: false };
   progress.machine = m;
   let spare: { readonly guess: number; readonly other: number } | undefined;
   const whole: Whole = {
@@ -347,6 +347,8 @@ function isCovered(x: Exploration, seen: Seen, store: boolean): boolean {
     if (old === undefined || !isInside(x, old)) continue;
     const difference =
       old.rank >= 0 ? firstUnmet(old.finished, m.state) : firstDifference(old.at, m.state, SCRATCH.value);
+    if (difference < 0 && old.rank >= 0 && m.limits?.numbersTell && !saysAllOf(old.finished, m.state))
+      continue;
     if (difference >= 0) noteDifference(seen, i, difference, m.state);
     else if (old.rank >= 0) {
       noteHit(seen, i);

@@ -182,6 +182,22 @@ export function firstUnmet(block: number, inner: number): number {
   return ghostsInclude(bare, inner) ? -1 : ELSEWHERE;
 }
 
+/** Whether the state of a block that includes the live state `inner` knows as much of each number of which it says something. */
+export function saysAllOf(block: number, inner: number): boolean {
+  const end = block + bytesOf(block);
+  for (let place = firstPlace(block); place < end; ) {
+    const what = word(place);
+    if ((what & WHAT.says) !== 0) {
+      const isSlot = (what & WHAT.slot) !== 0;
+      const own = inner + word(place + 4);
+      const [said, known] = isSlot ? [spilledAt(kept(place)), spilledAt(own)] : [kept(place), own];
+      if (scalarIncludes(known, said) !== 1) return false;
+    }
+    place = nextPlace(place, what);
+  }
+  return true;
+}
+
 /** Whether a place alone, as `firstUnmet` gave it, shows that its state does not include `inner`. */
 export function isUnmet(place: number, inner: number): boolean {
   forgetIds();

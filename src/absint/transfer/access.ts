@@ -25,7 +25,6 @@ import {
 } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { takeId } from "../state.ts";
-import { requireOneUse } from "./arena-pointers.ts";
 import { signExtend } from "./arithmetic.ts";
 import {
   loadFunctionArgument,
@@ -37,6 +36,7 @@ import {
 import { kptrIn, loadKptr, storeKptr } from "./kptr.ts";
 import { type Machine, mapAt, readable, type Target } from "./machine.ts";
 import { storeKernelObject } from "./object-writes.ts";
+import { requireOneUse } from "./one-use.ts";
 import { isOwnObject, loadOwnObject, ownStruct, requirePlain } from "./own-object.ts";
 import { mayAccessField, requireMayLook, requireMayLookAnywhere } from "./privileges.ts";
 import {
@@ -66,7 +66,18 @@ export const targetOf = (m: Machine, number: number, off: number): Target => ({
  */
 export function load(m: Machine, target: Target, size: Size, signed: boolean, destination: number): void {
   const kind = kindOf(target.at);
-  requireOneUse(m, kind);
+  loadThrough(m, target, kind, size, signed, destination);
+  requireOneUse(m, kind, true);
+}
+
+function loadThrough(
+  m: Machine,
+  target: Target,
+  kind: number,
+  size: Size,
+  signed: boolean,
+  destination: number,
+): void {
   requireAligned(m, target, size, kind);
   switch (kind) {
     case KIND.stack:
@@ -128,7 +139,11 @@ export function load(m: Machine, target: Target, size: Size, signed: boolean, de
 /** Checks a store of `size` bytes of the register at `value`. */
 export function store(m: Machine, target: Target, size: Size, value: number): void {
   const kind = kindOf(target.at);
-  requireOneUse(m, kind);
+  storeThrough(m, target, kind, size, value);
+  requireOneUse(m, kind, false);
+}
+
+function storeThrough(m: Machine, target: Target, kind: number, size: Size, value: number): void {
   requireAligned(m, target, size, kind);
   switch (kind) {
     case KIND.stack:

@@ -3,7 +3,7 @@
  * and where there is no memory a load gives 0 and a store is lost. So nothing is to be checked of an access, and nothing is known of what is loaded.
  *
  * The kernel turns loads and stores into other instructions where the pointer is one into an arena, and 64-bit arithmetic into 32-bit. So one
- * instruction has to be the one or the other on all paths (`requireOneUse`). Of loads and stores the kernel sees to that; of arithmetic it does not
+ * instruction has to be the one or the other on all paths. Of loads and stores the kernel sees to that (one-use.ts); of arithmetic it does not
  * (Linux 6.18), and computes in 32 bits what on another path is a number of 64.
  */
 import { Unsupported } from "../../semantics/errors.ts";
@@ -54,12 +54,6 @@ export function arenaArithmetic(m: Machine, wide: boolean, destination: number, 
   }
   if (isArena) setArena(destination);
   return isArena;
-}
-
-/** To be asked of every load and store. */
-export function requireOneUse(m: Machine, kind: number): void {
-  if (m.arenaUses === undefined || isOneUse(m, kind === KIND.arena)) return;
-  reject("EINVAL", "same insn cannot be used with different pointers");
 }
 
 function isOneUse({ arenaUses, pc }: Machine, isArena: boolean): boolean {

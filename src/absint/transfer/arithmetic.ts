@@ -37,7 +37,14 @@ import { forEachRegister, takeId } from "../state.ts";
 import { arenaArithmetic } from "./arena-pointers.ts";
 import { beginLink, carryLink, cutLink } from "./links.ts";
 import { type Machine, readable, SCRATCH, writable } from "./machine.ts";
-import { requireInside, requireLimit, requireNoArithmetic, requireWholeCopy } from "./privileges.ts";
+import {
+  limitOf,
+  requireInside,
+  requireNoArithmetic,
+  requireNumbersAlone,
+  requireOneLimit,
+  requireWholeCopy,
+} from "./privileges.ts";
 import { UNTRUSTED_BYTES } from "./region.ts";
 import { reject } from "./rejection.ts";
 
@@ -91,6 +98,7 @@ export function alu(m: Machine, insn: Instruction, operation: Alu): void {
     copyRegister(destination, SCRATCH.operand);
     return pointerArithmetic(m, insn, operation, source, SCRATCH.operand, destination);
   }
+  if (operand === "reg") requireNumbersAlone(m, insn, op);
   const cancels = (op === "xor" || op === "sub") && operand === "reg" && insn.src === insn.dst;
   if (cancels) setConstant(destination, 0, 0);
   else compute(operation, destination, source);
@@ -214,9 +222,10 @@ function pointerArithmetic(
   }
   demand(m.marks, number);
   requireSane(number, kind);
-  if (operand === "reg") {
-    requireLimit(m, { insn, op, pointer, number, swapped: pointer !== destination });
-  }
+  const limit =
+    operand === "reg"
+      ? limitOf(m, { insn, op, pointer, number, swapped: pointer !== destination })
+      : undefined;
   switch (op) {
     case "add":
       addToPointer(m, pointer, number, destination, constant);
@@ -238,6 +247,7 @@ function pointerArithmetic(
     reject("EINVAL", `${kindName(kind)} pointer offset ${off} is not allowed`);
   requireSane(destination, kind);
   requireInside(m, insn.dst, destination);
+  requireOneLimit(m, insn, op, limit);
 }
 
 /** The least signed value of a number, in all its digits. */

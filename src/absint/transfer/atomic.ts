@@ -22,6 +22,7 @@ import { type Machine, readable, register, SCRATCH, type Target, writable } from
 import { isOwnObject } from "./own-object.ts";
 import { requireAtomicNumber, requireNoLeak, requireNumberOnStack } from "./privileges.ts";
 import { reject } from "./rejection.ts";
+import { requireOnePlace } from "./stack.ts";
 
 const STORES = "stores into";
 
@@ -115,6 +116,7 @@ export function atomic(
   const kind = kindOf(to.at);
   if (kind === KIND.arena) requireArenaAtomic(m, insn.dst, op, fetch);
   else requireMemory(m, to, size, kind);
+  if (kind === KIND.stack) requireOnePlace(to, size);
   load(m, to, size, false, SCRATCH.left);
   requireNumberOnStack(m, SCRATCH.left, to);
   // What is left in memory is some number: what becomes of it is not followed.

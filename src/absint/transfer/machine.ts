@@ -62,12 +62,14 @@ export interface Machine {
   forked: number;
   forkedPc: number;
   /** By instruction, how far a number is cut that is added to a pointer (privileges.ts); kept by the exploration alone. */
-  limits: Map<number, string> | undefined;
+  limits: Limits | undefined;
   /**
-   * In a program with an arena, whether an instruction was about pointers into it, by instruction (arena-pointers.ts): what was executed before on whatever
+   * In a program with an arena, whether arithmetic was about pointers into it, by instruction (arena-pointers.ts): what was executed before on whatever
    * path. It decides nothing but that a program is refused.
    */
   readonly arenaUses: Map<number, boolean> | undefined;
+  /** Likewise the kind of the pointer through which a load or store went, by instruction (one-use.ts); none where it was not executed yet. */
+  readonly accessed: Int32Array;
   /** What is used of the last checkpoint's state; whoever keeps no checkpoints need not look at it. */
   marks: Marks;
 }
@@ -77,6 +79,14 @@ export interface Target {
   readonly number: number;
   readonly at: number;
   readonly off: number;
+}
+
+/** How far numbers are cut that are added to pointers. */
+export interface Limits {
+  /** By instruction, the limit and whatever else the kernel decides by. */
+  readonly of: Map<number, string>;
+  /** A number that is no constant was added to a pointer: from then on Linux takes states with other numbers for other states. */
+  numbersTell: boolean;
 }
 
 /** What became of one instruction. The next instruction is in `machine.pc`. */
@@ -140,6 +150,7 @@ export function createMachine(program: Program, rules: Rules = DEFAULT_RULES): M
     forked: FORKED,
     forkedPc: 0,
     limits: undefined,
+    accessed: new Int32Array(program.insns.length),
     arenaUses: mapsOfType(program, "arena").length > 0 ? new Map<number, boolean>() : undefined,
     marks: newMarks(0),
   };

@@ -242,9 +242,13 @@ interface Sum {
   readonly swapped: boolean;
 }
 
-/** Before a register is added to a pointer, or subtracted: the kernel must know a limit to which it can cut the number. */
-export function requireLimit(m: Machine, { insn, op, pointer, number, swapped }: Sum): void {
-  if (m.rights.leaks || (op !== "add" && op !== "sub")) return;
+/**
+ * Before a register is added to a pointer, or subtracted: the kernel must know a limit to which it can cut the number.
+ *
+ * @returns what is to be the same on all paths, for `requireOneLimit`
+ */
+export function limitOf(m: Machine, { insn, op, pointer, number, swapped }: Sum): string | undefined {
+  if (m.rights.leaks || (op !== "add" && op !== "sub")) return undefined;
   const prohibited = "pointer arithmetic with it prohibited for !root";
   const [low, high] = [sminOf(number), smaxOf(number)];
   if (!isConstant(number) && low < 0 !== high < 0) {
@@ -267,13 +271,31 @@ export function requireLimit(m: Machine, { insn, op, pointer, number, swapped }:
   if (place < 0 || place >= most) {
     reject("EACCES", `R${insn.dst} tried to ${op} beyond pointer bounds, ${prohibited}`);
   }
-  // There is one limit for each instruction, whatever path leads to it.
-  const limit = `${isConstant(number)} ${swapped} ${low < 0 ? low : umaxOf(number)}`;
-  const earlier = m.limits?.get(m.pc);
+  // Which number is cut to which limit now depends on the numbers that lead here.
+  if (m.limits !== undefined && !isConstant(number)) m.limits.numbersTell = true;
+  return `${isConstant(number)} ${swapped} ${low < 0 ? low : umaxOf(number)}`;
+}
+
+/** A sum or difference of two registers that are numbers: the same instruction may not move a pointer on another path. */
+export function requireNumbersAlone(m: Machine, insn: Instruction, op: string): void {
+  if (m.rights.leaks || (op !== "add" && op !== "sub")) return;
+  requireOneLimit(m, insn, op, "numbers");
+}
+
+/** When the sum is done: there is one limit for each instruction, whatever path leads to it. */
+export function requireOneLimit(
+  m: Machine,
+  { dst }: Instruction,
+  op: string,
+  limit: string | undefined,
+): void {
+  if (limit === undefined) return;
+  const earlier = m.limits?.of.get(m.pc);
   if (earlier !== undefined && earlier !== limit) {
-    reject("EACCES", `R${insn.dst} tried to ${op} from different maps, paths or scalars, ${prohibited}`);
+    const prohibited = "pointer arithmetic with it prohibited for !root";
+    reject("EACCES", `R${dst} tried to ${op} from different maps, paths or scalars, ${prohibited}`);
   }
-  m.limits?.set(m.pc, limit);
+  m.limits?.of.set(m.pc, limit);
 }
 
 /** After anything was added to a pointer: it must still point into its object. */
@@ -296,7 +318,8 @@ export function requireInside(m: Machine, number: number, at: number): void {
   }
   if (kind !== KIND.mapValue) return;
   const { valueSize, fields } = mapAt(m, objectOf(at));
-  const [least, greatest] = [offOf(at) + sminOf(at), offOf(at) + smaxOf(at)];
+  // The variable part is a number from 0 on: as one without a sign, what is below 0 is far beyond the value.
+  const [least, greatest] = [offOf(at) + sminOf(at), offOf(at) + umaxOf(at)];
   // Nor does it point to what the kernel keeps there.
   const isFree = ({ kind, offset }: MapField): boolean =>
     least >= offset + (MAP_FIELDS.get(kind)?.size ?? valueSize) || greatest < offset;

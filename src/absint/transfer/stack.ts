@@ -98,6 +98,14 @@ function extentOf({ number, at, off }: Target, size: number, what: string): Exte
 const outside = (first: number): "EACCES" | "EINVAL" =>
   first < -STACK_BYTES || first >= 0 ? "EACCES" : "EINVAL";
 
+/** An operation in memory is at one place, as Linux reads what is there for no register. */
+export function requireOnePlace(target: Target, size: number): void {
+  const { at, off } = target;
+  if (extentOf(target, size, " read from").fixed) return;
+  const where = `var_off=${tnumText(at)} off=${offOf(at) + off} size=${size}`;
+  reject("EACCES", `variable offset stack pointer cannot be passed into helper function; ${where}`);
+}
+
 const slotOf = (off: number): number => (-off - 1) >> 3;
 const byteOf = (off: number): number => off & 7;
 

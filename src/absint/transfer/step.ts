@@ -17,6 +17,7 @@ import { callFunction, exit } from "./call/function.ts";
 import { callGlobal, globalCallee } from "./call/global.ts";
 import { callHelper } from "./call/helper.ts";
 import { leaveByTailCall } from "./call/tail-call.ts";
+import { requireDirectValue } from "./direct-value.ts";
 import { loadKernelAddress } from "./kernel-address.ts";
 import { callKernelFunction } from "./kfunc/call.ts";
 import {
@@ -153,18 +154,6 @@ const INTERRUPTS: ReadonlySet<string> = new Set([
   "raw_tracepoint",
   "raw_tracepoint_writable",
 ]);
-
-/** The address inside the only element of an array: global data. */
-function requireDirectValue({ type, valueSize, maxEntries }: MapDefinition, off: number): void {
-  if (type !== "array") reject("EINVAL", "no direct value access support for this map type");
-  if (off >= 2 ** 29) reject("EINVAL", `direct value offset of ${off} is not allowed`);
-  if (maxEntries !== 1 || off >= valueSize) {
-    reject(
-      maxEntries === 1 ? "EINVAL" : "ENOTSUPP",
-      `invalid access to map value pointer, value_size=${valueSize} off=${off}`,
-    );
-  }
-}
 
 /** Callbacks are functions that a program has for itself, and of which its BTF says so. */
 function requireStatic({ program }: Machine, start: number): void {

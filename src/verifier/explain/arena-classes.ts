@@ -45,12 +45,21 @@ export const ARENA_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
-    pattern: /^(?:same insn cannot be used with different pointers|64-bit arithmetic on arena pointers and)/,
+    pattern: /^same insn cannot be used with different pointers/,
+    category: "Register Type Safety",
+    problem: "one load or store through pointers of different kinds, by the path that leads there",
+    needed:
+      "an instruction for each, since the kernel makes other instructions of those through a context, a socket, an object or an arena",
+    suggestion: "Let the paths meet behind the access, not in front of it.",
+    follow: "nothing",
+  },
+  {
+    pattern: /^64-bit arithmetic on arena pointers and/,
     category: "Register Type Safety",
     problem:
       "one instruction that works on a pointer into the arena on one path and on something else on another",
     needed: "an instruction for each, since the kernel makes another one of what works on an arena",
-    suggestion: "Let the paths meet behind the access or the arithmetic, not in front of it.",
+    suggestion: "Let the paths meet behind the arithmetic, not in front of it.",
     follow: "nothing",
   },
   {
