@@ -42,4 +42,14 @@ export const ABSENT: readonly { readonly stands: string; readonly reason: string
     reason: "decoding is one table for verifier and machine: what it does not know has no meaning",
   },
   { stands: "CVE-2026-31413", reason: "numbers are not forked by shifts" },
+  {
+    stands: "CVE-2024-41003, 92424801261d",
+    reason:
+      "an edge that can be taken teaches an immediate nothing, so what the first edge made of it is what it was",
+  },
+  {
+    stands: "088ec26d9c2d, 2019",
+    reason:
+      "which bytes of the stack a write at a variable offset initialises: since Linux 6.3 whoever may write there may read what was never written",
+  },
 ];

@@ -29,13 +29,6 @@ export const BRANCHES: readonly SeededBug[] = [
     ),
   ),
   bug(
-    "immediate-refined-twice",
-    "verifier",
-    "CVE-2024-41003, 92424801261d",
-    "the register that stands for an immediate keeps for the second edge what the first one made of it",
-    edit("absint/transfer/branch", 'if (operand === "imm")', 'if (operand === "none")'),
-  ),
-  bug(
     "less-than-by-at-most",
     "verifier",
     "off by one in the kernel's range of strict comparisons, 2017",

@@ -59,7 +59,7 @@ export const HELPERS: readonly SeededBug[] = [
     edit(
       MEMORY,
       'if (writes || uninitialised) checkWhole(m, target, greatest, "write");',
-      'if (writes) checkWhole(m, target, greatest, "write");',
+      'if (writes && !uninitialised) checkWhole(m, target, greatest, "write");',
     ),
   ),
   bug(

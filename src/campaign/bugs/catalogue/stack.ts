@@ -32,13 +32,6 @@ export const STACK_BUGS: readonly SeededBug[] = [
     ),
   ),
   bug(
-    "variable-write-initialises",
-    "verifier",
-    "088ec26d9c2d, 2019",
-    "what a helper writes somewhere between two places counts as written everywhere between them",
-    edit(STACK, "if (!fixed || !certain)", "if (!certain)"),
-  ),
-  bug(
     "variable-write-marks-another-byte",
     "verifier",
     "f5e477a861e4, 2022",
