@@ -52,7 +52,7 @@ export class AddressSpace {
   /** Begins a run: what the fixed part of memory holds is kept for the run around it, if any, and cleared. */
   constructor() {
     const saved = this.take(FIXED_SIZE);
-    memoryBytes.copyWithin(saved, 0, FIXED_SIZE);
+    if (!this.isOutermost) memoryBytes.copyWithin(saved, 0, FIXED_SIZE);
     memoryBytes.fill(0, REGISTERS_AT, FIXED_SIZE);
   }
 
@@ -130,12 +130,13 @@ export class AddressSpace {
   /** Ends the run: values go home, and its memory is zeroed. Nothing may look at its regions any more. */
   release(): void {
     if (free !== this.#end) throw new Error("a run ends before one that began within it");
-    for (const { cell, home } of this.#borrowed.splice(0)) {
+    for (const { cell, home } of this.#borrowed) {
       home.set(cell.bytes);
       cell.bytes = home;
     }
+    this.#borrowed.length = 0;
     dropRegions(this.#regions);
-    memoryBytes.copyWithin(0, this.#start, this.#start + FIXED_SIZE);
+    if (!this.isOutermost) memoryBytes.copyWithin(0, this.#start, this.#start + FIXED_SIZE);
     memoryBytes.fill(0, this.#start, this.#end);
     free = this.#start;
   }

@@ -75,30 +75,38 @@ function xdpInput(
   inPieces: boolean,
 ): Input {
   const bytes = requirePacket(environment, "xdp");
-  const context = contextBytes(layout, environment.context);
-  const given = context.slice();
-  const view = new DataView(context.buffer);
-  const { arrival } = environment;
-  const isGiven = environment.context !== undefined && arrival === undefined;
-  const metadata = arrival?.metadata ?? view.getUint32(XDP_MD.data, true);
-  if (isGiven) {
-    checkXdpPositions(view, bytes.length, metadata);
-    requireZero(view, "egress_ifindex");
-  }
-  const end = isGiven ? view.getUint32(XDP_MD.data_end, true) : bytes.length;
+  const given = contextBytes(layout, environment.context);
+  const { metadata, end } = xdpPositions(environment, given, bytes.length);
   const linear = linearLength(end, bytes.length, metadata, inPieces);
-  if (view.getUint32(XDP_MD.ingress_ifindex, true) === 0)
-    view.setUint32(XDP_MD.ingress_ifindex, LOOPBACK_IFINDEX, true);
   const packet = new Packet(space, {
-    bytes: bytes.subarray(0, linear),
-    rest: bytes.subarray(linear),
+    bytes: linear === bytes.length ? bytes : bytes.subarray(0, linear),
+    rest: linear === bytes.length ? undefined : bytes.subarray(linear),
     headroom: XDP_HEADROOM - metadata,
     tailroom: XDP_MAX + metadata - linear,
     metadata,
     hidden: 0,
     writable: true,
   });
-  return { context: new Context(space, layout, context), packet, given };
+  const context = new Context(space, layout, given);
+  const { view, origin } = context.region;
+  if (view.getUint32(origin + XDP_MD.ingress_ifindex, true) === 0)
+    view.setUint32(origin + XDP_MD.ingress_ifindex, LOOPBACK_IFINDEX, true);
+  return { context, packet, given };
+}
+
+/** How many bytes are metadata, and where the first buffer's end is: as a given context says, or as the frame arrived. */
+function xdpPositions(
+  { context, arrival }: Environment,
+  given: Uint8Array,
+  length: number,
+): { readonly metadata: number; readonly end: number } {
+  if (arrival !== undefined) return { metadata: arrival.metadata, end: length };
+  if (context === undefined) return { metadata: 0, end: length };
+  const view = new DataView(given.buffer);
+  const metadata = view.getUint32(XDP_MD.data, true);
+  checkXdpPositions(view, length, metadata);
+  requireZero(view, "egress_ifindex");
+  return { metadata, end: view.getUint32(XDP_MD.data_end, true) };
 }
 
 /**
@@ -129,12 +137,16 @@ export const XDP_FRAME = 40;
 /** `xdp_md` as BPF_PROG_TEST_RUN returns it: positions count from the metadata. */
 export function xdpContextOut({ context, given, packet }: Input): Uint8Array {
   const out = (given ?? context.bytes).slice();
-  const view = new DataView(out.buffer);
   if (packet !== undefined) {
-    view.setUint32(XDP_MD.data, packet.data - packet.meta, true);
-    view.setUint32(XDP_MD.data_end, packet.end - packet.meta, true);
+    setPosition(out, XDP_MD.data, packet.data - packet.meta);
+    setPosition(out, XDP_MD.data_end, packet.end - packet.meta);
   }
   return out;
+}
+
+/** A position as 32 bits, without the view that would take longer to make. */
+function setPosition(bytes: Uint8Array, at: number, position: number): void {
+  for (let i = 0; i < 4; i += 1) bytes[at + i] = position >>> (8 * i);
 }
 
 // --- Socket buffers

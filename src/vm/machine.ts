@@ -16,6 +16,7 @@ import type { Facts } from "./jit/facts.ts";
 import { runCompiled } from "./jit/runtime.ts";
 import { createMaps } from "./maps/create.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
+import { memoryBytes } from "./memory.ts";
 import { prepare } from "./op.ts";
 import type { Packet } from "./packet.ts";
 import { Run } from "./run.ts";
@@ -157,20 +158,21 @@ function resultOf(run: Run, fault: Fault | undefined): RunResult {
   const { state, printed } = run;
   const { steps } = state;
   if (fault !== undefined) return { outcome: "fault", fault, printed, steps };
-  return {
-    outcome: "exit",
+  // Put together by assigning: to spread one object into another takes longer than a run of a few instructions.
+  return Object.assign(packetOut(state.input), {
+    outcome: "exit" as const,
     r0: state.value(0),
     pointer: state.tag(0).place.kind !== "none",
-    ...packetOut(state.input),
     effects: effectsOf(run),
     printed,
     steps,
-  };
+  });
 }
 
 function effectsOf({ redirect, clones, tracing, state }: Run): Effects {
   const { socketBuffer } = state.input;
   const { effects } = tracing;
+  if (redirect === undefined && socketBuffer === undefined && effects === undefined) return { clones };
   return {
     clones,
     ...(redirect === undefined ? {} : { redirect }),
@@ -202,11 +204,14 @@ function packetOut(input: Input): PacketOut {
 
 /** At a hook the frame as it is. A test run takes off no metadata, and puts zeros where it took off an Ethernet header. */
 function frameOut({ whole }: Input, packet: Packet): Uint8Array {
-  const { buffer, meta, end, hidden, headers } = packet;
-  if (whole === true && packet.fragments.length === 0) return buffer.slice(Math.min(meta, headers.link), end);
+  const { origin, meta, end, hidden, headers } = packet;
+  const isLinear = packet.fragments.length === 0;
+  if (whole === true && isLinear)
+    return memoryBytes.slice(origin + Math.min(meta, headers.link), origin + end);
+  if (hidden === 0 && isLinear) return memoryBytes.slice(origin + meta, origin + end);
   const rest = packet.rest();
   const out = new Uint8Array(hidden + end - meta + rest.length);
-  out.set(buffer.subarray(meta, end), hidden);
+  out.set(packet.buffer.subarray(meta, end), hidden);
   out.set(rest, hidden + end - meta);
   return out;
 }

@@ -23,7 +23,7 @@ interface PacketParts {
   /** Whether the program's type may write through packet pointers. */
   readonly writable: boolean;
   /** What follows in buffers of its own, which no pointer of a program leads to; a page each, but the last. */
-  readonly rest?: Uint8Array;
+  readonly rest?: Uint8Array | undefined;
 }
 
 /** A further buffer of a packet: a page, of which the first `length` bytes are the packet's. */
@@ -35,6 +35,7 @@ export interface Fragment {
 export const PAGE = 4096;
 
 function fragmentsOf(rest: Uint8Array): Fragment[] {
+  if (rest.length === 0) return [];
   return Array.from({ length: Math.ceil(rest.length / PAGE) }, (_, i) => {
     const bytes = rest.subarray(i * PAGE, (i + 1) * PAGE);
     const page = new Uint8Array(PAGE);
@@ -57,7 +58,9 @@ const NONE = new Uint8Array(0);
 const HEADROOM_UNIT = 64;
 
 export class Packet {
-  #buffer: Uint8Array;
+  /** Made when somebody asks for it. */
+  #buffer: Uint8Array | undefined;
+  #size: number;
   #origin: number;
   readonly headers: PacketHeaders;
   readonly fragments: Fragment[];
@@ -76,9 +79,9 @@ export class Packet {
   ) {
     const size = headroom + bytes.length + tailroom;
     this.#space = space;
+    this.#size = size;
     this.#origin = space.take(size);
-    this.#buffer = memoryBytes.subarray(this.#origin, this.#origin + size);
-    this.#buffer.set(bytes, headroom);
+    memoryBytes.set(bytes, this.#origin + headroom);
     this.#writable = writable;
     this.fragments = fragmentsOf(rest);
     this.hidden = hidden;
@@ -99,15 +102,20 @@ export class Packet {
       writable: this.#writable,
     });
     memoryWords[PACKET_AT >> 2] = region.record;
-    for (const [i, at] of [this.#data, this.#end, this.#meta].entries()) {
-      memoryWords[(PACKET_AT >> 2) + 2 * i + 2] = this.#origin + at;
-      memoryWords[(PACKET_AT >> 2) + 2 * i + 3] = ADDRESS_HIGH;
-    }
+    this.#place(1, this.#data);
+    this.#place(2, this.#end);
+    this.#place(3, this.#meta);
     return region;
+  }
+
+  #place(which: number, at: number): void {
+    memoryWords[(PACKET_AT >> 2) + 2 * which] = this.#origin + at;
+    memoryWords[(PACKET_AT >> 2) + 2 * which + 1] = ADDRESS_HIGH;
   }
 
   /** Valid until room is made in the packet (`reserve`), and while the run lasts. */
   get buffer(): Uint8Array {
+    this.#buffer ??= memoryBytes.subarray(this.#origin, this.#origin + this.#size);
     return this.#buffer;
   }
 
@@ -142,7 +150,7 @@ export class Packet {
   /** Calls `part` for each run of bytes in one buffer that lies among `size` bytes at an offset of the data, which has them. */
   forParts(offset: number, size: number, part: (bytes: Uint8Array, at: number) => void): void {
     let start = 0;
-    const linear = { page: this.#buffer.subarray(this.#data, this.#end), length: this.length };
+    const linear = { page: this.buffer.subarray(this.#data, this.#end), length: this.length };
     for (const { page, length } of [linear, ...this.fragments]) {
       const from = Math.max(offset, start);
       const to = Math.min(offset + size, start + length);
@@ -173,13 +181,14 @@ export class Packet {
    * buffer are others afterwards, the headers' among them.
    */
   reserve(front: number, behind: number): void {
-    if (this.#meta >= front && this.#buffer.length - this.#end >= behind) return;
-    const used = this.#buffer.subarray(0, this.#end);
+    if (this.#meta >= front && this.#size - this.#end >= behind) return;
+    const used = this.buffer.subarray(0, this.#end);
     const before = Math.ceil(Math.max(front - this.#meta, 0) / HEADROOM_UNIT) * HEADROOM_UNIT;
     const size = before + used.length + 2 * behind;
+    this.#size = size;
     this.#origin = this.#space.take(size);
-    this.#buffer = memoryBytes.subarray(this.#origin, this.#origin + size);
-    this.#buffer.set(used, before);
+    this.#buffer = undefined;
+    memoryBytes.set(used, this.#origin + before);
     const { headers } = this;
     headers.link += before;
     headers.network += before;

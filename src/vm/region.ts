@@ -250,25 +250,30 @@ export const SCALAR: Region = memoryless(SCALAR_RECORD);
 /** The region of a register that has not been written. */
 export const UNINITIALISED: Region = memoryless(UNINITIALISED_RECORD);
 
-/** The regions of the runs in progress, by their records' positions. The first stands for every record that never was one. */
-const REGIONS: Region[] = [UNINITIALISED];
+/** The regions of the runs in progress, by their records' positions; behind them what is free. The first stands for every record that never was one. */
+const REGIONS: (Region | undefined)[] = [UNINITIALISED];
+let used = 1;
 
 /** Makes a region whose record is at an index, 64 zeroed bytes. Only an address space does: it takes the region away again. */
 export function addRegion(record: number, parts: RegionParts): Region {
-  const region = new Region(record, REGIONS.length, parts);
-  REGIONS.push(region);
+  const region = new Region(record, used, parts);
+  REGIONS[used] = region;
+  used += 1;
   return region;
 }
 
 /** How many regions there are, and the way back to fewer. */
-export const regionCount = (): number => REGIONS.length;
+export const regionCount = (): number => used;
 export function dropRegions(count: number): void {
-  REGIONS.length = count;
+  while (used > count) {
+    used -= 1;
+    REGIONS[used] = undefined;
+  }
 }
 
 /** The region that exists and has the byte at an index of the machine's memory. */
 export function liveRegionAt(index: number): Region | undefined {
-  return REGIONS.findLast((region) => region.holds(index - region.origin, 1));
+  return REGIONS.findLast((region) => region?.holds(index - region.origin, 1) === true);
 }
 
 /** The region that a record is of. */

@@ -1,5 +1,6 @@
 /** A run in progress: its state, and what it has done to the world so far. */
 import type { Clone, Redirect } from "./effects.ts";
+import { LateMap } from "./late-map.ts";
 import type { CgroupStorage } from "./maps/cgroup-storage.ts";
 import type { LoadedProgram } from "./maps/map.ts";
 import { type MapValue, newValue } from "./maps/storage.ts";
@@ -20,9 +21,9 @@ export class Run {
   readonly held = new Held();
   /** The timer whose function runs; nothing in a program's own run. */
   timer: Timer | undefined;
-  readonly #groupValues = new Map<CgroupStorage, MapValue>();
+  readonly #groupValues = new LateMap<CgroupStorage, MapValue>();
   /** Its records of ring buffers. */
-  readonly records = new Map<Region, ReservedRecord>();
+  readonly records = new LateMap<Region, ReservedRecord>();
   /** What it has done to the system around it. */
   readonly tracing = new TracingDone();
   tailCalls = 0;

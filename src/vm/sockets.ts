@@ -9,6 +9,7 @@ import { fieldAt } from "../semantics/profile/lookup.ts";
 import type { ContextField, Context as Layout } from "../semantics/profile/profile.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { SOCKET_STATES, type Socket } from "./environment/sockets.ts";
+import { LateMap } from "./late-map.ts";
 import type { Region, SocketStruct } from "./region.ts";
 import type { SocketBuffer } from "./socket-buffer.ts";
 
@@ -138,7 +139,7 @@ export class Sockets {
   readonly #space: AddressSpace;
   #ofPacket: Region | undefined;
   #ofHook: Region | undefined;
-  readonly #pointers = new Map<Region, SocketPointer>();
+  readonly #pointers = new LateMap<Region, SocketPointer>();
 
   constructor(space: AddressSpace) {
     this.#space = space;
@@ -174,7 +175,8 @@ export class Sockets {
 
   /** A reference was given back: what was made of it is gone. */
   end(reference: object): void {
-    for (const [region, pointer] of this.#pointers) if (pointer.reference === reference) region.live = false;
+    for (const [region, pointer] of this.#pointers.entries())
+      if (pointer.reference === reference) region.live = false;
   }
 }
 

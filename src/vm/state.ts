@@ -9,6 +9,7 @@ import { fault } from "./fault.ts";
 import { FRAME, setDepth, setFrameWord } from "./frame-record.ts";
 import { MemoryImage } from "./image.ts";
 import type { Input } from "./input.ts";
+import { LateMap } from "./late-map.ts";
 import type { LoadedProgram, MapStorage } from "./maps/map.ts";
 import type { MapValue } from "./maps/storage.ts";
 import { FRAME_POINTER, MAX_FRAMES, memoryWords, TAGS_AT } from "./memory.ts";
@@ -132,10 +133,10 @@ export class State {
   readonly slots = new Slots();
   readonly #frames: Frame[] = [];
   readonly #stacks: StackMemory[] = [];
-  readonly #values = new Map<MapValue, Region>();
-  readonly #maps = new Map<MapStorage, Region>();
-  readonly #keys = new Map<MapStorage, Map<string, Region>>();
-  readonly #functions = new Map<number, Region>();
+  readonly #values = new LateMap<MapValue, Region>();
+  readonly #maps = new LateMap<MapStorage, Region>();
+  readonly #keys = new LateMap<MapStorage, Map<string, Region>>();
+  readonly #functions = new LateMap<number, Region>();
   #kernel: Region | undefined;
   #arena: Region | undefined;
 
@@ -174,7 +175,8 @@ export class State {
   }
 
   #clearTags(from: number, to: number): void {
-    memoryWords.fill(UNINITIALISED.record, tagAt(from), tagAt(to));
+    for (let register = from; register < to; register += 1)
+      memoryWords[tagAt(register)] = UNINITIALISED.record;
   }
 
   /** The register's value as an address in `region`: the offset. */

@@ -3,13 +3,14 @@
  * verifier lets through is seen.
  */
 import { fault } from "../fault.ts";
+import { LateMap } from "../late-map.ts";
 
 /** Sections that nest: how deep the program is in each. */
 export type Section = "RCU read section" | "section without preemption" | "section without interrupts";
 
 export class Held {
-  readonly #references = new Map<object, { readonly what: string; count: number }>();
-  readonly #sections = new Map<Section, number>();
+  readonly #references = new LateMap<object, { readonly what: string; count: number }>();
+  readonly #sections = new LateMap<Section, number>();
 
   /** Takes a reference; `token` stands for what it is to, `what` says it in a fault. */
   acquire(token: object, what: string): void {
@@ -48,9 +49,9 @@ export class Held {
 
   /** The program ends: faults if it still has anything. */
   end(): void {
-    for (const { what } of this.#references.values())
+    for (const [, { what }] of this.#references.entries())
       fault("reference_leak", `the program ends and still has ${what}`);
-    for (const [section, depth] of this.#sections)
+    for (const [section, depth] of this.#sections.entries())
       if (depth > 0) fault("reference_leak", `the program ends in a ${section}`);
   }
 }

@@ -2,6 +2,7 @@
  * What the kernel keeps for a program on its stack: dynptrs, iterators, saved interrupt flags. The slots are marked with a region without bytes, as a pointer's slot is with
  * the pointer's, so that a store there ends it and a load finds that the bytes are not the program's.
  */
+import { LateMap } from "../late-map.ts";
 import type { Region } from "../region.ts";
 
 const SLOT = 8;
@@ -23,7 +24,7 @@ interface Kept {
 }
 
 export class Slots {
-  readonly #kept = new Map<Region, Kept>();
+  readonly #kept = new LateMap<Region, Kept>();
 
   /** Puts `thing` at an offset of a stack, in slots that `mark` marks from then on. */
   put({ shadow, bytes, origin }: Region, offset: number, thing: InSlots, mark: Region): void {

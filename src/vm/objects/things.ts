@@ -3,6 +3,7 @@ import type { MapField } from "../../semantics/program/map-types.ts";
 import { MAP_FIELDS } from "../../semantics/program/map-types.ts";
 import { OBJECT_FIELDS } from "../../semantics/program/own-types.ts";
 import type { AddressSpace } from "../address-space.ts";
+import { LateMap } from "../late-map.ts";
 import type { MapValue } from "../maps/storage.ts";
 import { type KeptBytes, type Region, SCALAR } from "../region.ts";
 import { type FieldPlace, keep, keptIn } from "./field.ts";
@@ -18,10 +19,10 @@ const sizeOf = ({ kind }: MapField): number => (MAP_FIELDS.get(kind) ?? OBJECT_F
 
 export class Things {
   readonly #space: AddressSpace;
-  readonly #regions = new Map<Thing, Region>();
-  readonly #things = new Map<Region, Thing>();
-  readonly #kernels = new Map<string, Thing>();
-  readonly #cells = new Map<Region, { readonly cell: MapValue; readonly fields: readonly MapField[] }>();
+  readonly #regions = new LateMap<Thing, Region>();
+  readonly #things = new LateMap<Region, Thing>();
+  readonly #kernels = new LateMap<string, Thing>();
+  readonly #cells = new LateMap<Region, { readonly cell: MapValue; readonly fields: readonly MapField[] }>();
 
   constructor(space: AddressSpace) {
     this.#space = space;
