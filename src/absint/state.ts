@@ -16,8 +16,8 @@
  * number in γ(ghost), linked to others as any number may be. A loop puts there what its counter was (verifier/measure.ts).
  * A ghost whose range is `overBudget(f, d)` is at least BUDGET of the active frame f plus d, too.
  */
-import { allocate, arena, copyBytes } from "./arena.ts";
-import { KIND, REGISTER_BYTES, rangeOf, setNone, setPointer, setRange } from "./register.ts";
+import { allocate, allocatePermanent, arena, copyBytes } from "./arena.ts";
+import { FIELD, KIND, REGISTER_BYTES, rangeOf, setNone, setPointer, setRange } from "./register.ts";
 
 /** The most frames that any kernel allows (Linux 7.3); a profile may allow fewer. */
 export const MAX_FRAMES = 16;
@@ -303,6 +303,12 @@ export function packBare(state: number, to: number): number {
   return offset + ghostCount(state) * REGISTER_BYTES;
 }
 
+/** The registers and slots of the first frame with nothing in them: a frame of any depth is copied from it. */
+const EMPTY_FRAME = allocatePermanent(LIVE_FRAME_BYTES);
+for (let r = 0; r < REGISTERS; r += 1) setNone(EMPTY_FRAME + r * REGISTER_BYTES);
+setPointer(EMPTY_FRAME + FP * REGISTER_BYTES, KIND.stack, 0);
+for (let s = 0; s < SLOTS; s += 1) clearSlot(EMPTY_FRAME + FRAME_REGISTER_BYTES + s * SLOT_BYTES);
+
 /** Makes of what `packBare` wrote a packed state, in a block of `packedBytes(bare)` bytes, in which nothing is in any register or slot. */
 export function unpackBare(bare: number, to: number): void {
   const frames = frameCount(bare);
@@ -310,14 +316,13 @@ export function unpackBare(bare: number, to: number): void {
   let words = bare + offset;
   copyBytes(to, bare, offset);
   for (let f = 0; f < frames; f += 1) {
+    const bytes = FRAME_REGISTER_BYTES + depthOf(to, f) * SLOT_BYTES;
+    copyBytes(to + offset, EMPTY_FRAME, bytes);
     setWord(frameHeader(to, f), offset);
+    setWord(registerAt(to, f, FP) + FIELD.object, f);
     copyBytes(frameWords(to, f), words, FRAME_WORD_BYTES);
     words += FRAME_WORD_BYTES;
-    for (const r of CARRIED) setNone(registerAt(to, f, r));
-    setPointer(registerAt(to, f, FP), KIND.stack, f);
-    const depth = depthOf(to, f);
-    for (let s = 0; s < depth; s += 1) clearSlot(slotAt(to, f, s));
-    offset += FRAME_REGISTER_BYTES + depth * SLOT_BYTES;
+    offset += bytes;
   }
   copyGhosts(bare, to, offset);
 }

@@ -26,7 +26,7 @@ const ZERO = allocatePermanent(8) >> 2;
  * What `tellingWords` writes: indices into `arena.i32`, of words of a live state, and what they are compared with. A state is ruled out if `same` is not `value`, `base` and `low` together are less than
  * `least`, `base` and `high` together more than `most`, or `range` is less than `leastRange`. Next to all that are ruled out are so by the first.
  */
-const TELLING = {
+export const TELLING = {
   same: 0,
   value: 1,
   base: 2,
@@ -57,12 +57,15 @@ export function isToldApart(live: Int32Array, facts: Int32Array, at: number): bo
 
 /** Words that rule out nothing. */
 export function tellNothing(to: Int32Array, at: number): void {
-  to.fill(0, at, at + TELLING_WORDS);
   to[at + TELLING.same] = ZERO;
+  to[at + TELLING.value] = 0;
   to[at + TELLING.base] = ZERO;
   to[at + TELLING.low] = ZERO;
+  to[at + TELLING.least] = 0;
   to[at + TELLING.high] = ZERO;
+  to[at + TELLING.most] = 0;
   to[at + TELLING.range] = ZERO;
+  to[at + TELLING.leastRange] = 0;
 }
 
 /** Bounds of numbers that are told apart by their low halves, and offsets, are no larger: sums of two do not overflow. */

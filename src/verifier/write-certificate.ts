@@ -36,23 +36,37 @@ export function writeCertificate(explored: readonly Explored[]): Certificate {
   return { nodes, roots };
 }
 
+/** So many bytes of states are made in the arena before they are copied out of it. */
+const DRAFT_BYTES = 1 << 16;
+
 /** The packed states, as parts of one block outside the arena. */
 function statesOf(finished: readonly Checkpoint[]): readonly Uint8Array[] {
   const sizes = finished.map((checkpoint) => expandedBytes(checkpoint.finished));
   const block = new Uint8Array(sizes.reduce((a, b) => a + b, 0));
-  const most = sizes.reduce((a, b) => Math.max(a, b), 0);
-  const draft = allocate(most);
-  let offset = 0;
+  const room = sizes.reduce((a, b) => Math.max(a, b), DRAFT_BYTES);
+  const draft = allocate(room);
+  /** What has been copied to the block, and what waits in the draft. */
+  let copied = 0;
+  let waiting = 0;
+  const copyOut = (): void => {
+    block.set(arena.u8.subarray(draft, draft + waiting), copied);
+    copied += waiting;
+    waiting = 0;
+  };
   const states = finished.map((checkpoint, i) => {
     const size = sizes[i] ?? 0;
-    expand(checkpoint.finished, draft);
-    block.set(arena.u8.subarray(draft, draft + size), offset);
-    offset += size;
-    return block.subarray(offset - size, offset);
+    if (waiting + size > room) copyOut();
+    expand(checkpoint.finished, draft + waiting);
+    waiting += size;
+    const end = copied + waiting;
+    return block.subarray(end - size, end);
   });
-  release(draft, most);
+  copyOut();
+  release(draft, room);
   return states;
 }
+
+const OF_NO_LOOP: readonly number[] = [];
 
 /** @param first  the position of the first node that the checkpoint's rank counts from */
 function nodeOf({ pc, edges, loops, head }: Checkpoint, state: Uint8Array, first: number): CertificateNode {
@@ -60,7 +74,7 @@ function nodeOf({ pc, edges, loops, head }: Checkpoint, state: Uint8Array, first
     pc,
     state,
     edges: inOrder(edges, first),
-    loops: loops.map((loop) => first + loop.rank),
+    loops: loops.length === 0 ? OF_NO_LOOP : loops.map((loop) => first + loop.rank),
   };
   return head?.measure === undefined ? node : { ...node, measure: head.measure };
 }
