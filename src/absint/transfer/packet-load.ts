@@ -7,6 +7,7 @@ import type { Instruction, Operation } from "../../semantics/isa/instruction.ts"
 import { KIND, kindOf, setConstant, setNone, setScalar, setUnknown } from "../register.ts";
 import { unknownScalarAt } from "../scalar/operators.ts";
 import { callbackOf, popFrame, registerAt, returnTo, unpack } from "../state.ts";
+import { requireUnmoved } from "./access.ts";
 import { requireNothingHeld } from "./call/function.ts";
 import { endLent } from "./lent.ts";
 import { currentFrame, type Machine, readable, register, STEP, type Step } from "./machine.ts";
@@ -27,6 +28,8 @@ export function loadPacket(m: Machine, insn: Instruction, { mode, size }: Packet
     reject("EINVAL", "at the time of BPF_LD_ABS|IND R6 != pointer to skb");
   }
   if (mode === "ind") readable(m, insn.src);
+  // What the kernel makes of the load takes the address in R6 for the packet's buffer.
+  requireUnmoved({ number: 6, at: register(m, 6), off: 0 }, "ctx");
   const forks = currentFrame(m) > 0;
   if (forks) leave(m);
   for (let r = 1; r <= 5; r += 1) setNone(register(m, r));

@@ -124,6 +124,17 @@ export const POINTERS: readonly SeededBug[] = [
     ),
   ),
   bug(
+    "moved-context-for-packet-loads",
+    "verifier",
+    "a modified context passed to BPF_LD_ABS and BPF_LD_IND, 2020; soundcheck itself, 2026",
+    "a legacy packet load takes a context that was moved",
+    edit(
+      "absint/transfer/packet-load",
+      'requireUnmoved({ number: 6, at: register(m, 6), off: 0 }, "ctx");',
+      "",
+    ),
+  ),
+  bug(
     "subtraction-moves-upwards",
     "verifier",
     "direction of pointer arithmetic, 2017",
