@@ -50,6 +50,18 @@ export function capabilitiesFor(type: ProgramType): readonly Exclude<Capability,
  * @throws Rejection  with the kernel's message
  */
 export function admit(program: Program, profile: Profile): ControlFlow {
+  if (admitted?.program === program && admitted.profile === profile) return admitted.flow;
+  const flow = admitAnew(program, profile);
+  admitted = { program, profile, flow };
+  return flow;
+}
+
+/** What was admitted last. Who has a certificate confirmed asks about the same program again, and neither a program nor what is known of its control flow ever changes. */
+let admitted:
+  | { readonly program: Program; readonly profile: Profile; readonly flow: ControlFlow }
+  | undefined;
+
+function admitAnew(program: Program, profile: Profile): ControlFlow {
   checkLoader(program);
   requireAttachType(program, profile);
   checkCalls(program);
