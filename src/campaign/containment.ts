@@ -89,7 +89,8 @@ export function expectedOf(m: Machine, state: number): Expected {
   return { state, frames, registers, slots, ghosts, hidden: true };
 }
 
-function expectedSlot(m: Machine, frame: number, slot: number, at: number): ExpectedSlot | undefined {
+/** What a state says of a slot, which is at `at`; undefined if that is nothing. */
+export function expectedSlot(m: Machine, frame: number, slot: number, at: number): ExpectedSlot | undefined {
   let [written, zero, spilled, used] = [0, 0, 0, 0];
   for (let i = 0; i < 8; i += 1) {
     const kind = slotByte(at, i);

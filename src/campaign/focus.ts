@@ -20,8 +20,9 @@ import {
   slotAt,
   spilledAt,
 } from "../absint/state.ts";
+import type { Machine } from "../absint/transfer/machine.ts";
 import type { Instruction } from "../semantics/isa/instruction.ts";
-import type { Expected, ExpectedSlot } from "./containment.ts";
+import { type Expected, type ExpectedSlot, expectedSlot } from "./containment.ts";
 
 /** What an instruction writes in the machine, of what abstract states speak of. */
 export interface Written {
@@ -61,7 +62,8 @@ const slotOf = (offset: number): number => Math.floor((-1 - offset) / 8);
 
 function sameBytes(a: number, b: number, bytes: number): boolean {
   const { i32 } = arena;
-  for (let i = 0; i < bytes >> 2; i += 1) if (i32[(a >> 2) + i] !== i32[(b >> 2) + i]) return false;
+  const [first, apart, end] = [a >> 2, (b - a) >> 2, (a + bytes) >> 2];
+  for (let i = first; i < end; i += 1) if (i32[i] !== i32[i + apart]) return false;
   return true;
 }
 
@@ -82,65 +84,119 @@ function sameFrames(a: number, b: number): boolean {
 
 /** The ids of what is looked at. */
 class Ids {
-  readonly #known = new Set<number>();
+  readonly #known: number[] = [];
+  #count = 0;
+
+  clear(): void {
+    this.#count = 0;
+  }
+
+  get some(): boolean {
+    return this.#count > 0;
+  }
 
   add(at: number): void {
-    if (idOf(at) !== 0 && kindOf(at) !== KIND.none) this.#known.add(idOf(at));
+    const id = idOf(at);
+    if (id === 0 || kindOf(at) === KIND.none || this.#knows(id)) return;
+    this.#known[this.#count] = id;
+    this.#count += 1;
   }
 
   has(at: number): boolean {
-    return this.#known.size > 0 && kindOf(at) !== KIND.none && this.#known.has(idOf(at));
+    return kindOf(at) !== KIND.none && this.#knows(idOf(at));
+  }
+
+  #knows(id: number): boolean {
+    for (let i = 0; i < this.#count; i += 1) if (this.#known[i] === id) return true;
+    return false;
   }
 }
 
-const isSpilled = ({ spilled }: ExpectedSlot): boolean => spilled > 0;
+const ids = new Ids();
+
+/** What of one state has to be looked at, as it is found. */
+interface Found {
+  readonly registers: number[];
+  readonly slots: ExpectedSlot[];
+  readonly ghosts: number[];
+}
 
 /**
- * The part of `after` that has to be looked at, if the machine was inside of `before` and has since written no more than `written`; undefined if that is all.
+ * The part of the packed state `after` that has to be looked at, if the machine was inside of `before` and has since written no more than `written`; undefined if that is all.
  */
-export function focus(before: Expected, after: Expected, written: Written): Expected | undefined {
-  const [old, now] = [before.state, after.state];
-  if (!sameFrames(old, now)) return undefined;
-  const innermost = after.frames - 1;
-  const ids = new Ids();
-  const registers = new Uint8Array(after.registers.length / 3);
-  const slots = new Uint8Array(after.slots.length);
-  const ghosts = new Uint8Array(after.ghosts.length);
-  for (let i = 0; i < registers.length; i += 1) {
-    const [frame, register, at] = tripleAt(after.registers, i);
-    const isWritten = frame === innermost && register === written.register;
-    if (isWritten || !sameRegister(registerAt(old, frame, register), at)) registers[i] = 1;
-    if (registers[i] === 1) ids.add(at);
+export function focus(m: Machine, before: number, after: number, written: Written): Expected | undefined {
+  if (!sameFrames(before, after)) return undefined;
+  const frames = frameCount(after);
+  const found: Found = { registers: [], slots: [], ghosts: [] };
+  ids.clear();
+  for (let frame = 0; frame < frames; frame += 1)
+    changesOfFrame(m, before, after, frame, frame === frames - 1 ? written : NOTHING, found);
+  for (let ghost = 0; ghost < ghostCount(after); ghost += 1) {
+    const at = ghostAt(after, ghost);
+    if (sameRegister(ghostAt(before, ghost), at)) continue;
+    found.ghosts.push(ghost);
+    ids.add(at);
   }
-  for (const [i, expected] of after.slots.entries()) {
-    const { frame, slot, at } = expected;
-    const isWritten = frame === innermost && slot >= written.firstSlot && slot <= written.lastSlot;
-    const wasThere = slot < depthOf(old, frame);
-    if (isWritten || !wasThere || !sameSlot(slotAt(old, frame, slot), at)) slots[i] = 1;
-    if (slots[i] === 1 && isSpilled(expected)) ids.add(spilledAt(at));
-  }
-  for (const [i, ghost] of after.ghosts.entries()) {
-    if (sameRegister(ghostAt(old, ghost), ghostAt(now, ghost))) continue;
-    ghosts[i] = 1;
-    ids.add(ghostAt(now, ghost));
-  }
-  return {
-    state: now,
-    frames: after.frames,
-    registers: after.registers.filter((_, i) => {
-      const which = Math.floor(i / 3);
-      return registers[which] === 1 || ids.has(after.registers[3 * which + 2] ?? 0);
-    }),
-    slots: after.slots.filter(
-      (expected, i) => slots[i] === 1 || (isSpilled(expected) && ids.has(spilledAt(expected.at))),
-    ),
-    ghosts: after.ghosts.filter((ghost, i) => ghosts[i] === 1 || ids.has(ghostAt(now, ghost))),
-    hidden: false,
-  };
+  const { registers, slots, ghosts } = ids.some ? withLinked(m, after, found) : found;
+  return { state: after, frames, registers, slots, ghosts, hidden: false };
 }
 
-const tripleAt = (numbers: readonly number[], index: number): readonly [number, number, number] => [
-  numbers[3 * index] ?? 0,
-  numbers[3 * index + 1] ?? 0,
-  numbers[3 * index + 2] ?? 0,
-];
+/** Finds what a frame says of its registers and slots that it did not say before, and what has been written. */
+function changesOfFrame(
+  m: Machine,
+  before: number,
+  after: number,
+  frame: number,
+  { register: writtenRegister, firstSlot, lastSlot }: Written,
+  { registers, slots }: Found,
+): void {
+  for (let register = 0; register <= FP; register += 1) {
+    const at = registerAt(after, frame, register);
+    if (kindOf(at) === KIND.none) continue;
+    if (register !== writtenRegister && sameRegister(registerAt(before, frame, register), at)) continue;
+    registers.push(frame, register, at);
+    ids.add(at);
+  }
+  const known = depthOf(before, frame);
+  const depth = depthOf(after, frame);
+  for (let slot = 0; slot < depth; slot += 1) {
+    const at = slotAt(after, frame, slot);
+    const isWritten = slot >= firstSlot && slot <= lastSlot;
+    if (!isWritten && slot < known && sameSlot(slotAt(before, frame, slot), at)) continue;
+    const expected = expectedSlot(m, frame, slot, at);
+    if (expected === undefined) continue;
+    slots.push(expected);
+    if (expected.spilled > 0) ids.add(spilledAt(at));
+  }
+}
+
+/** What was found, with all that has the id of some of it, in the order of the state. */
+function withLinked(m: Machine, state: number, found: Found): Found {
+  const all: Found = { registers: [], slots: [], ghosts: [] };
+  let [register, slot, ghost] = [0, 0, 0];
+  for (let frame = 0; frame < frameCount(state); frame += 1) {
+    for (let r = 0; r <= FP; r += 1) {
+      const at = registerAt(state, frame, r);
+      const isFound = found.registers[register + 2] === at;
+      if (isFound) register += 3;
+      if (isFound || ids.has(at)) all.registers.push(frame, r, at);
+    }
+    for (let s = 0; s < depthOf(state, frame); s += 1) {
+      const at = slotAt(state, frame, s);
+      const known = found.slots[slot];
+      if (known?.at === at) {
+        slot += 1;
+        all.slots.push(known);
+      } else if (ids.has(spilledAt(at))) {
+        const linked = expectedSlot(m, frame, s, at);
+        if (linked !== undefined && linked.spilled > 0) all.slots.push(linked);
+      }
+    }
+  }
+  for (let g = 0; g < ghostCount(state); g += 1) {
+    const isFound = found.ghosts[ghost] === g;
+    if (isFound) ghost += 1;
+    if (isFound || ids.has(ghostAt(state, g))) all.ghosts.push(g);
+  }
+  return all;
+}

@@ -5,6 +5,7 @@
  * Of the memory no types are known. Each of its words is the address of some other place in it, so that a pointer that is loaded from anywhere leads somewhere, and what is read as a number is a number like any other.
  */
 import { contextFor, programFacts } from "../semantics/profile/lookup.ts";
+import type { Context } from "../semantics/profile/profile.ts";
 import type { Rules } from "../semantics/profile/rules.ts";
 import type { Program } from "../semantics/program/program.ts";
 import { TRACES_FUNCTION } from "../vm/contexts/traced-function.ts";
@@ -51,34 +52,37 @@ function memory(variant: number): MemoryRange {
   return { address: AT, bytes: new Uint8Array(words.buffer) };
 }
 
-const MEMORIES: readonly MemoryRange[] = Array.from({ length: VARIANTS }, (_, variant) => memory(variant));
+const MEMORIES: readonly (readonly MemoryRange[])[] = Array.from({ length: VARIANTS }, (_, variant) => [
+  memory(variant),
+]);
 
-/** The environments of the runs of one program, by which memory they have: made once, for it is run many times. */
+/** The environments of the runs of one program, by which memory they have: made when the first run has it, for the program is run many times. */
 interface Around {
   readonly program: Program;
   readonly rules: Rules;
-  readonly byMemory: readonly Partial<Environment>[];
+  readonly same: Omit<Partial<Environment>, "memory">;
+  readonly byMemory: (Partial<Environment> | undefined)[];
 }
 let last: Around | undefined;
 
 /** What of the environment of a drawn run is the kernel's. */
 export function kernelAround(program: Program, seed: number, rules: Rules): Partial<Environment> {
   if (last?.program !== program || last.rules !== rules)
-    last = { program, rules, byMemory: aroundAll(program, rules) };
-  return last.byMemory[(seed >>> 5) % VARIANTS] ?? {};
+    last = { program, rules, same: aroundAll(program, rules), byMemory: [] };
+  const variant = (seed >>> 5) % VARIANTS;
+  return (last.byMemory[variant] ??= { memory: MEMORIES[variant] ?? [], ...last.same });
 }
 
-function aroundAll(program: Program, rules: Rules): readonly Partial<Environment>[] {
+function aroundAll(program: Program, rules: Rules): Around["same"] {
   const { ksyms = [], maps } = program;
-  const names = [...new Set(ksyms.map(({ name }) => name))];
-  const same = {
+  const names = ksyms.length === 0 ? [] : [...new Set(ksyms.map(({ name }) => name))];
+  return {
     objects: storedObjects(program, rules),
     contextAddress: AT + 0x2000n,
     variables: names.map((name, index) => ({ name, address: AT + VARIABLES_AT + APART * BigInt(index) })),
     processorOffsets: PROCESSOR_OFFSETS,
     mapAddresses: Object.fromEntries(maps.map(({ name }) => [name, AT])),
   };
-  return MEMORIES.map((image) => ({ memory: [image], ...same }));
 }
 
 /** Objects that the program may store into. */
@@ -141,14 +145,25 @@ export function kernelContext(program: Program, { profile, types }: Rules): Kern
       }),
     };
   }
-  const layout =
-    programFacts(profile, program)?.context === undefined ? undefined : contextFor(profile, program);
-  const pointers = (layout?.fields ?? []).flatMap(({ offset, value, type, flags }) =>
-    value === "btf_id"
-      ? [{ offset, struct: type, mayBeNull: flags?.includes("ptr_maybe_null") === true }]
-      : [],
-  );
-  return layout === undefined || pointers.length === 0 ? undefined : { size: layout.size, pointers };
+  const layout = contextFor(profile, program);
+  return layout === undefined ? undefined : contextOf(layout);
+}
+
+/** What contexts are, by their layouts: the same for all programs that are given one. */
+const CONTEXTS = new WeakMap<Context, { readonly is: KernelContext | undefined }>();
+
+function contextOf(layout: Context): KernelContext | undefined {
+  let known = CONTEXTS.get(layout);
+  if (known === undefined) {
+    const pointers = layout.fields.flatMap(({ offset, value, type, flags }) =>
+      value === "btf_id"
+        ? [{ offset, struct: type, mayBeNull: flags?.includes("ptr_maybe_null") === true }]
+        : [],
+    );
+    known = { is: pointers.length === 0 ? undefined : { size: layout.size, pointers } };
+    CONTEXTS.set(layout, known);
+  }
+  return known.is;
 }
 
 /** A context with an address wherever there has to be one: which, the bytes there decide. */

@@ -56,7 +56,7 @@ function factAt({ maps }: Program, at: number): number {
 }
 
 /** Whether what an instruction leaves in its destination is a number. */
-function givesNumber({ dst }: Instruction, { expected: { state } }: Stop): boolean {
+function givesNumber({ dst }: Instruction, { state }: Stop): boolean {
   return kindOf(registerAt(state, frameCount(state) - 1, dst)) === KIND.scalar;
 }
 
@@ -85,7 +85,7 @@ export function provedFacts(program: Program, certificate: Certificate, rules: R
       const insn = program.insns[stop.pc];
       const address = insn === undefined ? undefined : addressOf(insn);
       if (insn !== undefined && address !== undefined) {
-        const { state } = stop.expected;
+        const { state } = stop;
         const fact = factAt(program, registerAt(state, frameCount(state) - 1, address));
         const isPointer = insn.row.operation.kind === "load" && !givesNumber(insn, onwards.next);
         note(stop.pc, isPointer ? FACT.none : fact);

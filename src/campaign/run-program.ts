@@ -24,6 +24,8 @@ export const stackRule = (program: Program, { profile }: Rules): UninitialisedSt
 
 /** Instructions of a run that decide whether its input is kept: so the same inputs follow whatever the budget is. */
 export const NEAR = 4096;
+/** Of campaigns' programs one in so many is compared as a whole where a run comes for the first time: that tests what is taken for what steps may change. */
+const THOROUGH = 8;
 /** Instructions in all runs of a program together after which no more are begun: long runs are few. */
 const ENOUGH = 1_000_000;
 /** Violations of one program that are kept: the first says what is wrong. */
@@ -45,14 +47,16 @@ export function runProgram(
   rules: Rules = DEFAULT_RULES,
   budget = BUDGET,
 ): ProgramRuns {
-  const total = program.insns.filter((insn) => insn !== undefined).length;
+  let total = 0;
+  for (const insn of program.insns) if (insn !== undefined) total += 1;
   const known = runnableContext(program) !== undefined || kernelContext(program, rules) !== undefined;
   if (verdict.verdict === "unsupported" || !known) {
     return { runs: [], coverage: { executed: 0, total }, violations: [] };
   }
   const accepted = verdict.verdict === "accept";
+  const isThorough = budget >= BUDGET || seed % THOROUGH === 0;
   const walk = accepted
-    ? new CertificateWalk(program, verdict.certificate, verdict.longestRun, rules)
+    ? new CertificateWalk(program, verdict.certificate, verdict.longestRun, rules, isThorough)
     : undefined;
   const endless = accepted ? verdict.longestRun <= BigInt(budget) : budget >= BUDGET;
   const uninitialisedStack = stackRule(program, rules);
@@ -88,7 +92,8 @@ export function runProgram(
       break;
     }
   }
-  const covered = executed.reduce((sum, one) => sum + one, 0);
+  let covered = 0;
+  for (const one of executed) covered += one;
   return {
     runs,
     coverage: { executed: covered, total },

@@ -1,11 +1,13 @@
 /** One program in the machine, again and again: each run has fresh maps, filled by its input's seed. */
 import { InputError, Unsupported } from "../semantics/errors.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
+import type { MapDefinition } from "../semantics/program/map-types.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { PacketSocket } from "../vm/environment/socket-buffer.ts";
 import type { Environment } from "../vm/environment.ts";
 import { lacksHeader } from "../vm/input.ts";
 import { Machine, type Observer, type RunEnd } from "../vm/machine.ts";
+import { createMap, createMaps } from "../vm/maps/create.ts";
 import type { MapStorage } from "../vm/maps/map.ts";
 import type { UninitialisedStack } from "../vm/state.ts";
 import type { CheckedRun } from "./check-report.ts";
@@ -33,6 +35,27 @@ function namedMaps({ insns, maps }: Program): readonly number[] {
 const isRenewable = ({ kind, definition: { fields = [], type } }: MapStorage): boolean =>
   ((kind === "values" || kind === "queue" || kind === "ring") && fields.length === 0) ||
   type === "prog_array";
+
+/**
+ * Maps that are as if they were new, by their definitions: those of generated programs are always the same, and making a map takes longer than emptying it. Runs come one after the other,
+ * and each begins with maps that are empty, so programs may share them.
+ */
+const SHARED = new WeakMap<MapDefinition, MapStorage>();
+
+/** The program's maps, as they are created. */
+function newMaps({ maps }: Program): readonly MapStorage[] {
+  // Maps that are made together with others that they hold.
+  if (maps.some(({ holds = [] }) => holds.length > 0)) return createMaps(maps, CPUS);
+  return maps.map((definition, index) => {
+    const known = maps.indexOf(definition) === index ? SHARED.get(definition) : undefined;
+    known?.reset();
+    if (known !== undefined) return known;
+    const map = createMap(definition, CPUS);
+    // A map of programs belongs to programs of a kind.
+    if (isRenewable(map) && map.kind !== "programs") SHARED.set(definition, map);
+    return map;
+  });
+}
 
 export class Runner {
   readonly #program: Program;
@@ -70,8 +93,12 @@ export class Runner {
       for (const index of this.#named) last.maps[index]?.reset();
       return last;
     }
-    const uninitialisedStack = this.#uninitialisedStack;
-    const machine = new Machine(this.#program, { cpus: CPUS, budget: this.#budget, uninitialisedStack });
+    const machine = new Machine(this.#program, {
+      cpus: CPUS,
+      budget: this.#budget,
+      uninitialisedStack: this.#uninitialisedStack,
+      maps: newMaps(this.#program),
+    });
     if (machine.maps.every(isRenewable)) this.#machine = machine;
     return machine;
   }
@@ -111,8 +138,9 @@ function outcomeOf(result: RunEnd): CheckedRun["outcome"] {
 /** As far as an instruction's offset reaches from the start of a tracepoint's record; where a program goes further, the machine says so. */
 const RECORD = 0x8000 + 7;
 /** A tracepoint's records, by whether the seed is odd: nothing but zeros, and all bytes there are. */
+const NO_RECORD = new Uint8Array(RECORD);
 const RECORDS: readonly Uint8Array[] = [
-  new Uint8Array(RECORD),
+  NO_RECORD,
   Uint8Array.from({ length: RECORD }, (_, at) => 0xff - (at & 0xff)),
 ];
 
@@ -140,27 +168,31 @@ const HOOK_SOCKETS: readonly PacketSocket[] = [
 /** Return addresses, of which a run has some: at least one, as in the kernel. */
 const KERNEL_STACK = [0xffffffff81000010n, 0xffffffff81234567n, 0xffffffff81fffff0n, 0xffffffffc0000123n];
 const USER_STACK = [0x401136n, 0x7ffff7d8a1can, 0x7ffff7d8a285n];
+/** The stacks of runs, by how many addresses they have, less one. */
+const beginnings = (stack: readonly bigint[]): readonly (readonly bigint[])[] =>
+  stack.map((_, i) => stack.slice(0, i + 1));
+const KERNEL_STACKS = beginnings(KERNEL_STACK);
+const USER_STACKS = beginnings(USER_STACK);
 
-/** Everything that a run of the program depends on beside its maps. */
+/** Everything that a run of the program depends on beside its maps. What others have put together comes first: copied there an object keeps its shape, and costs little. */
 export function environmentOf(
   { packet, context, seed }: RunInput,
   program: Program,
   rules: Rules = DEFAULT_RULES,
 ): Environment {
-  const tracepointRecord = RECORDS[seed & 1];
-  const rest = {
-    seed,
+  const environment = {
     ...kernelAround(program, seed, rules),
+    seed,
     unknownMemory: seed,
     hookSocket: HOOK_SOCKETS[(seed >> 6) & 1] ?? HOOK_SOCKET,
-    ...(tracepointRecord === undefined ? {} : { tracepointRecord }),
+    tracepointRecord: RECORDS[seed & 1] ?? NO_RECORD,
     clockNs: BigInt(1000 * seed),
     cpu: seed % CPUS,
     // Small numbers, so that tasks are found in maps.
     task: { pid: seed % 3, tgid: (seed >> 4) % 2 },
-    kernelStack: KERNEL_STACK.slice(0, 1 + ((seed >> 2) % KERNEL_STACK.length)),
-    userStack: USER_STACK.slice(0, 1 + ((seed >> 3) % USER_STACK.length)),
+    kernelStack: KERNEL_STACKS[(seed >> 2) % KERNEL_STACKS.length] ?? KERNEL_STACK,
+    userStack: USER_STACKS[(seed >> 3) % USER_STACKS.length] ?? USER_STACK,
   };
-  if (context.length > 0) return packet.length > 0 ? { ...rest, packet, context } : { ...rest, context };
-  return packet.length > 0 ? { ...rest, packet } : rest;
+  if (context.length === 0) return packet.length > 0 ? { ...environment, packet } : environment;
+  return packet.length > 0 ? { ...environment, packet, context } : { ...environment, context };
 }

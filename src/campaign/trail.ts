@@ -22,13 +22,17 @@ export interface Stop {
   readonly pc: number;
   /** The certificate's node that it comes from. */
   readonly node: number;
-  readonly expected: Expected;
+  /** The packed state, and how many of its frames are active. */
+  readonly state: number;
+  readonly frames: number;
+  /** All that the state says something about: once somebody has asked. */
+  whole: Expected | undefined;
   /** What executing the instruction makes of it, and which node covers it: once somebody has asked. */
   onwards: Onwards | undefined;
   covering: Covering | undefined;
-  /** Whether a run has been here; and what of the state is to be looked at in later ones, which come from the stop before. */
-  visited: boolean;
+  /** What of the state is to be looked at in runs that come from the stop before, and whether a run has come from there. */
   focus: Expected | undefined;
+  visited: boolean;
 }
 
 /** What comes behind an instruction. */
@@ -67,11 +71,19 @@ export class Trail {
   readonly #written: readonly (Written | undefined)[];
   /** The nodes' stops, made when the first run comes there. */
   readonly #entries: (Stop | undefined)[] = [];
+  readonly #thorough: boolean;
   #kept: Stop[] = [];
+  /** The stop whose state the abstract machine is in. */
+  #current: Stop | undefined;
   #bytes = 0;
 
-  /** Takes over the abstract machine's memory, which has been reset. */
-  constructor(program: Program, certificate: Certificate, rules: Rules) {
+  /**
+   * Takes over the abstract machine's memory, which has been reset.
+   *
+   * @param thorough  look at all of a state where a run comes for the first time
+   */
+  constructor(program: Program, certificate: Certificate, rules: Rules, thorough = true) {
+    this.#thorough = thorough;
     this.#program = program;
     this.#certificate = certificate;
     this.machine = createMachine(program, rules);
@@ -101,15 +113,16 @@ export class Trail {
     const at = allocate(bytes);
     pack(state, at);
     this.#bytes += bytes;
-    const expected = expectedOf(this.machine, at);
     const stop: Stop = {
       pc,
       node,
-      expected,
+      state: at,
+      frames: frameCount(at),
+      whole: undefined,
       onwards: undefined,
       covering: undefined,
-      visited: false,
       focus: undefined,
+      visited: false,
     };
     this.#kept.push(stop);
     return stop;
@@ -121,11 +134,11 @@ export class Trail {
     const stay = new Set(held);
     for (const stop of this.#kept) {
       stop.onwards = undefined;
-      if (!stay.has(stop)) release(stop.expected.state, packedBytes(stop.expected.state));
+      if (!stay.has(stop)) release(stop.state, packedBytes(stop.state));
     }
     this.#entries.length = 0;
     this.#kept = [...stay];
-    this.#bytes = this.#kept.reduce((sum, { expected }) => sum + packedBytes(expected.state), 0);
+    this.#bytes = this.#kept.reduce((sum, { state }) => sum + packedBytes(state), 0);
   }
 
   /** The certificate's node from which a run goes on; the head of a loop with its counter remembered. */
@@ -138,21 +151,26 @@ export class Trail {
     const { pc, measure } = this.node(node);
     unpack(this.#stateOf(node), m.state);
     if (measure !== undefined && !passHead(m.state, measure)) throw new Error(`node ${node} has no counter`);
-    return this.#keep(m.state, pc, node);
+    return (this.#current = this.#keep(m.state, pc, node));
+  }
+
+  /** All that a stop's state says something about. */
+  whole(stop: Stop): Expected {
+    return (stop.whole ??= expectedOf(this.machine, stop.state));
   }
 
   /**
-   * What is to be looked at where a run has come from one stop, where it was inside of the state, to one that is behind it: all of it for the first run, and where the
-   * instruction may have changed any of it.
+   * What is to be looked at where a run has come from one stop, where it was inside of the state, to one that is behind it: all of it where the instruction may have changed any of it, and
+   * of those that are thorough the first time.
    */
   toLookAt(last: Stop, stop: Stop, view: View): Expected {
     const written = this.#written[last.pc];
-    if (!stop.visited || written === undefined) {
+    if (written === undefined || (this.#thorough && !stop.visited)) {
       stop.visited = true;
-      return stop.expected;
+      return this.whole(stop);
     }
-    if (written.through >= 0 && view.look(written.through).place.kind === "stack") return stop.expected;
-    return (stop.focus ??= focus(last.expected, stop.expected, written) ?? stop.expected);
+    if (written.through >= 0 && view.look(written.through).place.kind === "stack") return this.whole(stop);
+    return (stop.focus ??= focus(this.machine, last.state, stop.state, written) ?? this.whole(stop));
   }
 
   /** What executing the instruction comes to. */
@@ -160,22 +178,26 @@ export class Trail {
     return (stop.onwards ??= this.#execute(stop));
   }
 
-  #execute({ pc, node, expected }: Stop): Onwards {
+  #execute(stop: Stop): Onwards {
     const { machine: m } = this;
-    unpack(expected.state, m.state);
+    const { pc, node } = stop;
+    if (this.#current !== stop) unpack(stop.state, m.state);
+    this.#current = undefined;
     m.pc = pc;
     try {
       const insn = this.#program.insns[pc];
       const callee = globalCallee(m, insn, pc)?.start;
       const frames = frameCount(m.state);
       const outcome = step(m);
+      const next = this.#keep(m.state, m.pc, node);
+      this.#current = next;
       return {
         kind: "goes on",
         callee,
         exit: outcome === STEP.exit,
         // Here the function is a global one, or the program: it has a frame alone.
         mayEnd: insn?.row.operation.kind === "packet" && frames === 1,
-        next: this.#keep(m.state, m.pc, node),
+        next,
         forked: outcome === STEP.fork ? this.#keep(m.forked, m.forkedPc, node) : undefined,
       };
     } catch (error) {
@@ -189,18 +211,21 @@ export class Trail {
     return (stop.covering ??= this.#findCovering(stop));
   }
 
-  #findCovering({ pc, node, expected: { state } }: Stop): Covering {
+  #findCovering({ pc, node, state }: Stop): Covering {
     const { edges, loops, measure } = this.node(node);
-    const covers = (to: number): boolean =>
-      this.node(to).pc === pc && stateIncludes(this.#stateOf(to), state, SCRATCH.value);
-    const target = edges.find(covers);
-    if (target !== undefined) return { kind: "successor", node: target };
+    for (const to of edges) if (this.#covers(to, pc, state)) return { kind: "successor", node: to };
+    if (loops.length === 0 && measure === undefined) return NOT_COVERED;
     const heads = measure === undefined ? loops : [...loops, node];
     for (const [depth, head] of heads.entries()) {
       const how = this.node(head).measure;
-      if (how === undefined || !covers(head) || progressOf(state, how, depth) === 0n) continue;
+      if (how === undefined || !this.#covers(head, pc, state) || progressOf(state, how, depth) === 0n)
+        continue;
       return { kind: "head", node: head, depth };
     }
     return NOT_COVERED;
+  }
+
+  #covers(node: number, pc: number, state: number): boolean {
+    return this.node(node).pc === pc && stateIncludes(this.#stateOf(node), state, SCRATCH.value);
   }
 }

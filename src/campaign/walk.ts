@@ -4,7 +4,6 @@
  * transfer functions, branch refinement, pruning, stack tracking and pointer typing to the test at once.
  */
 import { reset } from "../absint/arena.ts";
-import { frameCount } from "../absint/state.ts";
 import { THROW } from "../absint/transfer/exceptions.ts";
 import { helperId } from "../semantics/helpers/names.ts";
 import { DEFAULT_RULES, type Rules } from "../semantics/profile/rules.ts";
@@ -57,8 +56,15 @@ export class CertificateWalk {
    *
    * @param rules  the kernel whose rules hold
    * @param longestRun  the number of instructions that no run is to exceed
+   * @param thorough  compare all where a run comes for the first time, and not what the step may have changed alone
    */
-  constructor(program: Program, certificate: Certificate, longestRun?: bigint, rules: Rules = DEFAULT_RULES) {
+  constructor(
+    program: Program,
+    certificate: Certificate,
+    longestRun?: bigint,
+    rules: Rules = DEFAULT_RULES,
+    thorough = true,
+  ) {
     reset();
     // No run of ours is longer than a number can say.
     this.#longestRun = longestRun === undefined ? Number.POSITIVE_INFINITY : Number(longestRun);
@@ -66,7 +72,7 @@ export class CertificateWalk {
     this.#start = certificate.nodes.length - 1;
     const thrown = program.kfuncs?.filter(({ name }) => name === THROW) ?? [];
     this.#throwing = new Set(thrown.map(({ insn }) => insn));
-    this.#trail = new Trail(program, certificate, rules);
+    this.#trail = new Trail(program, certificate, rules, thorough);
     this.#roots = new Map(
       certificate.roots.map((root) => [certificate.nodes[root]?.pc ?? -1, root] as const),
     );
@@ -80,9 +86,8 @@ export class CertificateWalk {
   /** Goes back to the start, for another run. */
   start(): void {
     this.#stop = undefined;
-    this.#waiting.length = 0;
-    this.#ghosts = [];
-    this.#callers = 0;
+    this.#forgetCallers();
+    if (this.#ghosts.length > 0) this.#ghosts = [];
     this.#steps = 0;
     this.#done = false;
     this.#escape = undefined;
@@ -112,8 +117,13 @@ export class CertificateWalk {
 
   /** @param from  where the machine was inside of the abstract state, if it has come from there by one instruction */
   #problem(stop: Stop, view: View, from?: Stop): string | undefined {
-    const expected = from === undefined ? stop.expected : this.#trail.toLookAt(from, stop, view);
+    const expected = from === undefined ? this.#trail.whole(stop) : this.#trail.toLookAt(from, stop, view);
     return escape(this.#trail.machine, expected, view, this.#ghosts, this.#callers);
+  }
+
+  #forgetCallers(): void {
+    if (this.#waiting.length > 0) this.#waiting.length = 0;
+    this.#callers = 0;
   }
 
   #end(insn: number, message: string, kind: Escape["kind"] = "containment"): undefined {
@@ -133,8 +143,7 @@ export class CertificateWalk {
   #enterExceptionCallback(pc: number, view: View): Stop | undefined {
     const root = this.#roots.get(pc);
     if (root === undefined) return this.#end(pc, "an exception callback without a root");
-    this.#waiting.length = 0;
-    this.#callers = 0;
+    this.#forgetCallers();
     return this.#enter(root, view);
   }
 
@@ -171,7 +180,7 @@ export class CertificateWalk {
     const root = this.#roots.get(start);
     if (root === undefined) return this.#end(start, "a global function without a root");
     this.#waiting.push({ behind, ghosts: [...this.#ghosts], callers: this.#callers });
-    this.#callers += frameCount(last.expected.state);
+    this.#callers += last.frames;
     return this.#enter(root, view);
   }
 
@@ -188,9 +197,9 @@ export class CertificateWalk {
   #enter(node: number, view: View): Stop {
     const { loops, measure } = this.#trail.node(node);
     const stop = this.#trail.enter(node);
-    this.#ghosts.length = loops.length;
-    if (measure !== undefined)
-      this.#ghosts.push(numberIn(stop.expected.state, view, measure.place, this.#callers));
+    // Setting a length takes long, and most states are inside of no loop.
+    if (this.#ghosts.length !== loops.length) this.#ghosts.length = loops.length;
+    if (measure !== undefined) this.#ghosts.push(numberIn(stop.state, view, measure.place, this.#callers));
     return (this.#stop = stop);
   }
 

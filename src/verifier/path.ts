@@ -1,6 +1,6 @@
 /** The instructions of a path, of which the end is cut off again and again. (An array whose length is set gives its memory away, and takes new when it grows.) */
 export class Path {
-  #pcs = new Int32Array(1024);
+  #pcs = new Int32Array(128);
   #length = 0;
 
   get length(): number {

@@ -91,9 +91,8 @@ export function crossCheck(
   answer?: Answer,
 ): CrossCheck {
   const given = caseOf(program, seed, settings, answer);
-  const unmodelled = given.ran.runs.flatMap(({ outcome }) =>
-    outcome.kind === "unsupported" ? [outcome.feature] : [],
-  )[0];
+  const ended = given.ran.runs.find(({ outcome }) => outcome.kind === "unsupported")?.outcome;
+  const unmodelled = ended?.kind === "unsupported" ? ended.feature : undefined;
   let violation: Violation | undefined;
   for (const { judge } of settings.oracles) if ((violation = judge(given)[0]) !== undefined) break;
   return {

@@ -82,7 +82,27 @@ function withReturns(facts: ProgramFacts, returns: TargetReturns): ProgramFacts 
   return made;
 }
 
+/** What was asked last: who asks about a program asks many times. */
+let asked:
+  | { readonly profile: Profile; readonly program: ProgramKind; readonly facts: ProgramFacts | undefined }
+  | undefined;
+
 function kindFacts(profile: Profile, program: ProgramKind): ProgramFacts | undefined {
+  const { type, attach, flags, target } = program;
+  if (
+    asked?.profile === profile &&
+    asked.program.type === type &&
+    asked.program.attach === attach &&
+    asked.program.target === target &&
+    asked.program.flags === flags
+  )
+    return asked.facts;
+  const facts = lookUpKind(profile, program);
+  asked = { profile, program, facts };
+  return facts;
+}
+
+function lookUpKind(profile: Profile, program: ProgramKind): ProgramFacts | undefined {
   const { type, attach, flags } = program;
   const { programs, attachTypes, callbacks } = profile;
   const sleepable = flags.includes("sleepable");

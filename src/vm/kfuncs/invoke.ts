@@ -20,13 +20,16 @@ export function callKernelFunction(run: Run, name: string): number | undefined {
   const { state } = run;
   if (isThrow(name)) return throwException(new Call(name, run));
   if (isTreeAddition(name)) return addToTree(run, name);
-  const kernelFunction = KERNEL_FUNCTIONS[name.replace(/_impl$/, "")];
+  const kernelFunction = KERNEL_FUNCTIONS[plainName(name)];
   if (kernelFunction === undefined) throw new Unsupported(`kernel function ${name}`);
   const result = kernelFunction(new Call(name, run));
   state.scratch();
   if (result !== undefined) state.setNumber(0, BigInt.asUintN(resultBits(name), BigInt(result)));
   return state.pc + 1;
 }
+
+/** The name without what the kernel's headers hide. */
+const plainName = (name: string): string => (name.endsWith("_impl") ? name.slice(0, -5) : name);
 
 const BITS = new Map<string, number>();
 
@@ -38,7 +41,7 @@ function resultBits(name: string): number {
   let bits = BITS.get(name);
   if (bits === undefined) {
     const profile = defaultProfile();
-    const facts = kfuncFacts(profile, name) ?? kfuncFacts(profile, name.replace(/_impl$/, ""));
+    const facts = kfuncFacts(profile, name) ?? kfuncFacts(profile, plainName(name));
     bits = facts?.returns.kind === "scalar" ? 8 * (facts.returns.size ?? 8) : 64;
     BITS.set(name, bits);
   }
