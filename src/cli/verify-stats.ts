@@ -121,7 +121,13 @@ async function measureAll(files: readonly string[], options: StatsOptions): Prom
       // What nobody decodes is refused before a verifier sees it: a row without figures.
       const refused = answerOfEncoding(error);
       if (refused === undefined) status = worse(status, report(error, displayName(file)));
-      else rows.push({ file_name: basename(file), prog_name: refused.name, verdict: "reject", numbers: {} });
+      else
+        rows.push({
+          file_name: basename(file),
+          prog_name: refused.name,
+          verdict: refused.verdict,
+          numbers: {},
+        });
     }
   }
   return { rows, status };

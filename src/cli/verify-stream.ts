@@ -38,7 +38,7 @@ function answer(line: string, number: number): Status {
     const refused = answerOfEncoding(error);
     if (refused !== undefined) {
       outJson(refused);
-      return STATUS.found;
+      return statusOf(refused);
     }
     const { message, status } = explain(error, `line ${number}`);
     outJson({ line: number, error: message });

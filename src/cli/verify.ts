@@ -2,6 +2,7 @@
 
 import { EncodingError } from "../object/bundle.ts";
 import { InputError } from "../semantics/errors.ts";
+import { InstructionError } from "../semantics/isa/refusal.ts";
 import type { Program } from "../semantics/program/program.ts";
 import type { ProgramType } from "../semantics/program/program-types.ts";
 import type { EncodedEntry } from "../verifier/certificate-format/file.ts";
@@ -73,12 +74,20 @@ export function answerOf(name: string, { verdict, ms }: Verified): VerdictAnswer
   };
 }
 
-/** A bundle whose instructions nobody decodes is refused as the kernel refuses it, before a verifier sees it. */
+/**
+ * A bundle whose instructions nobody decodes is refused as the kernel refuses it, before a verifier sees it; of what the newest kernel would decode, it is
+ * said that it is not modelled.
+ */
 export function answerOfEncoding(error: unknown): VerdictAnswer | undefined {
   const cause = error instanceof InputError && error.cause instanceof EncodingError ? error.cause : error;
   if (!(cause instanceof EncodingError)) return undefined;
-  const { program: name, message } = cause;
-  return { name, verdict: "reject", errno: "EINVAL", message, insn: null, processed: 0, ms: 0 };
+  const wrong = cause.cause instanceof InstructionError ? cause.cause : undefined;
+  const rest = { insn: null, processed: 0, ms: 0 };
+  const name = cause.program;
+  if (wrong?.unmodelled !== undefined) {
+    return { name, verdict: "unsupported", errno: null, message: wrong.unmodelled, ...rest };
+  }
+  return { name, verdict: "reject", errno: "EINVAL", message: wrong?.said ?? cause.message, ...rest };
 }
 
 const STATUS_OF = {
@@ -249,7 +258,7 @@ export async function verifyFiles(files: readonly string[], options: VerifyOptio
       if (answer !== undefined) {
         if (options.json === true) outJson({ file: displayName(file), ...answer });
         else out(verdictLine(file, answer));
-        status = worse(status, STATUS.found);
+        status = worse(status, statusOf(answer));
       } else {
         if (options.json === true) outJson({ file: displayName(file), error: explain(error).message });
         status = worse(status, report(error, displayName(file)));

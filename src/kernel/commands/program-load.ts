@@ -1,6 +1,7 @@
 /** BPF_PROG_LOAD: the kernel's checks in the kernel's order, the verdict of our verifier in the place of the kernel's. */
 import { InputError, Unsupported } from "../../semantics/errors.ts";
 import { decode } from "../../semantics/isa/codec.ts";
+import { InstructionError } from "../../semantics/isa/refusal.ts";
 import { programFacts } from "../../semantics/profile/lookup.ts";
 import type { Capability } from "../../semantics/program/privileges.ts";
 import { isCapable } from "../../semantics/program/privileges.ts";
@@ -168,6 +169,7 @@ function verdictOn(
   try {
     insns = decode(named.insns);
   } catch (error) {
+    if (error instanceof InstructionError) return log.say(error.said, EINVAL);
     if (error instanceof InputError) return log.say(error.message, EINVAL);
     throw error;
   }

@@ -9,10 +9,13 @@
 import { InputError } from "../errors.ts";
 import type { Slots } from "../program/program.ts";
 import type { Fields, Instruction, Row } from "./instruction.ts";
+import { type EncodedFields, InstructionError } from "./refusal.ts";
 import { ROWS } from "./table.ts";
 
 const SLOT_BYTES = 8;
 const REGISTERS = 11;
+const LD_IMM64 = 0x18;
+const NO_FIELDS: EncodedFields = { dst: 0, src: 0, off: 0, imm: 0, immHigh: 0 };
 
 interface CodecOptions {
   /** Of the encoded form; `little` unless told. */
@@ -27,8 +30,6 @@ const FIELD_NAMES = [
   ["imm", "imm"],
   ["immHigh", "imm of the second slot"],
 ] as const;
-
-type Values = Readonly<Record<keyof Fields, number>>;
 
 /** The rows that share an opcode byte, told apart by one field. */
 interface Choice {
@@ -55,35 +56,35 @@ const BY_OPCODE: readonly (Choice | undefined)[] = Array.from({ length: 256 }, (
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(2, "0")}`;
 
-function selectRow(opcode: number, values: Values, at: string): Row {
+function selectRow(opcode: number, values: EncodedFields, at: string): Row {
   const choice = BY_OPCODE[opcode];
-  if (choice === undefined) throw new InputError(`${at}: opcode ${hex(opcode)} is no instruction`);
+  if (choice === undefined)
+    throw new InstructionError(at, `opcode ${hex(opcode)} is no instruction`, opcode, values);
   const { selector, rows } = choice;
   const row = rows.find((r) => selector === undefined || r.fields[selector[0]] === values[selector[0]]);
   if (row === undefined) {
     const [field, name] = selector ?? ["imm", "imm"];
-    throw new InputError(
-      `${at}: ${name} is ${values[field]}, which selects no instruction of opcode ${hex(opcode)}`,
-    );
+    const problem = `${name} is ${values[field]}, which selects no instruction of opcode ${hex(opcode)}`;
+    throw new InstructionError(at, problem, opcode, values);
   }
   return row;
 }
 
-function checkFields(row: Row, values: Values, at: string): void {
+function checkFields(row: Row, values: EncodedFields, at: string): void {
   for (const [field, name] of FIELD_NAMES) {
     const wanted = row.fields[field];
     const value = values[field];
     if (wanted === "any") {
       if ((field === "dst" || field === "src") && value >= REGISTERS) {
-        throw new InputError(`${at}: ${name} is ${value}, which is no register`);
+        throw new InstructionError(at, `${name} is ${value}, which is no register`, row.opcode, values);
       }
     } else if (value !== wanted) {
-      throw new InputError(`${at}: ${name} is ${value}, reserved for ${row.name}`);
+      throw new InstructionError(at, `${name} is ${value}, reserved for ${row.name}`, row.opcode, values);
     }
   }
 }
 
-function instructionOf(row: Row, values: Values): Instruction {
+function instructionOf(row: Row, values: EncodedFields): Instruction {
   const operand = (field: keyof Fields): number => (row.fields[field] === "any" ? values[field] : 0);
   return {
     row,
@@ -152,7 +153,9 @@ function secondSlot(view: DataView, base: number, little: boolean, at: string): 
     ["off", view.getInt16(base + 2, little)],
   ] as const;
   for (const [name, value] of reserved) {
-    if (value !== 0) throw new InputError(`${at}: ${name} of the second slot is ${value}, reserved`);
+    if (value !== 0) {
+      throw new InstructionError(at, `${name} of the second slot is ${value}, reserved`, LD_IMM64, NO_FIELDS);
+    }
   }
   return view.getInt32(base + 4, little);
 }
