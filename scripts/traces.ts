@@ -3,6 +3,7 @@
  *
  *     npx tsx scripts/traces.ts --traces 10000 --length 50 --seed 1 --jobs 2 --out artifacts/traces
  *     npx tsx scripts/traces.ts --kernel linux-7.3 --traces 100
+ *     npx tsx scripts/traces.ts --kernel linux-7.3 --traces 20 --setting kernel.unprivileged_bpf_disabled=1
  *
  * Trace i has the seed --seed plus i. What differs is made smaller and written to --out. Exits with 1 if anything differs.
  */
@@ -26,6 +27,8 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "1" },
     /** `linux`, the running one; or a guest (`linux-7.3`). */
     kernel: { type: "string", default: "linux" },
+    /** A sysctl of a guest. */
+    setting: { type: "string", multiple: true, default: [] },
     /** After so long no further traces are begun. */
     seconds: { type: "string", default: "1000000" },
     out: { type: "string", default: "artifacts/traces" },
@@ -39,7 +42,13 @@ if (traces === undefined || length === undefined || seed === undefined || jobs =
 
 /** The traces of one job: every so-manieth. */
 function work(job: number, all: number, first: number, most: number, size: number): void {
-  const world = openWorld(values.kernel);
+  const world = openWorld(
+    values.kernel,
+    values.setting.map((each) => {
+      const [name = "", value = ""] = each.split("=");
+      return [name, value] as const;
+    }),
+  );
   const tally: Tally = new Map();
   let found = 0;
   let done = 0;

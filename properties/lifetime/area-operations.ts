@@ -173,7 +173,7 @@ export function mounting(): fc.Arbitrary<Operation> {
         path: where,
       })),
     ],
-    [3, drawn(fc.tuple(process, fc.constantFrom("rename", "link"), path, path), twoNames)],
+    [6, drawn(fc.tuple(process, fc.constantFrom("rename", "link"), path, path), twoNames)],
     [8, drawn(fc.tuple(process, mostly(0, 1, 2), path), objPin)],
     [3, drawn(fc.tuple(process, path), objGet)],
     [2, drawn(fc.tuple(process, path), (one, where) => ({ process: one, do: "unlink", path: where }))],

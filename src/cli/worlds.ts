@@ -1,6 +1,7 @@
 /** Where traces happen, by the names that users give: the running kernel, and guests. */
 import { World } from "../campaign/traces/linux/world.ts";
 import { GuestProcesses } from "../oracle/guest/guest-processes.ts";
+import type { Setting } from "../oracle/guest/setup.ts";
 import { kernelAvailable } from "../oracle/linux/kernel.ts";
 import { Processes } from "../oracle/linux/processes.ts";
 import { InputError } from "../semantics/errors.ts";
@@ -9,10 +10,12 @@ import { RUNNING } from "./kernel-names.ts";
 
 /**
  * Processes of our own in a kernel: on this machine, or in a guest that is booted for them.
+ * @param settings  sysctls of a guest; this machine's are left as they are
  * @throws InputError where there can be none; `GuestFailure` if the guest does not come up
  */
-export function openWorld(name: string): World {
-  if (name !== RUNNING) return new World(new GuestProcesses(startGuest(name)));
+export function openWorld(name: string, settings: readonly Setting[] = []): World {
+  if (name !== RUNNING) return new World(new GuestProcesses(startGuest(name, { settings })));
+  if (settings.length > 0) throw new InputError("settings are those of a guest");
   const kernel = kernelAvailable();
   if (!kernel.ok) throw new InputError(`${name}: ${kernel.reason}`);
   if (process.arch !== "x64") throw new InputError(`${name}: not on ${process.arch}`);

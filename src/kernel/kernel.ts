@@ -29,6 +29,8 @@ export interface KernelOptions {
   readonly cpus?: number;
   /** Whose rules programs are verified by; the newest kernel's by default. */
   readonly rules?: Rules;
+  /** The release whose commands are answered; that of the rules by default. A kernel may have none of its own. */
+  readonly release?: string;
   /** Capabilities of the first process; all by default. */
   readonly capabilities?: readonly Capability[];
   /** The setting kernel.unprivileged_bpf_disabled; 2 by default. */
@@ -38,6 +40,7 @@ export interface KernelOptions {
 export class Kernel {
   readonly cpus: number;
   readonly rules: Rules;
+  readonly release: string;
   readonly unprivilegedBpfDisabled: UnprivilegedBpfDisabled;
   readonly objects = new Registry();
   readonly processes = new Map<number, Process>();
@@ -53,11 +56,13 @@ export class Kernel {
   constructor({
     cpus = 1,
     rules = DEFAULT_RULES,
+    release = rules.profile.release,
     unprivilegedBpfDisabled = 2,
     capabilities = CAPABILITIES,
   }: KernelOptions = {}) {
     this.cpus = cpus;
     this.rules = rules;
+    this.release = release;
     this.unprivilegedBpfDisabled = unprivilegedBpfDisabled;
     this.#addProcess({
       descriptors: new DescriptorTable(),

@@ -61,7 +61,16 @@ function traffic(draw: AttachmentDraw): Weighted {
   return [
     [1, () => ({ do: "qdisc_create", index: draw.index(), discipline: discipline(), manner: manner() })],
     [0.3, () => ({ do: "qdisc_delete", index: draw.index(), discipline: discipline() })],
-    [6, () => ({ do: "filter_create", ...place(), fd: draw.fd("program"), manner: manner() })],
+    [
+      6,
+      () => ({
+        do: "filter_create",
+        ...place(),
+        fd: draw.fd("program"),
+        manner: manner(),
+        ...(draw.once(4) ? { class: draw.of([0, 0x1_0001]) } : {}),
+      }),
+    ],
     [2, () => ({ do: "filter_delete", ...place() })],
     [4, () => ({ do: "filter_query", index: draw.index(), direction: direction() })],
   ];

@@ -30,8 +30,8 @@ const directoryOf = (attr: Pick<Attribute<"obj_pin" | "obj_get">, "s32">, flags:
   (flags & PATH_FD) === 0 ? AT_FDCWD : attr.s32("path_fd");
 
 /** Flags beside those of access. */
-function knownFlags({ rules }: Kernel): number {
-  const [major = 0, minor = 0] = rules.profile.release.split(".").map((part) => Number.parseInt(part, 10));
+function knownFlags({ release }: Kernel): number {
+  const [major = 0, minor = 0] = release.split(".").map((part) => Number.parseInt(part, 10));
   const [since, sinceMinor] = PATH_FD_SINCE;
   return major > since || (major === since && minor >= sinceMinor) ? PATH_FD : 0;
 }

@@ -46,7 +46,9 @@ export const attachmentOperation = z.discriminatedUnion("do", [
   inProcess("xdp_query", { index }),
   inProcess("qdisc_create", { index, discipline, manner }),
   inProcess("qdisc_delete", { index, discipline }),
-  /** A filter of the kind `bpf` with direct action, for all protocols; 0 has the kernel choose priority or handle. */
+  /**
+   * A filter of the kind `bpf` for all protocols; 0 has the kernel choose priority or handle. Without a class it is of direct action: what the program returns is done. With one, the program says which packets are of that class.
+   */
   inProcess("filter_create", {
     index,
     direction,
@@ -54,6 +56,7 @@ export const attachmentOperation = z.discriminatedUnion("do", [
     handle: z.int(),
     fd: descriptor,
     manner,
+    class: z.int().min(0).max(0x7fff_ffff).optional(),
   }),
   inProcess("filter_delete", { index, direction, priority: z.int(), handle: z.int() }),
   /** The filters in order, as what is written: `filters`, each as priority:handle:program. */

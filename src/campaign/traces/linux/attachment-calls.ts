@@ -153,7 +153,7 @@ function act(trace: LinuxTrace, make: Make, operation: AttachmentOperation): Ans
     case "qdisc_delete":
       return ask(deleteDiscipline(operation.index, operation.discipline));
     case "filter_create":
-      return ask(putFilter(operation, operation.fd, operation.manner));
+      return ask(putFilter(operation, operation.fd, operation.manner, operation.class));
     case "filter_delete":
       return ask(deleteFilter(operation));
     case "filter_query":

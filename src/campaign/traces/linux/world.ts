@@ -97,6 +97,7 @@ export class World {
     const value = Number(Buffer.from(setting.bytes).toString("latin1"));
     return {
       rules: { profile: profileOfRelease(this.processes.release) },
+      release: this.processes.release,
       ...(value === 0 || value === 1 ? { unprivilegedBpfDisabled: value } : {}),
     };
   }

@@ -105,7 +105,7 @@ type Discipline = keyof typeof DISCIPLINES;
 const PARENTS = { ingress: 0xffff_fff2, egress: 0xffff_fff3 } as const;
 export type Direction = keyof typeof PARENTS;
 const ETH_P_ALL_BIG_ENDIAN = 0x0300;
-const BPF = { fd: 6, name: 7, flags: 8, id: 11 } as const;
+const BPF = { class: 3, fd: 6, name: 7, flags: 8, id: 11 } as const;
 const BPF_DIRECT_ACTION = 1;
 
 /** `struct tcmsg`. */
@@ -142,13 +142,15 @@ function filterHeader({ index, direction, priority, handle }: FilterPlace, proto
   return trafficHeader(index, handle, PARENTS[direction], priority * 0x1_0000 + protocol);
 }
 
-/** A filter of the kind bpf with direct action. */
-export function putFilter(place: FilterPlace, fd: number, manner: Manner): Request {
+/** A filter of the kind bpf. @param className  of what it matches; without it the filter is one of direct action */
+export function putFilter(place: FilterPlace, fd: number, manner: Manner, className?: number): Request {
   const options = attribute(
     TCA.options,
     attribute(BPF.fd, words(fd)),
     attribute(BPF.name, text("soundcheck")),
-    attribute(BPF.flags, words(BPF_DIRECT_ACTION)),
+    className === undefined
+      ? attribute(BPF.flags, words(BPF_DIRECT_ACTION))
+      : attribute(BPF.class, words(className)),
   );
   const body = joined(filterHeader(place, ETH_P_ALL_BIG_ENDIAN), attribute(TCA.kind, text("bpf")), options);
   return { type: RTM.newtfilter, flags: FLAGS[manner], body };
