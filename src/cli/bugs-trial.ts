@@ -29,18 +29,18 @@ function stopwatch(): () => number {
 const { instrument, seed, seconds, reduce, sound, theorems } = jobSchema.parse(
   JSON.parse(process.argv[2] ?? "{}"),
 );
-const files = corpusFiles().filter((name) => name.endsWith(".prog.json"));
+/** The bundles, and of each source one of the objects that it was compiled to. */
+const files = corpusFiles().filter((name) => /\.prog\.json$|\.v3\.o$/.test(name));
+const bundles = files.filter((name) => name.endsWith(".prog.json"));
 const knowledge = knowledgeOf(files);
-const tasks = (index: number) => {
-  const name = files[index] ?? "";
-  return readTasks([{ name, bytes: readFileSync(name) }], { knowledge }).tasks;
-};
+const tasksOf = (name: string) => readTasks([{ name, bytes: readFileSync(name) }], { knowledge }).tasks;
 const originals = new Map<number, Original>();
 function original(index: number): Original {
   const known = originals.get(index);
   if (known !== undefined) return known;
-  const [task] = tasks(index);
-  if (task === undefined) throw new Error(`${files[index]} has no program`);
+  const name = bundles[index] ?? "";
+  const [task] = tasksOf(name);
+  if (task === undefined) throw new Error(`${name} has no program`);
   const read = { program: task.program, isRefused: task.expected?.verdict === "reject" };
   originals.set(index, read);
   return read;
@@ -54,8 +54,13 @@ const outcome: Outcome = await INSTRUMENTS[instrument].run({
     start = performance.now();
     spent = stopwatch();
   },
-  originals: { count: files.length, original },
-  corpus: { count: files.length, tasks, knowledge, rules: { profile: readProfile(CORPUS_PROFILE) } },
+  originals: { count: bundles.length, original },
+  corpus: {
+    count: files.length,
+    tasks: (index) => tasksOf(files[index] ?? ""),
+    knowledge,
+    rules: { profile: readProfile(CORPUS_PROFILE) },
+  },
   ledger: () => readFileSync(fileURLToPath(new URL("../../properties/ledger.json", import.meta.url)), "utf8"),
   spent: () => spent(),
   now: () => performance.now(),
