@@ -34,6 +34,12 @@ export const ORACLES = {
   message: { holds: "both verifiers complain of the same, by class", of: OTHERS, named: true },
   processed: { holds: "both verifiers process as many instructions", of: OTHERS, named: true },
   harmless: { holds: "what is rejected faults on some input: counted, and never a finding", of: OURS_TOO },
+  word: {
+    holds:
+      "what no run makes fault can fault on the refused path: Z3 is asked, it is counted, and never a finding",
+    of: OURS_TOO,
+    named: true,
+  },
   crash: { holds: "neither verifier nor machine break an invariant of their own", of: ALL },
   target: { holds: "the verifier under test answers, whatever the program is", of: ["command"] },
   broken: { holds: "the campaign itself works: no process of it dies, no reduction fails", of: ALL },

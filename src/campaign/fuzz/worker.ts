@@ -33,6 +33,7 @@ import { pairOf } from "./oracles/agreement.ts";
 import { oraclesNamed } from "./oracles/all.ts";
 import { faultsAfterAll } from "./oracles/harmless.ts";
 import type { Violation } from "./oracles/oracle.ts";
+import { wordOf } from "./oracles/word.ts";
 import { type Made, programOfCampaign, rulesOf } from "./programs.ts";
 import { type Plan, trimmed } from "./recipes.ts";
 import { reduceProgram, reduceRecipe } from "./reduce.ts";
@@ -103,7 +104,8 @@ async function batch({
   const unmodelled = new Map<string, number>();
   const verdicts = new Map<string, number>();
   const harmless = new Map<string, number>();
-  const searches = how.oracles.some(({ name }) => name === "harmless");
+  const asksWord = how.oracles.some(({ name }) => name === "word");
+  const searches = asksWord || how.oracles.some(({ name }) => name === "harmless");
   const found: Found[] = [];
   const asked = await drawAll(first, count, plan, settings);
   if ("unusable" in asked) return asked;
@@ -137,7 +139,8 @@ async function batch({
       if (faults !== undefined) tally.searched += 1;
       if (faults === false) {
         tally.harmless += 1;
-        add(harmless, checked.reason ?? "");
+        const word = asksWord ? await wordOf(checked.case) : undefined;
+        add(harmless, word === undefined ? (checked.reason ?? "") : `${checked.reason ?? ""} (${word})`);
       }
       if (checked.reason !== undefined) semantic.refused(checked.reason);
     } catch (error) {

@@ -11,6 +11,7 @@ import { bounds, console, dead, run } from "./kernel.ts";
 import type { Oracle } from "./oracle.ts";
 import { target } from "./target.ts";
 import { containment, termination } from "./walk.ts";
+import { word } from "./word.ts";
 
 const ALL: Readonly<Record<OracleName, Oracle>> = {
   certificate,
@@ -27,6 +28,7 @@ const ALL: Readonly<Record<OracleName, Oracle>> = {
   message,
   processed,
   harmless,
+  word,
   crash,
   target,
   broken,

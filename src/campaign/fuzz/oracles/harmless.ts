@@ -2,6 +2,7 @@
  * What is rejected faults on some input. This is no finding where it does not: programs are rejected that nobody can make fault, and how many and why says how precise a verifier is. So one rejected program
  * in four, by its seed, gets more runs, and those that none of them makes fault are counted by reason.
  */
+
 import { runProgram } from "../../run-program.ts";
 import type { Case, Oracle } from "./oracle.ts";
 
