@@ -56,24 +56,23 @@ const MEMORIES: readonly (readonly MemoryRange[])[] = Array.from({ length: VARIA
   memory(variant),
 ]);
 
-/** The environments of the runs of one program, by which memory they have: made when the first run has it, for the program is run many times. */
-interface Around {
-  readonly program: Program;
-  readonly rules: Rules;
-  readonly same: Omit<Partial<Environment>, "memory">;
-  readonly byMemory: (Partial<Environment> | undefined)[];
-}
-let last: Around | undefined;
+/** The memory of a run, by its seed. */
+export const memoryAround = (seed: number): readonly MemoryRange[] => MEMORIES[(seed >>> 5) % VARIANTS] ?? [];
 
-/** What of the environment of a drawn run is the kernel's. */
-export function kernelAround(program: Program, seed: number, rules: Rules): Partial<Environment> {
+/** What else of the environment of a drawn run is the kernel's: the same in all runs of a program. */
+export type KernelAround = Required<
+  Pick<Environment, "objects" | "contextAddress" | "variables" | "processorOffsets" | "mapAddresses">
+>;
+
+let last: { readonly program: Program; readonly rules: Rules; readonly around: KernelAround } | undefined;
+
+export function kernelAround(program: Program, rules: Rules): KernelAround {
   if (last?.program !== program || last.rules !== rules)
-    last = { program, rules, same: aroundAll(program, rules), byMemory: [] };
-  const variant = (seed >>> 5) % VARIANTS;
-  return (last.byMemory[variant] ??= { memory: MEMORIES[variant] ?? [], ...last.same });
+    last = { program, rules, around: makeAround(program, rules) };
+  return last.around;
 }
 
-function aroundAll(program: Program, rules: Rules): Around["same"] {
+function makeAround(program: Program, rules: Rules): KernelAround {
   const { ksyms = [], maps } = program;
   const names = ksyms.length === 0 ? [] : [...new Set(ksyms.map(({ name }) => name))];
   return {

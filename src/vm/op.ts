@@ -335,8 +335,9 @@ function prepareOne(instruction: Instruction, slot: number, program: Program, ha
   specialise(draft, row.operation, instruction, slot);
   if (hasArena) specialiseForArena(draft, instruction);
   if (writesFramePointer(instruction)) draft.code = DO.framePointerWrite;
-  specialiseSymbols(draft, program, slot);
-  if (isForbidden(instruction, program)) draft.code = DO.forbiddenHelper;
+  const { kind } = row.operation;
+  if (kind === "call" || kind === "ld_imm64") specialiseSymbols(draft, program, slot);
+  if (kind === "call" && isForbidden(instruction, program)) draft.code = DO.forbiddenHelper;
   draft.plain = PLAIN.has(draft.code) && !draft.aligned;
   return draft;
 }

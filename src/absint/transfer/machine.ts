@@ -17,7 +17,7 @@ import { allocatePermanent } from "../arena.ts";
 import { type Marks, newMarks } from "../origins.ts";
 import { KIND, kindOf, REGISTER_BYTES } from "../register.ts";
 import { FP, frameCount, LIVE_STATE_BYTES, registerAt } from "../state.ts";
-import { exceptionCallback } from "./exception-callback.ts";
+import { exceptionCallback as exceptionCallbackOf } from "./exception-callback.ts";
 import { type GlobalFunction, globalFunctions } from "./global-functions.ts";
 import { reject } from "./rejection.ts";
 import { type Rights, rightsOf } from "./rights.ts";
@@ -99,12 +99,31 @@ const UNMODELLED_MAPS: ReadonlySet<string> = new Set(["struct_ops"]);
 /** Programs that begin with the arguments of a function, tracepoint or hook of the kernel. */
 const ATTACHES_BY_BTF: ReadonlySet<string> = new Set(["tracing", "lsm"]);
 
-/**
- * A machine for `program` under the rules of a kernel. There is one live state: machines take turns, they do not nest.
- *
- * @throws Unsupported  naming the program type or map type that is not modelled
- */
-export function createMachine(program: Program, rules: Rules = DEFAULT_RULES): Machine {
+/** What of a machine the program and the rules decide, and nothing changes. */
+type Tables = Pick<
+  Machine,
+  | "program"
+  | "rules"
+  | "facts"
+  | "rights"
+  | "context"
+  | "kfuncs"
+  | "ksyms"
+  | "maps"
+  | "inner"
+  | "globals"
+  | "exceptionCallback"
+>;
+
+/** The last that were made. The exploration, the checker and whoever runs along a certificate each have a machine for the same program, one after the other. */
+let lastTables: Tables | undefined;
+
+function tablesOf(program: Program, rules: Rules): Tables {
+  if (lastTables?.program !== program || lastTables.rules !== rules) lastTables = makeTables(program, rules);
+  return lastTables;
+}
+
+function makeTables(program: Program, rules: Rules): Tables {
   const { profile } = rules;
   const facts = programFacts(profile, program);
   const context = contextFor(profile, program);
@@ -134,17 +153,42 @@ export function createMachine(program: Program, rules: Rules = DEFAULT_RULES): M
   });
   return {
     program,
-    profile,
+    rules,
     facts,
     rights: rightsOf(program, profile),
     context,
-    rules,
     kfuncs: new Map(program.kfuncs?.map(({ insn, name }) => [insn, name])),
     ksyms: new Map(program.ksyms?.map((symbol) => [symbol.insn, symbol])),
     maps,
     inner,
     globals: globalFunctions(program, rules, facts, context),
-    exceptionCallback: exceptionCallback(program),
+    exceptionCallback: exceptionCallbackOf(program),
+  };
+}
+
+/**
+ * A machine for `program` under the rules of a kernel. There is one live state: machines take turns, they do not nest.
+ *
+ * @throws Unsupported  naming the program type or map type that is not modelled
+ */
+export function createMachine(program: Program, rules: Rules = DEFAULT_RULES): Machine {
+  const { facts, rights, context, kfuncs, ksyms, maps, inner, globals, exceptionCallback } = tablesOf(
+    program,
+    rules,
+  );
+  return {
+    program,
+    profile: rules.profile,
+    facts,
+    rights,
+    context,
+    rules,
+    kfuncs,
+    ksyms,
+    maps,
+    inner,
+    globals,
+    exceptionCallback,
     state: LIVE,
     pc: 0,
     forked: FORKED,

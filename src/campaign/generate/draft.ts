@@ -16,6 +16,9 @@ export const SLOTS = 12;
 /** All slots: behind those lie what is handed to helpers, and what the kernel keeps for the program. */
 const ALL_SLOTS = 32;
 
+const NOTHING_IN_REGISTERS: readonly Held[] = Array.from({ length: REGISTERS }, () => NOTHING);
+const NOTHING_IN_SLOTS: readonly Held[] = Array.from({ length: ALL_SLOTS }, () => NOTHING);
+
 /** A label is a number until the end, when it becomes a distance. */
 export type Label = number;
 
@@ -39,8 +42,8 @@ export class Draft {
   /** Calls of the kernel's functions, by slot. */
   readonly kfuncs: { readonly insn: number; readonly name: string }[] = [];
   know: Knowledge = {
-    registers: Array.from({ length: REGISTERS }, () => NOTHING),
-    slots: Array.from({ length: ALL_SLOTS }, () => NOTHING),
+    registers: NOTHING_IN_REGISTERS.slice(),
+    slots: NOTHING_IN_SLOTS.slice(),
   };
 
   /** 8-byte slots so far. */
@@ -95,7 +98,11 @@ export class Draft {
       if (instruction === undefined || to === undefined)
         throw new Error("a jump goes to a label that was placed");
       const distance = to - (starts[at] ?? 0) - 1;
-      made[at] = { ...instruction, [field]: distance };
+      const { row, dst, src, off, imm, immHigh } = instruction;
+      made[at] =
+        field === "off"
+          ? { row, dst, src, off: distance, imm, immHigh }
+          : { row, dst, src, off, imm: distance, immHigh };
     }
     return made;
   }

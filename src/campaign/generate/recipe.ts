@@ -39,7 +39,11 @@ export function recipeOf(seed: number): Recipe {
     b: random.below(NUMBERS),
     c: random.below(NUMBERS),
   });
-  const steps = (count: number): readonly Step[] => Array.from({ length: count }, step);
+  const steps = (count: number): readonly Step[] => {
+    const drawn: Step[] = [];
+    while (drawn.length < count) drawn.push(step());
+    return drawn;
+  };
   const length = SHORTEST + random.below(LONGEST - SHORTEST) * (random.below(16) === 0 ? 4 : 1);
   return {
     shape: random.below(NUMBERS),
