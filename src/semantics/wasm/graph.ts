@@ -151,6 +151,12 @@ export class Graph {
   readonly #inputs = new Map<string, Value>();
   /** The loops under construction, outermost first. */
   readonly #open: Loop[] = [];
+  readonly #olderLast: boolean;
+
+  /** @param options.olderLast  where the order does not matter, what was made first goes to the right */
+  constructor({ olderLast = false }: { readonly olderLast?: boolean } = {}) {
+    this.#olderLast = olderLast;
+  }
 
   #take(): number {
     if (this.#nextId === ID_LIMIT) throw new Error("a function of too many values");
@@ -225,8 +231,7 @@ export class Graph {
 
   binary(name: BinaryName, left: Value, right: Value): Value {
     const given = binaryInstruction(name);
-    // A constant goes to the right, where simplifications look for it.
-    const mirror = left.kind === "constant" && right.kind !== "constant" ? MIRROR.get(given.op) : undefined;
+    const mirror = this.#isBetterMirrored(given, left, right) ? MIRROR.get(given.op) : undefined;
     const instruction = mirror === undefined ? given : binaryInstruction(`${given.operand}.${mirror}`);
     const { op, opcode, result: type } = instruction;
     const [a, b] = mirror === undefined ? [left, right] : [right, left];
@@ -243,6 +248,12 @@ export class Graph {
       this.#operations.set(key, node);
     }
     return node;
+  }
+
+  /** A constant goes to the right, where simplifications look for it. */
+  #isBetterMirrored({ op }: BinaryInstruction, left: Value, right: Value): boolean {
+    if (right.kind === "constant") return false;
+    return left.kind === "constant" || (this.#olderLast && MIRROR.get(op) === op && left.id < right.id);
   }
 
   #simplify(instruction: BinaryInstruction, a: Value, b: Value): Value | undefined {

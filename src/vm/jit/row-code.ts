@@ -74,7 +74,8 @@ function read(row: Row, imm: number | undefined): Template {
   const effect = effectOf(row.operation);
   if (effect === undefined) throw new Error(`${row.name} has no effect of its own`);
   const { size, stored, result } = effect;
-  const graph = new Graph();
+  // The destination is made first: where the engine is free to choose it computes in the register of the right operand, and the destination is what nobody needs any more.
+  const graph = new Graph({ olderLast: true });
   const variable = (term: Term): Value => {
     if (term === DST) return graph.parameter("i64", PLACE.dst);
     if (term === SRC)
