@@ -29,6 +29,7 @@ const NAMINGS: Partial<Record<AttachType, Naming>> = {
   trace_raw_tp: { prefix: "btf_trace_", kind: "typedef" },
   trace_fentry: FUNCTION,
   trace_fexit: FUNCTION,
+  trace_fsession: FUNCTION,
   modify_return: FUNCTION,
   trace_iter: { prefix: "bpf_iter_", kind: "func" },
   lsm_mac: { prefix: "bpf_lsm_", kind: "func" },

@@ -188,12 +188,24 @@ function checkSleepable(program: Program, profile: Profile): void {
     ? program.flags.filter((flag) => flag !== "sleepable")
     : [...program.flags, "sleepable" as const];
   if (programFacts(profile, { ...program, flags }) === undefined) return;
+  if (sleepable && program.attach === "trace_raw_tp") requireFaultable(program, profile);
   reject(
     "EINVAL",
     sleepable
       ? "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable"
       : "Syscall programs can only be sleepable",
   );
+}
+
+/** Tracepoints that are passed where the kernel may sleep: those of system calls. */
+const FAULTABLE: ReadonlySet<string> = new Set(["sys_enter", "sys_exit"]);
+
+/** Kernels on which raw tracepoints may sleep let programs for typed ones do so, too, where that can be. */
+function requireFaultable({ target = "" }: Program, profile: Profile): void {
+  const others = Object.values(profile.programs);
+  if (!others.some(({ type, sleepable }) => type === "raw_tracepoint" && sleepable === true)) return;
+  if (FAULTABLE.has(target)) throw new Unsupported(`sleepable programs for tracepoint ${target}`);
+  reject("EINVAL", `Sleepable program cannot attach to non-faultable tracepoint ${target}`);
 }
 
 /**

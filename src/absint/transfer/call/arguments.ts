@@ -305,6 +305,14 @@ const OF_TIMERS: ReadonlySet<string> = new Set([
   "timer_cancel",
 ]);
 
+/** Helpers that take maps of one type, where the profile does not know: calls of them need what a probe does not come by. */
+const ONLY_MAPS: Readonly<Record<string, MapType>> = {
+  inode_storage_delete: "inode_storage",
+  inode_storage_get: "inode_storage",
+  user_ringbuf_drain: "user_ringbuf",
+  xdp_output: "perf_event_array",
+};
+
 /** Checks that the helper may be called with the map that it was given, if it takes one. */
 export function checkMapFits(m: Machine, call: CallFacts): void {
   if (call.mapIndex < 0) return;
@@ -313,7 +321,8 @@ export function checkMapFits(m: Machine, call: CallFacts): void {
   if (helper.name === "for_each_map_elem") return requireElements(map);
   // A map that has a timer is one that may have.
   if (OF_TIMERS.has(helper.name)) return;
-  if (helper.name === "user_ringbuf_drain") return requireType(map, "user_ringbuf", label);
+  const only = ONLY_MAPS[helper.name];
+  if (only !== undefined && helper.maps === undefined) return requireType(map, only, label);
   if (helper.maps === undefined) throw new Unsupported(`maps of helper ${label}`);
   if (WRITES_MAP.has(helper.name) && isReadOnlyToPrograms(map)) {
     reject("EACCES", "write into map forbidden");
@@ -340,6 +349,7 @@ const HAS_ELEMENTS: ReadonlySet<MapDefinition["type"]> = new Set([
   "lru_percpu_hash",
   "array",
   "percpu_array",
+  "rhash",
 ]);
 
 function requireElements({ type }: MapDefinition): void {
