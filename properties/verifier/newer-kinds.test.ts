@@ -111,3 +111,14 @@ describe.skipIf(types === undefined)("storage of inodes", () => {
     expect(verdictOf("lsm/inode_unlink", `${asm}\n${END}`, [storage(type)])).toBe(expected);
   });
 });
+
+describe("what is there where an object of the kernel is wanted", () => {
+  test.each([
+    ["bpf_task_acquire", "", "EINVAL R1 is ctx expected STRUCT task_struct"],
+    ["bpf_task_acquire", "r1 = r10", "EINVAL R1 is fp expected STRUCT task_struct"],
+    ["bpf_map_sum_elem_count", "r1 = r10", "EINVAL R1 is fp expected STRUCT bpf_map or map_ptr"],
+  ])("%s: %s", (name, change, expected) => {
+    const lines = [change, `call ${name}`, END].filter((line) => line !== "");
+    expect(verdictOf("tc", lines.join("\n"))).toBe(expected);
+  });
+});

@@ -93,7 +93,7 @@ export const KFUNC_CLASSES: readonly MessageClass[] = [
     follow: "nothing",
   },
   {
-    pattern: /^arg#\d+ (?:pointer type (.*) must point to|is \w+ expected)|^R\d+ is scalar expected/,
+    pattern: /^arg#\d+ (?:pointer type (.*) must point to|is \w+ expected)|^R\d+ is \w+ expected/,
     category: CALLS,
     problem: "an argument of the wrong kind",
     needed:

@@ -154,7 +154,7 @@ const CHECKS: { readonly [C in Exclude<ArgumentClass, "ignored">]: Check } = {
   },
   object: checkObject,
   memory: (m, call, value, target) => {
-    requireNoNumber(m, value, target);
+    requireNoMemory(m, value, target);
     requireNumbers(value, target, false);
     if (value.size === undefined) throw new Unsupported(`memory of unknown size for ${call.facts.name}`);
     if (value.to?.startsWith("struct ") === true) call.memoryAsObject = true;
@@ -232,10 +232,13 @@ function requireConstant(m: Machine, { at, number }: Target, what: string): numb
 const isContext = ({ profile }: Machine, { to }: KfuncValue): boolean =>
   Object.values(profile.contexts).some(({ struct }) => to === `struct ${struct}`);
 
-/** Kernels that name registers tell a number from memory where an object is wanted. */
-function requireNoNumber({ profile }: Machine, value: KfuncValue, { number, at }: Target): void {
-  if (value.plain === true || kindOf(at) !== KIND.scalar || !says(profile, "argument_registers")) return;
-  reject("EINVAL", `R${number} is scalar expected ${pointeeText(value)}`);
+/** Kernels that name registers say what is there where an object of the kernel is wanted. */
+function requireNoMemory({ profile }: Machine, value: KfuncValue, { number, at }: Target): void {
+  if (value.plain === true || !says(profile, "argument_registers")) return;
+  const kind = kindOf(at);
+  if (kind !== KIND.scalar && value.to?.startsWith("struct ") !== true) return;
+  const orMap = value.to === "struct bpf_map" ? " or map_ptr" : "";
+  reject("EINVAL", `R${number} is ${kindName(kind)} expected ${pointeeText(value)}${orMap}`);
 }
 
 /** What the program's memory stands for holds numbers alone; any bytes, where the size is told. */
