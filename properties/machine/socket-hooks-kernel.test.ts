@@ -6,7 +6,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, wr
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readPrograms } from "../../src/object/read.ts";
 import { SYSCALL_NUMBERS } from "../../src/oracle/linux/abi.ts";
-import { type Argument, call, type Memory } from "../../src/oracle/linux/calls.ts";
+import { call } from "../../src/oracle/linux/calls.ts";
 import { kernelAvailable } from "../../src/oracle/linux/kernel.ts";
 import { loadProgram } from "../../src/oracle/linux/load.ts";
 import { createMap, word } from "../../src/oracle/linux/maps.ts";
@@ -18,20 +18,23 @@ import type { Socket } from "../../src/vm/environment/sockets.ts";
 import type { Environment } from "../../src/vm/environment.ts";
 import { Machine } from "../../src/vm/machine.ts";
 import { FRAME, map, program } from "../../src/vm/testing.ts";
-
-/** asm/unistd_64.h of x86. */
-const CALLS = {
-  socket: 41,
-  connect: 42,
-  bind: 49,
-  listen: 50,
-  getsockname: 51,
-  setsockopt: 54,
-  getsockopt: 55,
-};
-const [AF_INET, AF_XDP] = [2, 44];
-const [STREAM, DATAGRAM, RAW] = [1, 2, 3];
-const [SOL_SOCKET, SO_PRIORITY, SO_COOKIE] = [1, 12, 57];
+import {
+  AF_INET,
+  AF_XDP,
+  address,
+  back,
+  bytes32,
+  CALLS,
+  DATAGRAM,
+  opened,
+  RAW,
+  SO_ATTACH_REUSEPORT_EBPF,
+  SO_PRIORITY,
+  SO_REUSEPORT,
+  SOL_SOCKET,
+  STREAM,
+  system,
+} from "./own-sockets.ts";
 
 const kernel = kernelAvailable();
 const isX86 = THIS_MACHINE.arch === "x64";
@@ -43,32 +46,6 @@ const ROOT = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((path) =>
 const GROUP = `${ROOT ?? ""}/soundcheck-hooks-${process.pid}`;
 
 const OUT = map("array", { name: "out", valueSize: 256, maxEntries: 1 });
-
-const back = (bytes: Uint8Array): Memory => ({ bytes, back: "all" });
-const bytes32 = (...words: readonly number[]): Memory => back(new Uint8Array(Uint32Array.from(words).buffer));
-const system = (number: number, values: readonly Argument[]): number => {
-  const { errno, result } = call(THIS_MACHINE, number, values);
-  if (errno !== 0) throw new Error(`system call ${number}: error ${errno}`);
-  return result;
-};
-/** An address of the loopback device. */
-const address = (port: number): Memory =>
-  back(Uint8Array.from([AF_INET, 0, port >> 8, port & 0xff, 127, 0, 0, 1, ...new Uint8Array(8)]));
-
-function opened(type: number): { readonly fd: number; readonly port: number; readonly cookie: bigint } {
-  const fd = system(CALLS.socket, [AF_INET, type, 0]);
-  system(CALLS.bind, [fd, address(0), 16]);
-  if (type === STREAM) system(CALLS.listen, [fd, 1]);
-  const name = address(0);
-  system(CALLS.getsockname, [fd, name, bytes32(16)]);
-  const cookie = bytes32(0, 0);
-  system(CALLS.getsockopt, [fd, SOL_SOCKET, SO_COOKIE, cookie, bytes32(8)]);
-  return {
-    fd,
-    port: Buffer.from(name.bytes).readUInt16BE(2),
-    cookie: Buffer.from(cookie.bytes).readBigUInt64LE(0),
-  };
-}
 
 const seen = (protocol: "tcp" | "udp", port: number): Socket => ({
   protocol,
@@ -269,6 +246,80 @@ describe.skipIf(!kernel.ok || !isX86 || ROOT === undefined)("hooks of a control 
     }
   });
 
+  it("the value of an option that is asked for, read and changed", () => {
+    const fields = [24, 28, 32, 36]
+      .map((field) => `r1 = *(u32 *)(r6 +${field})\n*(u32 *)(r9 +${field}) = r1`)
+      .join("\n");
+    const asm = `r6 = r1\nr9 = map_value[out]+0\n${fields}\nr7 = *(u64 *)(r6 +8)\nr8 = *(u64 *)(r6 +16)\nr1 = r8\nr1 -= r7\n*(u64 *)(r9 +64) = r1\nr1 = r7\nr1 += 4\nif r1 > r8 goto out\nr1 = *(u32 *)(r7 +0)\n*(u32 *)(r9 +72) = r1\n*(u8 *)(r7 +0) = 6\nout:\nr0 = 1\nexit`;
+    const tested: Program = { ...program("cgroup_sockopt", asm, [OUT]), attach: "cgroup_getsockopt" };
+    const { fd, port, cookie } = opened(STREAM);
+    try {
+      system(CALLS.setsockopt, [fd, SOL_SOCKET, SO_PRIORITY, bytes32(5), 4]);
+      const got = bytes32(0);
+      const expected = attached(tested, 21, () => {
+        system(CALLS.getsockopt, [fd, SOL_SOCKET, SO_PRIORITY, got, bytes32(4)]);
+      });
+      const context = new Uint8Array(40);
+      context.set(new Uint8Array(Uint32Array.of(SOL_SOCKET, SO_PRIORITY, 4).buffer), 24);
+      const [own, packet] = onMachine(tested, {
+        packet: Uint8Array.of(5, 0, 0, 0),
+        context,
+        hookSocket: hookSocket("tcp", port, cookie),
+      });
+      expect(own).toBe(expected);
+      expect(packet).toEqual(got.bytes);
+      expect(got.bytes[0]).toBe(6);
+    } finally {
+      closeSync(fd);
+    }
+  });
+
+  it("a connection that is established: addresses, ports, state, and the segment that said so", () => {
+    // op, family, remote_ip4, local_ip4, remote_port, local_port, is_fullsock, state, skb_len, skb_tcp_flags
+    const fields = [0, 20, 24, 28, 64, 68, 72, 88, 208, 212];
+    const copy = fields.map((f, i) => `r1 = *(u32 *)(r6 +${f})\n*(u32 *)(r9 +${4 * i}) = r1`).join("\n");
+    const asm = `r6 = r1\nr9 = map_value[out]+0\nr0 = 1\nr1 = *(u32 *)(r6 +0)\nif r1 != 4 goto out\n${copy}\nr7 = *(u64 *)(r6 +192)\nr8 = *(u64 *)(r6 +200)\nr1 = r7\nr1 += 20\nif r1 > r8 goto short\nr1 = *(u32 *)(r7 +0)\n*(u32 *)(r9 +64) = r1\nr1 = *(u16 *)(r7 +12)\n*(u16 *)(r9 +68) = r1\nshort:\nr0 = *(u64 *)(r6 +184)\nif r0 == 0 goto none\n${show(72)}\nnone:\nr0 = 1\nout:\nexit`;
+    const tested: Program = { ...program("sock_ops", asm, [OUT]), attach: "cgroup_sock_ops" };
+    const [server, client] = [opened(STREAM), system(CALLS.socket, [AF_INET, STREAM, 0])];
+    try {
+      system(CALLS.bind, [client, address(0), 16]);
+      const name = address(0);
+      system(CALLS.getsockname, [client, name, bytes32(16)]);
+      const own = Buffer.from(name.bytes).readUInt16BE(2);
+      const expected = attached(tested, 3, () => {
+        system(CALLS.connect, [client, address(server.port), 16]);
+      });
+      const [LOCALHOST, ESTABLISHED, SYN_ACK] = [0x0100007f, 1, 0x12];
+      // The header of a segment with SYN and ACK, with the 20 bytes of options that Linux sends.
+      const segment = Buffer.alloc(40);
+      segment.writeUInt16BE(server.port, 0);
+      segment.writeUInt16BE(own, 2);
+      segment.writeUInt16BE((10 << 12) | SYN_ACK, 12);
+      const context = Buffer.alloc(224);
+      // The other side's port is in network order, in the upper half of its field.
+      const remote = segment.readUInt16LE(0) * 2 ** 16;
+      const values = [4, AF_INET, LOCALHOST, LOCALHOST, remote, own, 1, ESTABLISHED, 0, SYN_ACK];
+      for (const [i, field] of fields.entries()) context.writeUInt32LE(values[i] ?? 0, field);
+      const local = { address: Uint8Array.of(127, 0, 0, 1), port: own };
+      const socket: Socket = {
+        protocol: "tcp",
+        state: "established",
+        local,
+        remote: { ...local, port: server.port },
+      };
+      const [got] = onMachine(tested, {
+        packet: segment,
+        context,
+        hookSocket: { cookie: 1n, uid: 0, socket },
+      });
+      expect(got).toBe(expected);
+      expect(Buffer.from(expected, "hex").readUInt32LE(20)).toBe(own);
+    } finally {
+      closeSync(client);
+      closeSync(server.fd);
+    }
+  });
+
   it("a connection's socket and its cookie", () => {
     const asm = `r6 = r1\nr9 = map_value[out]+0\ncall bpf_get_socket_cookie\n*(u64 *)(r9 +64) = r0\nr0 = *(u64 *)(r6 +64)\n${show(0)}\nr0 = 1\nexit`;
     const tested: Program = { ...program("cgroup_sock_addr", asm, [OUT]), attach: "cgroup_inet4_connect" };
@@ -282,6 +333,48 @@ describe.skipIf(!kernel.ok || !isX86 || ROOT === undefined)("hooks of a control 
       expect(Buffer.from(expected, "hex").readBigUInt64LE(64)).toBe(cookie);
     } finally {
       closeSync(fd);
+    }
+  });
+});
+
+describe.skipIf(!kernel.ok || !isX86)("groups of sockets with one port", () => {
+  it("show a datagram from its transport header on", () => {
+    const fields = [16, 20, 24, 28];
+    const copy = fields.map((f, i) => `r1 = *(u32 *)(r6 +${f})\n*(u32 *)(r9 +${4 * i}) = r1`).join("\n");
+    const asm = `r6 = r1\nr9 = map_value[out]+0\n${copy}\nr7 = *(u64 *)(r6 +0)\nr8 = *(u64 *)(r6 +8)\nr1 = r7\nr1 += 12\nif r1 > r8 goto out\nr1 = *(u32 *)(r7 +0)\n*(u32 *)(r9 +16) = r1\nr1 = *(u16 *)(r7 +4)\n*(u16 *)(r9 +20) = r1\nr1 = *(u32 *)(r7 +8)\n*(u32 *)(r9 +24) = r1\nr1 = r7\nr1 += 13\nif r1 <= r8 goto out\n*(u32 *)(r9 +28) = 1\nout:\nr0 = 1\nexit`;
+    const tested: Program = { ...program("sk_reuseport", asm, [OUT]), attach: "sk_reuseport_select" };
+    const [fd, sender] = [system(CALLS.socket, [AF_INET, DATAGRAM, 0]), opened(DATAGRAM)];
+    const out = createMap(OUT);
+    const loaded = loadProgram(tested, { maps: [out] });
+    try {
+      if (loaded.verdict === "reject") throw new Error(loaded.log);
+      system(CALLS.setsockopt, [fd, SOL_SOCKET, SO_REUSEPORT, bytes32(1), 4]);
+      system(CALLS.bind, [fd, address(0), 16]);
+      const name = address(0);
+      system(CALLS.getsockname, [fd, name, bytes32(16)]);
+      const port = Buffer.from(name.bytes).readUInt16BE(2);
+      system(CALLS.setsockopt, [fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, bytes32(loaded.fd), 4]);
+      system(CALLS.sendto, [sender.fd, bytes32(0x64636261), 4, 0, address(port), 16]);
+      const datagram = Buffer.alloc(12);
+      datagram.writeUInt16BE(sender.port, 0);
+      datagram.writeUInt16BE(port, 2);
+      datagram.writeUInt16BE(12, 4);
+      datagram.write("abcd", 8, "latin1");
+      const context = Buffer.alloc(56);
+      // IPv4 in network order, UDP.
+      context.writeUInt16BE(0x0800, 20);
+      context.writeUInt32LE(17, 24);
+      const machine = new Machine(tested);
+      const ended = machine.run({ packet: datagram, context });
+      if (ended.outcome === "fault") throw new Error(ended.fault.message);
+      const expected = Buffer.from(out.lookup(word(0)) ?? []);
+      expect(ownOut(machine)).toBe(expected.toString("hex"));
+      expect(expected.toString("latin1", 24, 28)).toBe("abcd");
+    } finally {
+      if (loaded.verdict !== "reject") loaded.close();
+      out.close();
+      closeSync(fd);
+      closeSync(sender.fd);
     }
   });
 });
