@@ -262,9 +262,13 @@ export class Sequence {
       if (this.#below(12) === 0) bytes[this.#below(bytes.length)] = 1 + this.#below(3);
       return bytes.subarray(0, room);
     };
-    const functionInfo = Array.from({ length: functions }, (_, at) => record([at, 3], size));
+    // Of the programs with functions most begin theirs with instruction 2; all but the first are static, with few exceptions.
+    const start = this.#of([1, 2, 2, 2]) ?? 2;
+    const functionInfo = Array.from({ length: functions }, (_, at) =>
+      record([at * start, at === 0 || this.#below(8) === 0 ? 3 : 4], size),
+    );
     const lineInfo = Array.from({ length: lines }, (_, at) =>
-      record([at, 1, this.#below(3), 0x400], lineSize),
+      record([at * start, 1, this.#below(3), 0x400], lineSize),
     );
     return {
       prog_btf_fd: this.#of(this.#btfs) ?? this.#anyFd(),

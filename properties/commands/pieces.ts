@@ -72,6 +72,12 @@ export const PROGRAMS: readonly string[] = [
   R0 + EXIT,
   `b7000000ffffff7f${EXIT}`,
   `b400000003000000${EXIT}`,
+  // A function that is called; one whose jump leaves it; one that is not there; one that nobody calls, but whose address is taken.
+  `8510000001000000${EXIT}${R0}${EXIT}`,
+  `8510000001000000${EXIT}${R0}${EXIT}`,
+  `8510000001000000${EXIT}0500fdff00000000${EXIT}`,
+  `8510000009000000${EXIT}`,
+  `${R0}18410000020000000000000000000000${EXIT}${R0}${EXIT}`,
   // r0 is not set.
   EXIT,
   // A jump out of the program.

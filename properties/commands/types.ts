@@ -133,7 +133,9 @@ class TypeDraw {
 
 /** Type 3 is a function of an integer that returns one. */
 export function functionTypes(): Uint8Array {
-  return withHeader(words([1, 0x0100_0000, 4, 32, 0, 0x0d00_0001, 1, 5, 1, 7, 0x0c00_0001, 2]));
+  return withHeader(
+    words([1, 0x0100_0000, 4, 32, 0, 0x0d00_0001, 1, 5, 1, 7, 0x0c00_0001, 2, 7, 0x0c00_0000, 2]),
+  );
 }
 
 function withHeader(types: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 /** Wrong ways of counting, each with an action that shows it. */
 import type { Action } from "../../src/kernel/model/actions.ts";
 import type { Fault } from "./counting.ts";
-import { CGROUPS, HOLDERS, HOOKS, MOUNTS, NAMESPACES, SOCKETS } from "./scopes.ts";
+import { BINDS, CGROUPS, HOLDERS, HOOKS, MOUNTS, NAMESPACES, SOCKETS } from "./scopes.ts";
 import { LIST, type Scope } from "./symbolic.ts";
 
 export interface WrongWay {
@@ -44,6 +44,12 @@ export const FAULTS: readonly WrongWay[] = [
   { fault: { noHold: "filter" }, shownBy: { do: "filter", process, fd: 0, value: 1 }, scope: HOLDERS },
   { fault: { noPut: "filter" }, shownBy: { do: "close", process, fd: 0 }, scope: HOLDERS },
   { fault: { noPut: "attachment" }, shownBy: { do: "no_discipline", ...AT }, scope: HOOKS },
+  { fault: { noHold: "target" }, shownBy: { do: "update_link", process, fd: 0, value: 1 }, scope: HOOKS },
+  {
+    fault: { noPut: "attachment" },
+    shownBy: { do: "relist", ...AT, fd: 0, hook: "list", old: 1 },
+    scope: HOOKS,
+  },
 
   // --- Namespaces
   { fault: { noHold: "network" }, shownBy: { do: "fork", process }, scope: NAMESPACES },
@@ -79,6 +85,11 @@ export const FAULTS: readonly WrongWay[] = [
     shownBy: { do: "cgroup_detach", process, cgroup: 0, fd: 1, hook: LIST },
     scope: CGROUPS,
   },
+  {
+    fault: { noHold: "attachment" },
+    shownBy: { do: "cgroup_replace", process, cgroup: 0, fd: 1, hook: LIST, old: 1 },
+    scope: CGROUPS,
+  },
   { fault: { noHold: "parent" }, shownBy: { do: "cgroup_create", process, path: "b" }, scope: CGROUPS },
   { fault: { noPut: "parent" }, shownBy: { do: "close", process, fd: 0 }, scope: CGROUPS },
   { fault: { noPut: "listed" }, shownBy: { do: "cgroup_remove", process, path: "a" }, scope: CGROUPS },
@@ -92,5 +103,8 @@ export const FAULTS: readonly WrongWay[] = [
   { fault: { noPut: "mount" }, shownBy: { do: "rmdir", process, path: "/d" }, scope: MOUNTS },
   { fault: { noPut: "pin" }, shownBy: { do: "umount", process, path: "/d" }, scope: MOUNTS },
   { fault: { pinIsNoUser: true }, shownBy: { do: "pin", process, fd: 0, path: "/d/a" }, scope: MOUNTS },
+  { fault: { noPut: "pin" }, shownBy: { do: "rename", process, from: "/a", path: "/d/a" }, scope: MOUNTS },
+  { fault: { noHold: "pin" }, shownBy: { do: "name", process, from: "/a", path: "/d/a" }, scope: MOUNTS },
+  { fault: { noHold: "mount" }, shownBy: { do: "bind", process, from: "/d", path: "/e" }, scope: BINDS },
   { fault: { notFreed: "files" }, shownBy: { do: "umount", process, path: "/d" }, scope: MOUNTS },
 ];

@@ -5,7 +5,7 @@ import { startZ3, type Z3 } from "../../src/semantics/term/z3.ts";
 import { FAULTS } from "./faults.ts";
 import { denied, stepOf } from "./invariants.ts";
 import { actions } from "./scope-actions.ts";
-import { CGROUPS, HOLDERS, HOOKS, MOUNTS, NAMESPACES, SMALL, SOCKETS } from "./scopes.ts";
+import { BINDS, CGROUPS, HOLDERS, HOOKS, MOUNTS, NAMESPACES, SMALL, SOCKETS } from "./scopes.ts";
 import type { Scope } from "./symbolic.ts";
 
 let z3: Z3;
@@ -56,7 +56,8 @@ describe("sockets, hooks, and what they hold", () => {
 
 /** Of the scopes with namespaces, cgroups and mounts those that take about a second; the script does all. */
 const refutable = FAULTS.filter(
-  ({ quick, scope }) => quick === true || ![NAMESPACES, CGROUPS, MOUNTS].some((each) => each === scope),
+  ({ quick, scope }) =>
+    quick === true || ![NAMESPACES, CGROUPS, MOUNTS, BINDS].some((each) => each === scope),
 );
 
 describe("a wrong way of counting is refuted", () => {

@@ -25,7 +25,7 @@ import { isAttachTypeFor, withAttachType } from "./load-types.ts";
 import { arrayOf, type NamedMaps, namedMaps } from "./named-maps.ts";
 import { objectName } from "./names.ts";
 import { functionRecords, recordProblem } from "./program-records.ts";
-import { isWellFormed } from "./raw-checks.ts";
+import { formProblem } from "./raw-checks.ts";
 
 const SLOT = 8;
 /** Flags that Linux 6.18 knows: those of `LOAD_FLAGS`, and further ones that are not modelled. */
@@ -163,7 +163,10 @@ function verdictOn(
   const wrong = records === undefined ? 0 : recordProblem(call, bytes, records);
   if (wrong !== 0) return log.say("", wrong);
   const named = namedMaps(process, attr, bytes, further.maps);
-  if ("error" in named) return log.say("", isWellFormed(bytes, named.insn) ? named.error : EINVAL);
+  if ("error" in named) {
+    const form = formProblem(bytes, named.insn, isCapable({ privileges: process.capabilities }, "cap_bpf"));
+    return log.say("", form === 0 ? named.error : form);
+  }
   const maps = { ...named, further };
   let insns: Program["insns"];
   try {
@@ -173,7 +176,14 @@ function verdictOn(
     if (error instanceof InputError) return log.say(error.message, EINVAL);
     throw error;
   }
-  const program: Program = { ...parts, insns, maps: named.definitions };
+  // Of their names only the log would speak.
+  const functions = (records?.functions ?? []).map(({ start, type, isStatic }) => ({
+    insn: start,
+    name: `function_${start}`,
+    typeId: type,
+    linkage: isStatic ? ("static" as const) : ("global" as const),
+  }));
+  const program: Program = { ...parts, insns, maps: named.definitions, functions };
   const verdict = log.verify(program, kernel.rules, verify);
   return typeof verdict === "number" ? verdict : { program, maps, types: records?.types };
 }
