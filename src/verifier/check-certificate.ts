@@ -33,7 +33,17 @@ import { admit } from "./admission.ts";
 import type { Certificate, CertificateNode, Measure } from "./certificate.ts";
 import type { ControlFlow } from "./control-flow.ts";
 import { MAX_PASSAGES, passagesOf, passHead, progressOf } from "./measure.ts";
-import { beginRoot, isTimer, type Root, rootNeeded, rootOfState, startOf, timerFunctions } from "./roots.ts";
+import {
+  ASKED,
+  asksOf,
+  beginRoot,
+  isTimer,
+  type Root,
+  rootNeeded,
+  rootOfState,
+  startOf,
+  timerFunctions,
+} from "./roots.ts";
 import { StackUse } from "./stack-use.ts";
 import { callsOf, nodeFlaw } from "./well-formed.ts";
 
@@ -98,8 +108,8 @@ interface Target {
   readonly advances?: () => boolean;
 }
 
-/** By instruction. */
-type Targets = readonly (readonly Target[])[];
+/** By instruction; undefined where there is none. */
+type Targets = readonly (readonly Target[] | undefined)[];
 
 /**
  * Checks a certificate against a program.
@@ -146,9 +156,11 @@ export function checkCertificate(
   const stackUse = new StackUse();
   /** The nodes that have been confirmed, as what paths of others may end in. */
   const proved: Target[] = [];
-  /** What paths of the current node may end in, by instruction; and the lists that are not empty. */
-  const targets: readonly Target[][] = program.insns.map(() => []);
-  const aimed: Target[][] = [];
+  /** What paths of the current node may end in; and the instructions where there is something. */
+  const targets: (Target[] | undefined)[] = program.insns.map(() => undefined);
+  const aimed = new Int32Array(program.insns.length);
+  let aims = 0;
+  const asks = asksOf(program.insns);
   /** The longest run of each function whose root has been confirmed. */
   const longest = new Map<Root, Count>();
   /** What paths set as the callbacks of timers. */
@@ -162,7 +174,7 @@ export function checkCertificate(
     const flaw = structuralFlaw(nodes, index, at);
     if (flaw !== undefined) return { ok: false, node: index, reason: flaw };
     aim(index, node);
-    const path = follow(m, node, at, targets, stackUse, longest, timers, limit - steps);
+    const path = follow(m, node, at, targets, asks, stackUse, longest, timers, limit - steps);
     if (typeof path === "string") return { ok: false, node: index, reason: path };
     steps += path.steps;
     const passages = node.measure === undefined ? 1n : passagesFrom(at, node.measure, progress.get(index));
@@ -192,8 +204,7 @@ export function checkCertificate(
 
   /** Changes `targets` to what the paths of a node may end in. */
   function aim(index: number, node: CertificateNode): void {
-    for (const list of aimed) list.length = 0;
-    aimed.length = 0;
+    for (; aims > 0; aims -= 1) targets[aimed[aims - 1] ?? 0] = undefined;
     for (const to of node.edges) addTarget(nodes[to]?.pc ?? 0, proved[to]);
     if (node.measure !== undefined) aimAtHeads([...node.loops, index]);
     else if (node.loops.length > 0) aimAtHeads(node.loops);
@@ -217,9 +228,13 @@ export function checkCertificate(
   function addTarget(pc: number, target: Target | undefined): void {
     if (target === undefined) throw new Error("an edge leads to an earlier node");
     const list = targets[pc];
-    if (list === undefined) throw new Error("a node stands at an instruction");
-    list.push(target);
-    aimed.push(list);
+    if (list !== undefined) {
+      list.push(target);
+      return;
+    }
+    targets[pc] = [target];
+    aimed[aims] = pc;
+    aims += 1;
   }
 }
 
@@ -360,6 +375,7 @@ function takeUp(m: Machine, { pc, at, packed }: Waiting): void {
 /**
  * Executes every path from a node, or says what is wrong.
  *
+ * @param asks  what to ask before each instruction
  * @param longest  the functions that may be called, and the most instructions that each executes
  * @param timers  gets what is set as the callback of a timer
  */
@@ -368,6 +384,7 @@ function follow(
   node: CertificateNode,
   at: number,
   targets: Targets,
+  asks: Uint8Array,
   stackUse: StackUse,
   longest: ReadonlyMap<Root, Count>,
   timers: Set<Root>,
@@ -391,10 +408,10 @@ function follow(
       steps += 1;
       length += 1;
       if (steps > limit) return TOO_LONG;
-      const insn = m.program.insns[m.pc];
-      if (insn === undefined) return `a path leaves the program at insn ${m.pc}`;
-      if (insn.row.operation.kind === "exit") stackUse.record(m);
-      const root = rootNeeded(m);
+      if (m.program.insns[m.pc] === undefined) return `a path leaves the program at insn ${m.pc}`;
+      const asked = asks[m.pc];
+      if (asked === ASKED.exit) stackUse.record(m);
+      const root = asked === ASKED.root ? rootNeeded(m) : undefined;
       if (root !== undefined && isTimer(root)) timers.add(root);
       else if (root !== undefined) {
         const most = longest.get(root);

@@ -6,7 +6,7 @@
 import { allocate, release } from "../absint/arena.ts";
 import { isCallingBack } from "../absint/callbacks.ts";
 import { firstDifference, stateIncludes } from "../absint/inclusion.ts";
-import { KIND, kindOf, setNone } from "../absint/register.ts";
+import { KIND, kindOf, REGISTER_BYTES, setNone } from "../absint/register.ts";
 import {
   FP,
   frameCount,
@@ -42,7 +42,7 @@ import { liveRegisters } from "./liveness.ts";
 import { type NaturalLoops, naturalLoops } from "./loops/natural.ts";
 import { comeBack, hasLeft, leave, ranOut, recover, setAside, settle, tryLoop } from "./loops/trial.ts";
 import { currentFrameText } from "./print-state.ts";
-import { beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
+import { ASKED, asksOf, beginRoot, PROGRAM, type Root, rootNeeded, startOf } from "./roots.ts";
 import { lastOpen, nextCandidate, noteDifference, noteHit, noteMiss, type Seen } from "./seen.ts";
 import { Shapes } from "./shapes.ts";
 import type { StackUse } from "./stack-use.ts";
@@ -75,6 +75,7 @@ interface Whole {
   readonly stackUse: StackUse;
   readonly observer: ExplorationObserver | undefined;
   readonly live: Uint16Array;
+  readonly asks: Uint8Array;
   readonly spare: Exploration["spare"];
 }
 
@@ -107,6 +108,7 @@ export function explore(
     stackUse,
     observer,
     live: liveRegisters(program.insns, rules.profile),
+    asks: asksOf(program.insns),
     spare: () => {
       spare ??= { guess: allocate(LIVE_STATE_BYTES), other: allocate(LIVE_STATE_BYTES) };
       return spare;
@@ -176,13 +178,13 @@ function exploreFrom(
   root: Root,
   wasted: number,
 ): { readonly explored: Explored; readonly wasted: number } {
-  const { observer, live } = whole;
+  const { observer, live, asks } = whole;
   const x = beginExploration(whole, wasted);
   const { m } = x;
   observer?.pathBegins(m, -1, undefined);
   for (;;) {
     try {
-      run(x, live);
+      run(x, live, asks);
       if (x.unclosed !== undefined) throw x.unclosed;
       const needs = new Set(x.finished.flatMap((checkpoint) => [...(checkpoint.roots ?? [])]));
       return { explored: { root, finished: x.finished, needs }, wasted: x.wasted };
@@ -200,8 +202,8 @@ const isOverLimit = ({ progress, wasted, until }: Exploration): boolean =>
   progress.processed - wasted >= progress.limit || progress.processed >= until;
 
 /** Follows paths until none is left. */
-function run(x: Exploration, live: Uint16Array): void {
-  const { m, program, progress, stackUse } = x;
+function run(x: Exploration, live: Uint16Array, asks: Uint8Array): void {
+  const { m, progress, stackUse } = x;
   for (;;) {
     const ended = !x.met && arrive(x, live);
     x.met = false;
@@ -216,8 +218,9 @@ function run(x: Exploration, live: Uint16Array): void {
     // What is on trial may not have been.
     const observer = x.trials.length === 0 ? x.observer : undefined;
     observer?.before(m);
-    if (program.insns[pc]?.row.operation.kind === "exit") stackUse.record(m);
-    const root = rootNeeded(m);
+    const asked = asks[pc];
+    if (asked === ASKED.exit) stackUse.record(m);
+    const root = asked === ASKED.root ? rootNeeded(m) : undefined;
     const outcome = step(m);
     if (root !== undefined) {
       x.current.roots ??= new Set();
@@ -410,15 +413,16 @@ function rejectLoop(m: Machine, before: number): never {
 
 /** Forgets what no path from here reads: in the current frame before this instruction, in its callers where they go on. */
 function forgetDead(m: Machine, live: Uint16Array): void {
-  const frames = frameCount(m.state);
   let pc = m.pc;
-  for (let f = frames - 1; f >= 0; f -= 1) {
-    const set = live[pc] ?? 0;
-    for (let r = 0; r < FP; r += 1) {
-      if ((set & (1 << r)) !== 0) continue;
-      const at = registerAt(m.state, f, r);
-      if (kindOf(at) !== KIND.none) setNone(at);
+  for (let f = frameCount(m.state) - 1; f >= 0; f -= 1) {
+    let at = registerAt(m.state, f, 0);
+    for (let dead = ~(live[pc] ?? 0) & ALL_REGISTERS; dead !== 0; dead >>= 1) {
+      if ((dead & 1) !== 0 && kindOf(at) !== KIND.none) setNone(at);
+      at += REGISTER_BYTES;
     }
     pc = returnTo(m.state, f);
   }
 }
+
+/** A bit for each register that an instruction can write. */
+const ALL_REGISTERS = (1 << FP) - 1;

@@ -88,7 +88,7 @@ export function generalise(state: number, marks: Marks): void {
     for (let s = 0; s < depthOf(state, f); s += 1) {
       const slot = slotAt(state, f, s);
       if (!(f === current ? wasSlotRead(marks, s) : marks.callersRead)) {
-        clearSlot(slot);
+        if (!isUnused(slot)) clearSlot(slot);
         continue;
       }
       const spilled = spilledAt(slot);

@@ -3,9 +3,10 @@
 import { TIMER } from "../absint/callbacks.ts";
 import { callbackObject, callbackOf } from "../absint/state.ts";
 import { beginFunction, globalCallee } from "../absint/transfer/call/global.ts";
-import { beginTimerCallback, timerCallback } from "../absint/transfer/call/timer.ts";
+import { beginTimerCallback, setsTimer, timerCallback } from "../absint/transfer/call/timer.ts";
 import { isThrow } from "../absint/transfer/exceptions.ts";
 import type { Machine } from "../absint/transfer/machine.ts";
+import type { Slots } from "../semantics/program/program.ts";
 
 /** A function, and for one that timers call the map that has them: both in one number, so that they can be in sets. Less than `TIMERS` for others. */
 export type Root = number;
@@ -23,6 +24,19 @@ const timerRoot = (start: number, map: number): Root => start + (map + 1) * TIME
 /** The root that a certificate's state claims to be, standing at `pc`. */
 export const rootOfState = (state: number, pc: number): Root =>
   callbackOf(state, 0) === TIMER ? timerRoot(pc, callbackObject(state, 0)) : pc;
+
+/** What is to be asked before an instruction is executed: whether frames end there, or a root may be necessary. */
+export const ASKED = { nothing: 0, exit: 1, root: 2 } as const;
+
+/** `ASKED` of each instruction, so that one look at a byte tells. */
+export function asksOf(insns: Slots): Uint8Array {
+  return Uint8Array.from(insns, (insn) => {
+    const operation = insn?.row.operation;
+    if (operation?.kind === "exit") return ASKED.exit;
+    if (insn === undefined || operation?.kind !== "call") return ASKED.nothing;
+    return operation.callee === "helper" && !setsTimer(insn) ? ASKED.nothing : ASKED.root;
+  });
+}
 
 /** The root that the instruction at which the machine stands makes necessary: it calls a global function, throws, or sets a timer's callback. */
 export function rootNeeded(m: Machine): Root | undefined {

@@ -13,6 +13,8 @@ export class Shapes {
   readonly #byHash = new Map<number, Shape>();
   readonly #draft = new Int32Array(MAX_FRAMES * CALL_WORDS);
   #count = 0;
+  /** The one that was asked for last: next to always it is asked for again. */
+  #last: Shape | undefined;
 
   /** The number of a state's shape. */
   of(state: number): number {
@@ -20,15 +22,23 @@ export class Shapes {
     const draft = this.#draft;
     for (let f = 0; f < frames; f += 1) callWords(state, f, draft, f * CALL_WORDS);
     const length = frames * CALL_WORDS;
+    if (this.#last === undefined || !isSame(this.#last.words, draft, length)) {
+      this.#last = this.#find(draft, length);
+    }
+    return this.#last.number;
+  }
+
+  #find(draft: Int32Array, length: number): Shape {
     let hash = length;
     for (let i = 0; i < length; i += 1) hash = (Math.imul(hash, 31) + (draft[i] ?? 0)) | 0;
     const first = this.#byHash.get(hash);
     for (let shape = first; shape !== undefined; shape = shape.next) {
-      if (isSame(shape.words, draft, length)) return shape.number;
+      if (isSame(shape.words, draft, length)) return shape;
     }
     this.#count += 1;
-    this.#byHash.set(hash, { words: draft.slice(0, length), number: this.#count, next: first });
-    return this.#count;
+    const made = { words: draft.slice(0, length), number: this.#count, next: first };
+    this.#byHash.set(hash, made);
+    return made;
   }
 }
 

@@ -82,19 +82,23 @@ function nodeOf({ pc, edges, loops, head }: Checkpoint, state: Uint8Array, first
 /** Lists that are shorter are put in order as they are read: `sort` takes long to begin. */
 const SHORT = 16;
 
+/** Where short lists are put in order: what is taken of it has no room left over, of which lists that grow have much. */
+const RANKS: number[] = new Array<number>(SHORT).fill(0);
+
 /** The ranks of checkpoints, counted from `first`, from the lowest on, each once. */
 function inOrder(checkpoints: readonly Checkpoint[], first: number): number[] {
   if (checkpoints.length > SHORT) {
     return [...new Set(checkpoints.map(({ rank }) => first + rank))].sort((a, b) => a - b);
   }
-  const ranks: number[] = [];
+  let count = 0;
   for (const checkpoint of checkpoints) {
     const rank = first + checkpoint.rank;
-    let at = ranks.length;
-    while (at > 0 && (ranks[at - 1] ?? 0) > rank) at -= 1;
-    if (at > 0 && ranks[at - 1] === rank) continue;
-    for (let i = ranks.length; i > at; i -= 1) ranks[i] = ranks[i - 1] ?? 0;
-    ranks[at] = rank;
+    let at = count;
+    while (at > 0 && (RANKS[at - 1] ?? 0) > rank) at -= 1;
+    if (at > 0 && RANKS[at - 1] === rank) continue;
+    for (let i = count; i > at; i -= 1) RANKS[i] = RANKS[i - 1] ?? 0;
+    RANKS[at] = rank;
+    count += 1;
   }
-  return ranks;
+  return RANKS.slice(0, count);
 }

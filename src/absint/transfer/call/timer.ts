@@ -20,11 +20,14 @@ export interface TimerCallback {
 
 const SET_CALLBACK = helperId("timer_set_callback");
 
+/** Whether a call of a helper sets the callback of a timer. */
+export const setsTimer = ({ imm }: Instruction): boolean => imm === SET_CALLBACK;
+
 /** What the instruction at which the machine stands, if it is permitted, sets as a timer's callback. */
 export function timerCallback(m: Machine, insn: Instruction | undefined): TimerCallback | undefined {
   const operation = insn?.row.operation;
   if (operation?.kind !== "call") return undefined;
-  const isTimer = operation.callee === "helper" && insn?.imm === SET_CALLBACK;
+  const isTimer = operation.callee === "helper" && insn !== undefined && setsTimer(insn);
   const name = operation.callee === "kfunc" ? (m.kfuncs.get(m.pc) ?? "") : "";
   const isTask = setsTaskWork(name);
   const isWork = setsWork(name);
