@@ -96,7 +96,24 @@ export function valueFields(btf: Btf, id: number): MapField[] {
     }
   };
   visit(id, 0, 0);
-  return fields.sort((a, b) => a.offset - b.offset);
+  return isTaken(fields) ? fields.sort((a, b) => a.offset - b.offset) : [];
+}
+
+/** Fields of which a value has one at most. */
+const SINGLE: ReadonlySet<string> = new Set([
+  "spin_lock",
+  "res_spin_lock",
+  "timer",
+  "workqueue",
+  "task_work",
+  "refcount",
+]);
+
+/** Whether a kernel takes the fields together: of what it does not take it refuses the types, and loaders go on without them. */
+function isTaken(fields: readonly MapField[]): boolean {
+  const kinds = fields.map(({ kind }) => kind).filter((kind) => SINGLE.has(kind));
+  const locks = kinds.filter((kind) => kind === "spin_lock" || kind === "res_spin_lock");
+  return new Set(kinds).size === kinds.length && locks.length <= 1;
 }
 
 const CONTAINS = "contains:";
