@@ -12,8 +12,8 @@ import type { Program } from "../semantics/program/program.ts";
 import { ATTACH_TYPES, type ProgramType } from "../semantics/program/program-types.ts";
 
 import { type ControlFlow, callee, checkControlFlow, successors } from "./control-flow.ts";
-import { checkDirectValues } from "./direct-values.ts";
 import { checkInstructions } from "./instructions.ts";
+import { checkMapLoads } from "./map-loads.ts";
 import { checkSingleMaps } from "./single-maps.ts";
 
 /** The most instructions of a program whose loader lacks `cap_bpf` (BPF_MAXINSNS). */
@@ -66,7 +66,7 @@ function admitAnew(program: Program, profile: Profile): ControlFlow {
   requireAttachType(program, profile);
   checkCalls(program);
   checkSingleMaps(program);
-  checkDirectValues(program);
+  checkMapLoads(program, profile);
   const flow = checkControlFlow(program);
   checkInstructions(program.insns, profile);
   checkLoops(program, flow.functions);

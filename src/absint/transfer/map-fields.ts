@@ -91,6 +91,10 @@ export const requireTimer = (m: Machine, target: Target): void => requireField(m
 /** Whether values of the map hold a timer. */
 export const holdsTimer = (map: MapDefinition): boolean => fieldOf(map, "timer") !== undefined;
 
+/** Whether values of the map hold a list or tree of objects. */
+export const holdsGraph = (map: MapDefinition): boolean =>
+  fieldOf(map, "list_head") !== undefined || fieldOf(map, "rb_root") !== undefined;
+
 /** The pointer is at a work queue. */
 export const requireWork = (m: Machine, target: Target): void => requireField(m, target, "workqueue");
 

@@ -3,7 +3,6 @@ import { Unsupported } from "../../semantics/errors.ts";
 import { callingBack } from "../../semantics/helpers/callbacks.ts";
 import { helperId } from "../../semantics/helpers/names.ts";
 import type { Instruction, Size } from "../../semantics/isa/instruction.ts";
-import { allows } from "../../semantics/profile/lookup.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import { isOfWork } from "../callbacks.ts";
 import { KIND, kindOf, setConstant, setOff, setPointer, setScalar, setUnknown } from "../register.ts";
@@ -30,7 +29,7 @@ import {
   type Step,
   writable,
 } from "./machine.ts";
-import { holdsLock, holdsTimer, holdsWork } from "./map-fields.ts";
+import { requireCompatible } from "./map-compatibility.ts";
 import { mayGoto } from "./may-goto.ts";
 import { loadPacket } from "./packet-load.ts";
 import { requireNoLeak } from "./privileges.ts";
@@ -119,17 +118,7 @@ function requireMap({ program, profile, facts, state }: Machine, index: number):
   if (isOfWork(state) && !WHILE_ASLEEP.has(map.type)) {
     throw new Unsupported(`map type ${map.type} in what a work queue calls`);
   }
-  if (holdsLock(map)) {
-    if (program.type === "socket_filter")
-      reject("EINVAL", "socket filter progs cannot use bpf_spin_lock yet");
-    if (INTERRUPTS.has(program.type)) reject("EINVAL", "tracing progs cannot use bpf_spin_lock yet");
-  }
-  if (holdsTimer(map) && INTERRUPTS.has(program.type) && !allows(profile, "timers_in_tracing")) {
-    reject("EINVAL", "tracing progs cannot use bpf_timer yet");
-  }
-  if (holdsWork(map) && INTERRUPTS.has(program.type) && !allows(profile, "work_queues_in_tracing")) {
-    reject("EINVAL", "tracing progs cannot use bpf_wq yet");
-  }
+  requireCompatible(program, profile, map);
   return map;
 }
 
@@ -144,15 +133,6 @@ const WHILE_ASLEEP: ReadonlySet<MapDefinition["type"]> = new Set([
   "ringbuf",
   "array_of_maps",
   "hash_of_maps",
-]);
-
-/** Programs of these types may interrupt others that hold a lock, or the code that timers rest on. */
-const INTERRUPTS: ReadonlySet<string> = new Set([
-  "kprobe",
-  "tracepoint",
-  "perf_event",
-  "raw_tracepoint",
-  "raw_tracepoint_writable",
 ]);
 
 /** Callbacks are functions that a program has for itself, and of which its BTF says so. */

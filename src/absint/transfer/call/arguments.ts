@@ -146,9 +146,16 @@ function requireTaken(call: CallFacts, argument: Argument, { number, at }: Targe
   reject("EACCES", `R${number} type=${kindName(kind)} expected=${taken.map(kindName).join(", ")}`);
 }
 
-/** What a kind may have besides where the helper itself looks whether it was given null. Of memory and a size it does not, if the size is not 0. */
+/**
+ * What a kind may have besides where the helper itself looks whether it was given null. Of memory and a size it does not, if the size is not 0; and what is handed over is null for sure or is
+ * not null.
+ */
 const nullable = (argument: Argument): number =>
-  argument.kind === "map_value" && hasArgumentFlag(argument, "ptr_maybe_null") ? FLAG.orNull : 0;
+  (argument.kind === "map_value" ||
+    (argument.kind === "btf_id" && !hasArgumentFlag(argument, "obj_release"))) &&
+  hasArgumentFlag(argument, "ptr_maybe_null")
+    ? FLAG.orNull
+    : 0;
 
 /** What the objects that a program allocates have besides what others have. */
 const OWN = FLAG.allocated | FLAG.perCpu;
