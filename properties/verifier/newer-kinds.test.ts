@@ -100,7 +100,12 @@ test.each([
 
 describe.skipIf(types === undefined)("storage of inodes", () => {
   const storage = (type: string): object => ({
-    ...{ name: "m", type, key_size: 4, value_size: 8, max_entries: 0, flags: 1 },
+    name: "m",
+    type,
+    key_size: 4,
+    value_size: 8,
+    max_entries: 0,
+    flags: 1,
   });
   const asm =
     "r2 = *(u64 *)(r1 +0)\nr1 = map[0]\nr3 = 0\nr4 = 1\ncall 145\nif r0 == 0 goto out\n*(u64 *)(r0 +0) = 1\nout:";
