@@ -83,7 +83,7 @@ function nodeOf({ pc, edges, loops, head }: Checkpoint, state: Uint8Array, first
 const SHORT = 16;
 
 /** Where short lists are put in order: what is taken of it has no room left over, of which lists that grow have much. */
-const RANKS: number[] = new Array<number>(SHORT).fill(0);
+const RANKS: number[] = Array.from({ length: SHORT }, () => 0);
 
 /** The ranks of checkpoints, counted from `first`, from the lowest on, each once. */
 function inOrder(checkpoints: readonly Checkpoint[], first: number): number[] {
