@@ -63,7 +63,7 @@ export function addCampaigns(cli: Command, action: Action, version: string): voi
     .addOption(
       new Option(
         "--source <kind>",
-        "what a kernel under test gets: probes, whose numbers are followed through its log (default), or the programs that others get; the running kernel gets plain probes",
+        "what a kernel under test gets: probes, whose numbers are followed through its log (default), or the programs that others get; the running kernel gets probes",
       ).choices(KERNEL_SOURCES),
     )
     .addOption(

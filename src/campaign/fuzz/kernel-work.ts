@@ -111,8 +111,8 @@ export class KernelWork {
   }
 
   #judging({ runs }: Settings): Judging {
-    const { version, mayRun } = this.#open();
-    return { version, mayRun, runs };
+    const { version, mayRun, rules } = this.#open();
+    return { version, mayRun, runs, rules };
   }
 
   batch({ first, count, settings }: Range): BatchResult | Unusable {

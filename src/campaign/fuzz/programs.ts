@@ -28,7 +28,7 @@ export interface Made {
 export function programOfCampaign(seed: number, plan: Plan | undefined, settings: Settings): Made {
   const { target = "" } = settings;
   const kernel = restOf("kernel", target);
-  // Whatever is asked for, the running kernel gets what is harmless, under test or beside another.
+  // Whatever is asked for, the running kernel gets what is harmless to load, under test or beside another.
   if (kernel === RUNNING || (kernel !== undefined && settings.beside === RUNNING))
     return { program: probeFor(RUNNING, seed), mutated: false };
   if (kernel !== undefined && settings.source !== "generated")

@@ -1,11 +1,15 @@
 /** Programs in a kernel, many at a time: they are loaded in lists of calls with their logs, run, and closed, each in a list of its own. */
 
+import { needsTarget } from "../../object/attach-target.ts";
 import { prepare } from "../../oracle/linux/bpf.ts";
 import { type BtfRecords, loadBtf, recordsIn } from "../../oracle/linux/btf-records.ts";
 import type { Kernel, SystemCall } from "../../oracle/linux/calls.ts";
-import { logText, prepareLoad, processedOf, refused } from "../../oracle/linux/load.ts";
-import { createMap, type KernelMap, word } from "../../oracle/linux/maps.ts";
+import { KernelError } from "../../oracle/linux/errno.ts";
+import { withKernelIds } from "../../oracle/linux/kernel-ids.ts";
+import { createMaps, logText, prepareLoad, processedOf, refused } from "../../oracle/linux/load.ts";
+import { type KernelMap, word } from "../../oracle/linux/maps.ts";
 import { THIS_MACHINE } from "../../oracle/linux/this-machine.ts";
+import { Unsupported } from "../../semantics/errors.ts";
 import { encode } from "../../semantics/isa/codec.ts";
 import type { MapDefinition } from "../../semantics/program/map-types.ts";
 import type { Program } from "../../semantics/program/program.ts";
@@ -22,7 +26,7 @@ export type Asked =
     }
   /** The log was longer than there was room for, which says nothing of the program. */
   | { readonly verdict: "long" }
-  /** The running kernel was not asked: it might not survive it. */
+  /** The kernel was not asked: it might not survive it, or does not have what the program is loaded with. */
   | { readonly verdict: "withheld"; readonly reason: string };
 
 /** Bytes of log for each program. */
@@ -49,6 +53,13 @@ export interface RunRequest {
 }
 
 const X64_CLOSE = 3;
+/** Maps that are kept for the next programs at most: a guest has a limited number of descriptors. */
+const MOST_MAPS = 128;
+
+/** What a program cannot be loaded with here, for its reason. */
+class Lacking extends Error {
+  override readonly name = "Lacking";
+}
 
 /** A kernel with the maps and types that programs share. */
 export class Asking {
@@ -62,10 +73,19 @@ export class Asking {
     this.kernel = kernel;
   }
 
-  #mapsOf(definitions: readonly MapDefinition[]): readonly KernelMap[] {
+  /** @throws Lacking  for maps that the kernel does not create */
+  #mapsOf(program: Program): readonly KernelMap[] {
+    const { maps: definitions, btf } = program;
     let maps = this.#maps.get(definitions);
     if (maps === undefined) {
-      maps = definitions.map((definition) => createMap(definition, undefined, this.kernel));
+      const opened: KernelMap[] = [];
+      try {
+        maps = createMaps(this.kernel, program, btf === undefined ? undefined : this.#typesOf(btf), opened);
+      } catch (error) {
+        for (const map of opened) map.close();
+        if (error instanceof KernelError || error instanceof Unsupported) throw new Lacking(error.message);
+        throw error;
+      }
       this.#maps.set(definitions, maps);
     }
     return maps;
@@ -73,13 +93,29 @@ export class Asking {
 
   #btfOf(program: Program): BtfRecords | undefined {
     const { btf } = program;
-    if (btf === undefined) return undefined;
+    return btf === undefined ? undefined : recordsIn(this.kernel, this.#typesOf(btf), program);
+  }
+
+  /** @throws Lacking  for types that the kernel does not take */
+  #typesOf(btf: Uint8Array): number {
     let fd = this.#types.get(btf);
     if (fd === undefined) {
-      fd = loadBtf(this.kernel, btf);
+      try {
+        fd = loadBtf(this.kernel, btf);
+      } catch (error) {
+        if (error instanceof KernelError) throw new Lacking(error.message);
+        throw error;
+      }
       this.#types.set(btf, fd);
     }
-    return recordsIn(this.kernel, fd, program);
+    return fd;
+  }
+
+  /** Closes maps and types if there are many: programs that are loaded next have theirs made again. */
+  #tidy(): void {
+    let count = this.#types.size;
+    for (const maps of this.#maps.values()) count += maps.length;
+    if (count > MOST_MAPS) this.end();
   }
 
   /**
@@ -91,6 +127,7 @@ export class Asking {
     const hazards = programs.map((program) =>
       this.kernel.name === THIS_MACHINE.name ? hazardOf(program) : undefined,
     );
+    this.#tidy();
     const harmless = programs.filter((_, index) => hazards[index] === undefined);
     const asked: Asked[] = [];
     for (let from = 0; from < harmless.length; from += LIST)
@@ -105,33 +142,47 @@ export class Asking {
   }
 
   #loadList(programs: readonly Program[]): readonly Asked[] {
-    const logs = programs.map(() => new Uint8Array(LOG_SIZE));
-    const loads = programs.map((program, index) => {
-      const { name, type, attach, license, flags } = program;
+    const loads = programs.map((program) => this.#prepare(program, new Uint8Array(LOG_SIZE)));
+    const calls = loads.flatMap((load) => ("reason" in load ? [] : [load.prepared.call]));
+    const outcomes = (calls.length === 0 ? [] : this.kernel.calls(calls)).values();
+    return loads.map((load): Asked => {
+      if ("reason" in load) return { verdict: "withheld", reason: load.reason };
+      const { value: outcome } = outcomes.next();
+      if (outcome === undefined) throw new Error(`${this.kernel.name} left out an answer`);
+      const { errno, result } = load.prepared.answer(outcome);
+      if (errno === "ENOSPC") return { verdict: "long" };
+      const log = logText(load.log);
+      if (errno === undefined) return { verdict: "accept", fd: result, log, ...processedOf(log) };
+      const { message, processed } = refused(errno, log);
+      return { verdict: "reject", errno, message, ...(processed === undefined ? {} : { processed }) };
+    });
+  }
+
+  #prepare(
+    program: Program,
+    log: Uint8Array,
+  ):
+    | { readonly prepared: ReturnType<typeof prepareLoad>; readonly log: Uint8Array }
+    | { readonly reason: string } {
+    const { name, type, attach, license, flags } = program;
+    if (needsTarget(type)) return { reason: `a program of the type ${type} attaches to something` };
+    try {
       const btf = this.#btfOf(program);
       const raw = {
         name,
         type,
         license,
         flags,
-        maps: this.#mapsOf(program.maps),
-        insns: encode(program.insns),
+        maps: this.#mapsOf(program),
+        insns: encode(withKernelIds(program, this.kernel)),
         ...(attach === undefined ? {} : { attach }),
         ...(btf === undefined ? {} : { btf }),
       };
-      return prepareLoad(this.kernel, raw, 2, logs[index] ?? new Uint8Array(0));
-    });
-    const outcomes = this.kernel.calls(loads.map(({ call }) => call));
-    return loads.map((load, index): Asked => {
-      const outcome = outcomes[index];
-      if (outcome === undefined) throw new Error(`${this.kernel.name} left out an answer`);
-      const { errno, result } = load.answer(outcome);
-      if (errno === "ENOSPC") return { verdict: "long" };
-      const log = logText(logs[index] ?? new Uint8Array(0));
-      if (errno === undefined) return { verdict: "accept", fd: result, log, ...processedOf(log) };
-      const { message, processed } = refused(errno, log);
-      return { verdict: "reject", errno, message, ...(processed === undefined ? {} : { processed }) };
-    });
+      return { prepared: prepareLoad(this.kernel, raw, 2, log), log };
+    } catch (error) {
+      if (error instanceof Lacking) return { reason: error.message };
+      throw error;
+    }
   }
 
   /** Runs programs, one after the other. */
@@ -140,7 +191,7 @@ export class Asking {
     const readers: (() => Ran)[] = [];
     let outcomes: ReturnType<Kernel["calls"]> = [];
     for (const { fd, program, packet, value } of requests) {
-      const map = value === undefined ? undefined : this.#mapsOf(program.maps)[0];
+      const map = value === undefined ? undefined : this.#mapsOf(program)[0];
       if (map !== undefined && value !== undefined) {
         calls.push(prepare(this.kernel, "map_update_elem", { map_fd: map.fd, key: word(0), value }).call);
       }

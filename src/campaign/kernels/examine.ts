@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { word } from "../../oracle/linux/maps.ts";
 import { parseStateLog, type StateLog } from "../../oracle/linux/state-log.ts";
-import { Unsupported } from "../../semantics/errors.ts";
+import { InputError, Unsupported } from "../../semantics/errors.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import { AddressSpace } from "../../vm/address-space.ts";
 import { Machine, type RunResult } from "../../vm/machine.ts";
@@ -167,7 +167,8 @@ export function examine(program: Program, log: string, inputs: readonly Input[])
         [last, depth] = [pc, view.depth];
       });
     } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
+      // Programs that are no probes may want more than a packet (foreign.ts).
+      if (!(error instanceof Unsupported || error instanceof InputError)) throw error;
       return { violations, ended, runs, steps, compared, unmodelled: error.message };
     }
     runs += 1;

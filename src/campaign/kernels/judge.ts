@@ -1,6 +1,7 @@
 /** Programs against a kernel, a batch at a time: it says what it thinks of them, the machine says what they do, and what does not fit together is a finding. */
 import { GuestFailure } from "../../oracle/guest/failure.ts";
 import { helperId } from "../../semantics/helpers/names.ts";
+import { DEFAULT_RULES, type Rules } from "../../semantics/profile/rules.ts";
 import type { Program } from "../../semantics/program/program.ts";
 import type { Asked, Asking, Ran, RunRequest } from "./ask.ts";
 import {
@@ -11,6 +12,7 @@ import {
   hasOwnValue,
   type Violation,
 } from "./examine.ts";
+import { searchForFault } from "./foreign.ts";
 import { type Input, inputsOf } from "./inputs.ts";
 
 /** A program of a campaign. */
@@ -70,6 +72,8 @@ export interface Judging {
   readonly runs?: number;
   /** Of each program; drawn from its seed by default. */
   readonly inputs?: readonly Input[];
+  /** By what programs that are no probes are run. */
+  readonly rules?: Rules;
 }
 
 /**
@@ -79,7 +83,7 @@ export interface Judging {
 export function judge(
   asking: Asking,
   candidates: readonly Candidate[],
-  { version, mayRun = () => true, runs: most = RUNS, inputs }: Judging,
+  { version, mayRun = () => true, runs: most = RUNS, inputs, rules = DEFAULT_RULES }: Judging,
 ): readonly Judged[] {
   const answers = asking.load(candidates.map(({ program }) => program));
   const descriptors = answers.flatMap((asked) => (asked.verdict === "accept" ? [asked.fd] : []));
@@ -87,7 +91,8 @@ export function judge(
   const examined = candidates.map(({ program, seed }, of) => {
     const asked = answers[of];
     if (asked?.verdict !== "accept") return undefined;
-    const found = examine(program, asked.log, inputs ?? inputsOf(program, seed, most));
+    const followed = examine(program, asked.log, inputs ?? inputsOf(program, seed, most));
+    const found = hasOwnValue(program) ? followed : searchForFault(program, seed, most, rules, followed);
     if (found.violations.length === 0 && isComparable(program, version) && mayRun(program)) {
       for (const ended of found.ended.slice(0, KERNEL_RUNS)) {
         const { packet, value } = ended.input;

@@ -1,4 +1,7 @@
-/** Kernels under test, opened. The running one gets plain programs only, which no kernel has been seen to suffer from, and runs only what our verifier accepts. */
+/**
+ * Kernels under test, opened. The running one gets probes, whatever is asked for: of these guests of ten versions have loaded more than half a million, and none has suffered from loading one (from running some, on 6.1).
+ * It runs only what our verifier accepts.
+ */
 import { release } from "node:os";
 import { lastingGuest } from "../../oracle/guest/lasting.ts";
 import { startGuest } from "../../oracle/guest/start.ts";
@@ -12,7 +15,7 @@ import type { Program } from "../../semantics/program/program.ts";
 import { verify } from "../../verifier/verify.ts";
 import { checkKernelName, RUNNING, versionOf } from "./names.ts";
 import { probe } from "./probe.ts";
-import { CALLEE_STEPS, PLAIN_STEPS, PROBE_STEPS } from "./probe-steps.ts";
+import { CALLEE_STEPS, PROBE_STEPS } from "./probe-steps.ts";
 
 /** Warnings of a guest's kernel that are looked into; later ones do not end it. */
 const WARNINGS = 1;
@@ -21,10 +24,8 @@ const LIMIT = 20_000;
 
 /** The program of a seed for the kernel of a name: equal seeds give equal ones for kernels of one version. */
 export function probeFor(name: string, seed: number): Program {
-  const running = name === RUNNING;
-  const version = versionOf(running ? release() : name.slice(RUNNING.length + 1));
-  const [steps, calleeSteps] = running ? [PLAIN_STEPS, []] : [PROBE_STEPS, CALLEE_STEPS];
-  return probe(seed, { steps, calleeSteps, version });
+  const version = versionOf(name === RUNNING ? release() : name.slice(RUNNING.length + 1));
+  return probe(seed, { steps: PROBE_STEPS, calleeSteps: CALLEE_STEPS, version });
 }
 
 /** A kernel for as long as a campaign works with it. */

@@ -31,6 +31,7 @@ import {
   withConstant,
   withNumber,
 } from "./number-steps.ts";
+import { loadThrough, lookUp } from "./pointer-steps.ts";
 import { CALLERS_STACK, type Step } from "./probe.ts";
 
 type Weights = readonly (readonly [Step, number])[];
@@ -83,15 +84,9 @@ export const PROBE_STEPS: readonly Step[] = all([
   [packetElement, 2],
   [packetTwice(all(INNER)), 2],
   [sized, 2],
+  [loadThrough, 1],
+  [lookUp, 1],
   [call, 3],
   [branch(all(INNER)), 6],
   [loop(all(INNER)), 1],
-]);
-
-/** Of programs for a kernel that people work with: arithmetic on numbers, branches and accesses to one map's value, which no kernel has been seen to suffer from. */
-export const PLAIN_STEPS: readonly Step[] = all([
-  ...NUMBERS,
-  [fetch, 5],
-  [element, 5],
-  [branch(all([...NUMBERS, [element, 2]])), 5],
 ]);

@@ -141,7 +141,8 @@ function targetOf(program: Program, kernel: Kernel): FoundTarget | undefined {
   return target;
 }
 
-function createMaps(
+/** A program's maps with what they hold. @param opened  gets each as it is made, also if a later one is refused @throws KernelError  if one is; `Unsupported` as `createMap` */
+export function createMaps(
   kernel: Kernel,
   program: Program,
   btf: number | undefined,
