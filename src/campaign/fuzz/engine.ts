@@ -112,7 +112,7 @@ class Campaign {
       if (subject !== "kernel") throw new InputError("--beside is for --target kernel:…");
     }
     if (source === "generated" && target === `kernel:${RUNNING}`)
-      throw new InputError("--source generated is for guests: the running kernel gets plain probes only");
+      throw new InputError("--source generated is for guests: the running kernel gets probes only");
     const guidance = subject === "kernel" ? "none" : (options.guidance ?? "code");
     const before = store.stats();
     if (before !== undefined && before.target !== (target ?? OURS)) {
