@@ -15,9 +15,8 @@ export const CALLS = {
 };
 export const [AF_INET, AF_XDP] = [2, 44];
 export const [STREAM, DATAGRAM, RAW] = [1, 2, 3];
-export const [SOL_SOCKET, SO_PRIORITY, SO_REUSEPORT, SO_ATTACH_REUSEPORT_EBPF, SO_COOKIE] = [
-  1, 12, 15, 52, 57,
-];
+export const [SOL_SOCKET, SO_PRIORITY, SO_REUSEPORT, SO_ATTACH_REUSEPORT_EBPF] = [1, 12, 15, 52];
+const SO_COOKIE = 57;
 
 export const back = (bytes: Uint8Array): Memory => ({ bytes, back: "all" });
 export const bytes32 = (...words: readonly number[]): Memory =>
