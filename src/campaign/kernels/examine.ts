@@ -116,12 +116,15 @@ function readsUnwritten(program: Program, { packet, seed, ...rest }: Input): boo
   return machine.run({ packet, seed }).outcome === "fault";
 }
 
-/** How far memory is moved to see whether addresses matter, in bytes: by enough distances that each of the bits from the fourth to the 22nd is often another. */
-const MOVED = Array.from({ length: 12 }, (_, i) => (i + 1) * 0x9_e378);
+/**
+ * How far memory is moved to see whether addresses matter, in bytes: by enough distances that an address's lowest byte has each of the 32 values that a multiple of 8 can have, and each of the
+ * bits up to the 24th is often another.
+ */
+const MOVED = Array.from({ length: 32 }, (_, i) => (i + 1) * 0x9_e378);
 
 /**
  * Whether a run ends in another way where the machine's memory lies elsewhere: it computes with addresses, and those of a kernel are others. The three lowest bits of
- * an address and its upper half stay as they are: what depends on these alone is not seen.
+ * an address and those from bit 25 on stay as they are: what depends on these alone is not seen.
  */
 export function dependsOnAddresses(program: Program, { input, ...before }: Ended): boolean {
   return MOVED.some((bytes) => {
