@@ -39,16 +39,16 @@ function accepted(program: Program): Accepted {
   return result;
 }
 
-/** Puts the object's programs into the program arrays of a loaded one; what it gives must be closed. */
-function fillProgramArrays(loaded: Accepted, object: ObjectFile): Accepted[] {
+/** Puts the object's programs into the program arrays of a loaded one, that one itself too; what it gives must be closed. Others have maps of their own. */
+function fillProgramArrays(loaded: Accepted, program: Program, object: ObjectFile): Accepted[] {
   const filled: Accepted[] = [];
   for (const map of loaded.maps) {
     if (map.definition.type !== "prog_array") continue;
     for (const { index, name } of map.definition.holds ?? []) {
       const held = object.programs.find((program) => program.name === name);
       if (held === undefined) throw new Error(`no program ${name}`);
-      const one = accepted(held);
-      filled.push(one);
+      const one = held === program ? loaded : accepted(held);
+      if (one !== loaded) filled.push(one);
       map.update(word(index), word(one.fd));
     }
   }
@@ -59,7 +59,7 @@ function checkAccepted(program: Program, object: ObjectFile, wanted: CorpusExpec
   for (const run of wanted.runs) {
     // Loaded anew for each run: maps keep what a run leaves.
     const loaded = accepted(program);
-    const filled = fillProgramArrays(loaded, object);
+    const filled = fillProgramArrays(loaded, program, object);
     try {
       const result = testRun(loaded.fd, { packet: run.packet });
       if (!result.ran) throw new Error(`${run.name}: ${result.message}`);

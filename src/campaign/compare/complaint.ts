@@ -10,7 +10,7 @@ const CLASSES = [
   ["stack uninitialised", /read from stack (R\d+ )?(var_)?off [-\d(]/],
   [
     "stack bounds",
-    /invalid stack type|invalid (unbounded )?(variable-offset )?(indirect )?(read|write|access)\b.* stack/,
+    /invalid stack type|variable offset stack pointer cannot|invalid (unbounded )?(variable-offset )?(indirect )?(read|write|access)\b.* stack/,
   ],
   ["stack depth", /combined stack size|stack frame size|stack depth/],
   ["stack spill", /invalid size of register (fill|spill)|corrupt(ed)? spill/],
@@ -113,7 +113,10 @@ const CLASSES = [
     "attachment",
     /attach|^The address of function|is not modifiable|points to (disabled|wrong)|bpf_lsm_|trampoline|is not a (function|tracepoint|module)/i,
   ],
-  ["types", /btf|func_info|line_info|FUNC_PROTO|subprog|Global function|Arg#\d+ type/i],
+  [
+    "types",
+    /btf|func_info|line_info|FUNC_PROTO|subprog|Global function|Arg#\d+ type|^Caller passes invalid args/i,
+  ],
 ] as const satisfies readonly (readonly [string, RegExp])[];
 
 export type Complaint = (typeof CLASSES)[number][0] | "other";

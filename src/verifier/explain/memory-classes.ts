@@ -146,6 +146,13 @@ const STACK: readonly MessageClass[] = [
       "Bound the index against the array's size before it is used: if (i >= N) return …; or i &= N - 1.",
   },
   {
+    pattern: /^variable offset stack pointer cannot be passed into helper function; var_off=/,
+    category: MEMORY,
+    problem: "atomic operation at a place of the stack that is not the same on every run",
+    needed: ({ name }) => `a constant in place of the number that was added to ${name}`,
+    suggestion: "Do the atomic operation on a variable of its own, or in a map's value.",
+  },
+  {
     pattern: /^invalid size of register fill/,
     category: "Register Type Safety",
     problem: "part of a pointer that lies on the stack is read",

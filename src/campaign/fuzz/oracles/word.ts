@@ -16,8 +16,17 @@ let solver: Solver | undefined;
 const answered = new Map<string, string>();
 const MOST_ANSWERED = 4096;
 
+/** The last question: the solver is asked one after the other, whatever else the process does meanwhile. */
+let last: Promise<unknown> = Promise.resolve();
+
 /** Z3's word in a few words, to be counted; undefined for what is not rejected. */
-export async function wordOf({ program, seed, rules, verdict }: Case): Promise<string | undefined> {
+export function wordOf(about: Case): Promise<string | undefined> {
+  const said = last.then(() => askFor(about));
+  last = said.catch(() => undefined);
+  return said;
+}
+
+async function askFor({ program, seed, rules, verdict }: Case): Promise<string | undefined> {
   if (verdict?.verdict !== "reject") return undefined;
   const key = JSON.stringify([
     program.insns.map((insn) => insn && { ...insn, row: insn.row.name }),
